@@ -1,0 +1,68 @@
+"""Restore microscopy images without paired training data.
+
+Everything here is loaded when first used: importing the package loads neither torch,
+nor Qt, nor napari.
+"""
+
+from __future__ import annotations
+
+import importlib
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from napari_blurgan.classical.methods import deconvolve
+    from napari_blurgan.data.io import read_stack
+    from napari_blurgan.data.stack import Stack
+    from napari_blurgan.optics.models import Optics
+    from napari_blurgan.optics.psf import Psf
+    from napari_blurgan.restore import restore
+    from napari_blurgan.transport.model import Model, load_model
+    from napari_blurgan.transport.presets import preset
+    from napari_blurgan.transport.recipe import Recipe
+    from napari_blurgan.transport.train import train
+    from napari_blurgan.transport.trainer import Trainer
+
+__version__ = version("napari-blurgan")
+
+HOMES = {
+    "Model": "transport.model",
+    "Optics": "optics.models",
+    "Psf": "optics.psf",
+    "Recipe": "transport.recipe",
+    "Stack": "data.stack",
+    "Trainer": "transport.trainer",
+    "deconvolve": "classical.methods",
+    "load_model": "transport.model",
+    "preset": "transport.presets",
+    "read_stack": "data.io",
+    "restore": "restore",
+    "train": "transport.train",
+}
+
+__all__ = [
+    "Model",
+    "Optics",
+    "Psf",
+    "Recipe",
+    "Stack",
+    "Trainer",
+    "__version__",
+    "deconvolve",
+    "load_model",
+    "preset",
+    "read_stack",
+    "restore",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    home = importlib.import_module(f"{__name__}.{HOMES[name]}")
+    return getattr(home, name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,46 @@
+"""Our own few kinds of errors: each says what was found, expected and to be done."""
+
+from __future__ import annotations
+
+__all__ = [
+    "AxesError",
+    "BlurGANError",
+    "DataError",
+    "ModelFileError",
+    "OpticsError",
+    "OutOfMemoryError",
+    "RecipeError",
+    "TrainingError",
+]
+
+
+class BlurGANError(Exception):
+    """Anything that a user can understand and mend; the command line exits with 2."""
+
+
+class AxesError(BlurGANError):
+    """The axes of an image are missing, ambiguous or not what was asked for."""
+
+
+class DataError(BlurGANError):
+    """The pixels cannot be used: unreadable, empty, NaN, constant or too small."""
+
+
+class OpticsError(BlurGANError):
+    """Optical parameters or a point-spread function that physics does not allow."""
+
+
+class RecipeError(BlurGANError):
+    """A recipe that cannot be read or does not fit the data."""
+
+
+class ModelFileError(BlurGANError):
+    """A model folder that is missing, damaged or of another version."""
+
+
+class TrainingError(BlurGANError):
+    """Training cannot go on: diverged, or the device failed."""
+
+
+class OutOfMemoryError(BlurGANError):
+    """The device has too little memory, even for the smallest tile."""

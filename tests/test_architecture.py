@@ -1,0 +1,100 @@
+"""The rule of imports, and a core that needs neither Qt nor napari."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import napari_blurgan
+
+PACKAGE = Path(napari_blurgan.__file__).parent
+
+# From top to bottom; what stands on one line may not import each other.
+LAYERS = (
+    ("widgets", "cli"),
+    ("demo", "report"),
+    ("restore",),
+    ("transport",),
+    ("classical",),
+    ("measure",),
+    ("data",),
+    ("networks", "optics"),
+    ("errors",),
+)
+RANK = {room: rank for rank, rooms in enumerate(LAYERS) for room in rooms}
+GUI = {"napari", "qtpy", "magicgui", "superqt", "pyqtgraph", "PyQt6", "PySide6"}
+
+
+def sources() -> list[Path]:
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+def room_of(path: Path) -> str | None:
+    first = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    return None if first.startswith("__") else first
+
+
+def imports_of(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+
+
+def ours(module: str) -> str | None:
+    package, _, rest = module.partition(".")
+    return rest.split(".")[0] or None if package == "napari_blurgan" else None
+
+
+@pytest.mark.parametrize("path", sources(), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_imports_point_downwards(path: Path) -> None:
+    room = room_of(path)
+    if room is None:
+        return
+    wrong = {
+        other
+        for other in map(ours, imports_of(path))
+        if other and other != room and RANK[other] <= RANK[room]
+    }
+    # The report draws what the demo made, whose type it names.
+    wrong -= {"demo"} if room == "report" else set()
+    wrong -= {"report"} if room == "demo" else set()
+    assert not wrong, f"{room} imports {wrong}"
+
+
+@pytest.mark.parametrize("path", sources(), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_only_widgets_know_of_windows(path: Path) -> None:
+    if room_of(path) == "widgets":
+        return
+    assert not {name.split(".")[0] for name in imports_of(path)} & GUI
+
+
+def test_importing_the_package_loads_nothing_heavy() -> None:
+    code = (
+        "import sys, napari_blurgan, napari_blurgan.cli;"
+        "heavy = {'torch', 'napari', 'qtpy', 'PyQt6', 'PySide6', 'matplotlib'};"
+        "assert not heavy & set(sys.modules), heavy & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_core_works_where_qt_and_napari_are_absent() -> None:
+    code = f"""
+import importlib, pkgutil, sys
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.split('.')[0] in {sorted(GUI)!r}:
+            raise ImportError(f'{{name}} is absent')
+sys.meta_path.insert(0, Absent())
+import napari_blurgan
+for module in pkgutil.walk_packages(napari_blurgan.__path__, 'napari_blurgan.'):
+    if not module.name.startswith('napari_blurgan.widgets'):
+        importlib.import_module(module.name)
+"""
+    subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True)
