@@ -1,0 +1,1 @@
+"""Image formation: PSFs, forward models, cameras, phantoms; knows no training."""

@@ -1,0 +1,68 @@
+"""Convolution by FFT: sizes, transfer functions and exact adjoints.
+
+One convention, used by the forward models and by classical deconvolution: the
+centre of an array of length n is the voxel n // 2, and convolution with a kernel
+whose mass sits there moves nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from scipy.fft import next_fast_len
+from torch import Tensor
+from torch.nn import functional as F
+
+__all__ = ["convolve", "correlate", "fast_shape", "transfer_function"]
+
+
+def fast_shape(shape: Sequence[int]) -> tuple[int, ...]:
+    """Return the smallest sizes >= `shape` that the FFT handles fast."""
+    return tuple(int(next_fast_len(int(n), real=True)) for n in shape)
+
+
+def transfer_function(kernel: Tensor, shape: Sequence[int]) -> Tensor:
+    """Return the half-spectrum of `kernel`, its centre moved to the origin.
+
+    Parameters
+    ----------
+    kernel : Tensor
+        Real kernel over the last ``len(shape)`` axes, centred at ``n // 2``.
+    shape : sequence of int
+        Size of the transform; at least the size of the kernel.
+
+    Returns
+    -------
+    Tensor
+        Complex ``rfftn`` over the last ``len(shape)`` axes.
+    """
+    size = kernel.shape[-len(shape) :]
+    if any(k > n for k, n in zip(size, shape, strict=True)):
+        raise ValueError(f"a kernel of {tuple(size)} does not fit {tuple(shape)}")
+    padding = [p for k, n in zip(size, shape, strict=True) for p in (n - k, 0)][::-1]
+    axes = tuple(range(-len(shape), 0))
+    padded = F.pad(kernel, padding).roll([-(k // 2) for k in size], axes)
+    return torch.fft.rfftn(padded, dim=axes)
+
+
+def convolve(image: Tensor, otf: Tensor, shape: Sequence[int]) -> Tensor:
+    """Return the circular convolution of `image` with the kernel behind `otf`.
+
+    Parameters
+    ----------
+    image : Tensor
+        Real image whose last axes have the sizes `shape`.
+    otf : Tensor
+        What `transfer_function` returned for the same `shape`.
+    shape : sequence of int
+        Size of the transform.
+    """
+    axes = tuple(range(-len(shape), 0))
+    spectrum = torch.fft.rfftn(image, dim=axes) * otf
+    return torch.fft.irfftn(spectrum, s=tuple(shape), dim=axes)
+
+
+def correlate(image: Tensor, otf: Tensor, shape: Sequence[int]) -> Tensor:
+    """Return the exact adjoint of `convolve`: multiplication by ``conj(otf)``."""
+    return convolve(image, otf.conj(), shape)

@@ -1,0 +1,261 @@
+"""`Psf`: a point-spread function with its voxel size and where it came from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from napari_blurgan.errors import OpticsError
+from napari_blurgan.optics import geometry, psf_file, width
+
+__all__ = ["Psf"]
+
+
+@dataclass(frozen=True, eq=False)
+class Psf:
+    """A non-negative, unit-sum point-spread function.
+
+    Its centre is the voxel ``n // 2`` of every axis; outside its array it is zero.
+
+    Parameters
+    ----------
+    data : array-like
+        (z, y, x); made float32 and scaled to sum to one. Planes are (1, y, x).
+    voxel_size : tuple of float
+        (z, y, x) in micrometres.
+    provenance : dict
+        Model and parameters, or file, or the beads it was measured from; what JSON
+        can hold.
+
+    Raises
+    ------
+    OpticsError
+        If values are negative, not finite, or all zero, if the array is not 3D, or
+        if the voxel size is not three positive numbers.
+    """
+
+    data: NDArray[np.float32]
+    voxel_size: tuple[float, float, float]
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "data", _normalised(self.data))
+        object.__setattr__(self, "voxel_size", checked_voxel_size(self.voxel_size))
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Sizes along z, y and x, in voxels."""
+        z, y, x = self.data.shape
+        return z, y, x
+
+    def centroid(self) -> tuple[float, float, float]:
+        """Return the centre of mass as (z, y, x) voxels away from ``n // 2``."""
+        return geometry.centroid(self.data)
+
+    def fwhm(self) -> tuple[float, float, float]:
+        """Return the full widths at half maximum, (z, y, x) in micrometres.
+
+        Measured on the lines through the sub-voxel peak, see
+        `napari_blurgan.optics.width.fwhm`; NaN along an axis on which the array ends
+        before the PSF has fallen to half its maximum.
+        """
+        z, y, x = width.fwhm(self.data)
+        return z * self.voxel_size[0], y * self.voxel_size[1], x * self.voxel_size[2]
+
+    def centred(self) -> Psf:
+        """Move the core of the PSF to the voxel ``n // 2`` of every axis.
+
+        The core is what rises above half the maximum around the brightest voxel; its
+        centre of mass, weighted by the excess over half, is found and moved by quintic
+        spline. Unlike the brightest voxel it is sub-voxel and steady under noise;
+        unlike the centroid of the whole array it is not drawn to the middle of the
+        array by faint wings. ``provenance["centred"]`` keeps the shift in voxels.
+        """
+        data, shift = geometry.centre_core(self.data)
+        return self._derived(data, centred={"on": "core", "shift": list(shift)})
+
+    def cropped(
+        self, shape: Sequence[int] | None = None, *, energy: float = 0.99
+    ) -> Psf:
+        """Return the middle of the PSF, scaled to sum to one again.
+
+        Parameters
+        ----------
+        shape : sequence of int, optional
+            (z, y, x) to crop to; axes already smaller are left alone.
+        energy : float
+            Without `shape`, the smallest odd box around the centre outside which each
+            axis leaves at most a third of the remaining ``1 - energy``.
+
+        Returns
+        -------
+        Psf
+            ``provenance["cropped"]`` keeps the share of the energy that was kept.
+        """
+        if not 0 < energy <= 1:
+            raise OpticsError(f"energy is a share between 0 and 1, found {energy}")
+        if shape is None:
+            shape = geometry.support(self.data, energy)
+        wanted = checked_shape(shape)
+        data = geometry.fit(self.data, np.minimum(wanted, self.shape))
+        kept = float(data.sum(dtype=np.float64) / self.data.sum(dtype=np.float64))
+        return self._derived(data, cropped={"from": list(self.shape), "kept": kept})
+
+    def padded(self, shape: Sequence[int]) -> Psf:
+        """Return the PSF amid zeros; axes already larger are left alone."""
+        larger = np.maximum(checked_shape(shape), self.shape)
+        return self._derived(geometry.fit(self.data, larger))
+
+    def resampled(self, voxel_size: Sequence[float]) -> Psf:
+        """Return the PSF on voxels of another size, (z, y, x) in micrometres.
+
+        What falls into each new voxel is read off a cubic spline through the running
+        integral of the old ones, so that energy is kept, coarser voxels integrate
+        what they cover, and the centre stays where it is. A plane stays a plane.
+        """
+        new = checked_voxel_size(voxel_size)
+        data = geometry.resample(self.data, self.voxel_size, new)
+        return self._derived(data, new, resampled={"from": list(self.voxel_size)})
+
+    def rotation_averaged(self) -> Psf:
+        """Return the mean over all rotations about the optical axis (z)."""
+        _, y, x = self.voxel_size
+        data = geometry.rotation_average(self.data, (y, x))
+        return self._derived(data, rotation_averaged=True)
+
+    def otf(self) -> NDArray[np.complex64]:
+        """Return the optical transfer function, (z, y, x).
+
+        Complex; zero frequency, where it is one, stands at ``n // 2``.
+        """
+        spectrum = np.fft.fftn(np.fft.ifftshift(self.data))
+        return np.fft.fftshift(spectrum).astype(np.complex64)
+
+    def ncc(self, other: Psf) -> float:
+        """Return the normalised cross-correlation with `other` at zero shift.
+
+        Both are laid centre on centre into the box that holds either, and their means
+        subtracted: 1 is a perfect match of shape.
+
+        Raises
+        ------
+        OpticsError
+            If the voxel sizes differ.
+        """
+        a, b = self._beside(other)
+        a, b = a - a.mean(), b - b.mean()
+        return float((a * b).sum() / np.sqrt((a * a).sum() * (b * b).sum()))
+
+    def relative_error(self, other: Psf) -> float:
+        """Return ``‖self - other‖₂ / ‖other‖₂``, laid centre on centre.
+
+        Raises
+        ------
+        OpticsError
+            If the voxel sizes differ.
+        """
+        a, b = self._beside(other)
+        return float(np.linalg.norm(a - b) / np.linalg.norm(b))
+
+    def save(self, path: str | Path) -> None:
+        """Write an OME-TIFF with the voxel size in µm and the provenance.
+
+        Raises
+        ------
+        OpticsError
+            If the provenance holds what JSON cannot, or the name does not end
+            in ``.tif`` or ``.tiff``.
+        """
+        psf_file.write(Path(path), self.data, self.voxel_size, self.provenance)
+
+    @classmethod
+    def load(cls, path: str | Path, voxel_size: Sequence[float] | None = None) -> Psf:
+        """Read a PSF from a TIFF.
+
+        Parameters
+        ----------
+        path : path-like
+            An OME-TIFF, an ImageJ TIFF, or any TIFF together with `voxel_size`. Axes
+            of length one are dropped; a single plane becomes (1, y, x).
+        voxel_size : sequence of float, optional
+            (z, y, x) in micrometres; overrules the file's.
+
+        Raises
+        ------
+        OpticsError
+            If the file cannot be read, is not a volume, has no voxel size where none
+            is given, or its values are no PSF (NaN, negative, all zero).
+        """
+        data, in_file, provenance = psf_file.read(Path(path))
+        size = in_file if voxel_size is None else tuple(voxel_size)
+        if size is None:
+            raise OpticsError(
+                f"{path}: the file does not say how large its voxels are; give "
+                f"voxel_size (--voxel on the command line), z y x in µm"
+            )
+        try:
+            return cls(data, size, provenance)  # type: ignore[arg-type]
+        except OpticsError as error:
+            raise OpticsError(f"{path}: {error}") from error
+
+    def _beside(self, other: Psf) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        if not np.allclose(self.voxel_size, other.voxel_size, rtol=1e-3):
+            raise OpticsError(
+                f"PSFs of different voxel sizes cannot be compared: "
+                f"{self.voxel_size} and {other.voxel_size} µm; resample one first"
+            )
+        box = np.maximum(self.shape, other.shape)
+        a, b = geometry.fit(self.data, box), geometry.fit(other.data, box)
+        return a.astype(np.float64), b.astype(np.float64)
+
+    def _derived(
+        self,
+        data: NDArray[Any],
+        voxel_size: tuple[float, float, float] | None = None,
+        **done: Any,
+    ) -> Psf:
+        return Psf(data, voxel_size or self.voxel_size, {**self.provenance, **done})
+
+
+def checked_voxel_size(values: Sequence[float]) -> tuple[float, float, float]:
+    """Return `values` as three floats, or raise `OpticsError`."""
+    try:
+        z, y, x = (float(value) for value in values)
+    except (TypeError, ValueError):
+        z = y = x = np.nan
+    if not all(np.isfinite(v) and v > 0 for v in (z, y, x)):
+        raise OpticsError(
+            f"a voxel size is three positive numbers, (z, y, x) in µm; found {values}"
+        )
+    return z, y, x
+
+
+def checked_shape(shape: Sequence[int]) -> tuple[int, int, int]:
+    """Return `shape` as three sizes, or raise `OpticsError`."""
+    if len(shape) != 3 or min(shape) < 1:
+        raise OpticsError(f"a PSF's shape is three sizes (z, y, x); found {shape}")
+    z, y, x = (int(n) for n in shape)
+    return z, y, x
+
+
+def _normalised(values: ArrayLike) -> NDArray[np.float32]:
+    data = np.asarray(values)
+    if data.ndim != 3:
+        raise OpticsError(f"a PSF has the axes z, y, x; found shape {data.shape}")
+    if not np.isfinite(data).all():
+        share = 1 - np.isfinite(data).mean()
+        raise OpticsError(f"the PSF holds NaN or infinite values ({share:.1%} of it)")
+    if (data < 0).any():
+        raise OpticsError("the PSF has negative values; subtract its background first")
+    total = data.sum(dtype=np.float64)
+    if total <= 0:
+        raise OpticsError("the PSF is zero everywhere")
+    # Leaving what sums to one already untouched makes save and load exact.
+    if data.dtype == np.float32 and abs(total - 1) < 1e-6:
+        return data.copy()
+    return (data.astype(np.float64) / total).astype(np.float32)

@@ -1,0 +1,241 @@
+"""The blur between two unpaired sets of images, as their power spectra tell it.
+
+If y = h ∗ x + noise, and the blurred and the sharp set show the same kind of
+structure, then S_y = gain² |H|² S_x + S_n for their average power spectra: no pairing
+is needed. This pins the modulus of the transfer function and nothing else: the phase
+must come from a symmetric or physical parametrisation of the kernel.
+
+What is pinned is the blur *between the two sets*: a sharp set that is itself a little
+blurred, or that shows thicker structures, asks for a narrower kernel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from napari_blurgan.errors import DataError
+from napari_blurgan.optics.fourier import convolve, transfer_function
+from napari_blurgan.optics.spectra import (
+    LARGEST,
+    Rings,
+    checked_volumes,
+    common_patch,
+    cut,
+    hann,
+    power,
+)
+
+__all__ = ["SpectralLoss"]
+
+ABOVE_NOISE = 1.3  # bins of so many times the power of the noise are trusted
+CHANCE = 8.0  # standard errors, of frequencies that the window correlates
+FEWEST_BINS = 12
+PATCHES = 24  # of each image
+CALIBRATION_PATCHES = 8
+# Of |H|²: what lies below is rounding and the side lobes of the window.
+DYNAMIC_RANGE = 1e-6
+
+
+class SpectralLoss(nn.Module):
+    """How far a kernel is from explaining one set's spectrum by that of the other.
+
+    ``loss(kernel)`` is the mean squared logarithm of measured over predicted power,
+    differentiable in the kernel, (z, y, x). A gain between the sets is fitted at every
+    call, so that neither their units nor the flux in the far wings of the PSF matter;
+    a constant background in either set has no effect.
+
+    Parameters
+    ----------
+    blurred, sharp : sequence of ndarray
+        (z, y, x) each, or (y, x); unpaired.
+    voxel_size : sequence of float
+        (z, y, x) in micrometres.
+    largest : sequence of int
+        Patches are as large as the images allow, up to this (z, y, x): smaller ones
+        cost less time at every call and resolve less of the transfer function.
+    refresh : int
+        Calls after which the bias of the window is measured anew, see `calibrate`.
+
+    Attributes
+    ----------
+    cut_off : float
+        The largest frequency in the plane with signal, in cycles per micrometre.
+    expected : float
+        What `misfit` comes to by chance, from the differences within each set.
+
+    Raises
+    ------
+    DataError
+        If the images cannot be used, or the blurred ones show next to nothing above
+        their noise.
+
+    Notes
+    -----
+    The noise is taken to be white, as photon and read noise are: its power is the
+    level to which that of the blurred images falls.
+    """
+
+    window: Tensor
+    measured: Tensor
+    noise: Tensor
+    sharp_power: Tensor
+    sharp_patches: Tensor
+    weight: Tensor
+    trusted: Tensor
+    correction: Tensor
+    calls: Tensor
+
+    def __init__(
+        self,
+        blurred: Sequence[NDArray[np.generic]],
+        sharp: Sequence[NDArray[np.generic]],
+        voxel_size: Sequence[float],
+        largest: Sequence[int] = LARGEST,
+        refresh: int = 100,
+    ) -> None:
+        super().__init__()
+        ys, xs = checked_volumes(blurred, "blurred"), checked_volumes(sharp, "sharp")
+        self.patch = common_patch([*ys, *xs], largest)
+        self.refresh = refresh
+        self.rings = Rings(self.patch, voxel_size)
+        self._keep("window", hann(self.patch))
+        self._measure(ys, xs)
+        # These two belong to the state of a training; the rest follows from the data.
+        self.register_buffer("correction", torch.ones(self.rings.size))
+        self.register_buffer("calls", torch.tensor(0))
+
+    def forward(self, kernel: Tensor) -> Tensor:
+        """Return the loss of `kernel`, (z, y, x) and not larger than the patch."""
+        if self.refresh and int(self.calls) % self.refresh == 0:
+            self.calibrate(kernel)
+        self.calls += 1
+        return (self.weight * self.residuals(kernel).square()).sum()
+
+    def misfit(self, kernel: Tensor) -> float:
+        """Return the mean squared log ratio over the bins with signal."""
+        with torch.no_grad():
+            return float(self.residuals(kernel)[self.trusted].square().mean())
+
+    def residuals(self, kernel: Tensor) -> Tensor:
+        """Return the logarithm of measured over predicted power in each bin."""
+        predicted = self._predict(kernel)
+        gain = self._log_gain(predicted.detach())
+        # Bins of no weight hold anything, zeros too.
+        inside = self.weight > 0
+        ratio = self.measured / (gain.exp() * predicted + self.noise)
+        return torch.where(inside, ratio, 1).log()
+
+    def gain(self, kernel: Tensor) -> float:
+        """Return the gain, blurred over sharp, for this kernel of sum one."""
+        with torch.no_grad():
+            power_gain = float(self._log_gain(self._predict(kernel)).exp())
+        return float(np.sqrt(power_gain * self.scale))
+
+    @torch.no_grad()
+    def calibrate(self, kernel: Tensor) -> None:
+        """Measure the bias of the window for kernels like this one.
+
+        |H|² times the spectrum of windowed patches is not the spectrum of patches
+        that are blurred first and windowed afterwards, where H varies within the
+        resolution of the window. Their ratio on some patches is kept as a correction.
+        """
+        otf = transfer_function(kernel.float(), self.patch)
+        size = self.patch
+        blurred = (convolve(patch, otf, size) for patch in self.sharp_patches)
+        exact = self.rings.mean(power(blurred, self.window))
+        product = _squared(otf) * power(self.sharp_patches, self.window)
+        self.correction = exact / self.rings.mean(product).clamp(min=1e-30)
+
+    def reset(self) -> None:
+        """Forget what `calibrate` measured."""
+        self.correction = torch.ones_like(self.correction)
+
+    def _predict(self, kernel: Tensor) -> Tensor:
+        with torch.autocast(kernel.device.type, enabled=False):
+            otf = transfer_function(kernel.float(), self.patch)
+            return self.rings.mean(_squared(otf) * self.sharp_power) * self.correction
+
+    def _log_gain(self, predicted: Tensor) -> Tensor:
+        """Fit the gain by Gauss–Newton steps on its logarithm."""
+        signal = (self.measured - self.noise)[self.trusted] / predicted[self.trusted]
+        gain = signal.clamp(min=1e-30).log().median()
+        for _ in range(10):
+            part = gain.exp() * predicted
+            total = part + self.noise
+            share = self.weight * part / total
+            error = torch.where(self.weight > 0, self.measured / total, 1).log()
+            gain = gain + (share * error).sum() / (share * part / total).sum()
+        return gain
+
+    def _measure(self, blurred: list[Tensor], sharp: list[Tensor]) -> None:
+        y, parts_y = self._spectrum(blurred)
+        x, parts_x = self._spectrum(sharp)
+        self.scale = float(y.mean() / x.mean())
+        self._keep("sharp_power", x / x.mean())
+        each = max(CALIBRATION_PATCHES // len(sharp), 1)
+        patches = [p for v in sharp for p in cut(v, self.patch, each)]
+        self._keep("sharp_patches", torch.stack(patches[:CALIBRATION_PATCHES]))
+        measured = self.rings.mean(y / y.mean())
+        self._keep("measured", measured)
+        self._choose_bins(measured, self.rings.mean(self.sharp_power))
+        self.expected = self._by_chance(parts_y) + self._by_chance(parts_x)
+
+    def _choose_bins(self, measured: Tensor, original: Tensor) -> None:
+        usable = self.rings.whole & (self.rings.radius > 2.5 * self.rings.width)
+        ratio = (measured / original.clamp(min=1e-30))[usable].max()
+        noise = _floor(measured[usable]).clamp(min=DYNAMIC_RANGE * ratio * original)
+        # Of few frequencies, some come out far above their mean by chance.
+        chance = 1 + CHANCE / self.rings.count.clamp(min=1).sqrt()
+        seen = usable & (measured > noise * chance.clamp(min=ABOVE_NOISE))
+        self.cut_off = float((self.rings.radius * seen).max())
+        # The lowest frequencies are few, and belong to the wings of the PSF.
+        usable &= self.rings.radius > 0.1 * self.cut_off
+        if int((seen & usable).sum()) < FEWEST_BINS:
+            raise DataError(
+                "the blurred images show too little above their noise to tell their "
+                "PSF from a power spectrum: give more or brighter images"
+            )
+        weight = self.rings.count * usable
+        self._keep("noise", noise)
+        self._keep("trusted", seen & usable)
+        self._keep("weight", weight / weight.sum())
+
+    def _spectrum(self, volumes: list[Tensor]) -> tuple[Tensor, Tensor]:
+        """Return the mean power, and that of each part of the set in bins.
+
+        The parts are the images, or the patches of the only one.
+        """
+        cuts = [cut(volume, self.patch, PATCHES) for volume in volumes]
+        powers = [power(patches, self.window) for patches in cuts]
+        parts = powers if len(cuts) > 1 else [power([p], self.window) for p in cuts[0]]
+        bins = torch.stack([self.rings.mean(part) for part in parts])
+        return torch.stack(powers).mean(0), bins
+
+    def _by_chance(self, parts: Tensor) -> float:
+        """Return the squared log error of a mean over parts, apart from its gain."""
+        if len(parts) == 1:
+            return 0.0
+        logs = parts[:, self.trusted].log()
+        logs = logs - logs.mean(1, keepdim=True)
+        return float(logs.var(0).mean() / len(parts))
+
+    def _keep(self, name: str, value: Tensor) -> None:
+        """Hold a constant that moves with the module but is not saved with it."""
+        self.register_buffer(name, value, persistent=False)
+
+
+def _floor(values: Tensor) -> Tensor:
+    """Return the level that most of the lowest values share."""
+    floor = values.quantile(0.1)
+    for _ in range(3):
+        floor = values[values < ABOVE_NOISE * floor].median()
+    return floor
+
+
+def _squared(spectrum: Tensor) -> Tensor:
+    return spectrum.real**2 + spectrum.imag**2

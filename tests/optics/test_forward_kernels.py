@@ -1,0 +1,95 @@
+"""Parametrisations of the kernel, and what they start from."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from napari_blurgan.errors import OpticsError
+from napari_blurgan.optics.kernel import (
+    FixedKernel,
+    FreeKernel,
+    SoftmaxKernel,
+    delta_kernel,
+    gaussian_kernel,
+    random_kernel,
+)
+from napari_blurgan.optics.width import fwhm
+
+ODD = st.sampled_from([1, 3, 5, 7])
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.tuples(ODD, ODD, ODD), st.sampled_from(["axes", "rotational"]), st.integers())
+def test_symmetric_softmax_stays_a_centred_psf(shape, symmetry, seed):
+    kernel = SoftmaxKernel(np.ones(shape), symmetry)
+    generator = torch.Generator().manual_seed(seed % 2**31)
+    with torch.no_grad():
+        kernel.logits.normal_(0, 2, generator=generator)
+    values = kernel().detach()
+    assert values.shape == shape
+    assert (values >= 0).all()
+    assert float(values.sum()) == pytest.approx(1, abs=1e-5)
+    for axis in range(3):
+        torch.testing.assert_close(values, values.flip(axis))
+    if shape[1] == shape[2]:
+        torch.testing.assert_close(values, values.mT)
+
+
+@pytest.mark.parametrize("symmetry", ["none", "axes", "rotational"])
+def test_softmax_starts_where_it_is_told(symmetry):
+    start = gaussian_kernel((9, 7, 7), (4, 3, 3))
+    values = SoftmaxKernel(start, symmetry)().detach().numpy()
+    np.testing.assert_allclose(values, start, atol=2e-5)
+
+
+def test_rotational_kernel_depends_on_the_radius():
+    kernel = SoftmaxKernel(np.random.default_rng(0).random((3, 7, 7)), "rotational")()
+    assert kernel[0, 3, 3 + 3] == kernel[2, 3 + 3, 3]
+    assert kernel[0, 3 + 1, 3 + 2] != kernel[0, 3, 3 + 2]
+
+
+def test_softmax_is_lifted_from_zero_by_its_gradient():
+    kernel = SoftmaxKernel(delta_kernel((5, 5, 5)))
+    kernel()[2, 2, 3].backward()
+    assert kernel.logits.grad is not None
+    assert float(kernel.logits.grad.abs().max()) > 0
+
+
+def test_free_kernel_is_taken_literally():
+    values = random_kernel((4, 5, 6), seed=3)
+    assert (values < 0).any()
+    torch.testing.assert_close(FreeKernel(values)().detach(), torch.tensor(values))
+
+
+def test_random_kernel_is_what_a_convolution_starts_from():
+    values = random_kernel((15, 15, 15), seed=0)
+    layer = torch.nn.Conv3d(1, 1, 15, bias=False).weight.detach().numpy()
+    assert values.std() == pytest.approx(layer.std(), rel=0.05)
+    assert abs(values).max() == pytest.approx(abs(layer).max(), rel=0.05)
+    np.testing.assert_array_equal(values, random_kernel((15, 15, 15), seed=0))
+
+
+def test_gaussian_has_the_width_asked_for():
+    widths = fwhm(gaussian_kernel((21, 21, 21), (6.0, 3.5, 4.0)))
+    np.testing.assert_allclose(widths, (6.0, 3.5, 4.0), rtol=0.01)
+
+
+def test_fixed_kernel_sums_to_one_and_has_nothing_to_learn():
+    kernel = FixedKernel(np.full((3, 3, 3), 7.0))
+    assert float(kernel().sum()) == pytest.approx(1)
+    assert list(kernel.parameters()) == []
+
+
+def test_kernels_that_cannot_be():
+    with pytest.raises(OpticsError, match="odd sizes"):
+        SoftmaxKernel(np.ones((4, 5, 5)), "axes")
+    with pytest.raises(OpticsError, match="negative"):
+        SoftmaxKernel(delta_kernel((3, 3, 3)) - 0.01, "none")
+    with pytest.raises(OpticsError, match="sum above zero"):
+        FixedKernel(np.zeros((3, 3, 3)))
+    with pytest.raises(OpticsError, match="three sizes"):
+        FixedKernel(np.ones((3, 3)))
