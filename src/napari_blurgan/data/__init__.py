@@ -1,0 +1,1 @@
+"""Arrays in, patches out: axes, normalisation, sampling, reading and writing."""

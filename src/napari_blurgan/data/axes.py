@@ -1,0 +1,82 @@
+"""Axis letters: the ones a file gives, the ones it leaves out, and their order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from napari_blurgan.errors import AxesError
+
+__all__ = ["guess_axes", "label_axes"]
+
+KNOWN = "TCZYXS"
+UNLABELLED = "QI"
+BY_NDIM = {2: "YX", 3: "ZYX"}
+
+
+def guess_axes(shape: Sequence[int], name: str = "array") -> str:
+    """Return the axes of an array that comes without any: YX or ZYX.
+
+    Raises
+    ------
+    AxesError
+        For any other number of axes, because T and C cannot be told apart.
+    """
+    axes = BY_NDIM.get(len(shape))
+    if axes is None:
+        raise AxesError(
+            f"{name}: found {len(shape)} axes without names (shape {tuple(shape)}); "
+            'expected a plane (y, x) or a volume (z, y, x). Say axes="TZYX" or the like'
+        )
+    return axes
+
+
+def label_axes(
+    shape: Sequence[int], letters: str, name: str
+) -> tuple[tuple[int, ...], str, list[str]]:
+    """Name the axes that a file leaves without a name.
+
+    The rule: an axis of length one without a known letter is dropped; a single
+    unnamed axis is Z if the file names no Z, else T; more than one is refused.
+
+    Parameters
+    ----------
+    shape : sequence of int
+        Sizes, in the order of `letters`.
+    letters : str
+        One letter an axis, as tifffile gives them; Q and I stand for "unnamed".
+    name : str
+        What to call the image in messages.
+
+    Returns
+    -------
+    shape, axes, notes : tuple of int, str, list of str
+        Sizes and letters of TCZYXS that are left, and what was guessed, in words.
+
+    Raises
+    ------
+    AxesError
+        If axes stay unnamed, or have letters that a restoration has no use for.
+    """
+    kept = [(n, a) for n, a in zip(shape, letters, strict=True) if n != 1 or a in KNOWN]
+    axes = "".join(a for _, a in kept)
+    sizes = tuple(n for n, _ in kept)
+    foreign = set(axes) - set(KNOWN) - set(UNLABELLED)
+    if foreign:
+        raise AxesError(
+            f"{name}: found the axes {axes} (shape {sizes}); {sorted(foreign)} are not "
+            f"among {KNOWN}. Save one position, angle or lifetime bin at a time"
+        )
+    unnamed = [a for a in axes if a in UNLABELLED]
+    if not unnamed:
+        return sizes, axes, []
+    if len(unnamed) > 1:
+        raise AxesError(
+            f"{name}: {len(unnamed)} axes have no names (shape {sizes}, {axes}); "
+            'say which is which, for example axes="TZYX"'
+        )
+    letter = "T" if "Z" in axes else "Z"
+    note = (
+        f"the axis of length {sizes[axes.index(unnamed[0])]} has no name in the file "
+        f"and was taken as {letter}"
+    )
+    return sizes, axes.replace(unnamed[0], letter), [note]

@@ -1,0 +1,219 @@
+"""Files become Stacks, and Stacks become files."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tifffile
+from numpy.typing import NDArray
+
+from napari_blurgan.data.atomic import replacing
+from napari_blurgan.data.ome_xml import ome_metadata
+from napari_blurgan.data.stack import ArrayLike, Stack, VoxelSize
+from napari_blurgan.data.tiff import read_tiff
+from napari_blurgan.errors import DataError
+
+__all__ = ["OmeTiffLayout", "read_stack", "write_ome_tiff"]
+
+FOREIGN = {
+    ".czi": "a Zeiss CZI file",
+    ".lif": "a Leica LIF file",
+    ".nd2": "a Nikon ND2 file",
+    ".oib": "an Olympus OIB file",
+    ".oif": "an Olympus OIF file",
+    ".oir": "an Olympus OIR file",
+    ".vsi": "an Olympus VSI file",
+    ".dv": "a DeltaVision file",
+    ".r3d": "a DeltaVision file",
+    ".ims": "an Imaris file",
+    ".h5": "an HDF5 file",
+    ".hdf5": "an HDF5 file",
+    ".mrc": "an MRC file",
+    ".npy": "a numpy file",
+    ".png": "a PNG file",
+    ".jpg": "a JPEG file",
+    ".jpeg": "a JPEG file",
+}
+OME_TYPES = [
+    "int8",
+    "int16",
+    "int32",
+    "uint8",
+    "uint16",
+    "uint32",
+    "float32",
+    "float64",
+]
+BIGTIFF_FROM = 2**32 - 2**25
+ZLIB_LEVEL = 4
+
+
+def read_stack(path: str | os.PathLike[str], *, axes: str | None = None) -> Stack:
+    """Read an image file lazily, with its axes, voxel size and channel names.
+
+    Parameters
+    ----------
+    path : path-like
+        TIFF, OME-TIFF, BigTIFF, an ImageJ hyperstack, OME-Zarr or a zarr array.
+    axes : str, optional
+        Axis letters of TCZYXS that overrule those of the file.
+
+    Returns
+    -------
+    Stack
+        ``data`` is read when indexed, in native byte order; ``voxel_size`` is in
+        micrometres, None where the file does not say; RGB samples are the axis S.
+        ``metadata`` holds ``source`` (the path), ``notes`` (what was guessed or
+        left out, in words) and ``provenance`` (what `write_ome_tiff` was told).
+
+    Raises
+    ------
+    DataError
+        If the file is missing, empty, truncated, damaged or of another format.
+    AxesError
+        If the axes are ambiguous, or `axes` do not fit the data. One axis without
+        a name is taken as Z (as T where there is a Z already) and noted.
+    """
+    found = Path(path)
+    if not found.exists():
+        raise DataError(f"{found}: there is no such file")
+    if found.is_dir():
+        return _read_folder(found, axes)
+    if found.stat().st_size == 0:
+        raise DataError(f"{found}: the file is empty (0 bytes)")
+    foreign = FOREIGN.get(found.suffix.lower())
+    if foreign:
+        raise DataError(
+            f"{found.name}: is {foreign}; convert it to OME-TIFF first, for example "
+            "with Fiji (Bio-Formats) or with bioformats2raw and raw2ometiff"
+        )
+    return read_tiff(found, axes)
+
+
+def _read_folder(path: Path, axes: str | None) -> Stack:
+    # zarr takes half a second to import: only those who need it pay.
+    from napari_blurgan.data.ome_zarr import is_zarr, read_zarr
+
+    if not is_zarr(path):
+        raise DataError(f"{path}: is a folder, expected an image file or a zarr")
+    return read_zarr(path, axes)
+
+
+class OmeTiffLayout:
+    """How an array is laid out in an OME-TIFF: planes last, samples behind them.
+
+    Parameters
+    ----------
+    shape, axes
+        Sizes and letters of TCZYXS of the array.
+
+    Raises
+    ------
+    AxesError
+        If the axes do not describe an image.
+    """
+
+    def __init__(self, shape: Sequence[int], axes: str) -> None:
+        checked = Stack(np.broadcast_to(np.uint8(0), tuple(shape)), axes.upper())
+        leading = "".join(a for a in checked.axes if a not in "YXS")
+        pixel = "".join(a for a in checked.axes if a in "YXS")
+        self.planar = pixel.startswith("S")
+        self.axes = leading + ("SYX" if self.planar else "YXS"[: len(pixel)])
+        self.order = tuple(checked.axes.index(a) for a in self.axes)
+        self.shape = tuple(shape[i] for i in self.order)
+        self.leading = len(leading)
+
+    @property
+    def is_rgb(self) -> bool:
+        """Whether samples are red, green, blue (and alpha)."""
+        return "S" in self.axes and self.shape[self.axes.index("S")] in (3, 4)
+
+    def options(
+        self,
+        dtype: np.dtype[Any],
+        voxel_size: VoxelSize,
+        channel_names: Sequence[str],
+        provenance: dict[str, Any] | None,
+    ) -> dict[str, Any]:
+        """Return the arguments of `tifffile.imwrite` that do not depend on pixels."""
+        if dtype.name not in OME_TYPES:
+            raise DataError(
+                f"OME-TIFF cannot hold {dtype.name} pixels; expected one of "
+                f"{', '.join(OME_TYPES)}"
+            )
+        return {
+            "shape": self.shape,
+            "dtype": dtype,
+            "ome": True,
+            "bigtiff": math.prod(self.shape) * dtype.itemsize >= BIGTIFF_FROM,
+            "photometric": "rgb" if self.is_rgb else "minisblack",
+            "planarconfig": ("separate" if self.planar else "contig")
+            if "S" in self.axes
+            else None,
+            "metadata": ome_metadata(self.axes, voxel_size, channel_names, provenance),
+        }
+
+
+def write_ome_tiff(
+    path: str | os.PathLike[str],
+    array: ArrayLike,
+    axes: str,
+    voxel_size: VoxelSize = (None, None, None),
+    channel_names: Sequence[str] = (),
+    description: dict[str, Any] | None = None,
+) -> None:
+    """Write an OME-TIFF, zlib-compressed, plane by plane; whole or not at all.
+
+    Parameters
+    ----------
+    path : path-like
+        Conventionally ends in ``.ome.tif``. Folders that are missing are made.
+    array : array-like
+        Pixels; read one plane at a time. Integers of up to 32 bits, float32, float64.
+    axes : str
+        A letter of TCZYXS for each axis. In the file, Y and X (and S) come last.
+    voxel_size : tuple of (float or None)
+        (z, y, x) in micrometres; None where unknown.
+    channel_names : sequence of str
+        As many as there are channels, or none.
+    description : dict, optional
+        Provenance that JSON can hold; `read_stack` gives it back as
+        ``metadata["provenance"]``.
+
+    Raises
+    ------
+    AxesError
+        If the axes do not describe the array.
+    DataError
+        If the pixel type has no place in OME-TIFF, or the disk refuses.
+    """
+    if math.prod(array.shape) == 0:
+        raise DataError(f"{path}: nothing to write, the array has shape {array.shape}")
+    layout = OmeTiffLayout(array.shape, axes)
+    dtype = np.dtype(array.dtype).newbyteorder("=")
+    options = layout.options(dtype, voxel_size, channel_names, description)
+    with replacing(path) as temporary:
+        tifffile.imwrite(
+            temporary,
+            _planes(array, layout),
+            compression="zlib",
+            compressionargs={"level": ZLIB_LEVEL},
+            predictor=dtype.kind in "iu",
+            **options,
+        )
+
+
+def _planes(array: ArrayLike, layout: OmeTiffLayout) -> Iterator[NDArray[Any]]:
+    for number in np.ndindex(layout.shape[: layout.leading]):
+        index: list[int | slice] = [slice(None)] * len(layout.shape)
+        for axis, i in zip(layout.order, number, strict=False):
+            index[axis] = i
+        plane = np.asarray(array[tuple(index)])
+        rest = [axis for axis in range(len(layout.shape)) if index[axis] == slice(None)]
+        order = [rest.index(axis) for axis in layout.order[layout.leading :]]
+        yield np.ascontiguousarray(plane.transpose(order))

@@ -1,0 +1,281 @@
+"""OME-Zarr: versions 0.4 and 0.5 and plain zarr read, 0.5 written with a pyramid.
+
+The metadata follow https://ngff.openmicroscopy.org/0.5/. Axes are stored in the
+order t, c, z, y, x, which the standard demands; RGB samples become channels.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import zarr
+
+from napari_blurgan.data.axes import guess_axes
+from napari_blurgan.data.stack import Stack, VoxelSize
+from napari_blurgan.data.units import micrometres
+from napari_blurgan.errors import AxesError, DataError
+
+__all__ = ["ORDER", "build_pyramid", "create_ome_zarr", "is_zarr", "read_zarr"]
+
+ORDER = "TCZYX"
+PROVENANCE = "napari-blurgan"
+SMALLEST_LEVEL = 256
+"""The pyramid ends where a plane fits on a screen."""
+TYPES = {"T": "time", "C": "channel", "Z": "space", "Y": "space", "X": "space"}
+Scale = list[float]
+
+
+def is_zarr(path: Path) -> bool:
+    """Return whether `path` is a zarr group or array of either version."""
+    return any((path / name).is_file() for name in ("zarr.json", ".zgroup", ".zarray"))
+
+
+def read_zarr(path: Path, axes: str | None = None) -> Stack:
+    """Return the full resolution of an OME-Zarr image, or a plain array, lazily.
+
+    Parameters
+    ----------
+    path : Path
+        The folder of a group or an array.
+    axes : str, optional
+        Axis letters that overrule those of the file.
+
+    Raises
+    ------
+    DataError
+        If it cannot be opened, or is a group without an image of its own.
+    AxesError
+        If the axes are not told, or do not fit.
+    """
+    try:
+        node = zarr.open(path, mode="r")
+    except Exception as error:  # zarr has no error of its own for damaged metadata
+        raise DataError(f"{path}: cannot be opened as zarr ({error})") from error
+    name = path.name.removesuffix(".zarr").removesuffix(".ome")
+    if isinstance(node, zarr.Array):
+        return _plain(node, path, name, axes)
+    ome = node.attrs.get("ome", node.attrs)
+    if "multiscales" in ome:
+        return _multiscale(node, ome, path, name, axes)
+    if "bioformats2raw.layout" in ome and "0" in node:
+        return read_zarr(path / "0", axes)
+    raise DataError(
+        f"{path}: is a zarr group without an image (no multiscales); it holds "
+        f"{', '.join(sorted(node.keys())) or 'nothing'}. Name one of those"
+    )
+
+
+def _plain(array: Any, path: Path, name: str, axes: str | None) -> Stack:
+    dimensions = getattr(array.metadata, "dimension_names", None)
+    labels = dimensions or array.attrs.get("_ARRAY_DIMENSIONS") or ()
+    letters = "".join(str(label)[:1] for label in labels if label).upper()
+    if axes is None:
+        named = len(letters) == array.ndim == len(labels)
+        axes = letters if named else guess_axes(array.shape, name)
+    metadata = {"source": str(path), "notes": [], "provenance": {}}
+    return Stack(array, axes.upper(), name=name, metadata=metadata)
+
+
+def _multiscale(
+    group: Any, ome: Mapping[str, Any], path: Path, name: str, axes: str | None
+) -> Stack:
+    try:
+        image = ome["multiscales"][0]
+        dataset = image["datasets"][0]
+        array = group[dataset["path"]]
+        letters, units = _axes(image, array.ndim)
+        scale = _scale(dataset, array.ndim)
+        whole = _scale(image, array.ndim)
+    except (KeyError, IndexError, TypeError, AttributeError) as error:
+        raise DataError(
+            f"{path}: its OME-Zarr metadata are broken ({error!r})"
+        ) from error
+    size = {
+        letter: micrometres(a * b, unit)
+        for letter, unit, a, b in zip(letters, units, scale, whole, strict=True)
+    }
+    return Stack(
+        data=array,
+        axes=(axes or letters).upper(),
+        voxel_size=(size.get("Z"), size.get("Y"), size.get("X")),
+        name=name,
+        channel_names=_channel_names(ome, letters, array.shape),
+        metadata={
+            "source": str(path),
+            "notes": [],
+            "provenance": dict(group.attrs.get(PROVENANCE, {})),
+        },
+    )
+
+
+def _axes(image: Mapping[str, Any], ndim: int) -> tuple[str, list[str | None]]:
+    """Return letters and units; before 0.4 axes had no units, before 0.3 no names."""
+    axes = image.get("axes", ORDER.lower())
+    names = [a if isinstance(a, str) else a["name"] for a in axes]
+    units = [None if isinstance(a, str) else a.get("unit") for a in axes]
+    if len(names) != ndim:
+        raise AxesError(f"OME-Zarr names the axes {names}, the data have {ndim}")
+    return "".join(n[:1].upper() for n in names), units
+
+
+def _scale(holder: Mapping[str, Any], ndim: int) -> Scale:
+    for transformation in holder.get("coordinateTransformations", ()):
+        if transformation["type"] == "scale":
+            return [float(v) for v in transformation["scale"]]
+    return [1.0] * ndim
+
+
+def _channel_names(
+    ome: Mapping[str, Any], letters: str, shape: Sequence[int]
+) -> tuple[str, ...]:
+    channels = ome.get("omero", {}).get("channels", ())
+    names = tuple(str(c.get("label", "")) for c in channels)
+    count = shape[letters.index("C")] if "C" in letters else 1
+    return names if len(names) == count and all(names) else ()
+
+
+def create_ome_zarr(
+    path: Path,
+    shape: Sequence[int],
+    axes: str,
+    dtype: np.dtype[Any],
+    chunks: Sequence[int],
+    *,
+    voxel_size: VoxelSize = (None, None, None),
+    channel_names: Sequence[str] = (),
+    name: str = "image",
+    provenance: Mapping[str, Any] | None = None,
+) -> zarr.Array[Any]:
+    """Make an empty OME-Zarr 0.5 with its pyramid and return the full resolution.
+
+    Parameters
+    ----------
+    path : Path
+        The folder; what is there is deleted.
+    shape, axes, dtype, chunks
+        Of the full resolution; `axes` in the order of TCZYX.
+    voxel_size : tuple of (float or None)
+        (z, y, x) in micrometres; where unknown, the scale is 1 without a unit.
+    channel_names : sequence of str
+        As many as there are channels, or none.
+    name : str
+        Of the image.
+    provenance : dict, optional
+        What JSON can hold; kept under the attribute ``napari-blurgan``.
+    """
+    group = zarr.open_group(path, mode="w", zarr_format=3)
+    sizes = dict(zip("ZYX", voxel_size, strict=True))
+    factors = _factors(shape, axes, voxel_size)
+    datasets = []
+    for level, factor in enumerate(factors):
+        group.create_array(
+            str(level),
+            shape=[-(-n // f) for n, f in zip(shape, factor, strict=True)],
+            chunks=tuple(min(c, n) for c, n in zip(chunks, shape, strict=True)),
+            dtype=dtype,
+            dimension_names=list(axes.lower()),
+        )
+        scale = [f * (sizes.get(a) or 1.0) for a, f in zip(axes, factor, strict=True)]
+        # A voxel of a coarser level is centred among those that it averages.
+        shift = [
+            (f - 1) / 2 * (sizes.get(a) or 1.0)
+            for a, f in zip(axes, factor, strict=True)
+        ]
+        moves = [{"type": "scale", "scale": scale}]
+        moves += [{"type": "translation", "translation": shift}] if any(shift) else []
+        datasets.append({"path": str(level), "coordinateTransformations": moves})
+    image = {
+        "name": name,
+        "axes": _axes_metadata(axes, sizes),
+        "datasets": datasets,
+        "type": "mean",
+        "metadata": {"description": "each voxel is the mean of those under it"},
+    }
+    ome: dict[str, Any] = {"version": "0.5", "multiscales": [image]}
+    if channel_names:
+        ome["omero"] = {"channels": [{"label": label} for label in channel_names]}
+    group.attrs.update({"ome": ome, PROVENANCE: dict(provenance or {})})
+    return group["0"]
+
+
+def _axes_metadata(
+    axes: str, sizes: Mapping[str, float | None]
+) -> list[dict[str, str]]:
+    entries = [{"name": a.lower(), "type": TYPES[a]} for a in axes]
+    for letter, entry in zip(axes, entries, strict=True):
+        if sizes.get(letter) is not None:
+            entry["unit"] = "micrometer"
+    return entries
+
+
+def _factors(
+    shape: Sequence[int], axes: str, voxel_size: VoxelSize
+) -> list[tuple[int, ...]]:
+    """Return how much each level is reduced along each axis.
+
+    Y and X are halved until a plane is small; Z with them as long as its voxels are
+    no longer than theirs.
+    """
+    sizes = dict(zip("ZYX", voxel_size, strict=True))
+    ratio = (sizes["Z"] or 1.0) / (sizes["Y"] or 1.0)
+    levels = [dict.fromkeys(axes, 1)]
+    size = dict(zip(axes, shape, strict=True))
+    while max(math.ceil(size[a] / levels[-1][a]) for a in "YX") > SMALLEST_LEVEL:
+        level = dict(levels[-1])
+        if "Z" in axes and ratio * level["Z"] <= level["Y"] and size["Z"] > level["Z"]:
+            level["Z"] *= 2
+        level["Y"] *= 2
+        level["X"] *= 2
+        levels.append(level)
+    return [tuple(level[a] for a in axes) for level in levels]
+
+
+def build_pyramid(path: Path) -> None:
+    """Fill the coarser levels of an OME-Zarr with means of the finer ones.
+
+    One chunk of each level is in memory at a time.
+    """
+    group = zarr.open_group(path, mode="r+")
+    datasets = group.attrs["ome"]["multiscales"][0]["datasets"]
+    levels = [group[dataset["path"]] for dataset in datasets]
+    for fine, coarse in itertools.pairwise(levels):
+        for region in _boxes(coarse.shape, coarse.chunks):
+            coarse[region] = _reduced(fine, coarse, region)
+
+
+def _boxes(shape: Sequence[int], step: Sequence[int]) -> Iterator[tuple[slice, ...]]:
+    """Yield the boxes of size `step` that fill a larger one."""
+    steps = [range(0, n, s) for n, s in zip(shape, step, strict=True)]
+    for corner in itertools.product(*steps):
+        yield tuple(
+            slice(c, min(c + s, n)) for c, s, n in zip(corner, step, shape, strict=True)
+        )
+
+
+def _reduced(fine: Any, coarse: Any, region: Sequence[slice]) -> Any:
+    """Return what `region` of the coarser level is, read in pieces of a fine chunk."""
+    factors = [-(-n // m) for n, m in zip(fine.shape, coarse.shape, strict=True)]
+    start = [r.start for r in region]
+    out = np.empty([r.stop - r.start for r in region], coarse.dtype)
+    piece = [-(-n // f) for n, f in zip(out.shape, factors, strict=True)]
+    for box in _boxes(out.shape, piece):
+        source = tuple(
+            slice((s + b.start) * f, min((s + b.stop) * f, n))
+            for s, b, f, n in zip(start, box, factors, fine.shape, strict=True)
+        )
+        out[box] = _means(np.asarray(fine[source]), factors, coarse.dtype)
+    return out
+
+
+def _means(block: Any, factors: Sequence[int], dtype: np.dtype[Any]) -> Any:
+    # An odd end is continued with its last voxel.
+    padding = [(0, -n % f) for n, f in zip(block.shape, factors, strict=True)]
+    block = np.pad(block.astype(np.float32), padding, mode="edge")
+    split = [k for n, f in zip(block.shape, factors, strict=True) for k in (n // f, f)]
+    means = block.reshape(split).mean(axis=tuple(range(1, len(split), 2)))
+    return (np.rint(means) if dtype.kind in "iu" else means).astype(dtype)

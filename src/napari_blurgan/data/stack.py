@@ -1,0 +1,151 @@
+"""`Stack`: pixels together with the axes, voxel size and names they came with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_blurgan.data.view import ArrayLike, AxisView
+from napari_blurgan.errors import AxesError
+
+__all__ = ["ArrayLike", "Stack", "VoxelSize"]
+
+VoxelSize = tuple[float | None, float | None, float | None]
+KNOWN_AXES = "TCZYXS"
+
+
+@dataclass(frozen=True)
+class Stack:
+    """An image of any axes, with the geometry that a microscopist needs.
+
+    Parameters
+    ----------
+    data : array-like
+        Pixels; read lazily where the array is lazy (zarr, dask).
+    axes : str
+        One letter an axis, in the order of `data`: T, C, Z, Y, X, or S (the samples
+        of an RGB pixel). Y and X are always there.
+    voxel_size : tuple of (float or None)
+        (z, y, x) in micrometres; None where unknown.
+    name : str
+        What to call it in messages and layer names.
+    channel_names : tuple of str
+        As many as there are channels, or empty.
+    metadata : dict
+        Anything else worth carrying along.
+
+    Raises
+    ------
+    AxesError
+        If the axes do not describe the data.
+    """
+
+    data: ArrayLike
+    axes: str
+    voxel_size: VoxelSize = (None, None, None)
+    name: str = "image"
+    channel_names: tuple[str, ...] = ()
+    metadata: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        ndim = len(self.data.shape)
+        if len(self.axes) != ndim:
+            raise AxesError(
+                f"{self.name}: axes {self.axes!r} name {len(self.axes)} axes, but the "
+                f"data have {ndim} (shape {tuple(self.data.shape)})"
+            )
+        if len(set(self.axes)) != ndim or set(self.axes) - set(KNOWN_AXES):
+            raise AxesError(
+                f"{self.name}: axes {self.axes!r} must be different letters "
+                f"of {KNOWN_AXES}"
+            )
+        if not {"Y", "X"} <= set(self.axes):
+            raise AxesError(
+                f"{self.name}: an image needs the axes Y and X, found {self.axes!r} "
+                f"with shape {tuple(self.data.shape)}"
+            )
+
+    def size(self, axis: str) -> int:
+        """Return the length along `axis`; 1 where there is no such axis."""
+        return int(self.data.shape[self.axes.index(axis)]) if axis in self.axes else 1
+
+    @property
+    def spatial_axes(self) -> str:
+        """``"ZYX"`` for volumes, ``"YX"`` for planes."""
+        return "ZYX" if "Z" in self.axes else "YX"
+
+    @property
+    def spatial_shape(self) -> tuple[int, ...]:
+        """Sizes along `spatial_axes`."""
+        return tuple(self.size(axis) for axis in self.spatial_axes)
+
+    @property
+    def channels(self) -> int:
+        """Number of channels, whether stored as C or as RGB samples (S)."""
+        return self.size("C") * self.size("S")
+
+    def with_data(self, data: ArrayLike, axes: str | None = None) -> Stack:
+        """Return the same geometry over other pixels."""
+        return replace(self, data=data, axes=axes or self.axes)
+
+    def frame(self, time: int = 0, channel: int | None = None) -> NDArray[Any]:
+        """Read one time point as (channel, z, y, x) or (channel, y, x).
+
+        Parameters
+        ----------
+        time : int
+            Index along T; ignored without such an axis.
+        channel : int, optional
+            One channel only; all of them by default.
+
+        Returns
+        -------
+        ndarray
+            In the dtype of the data.
+
+        Raises
+        ------
+        AxesError
+            If there is no such time point or channel.
+        """
+        self._check_index("T", time)
+        index = tuple(time if axis == "T" else slice(None) for axis in self.axes)
+        axes = self.axes.replace("T", "")
+        order = [axes.index(a) for a in "CS" + self.spatial_axes if a in axes]
+        frame = np.asarray(self.data[index]).transpose(order)
+        frame = frame.reshape(self.channels, *self.spatial_shape)
+        if channel is None:
+            return frame
+        if not 0 <= channel < self.channels:
+            raise AxesError(
+                f"{self.name}: no channel {channel}, it has {self.channels} "
+                f"(counted from 0)"
+            )
+        return frame[channel : channel + 1]
+
+    def only_channel(self, channel: int) -> Stack:
+        """Return the same stack with one channel only, still lazy.
+
+        Raises
+        ------
+        AxesError
+            If there is no such channel.
+        """
+        axis = "S" if "S" in self.axes else "C"
+        self._check_index(axis, channel)
+        if axis not in self.axes:
+            return self
+        view = AxisView(self.data, self.axes.index(axis), channel)
+        names = self.channel_names[channel : channel + 1]
+        axes = self.axes.replace(axis, "")
+        return replace(self, data=view, axes=axes, channel_names=names)
+
+    def _check_index(self, axis: str, index: int) -> None:
+        if not 0 <= index < self.size(axis):
+            raise AxesError(
+                f"{self.name}: no {axis} = {index}, it has {self.size(axis)} "
+                f"(counted from 0)"
+            )

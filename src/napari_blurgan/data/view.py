@@ -1,0 +1,49 @@
+"""What we need of an array, and a lazy view of one."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+__all__ = ["ArrayLike", "AxisView"]
+
+
+class ArrayLike(Protocol):
+    """What we need of an array: numpy, zarr and dask all offer it."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Sizes along the axes."""
+
+    @property
+    def dtype(self) -> Any:
+        """A numpy dtype, or what numpy makes one of."""
+
+    def __getitem__(self, index: Any) -> Any: ...
+
+
+class AxisView:
+    """`array` with `axis` fixed at `index`; nothing is read until it is indexed.
+
+    Parameters
+    ----------
+    array : array-like
+        Indexed with one integer or slice for each of its axes.
+    axis : int
+        Which axis to fix.
+    index : int
+        Where.
+    """
+
+    def __init__(self, array: ArrayLike, axis: int, index: int) -> None:
+        self.array = array
+        self.axis = axis
+        self.index = index
+        self.dtype = array.dtype
+        self.shape = tuple(n for a, n in enumerate(array.shape) if a != axis)
+
+    def __getitem__(self, index: Any) -> Any:
+        """Read what `index` names of the remaining axes."""
+        key = list(index) if isinstance(index, tuple) else [index]
+        key += [slice(None)] * (len(self.shape) - len(key))
+        key.insert(self.axis, self.index)
+        return self.array[tuple(key)]

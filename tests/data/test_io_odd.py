@@ -1,0 +1,223 @@
+"""Odd and damaged files: each is read right or refused with a reason."""
+
+import tempfile
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from napari_blurgan.data.io import read_stack, write_ome_tiff
+from napari_blurgan.errors import BlurGANError, DataError
+
+ARRAY = np.random.default_rng(0).integers(0, 4096, (5, 12, 16)).astype("uint16")
+
+
+def write_imagej(path):
+    tifffile.imwrite(path, ARRAY, imagej=True, metadata={"axes": "ZYX"})
+
+
+def write_imagej_zlib(path):
+    tifffile.imwrite(
+        path, ARRAY, imagej=True, compression="zlib", metadata={"axes": "ZYX"}
+    )
+
+
+def write_plain(path):
+    tifffile.imwrite(path, ARRAY, metadata=None)
+
+
+def write_plain_zlib(path):
+    tifffile.imwrite(path, ARRAY, metadata=None, compression="zlib", rowsperstrip=4)
+
+
+def write_shaped(path):
+    tifffile.imwrite(path, ARRAY)
+
+
+def write_pages_in_turn(path):
+    # As a camera does: directory, pixels, directory, pixels…
+    with tifffile.TiffWriter(path) as writer:
+        for plane in ARRAY:
+            writer.write(plane, contiguous=False, metadata=None)
+
+
+def write_ome(path):
+    write_ome_tiff(path, ARRAY, "ZYX", (0.3, 0.1, 0.1))
+
+
+WRITERS = [
+    write_imagej,
+    write_imagej_zlib,
+    write_plain,
+    write_plain_zlib,
+    write_shaped,
+    write_pages_in_turn,
+    write_ome,
+]
+VOXEL = dict.fromkeys(WRITERS, (None, None, None)) | {write_ome: (0.3, 0.1, 0.1)}
+
+
+@cache
+def written(writer):
+    with tempfile.TemporaryDirectory() as folder:
+        writer(Path(folder) / "a.tif")
+        return (Path(folder) / "a.tif").read_bytes()
+
+
+def stored(folder, content):
+    path = folder / "a.tif"
+    path.write_bytes(content)
+    return path
+
+
+@pytest.mark.parametrize("writer", WRITERS)
+def test_whole_files_are_read(tmp_path, writer):
+    path = stored(tmp_path, written(writer))
+    assert np.array_equal(np.asarray(read_stack(path).data), ARRAY)
+
+
+@pytest.mark.parametrize("writer", WRITERS)
+@settings(max_examples=100, deadline=None)
+@given(fraction=st.floats(0, 1, exclude_max=True))
+def test_truncated_files_are_refused(writer, fraction):
+    content = written(writer)
+    with tempfile.TemporaryDirectory() as folder:
+        path = stored(Path(folder), content[: int(fraction * len(content))])
+        try:
+            stack = read_stack(path)
+            found = np.asarray(stack.data)
+        except DataError:
+            return
+    # Bytes that hold nothing may go; not a pixel may be lost or changed.
+    assert np.array_equal(found, ARRAY)
+    assert stack.voxel_size == VOXEL[writer]
+
+
+def test_a_truncated_hyperstack_says_how_much_is_left(tmp_path):
+    write_imagej(tmp_path / "a.tif")
+    content = (tmp_path / "a.tif").read_bytes()
+    (tmp_path / "a.tif").write_bytes(content[: len(content) * 6 // 10])
+    with pytest.raises(DataError, match=r"5 planes.*truncated or damaged"):
+        read_stack(tmp_path / "a.tif")
+
+
+def test_damaged_pixels_are_an_error_not_an_image(tmp_path):
+    content = bytearray(written(write_plain_zlib))
+    with tifffile.TiffFile(stored(tmp_path, content)) as tif:
+        start = tif.pages[2].dataoffsets[1]
+    content[start : start + 8] = b"rubbish!"
+    stack = read_stack(stored(tmp_path, content))
+    with pytest.raises(DataError, match="plane 2 cannot be decoded"):
+        np.asarray(stack.data)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("empty.tif", b"", r"empty \(0 bytes\)"),
+        ("text.tif", b"this is no image\n", "not a TIFF"),
+        ("half-a-header.tif", b"II*\0", "not a TIFF|truncated"),
+        ("no-directory.tif", b"II*\0\0\0\0\0", "not a TIFF|truncated"),
+        ("a.czi", b"ZISRAWFILE", "Zeiss CZI.*convert it to OME-TIFF"),
+        ("a.dv", b"\x80\0\0\0", "DeltaVision.*convert"),
+    ],
+)
+def test_what_is_no_tiff_is_refused(tmp_path, name, content, message):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(DataError, match=message):
+        read_stack(tmp_path / name)
+
+
+def test_missing_files_and_folders_are_refused(tmp_path):
+    with pytest.raises(DataError, match="no such file"):
+        read_stack(tmp_path / "missing.tif")
+    with pytest.raises(DataError, match="folder"):
+        read_stack(tmp_path)
+
+
+def test_an_unknown_compression_names_the_extra(tmp_path):
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, ARRAY[0], compression="zlib", metadata=None)
+    with tifffile.TiffFile(path, mode="r+") as tif:
+        tif.pages[0].tags["Compression"].overwrite(32809)  # ThunderScan
+    with pytest.raises(DataError, match=r"THUNDERSCAN.*napari-blurgan\[formats\]"):
+        read_stack(path)
+
+
+def test_broken_ome_xml_costs_the_metadata_only(tmp_path):
+    path = tmp_path / "a.ome.tif"
+    xml = '<?xml version="1.0"?><OME><Image><Pixels SizeX="16"></Image></OME>'
+    tifffile.imwrite(path, ARRAY, description=xml, metadata=None)
+    stack = read_stack(path)
+    assert stack.voxel_size == (None, None, None)
+    assert "OME-XML is broken" in stack.metadata["notes"][0]
+    assert np.array_equal(np.asarray(stack.data), ARRAY)
+
+
+def test_nonsense_in_ome_xml_is_unknown(tmp_path):
+    metadata = {"axes": "ZYX", "PhysicalSizeX": "abc", "PhysicalSizeY": -1}
+    tifffile.imwrite(tmp_path / "a.ome.tif", ARRAY, metadata=metadata)
+    assert read_stack(tmp_path / "a.ome.tif").voxel_size == (None, None, None)
+
+
+def test_missing_planes_of_an_ome_tiff_are_refused(tmp_path):
+    path = tmp_path / "a.ome.tif"
+    with tifffile.TiffWriter(path) as writer:
+        xml = tifffile.OmeXml()
+        xml.addimage("uint16", (9, 12, 16), (9, 1, 1, 12, 16, 1), axes="ZYX")
+        writer.write(ARRAY, description=xml.tostring().encode(), metadata=None)
+    with pytest.raises(DataError, match="4 of 9 planes are missing"):
+        read_stack(path)
+
+
+def test_planar_rgb_keeps_its_samples(tmp_path):
+    array = ARRAY[:3].astype("uint8")
+    tifffile.imwrite(
+        tmp_path / "a.tif", array, photometric="rgb", planarconfig="separate"
+    )
+    stack = read_stack(tmp_path / "a.tif")
+    assert (stack.axes, stack.channels) == ("SYX", 3)
+    assert np.array_equal(np.asarray(stack.data), array)
+
+
+def test_pages_of_several_sizes_read_the_first_and_say_so(tmp_path):
+    with tifffile.TiffWriter(tmp_path / "a.tif") as writer:
+        writer.write(ARRAY[0], metadata=None)
+        writer.write(ARRAY[0, :7, :9], metadata=None)
+    stack = read_stack(tmp_path / "a.tif")
+    assert np.array_equal(np.asarray(stack.data), ARRAY[0])
+    assert "2 images; the first was read" in stack.metadata["notes"][0]
+
+
+@pytest.mark.parametrize("tile", [None, (16, 16)])
+@pytest.mark.parametrize("dtype", ["int16", "uint32", "int32", "float32"])
+@pytest.mark.parametrize("byteorder", "<>")
+def test_layouts_and_byte_orders(tmp_path, tile, dtype, byteorder):
+    array = (ARRAY.astype("int64") - (0 if dtype == "uint32" else 2000)).astype(dtype)
+    tifffile.imwrite(
+        tmp_path / "a.tif",
+        array,
+        byteorder=byteorder,
+        tile=tile,
+        compression="zlib",
+        predictor=True,
+    )
+    stack = read_stack(tmp_path / "a.tif")
+    assert stack.data.dtype == np.dtype(dtype)
+    assert stack.data[...].dtype.isnative
+    assert np.array_equal(np.asarray(stack.data), array)
+
+
+@settings(max_examples=100, deadline=None)
+@given(content=st.binary(max_size=200))
+def test_rubbish_behind_a_tiff_header_is_refused(content):
+    with tempfile.TemporaryDirectory() as folder:
+        path = stored(Path(folder), b"II*\0\x08\0\0\0" + content)
+        try:
+            np.asarray(read_stack(path).data)
+        except BlurGANError:
+            return

@@ -1,0 +1,217 @@
+import json
+
+import numpy as np
+import pytest
+import zarr
+
+from napari_blurgan.data.io import read_stack
+from napari_blurgan.data.ome_zarr import build_pyramid, create_ome_zarr
+from napari_blurgan.errors import AxesError, DataError
+
+
+def ramp(*shape, dtype="uint16"):
+    return np.arange(np.prod(shape)).reshape(shape).astype(dtype)
+
+
+def write_image(path, array, axes, version, unit="micrometer", **attributes):
+    """An OME-Zarr as other programs write it."""
+    group = zarr.open_group(path, mode="w", zarr_format=2 if version == "0.4" else 3)
+    group.create_array("s0", data=array)
+    kinds = {"t": "time", "c": "channel"}
+    entries = [{"name": a, "type": kinds.get(a, "space")} for a in axes]
+    for entry in entries:
+        if entry["type"] == "space":
+            entry["unit"] = unit
+    scale = [{"t": 2.0, "c": 1.0, "z": 300.0, "y": 100.0, "x": 90.0}[a] for a in axes]
+    dataset = {
+        "path": "s0",
+        "coordinateTransformations": [{"type": "scale", "scale": scale}],
+    }
+    image = {"axes": entries, "datasets": [dataset], "version": version} | attributes
+    ome = {"multiscales": [image]}
+    if version == "0.4":
+        group.attrs.update(ome)
+    else:
+        group.attrs["ome"] = ome | {"version": version}
+    return group
+
+
+@pytest.mark.parametrize("version", ["0.4", "0.5"])
+@pytest.mark.parametrize("axes", ["yx", "zyx", "czyx", "tczyx"])
+def test_both_versions_are_read(tmp_path, version, axes):
+    array = ramp(*range(2, 2 + len(axes)))
+    write_image(tmp_path / "a.zarr", array, axes, version, unit="nanometer")
+    stack = read_stack(tmp_path / "a.zarr")
+    assert stack.axes == axes.upper()
+    z = 0.3 if "z" in axes else None
+    assert stack.voxel_size == pytest.approx((z, 0.1, 0.09))
+    assert stack.name == "a"
+    assert np.array_equal(np.asarray(stack.data), array)
+
+
+def test_scales_of_the_whole_pyramid_count_too(tmp_path):
+    whole = [{"type": "scale", "scale": [1, 2, 2]}]
+    write_image(
+        tmp_path / "a.zarr",
+        ramp(2, 3, 4),
+        "zyx",
+        "0.5",
+        coordinateTransformations=whole,
+    )
+    assert read_stack(tmp_path / "a.zarr").voxel_size == pytest.approx((300, 200, 180))
+
+
+def test_channel_names(tmp_path):
+    group = write_image(tmp_path / "a.zarr", ramp(2, 3, 4), "cyx", "0.4")
+    group.attrs["omero"] = {"channels": [{"label": "DNA"}, {"label": "actin"}]}
+    assert read_stack(tmp_path / "a.zarr").channel_names == ("DNA", "actin")
+
+
+def test_a_collection_opens_its_first_image(tmp_path):
+    group = zarr.open_group(tmp_path / "a.zarr", mode="w", zarr_format=2)
+    group.attrs["bioformats2raw.layout"] = 3
+    write_image(tmp_path / "a.zarr" / "0", ramp(2, 3, 4), "zyx", "0.4")
+    assert read_stack(tmp_path / "a.zarr").axes == "ZYX"
+
+
+@pytest.mark.parametrize("zarr_format", [2, 3])
+@pytest.mark.parametrize(("shape", "axes"), [((4, 5), "YX"), ((3, 4, 5), "ZYX")])
+def test_plain_arrays(tmp_path, zarr_format, shape, axes):
+    array = ramp(*shape)
+    zarr.create_array(tmp_path / "a.zarr", data=array, zarr_format=zarr_format)
+    stack = read_stack(tmp_path / "a.zarr")
+    assert (stack.axes, stack.voxel_size) == (axes, (None, None, None))
+    assert np.array_equal(np.asarray(stack.data), array)
+
+
+def test_plain_arrays_may_name_their_axes(tmp_path):
+    zarr.create_array(
+        tmp_path / "a.zarr", data=ramp(2, 3, 4), dimension_names=["t", "y", "x"]
+    )
+    assert read_stack(tmp_path / "a.zarr").axes == "TYX"
+    assert read_stack(tmp_path / "a.zarr", axes="ZYX").axes == "ZYX"
+
+
+def test_plain_arrays_of_many_axes_must_be_told(tmp_path):
+    zarr.create_array(tmp_path / "a.zarr", data=ramp(2, 3, 4, 5))
+    with pytest.raises(AxesError, match="4 axes without names"):
+        read_stack(tmp_path / "a.zarr")
+    assert read_stack(tmp_path / "a.zarr", axes="TZYX").axes == "TZYX"
+
+
+def test_groups_without_an_image_are_refused(tmp_path):
+    group = zarr.open_group(tmp_path / "a.zarr", mode="w")
+    group.create_array("raw", data=ramp(3, 4))
+    with pytest.raises(DataError, match=r"no multiscales.*raw"):
+        read_stack(tmp_path / "a.zarr")
+
+
+def test_broken_metadata_are_refused(tmp_path):
+    group = write_image(tmp_path / "a.zarr", ramp(2, 3, 4), "zyx", "0.5")
+    group.attrs["ome"] = {"multiscales": [{"datasets": []}]}
+    with pytest.raises(DataError, match="metadata are broken"):
+        read_stack(tmp_path / "a.zarr")
+    (tmp_path / "a.zarr" / "zarr.json").write_text("{")
+    with pytest.raises(DataError, match="cannot be opened as zarr"):
+        read_stack(tmp_path / "a.zarr")
+
+
+def test_axes_that_do_not_fit_are_refused(tmp_path):
+    write_image(tmp_path / "a.zarr", ramp(2, 3, 4), "zyx", "0.5")
+    group = zarr.open_group(tmp_path / "a.zarr")
+    ome = group.attrs["ome"]
+    ome["multiscales"][0]["axes"].pop()
+    group.attrs["ome"] = ome
+    with pytest.raises(AxesError, match="the data have 3"):
+        read_stack(tmp_path / "a.zarr")
+
+
+def created(path, array, axes, chunks, **options):
+    pixels = create_ome_zarr(path, array.shape, axes, array.dtype, chunks, **options)
+    pixels[...] = array
+    build_pyramid(path)
+    return zarr.open_group(path, mode="r")
+
+
+def test_what_is_written_reads_back(tmp_path):
+    array = ramp(2, 3, 20, 20)
+    created(
+        tmp_path / "a.zarr",
+        array,
+        "CZYX",
+        (1, 2, 8, 8),
+        voxel_size=(0.3, 0.1, None),
+        channel_names=("DNA", "actin"),
+        provenance={"model": "m"},
+    )
+    stack = read_stack(tmp_path / "a.zarr")
+    assert stack.axes == "CZYX"
+    assert stack.voxel_size == (0.3, 0.1, None)
+    assert stack.channel_names == ("DNA", "actin")
+    assert stack.metadata["provenance"] == {"model": "m"}
+    assert np.array_equal(np.asarray(stack.data), array)
+
+
+def test_the_metadata_are_those_of_ome_zarr_05(tmp_path):
+    created(
+        tmp_path / "a.zarr",
+        np.zeros((4, 300, 20), "uint8"),
+        "ZYX",
+        (4, 64, 20),
+        voxel_size=(0.3, 0.1, 0.1),
+        name="cell",
+    )
+    content = json.loads((tmp_path / "a.zarr" / "zarr.json").read_text())
+    assert content["zarr_format"] == 3
+    ome = content["attributes"]["ome"]
+    assert ome["version"] == "0.5"
+    (image,) = ome["multiscales"]
+    assert image["name"] == "cell"
+    assert image["axes"] == [
+        {"name": a, "type": "space", "unit": "micrometer"} for a in "zyx"
+    ]
+    first, second = image["datasets"]
+    assert first["coordinateTransformations"] == [
+        {"type": "scale", "scale": [0.3, 0.1, 0.1]}
+    ]
+    scale, shift = second["coordinateTransformations"]
+    assert scale["scale"] == pytest.approx([0.3, 0.2, 0.2])
+    assert shift["translation"] == pytest.approx([0, 0.05, 0.05])
+    array = json.loads((tmp_path / "a.zarr" / "0" / "zarr.json").read_text())
+    assert array["dimension_names"] == ["z", "y", "x"]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "uint8"])
+def test_the_pyramid_averages(tmp_path, dtype):
+    rng = np.random.default_rng(0)
+    array = rng.integers(0, 255, (5, 601, 130)).astype(dtype)
+    group = created(
+        tmp_path / "a.zarr", array, "ZYX", (2, 64, 64), voxel_size=(0.1, 0.1, 0.1)
+    )
+    assert [group[k].shape for k in "012"] == [
+        (5, 601, 130),
+        (3, 301, 65),
+        (2, 151, 33),
+    ]
+    for fine, coarse in ("01", "12"):
+        fine, coarse = group[fine][...].astype("float32"), group[coarse][...]
+        pads = [(0, n % 2) for n in fine.shape]
+        padded = np.pad(fine, pads, mode="edge")
+        means = sum(
+            padded[z::2, y::2, x::2] for z in (0, 1) for y in (0, 1) for x in (0, 1)
+        )
+        expected = np.rint(means / 8) if dtype == "uint8" else means / 8
+        assert np.allclose(coarse, expected)
+
+
+def test_a_coarse_z_is_not_reduced_before_it_must(tmp_path):
+    array = np.zeros((8, 1100, 4), "uint8")
+    group = created(
+        tmp_path / "a.zarr", array, "ZYX", (8, 512, 4), voxel_size=(0.2, 0.1, 0.1)
+    )
+    assert [group[k].shape[0] for k in "0123"] == [8, 8, 4, 2]
+
+
+def test_small_images_have_no_pyramid(tmp_path):
+    group = created(tmp_path / "a.zarr", ramp(3, 20, 20), "ZYX", (3, 20, 20))
+    assert list(group.keys()) == ["0"]
