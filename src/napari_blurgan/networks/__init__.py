@@ -1,0 +1,1 @@
+"""Plain network modules: generators and discriminators, no losses."""

@@ -1,0 +1,45 @@
+"""How far a voxel of the input reaches: intervals followed back through a network.
+
+Along one axis, the outputs a … b of a layer need the inputs a' … b'. Following these
+intervals from the output to the input gives the exact receptive field, which for a
+network with pooling depends on where in the stride the output voxel lies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+__all__ = ["Interval", "halo", "hull", "pooled", "strided", "upsampled", "widened"]
+
+Interval = tuple[int, int]
+
+
+def widened(interval: Interval, radius: int) -> Interval:
+    """Return what a convolution of this radius needs."""
+    return interval[0] - radius, interval[1] + radius
+
+
+def pooled(interval: Interval, factor: int) -> Interval:
+    """Return what pooling over `factor` voxels needs."""
+    return factor * interval[0], factor * interval[1] + factor - 1
+
+
+def strided(interval: Interval, factor: int, radius: int) -> Interval:
+    """Return what a convolution with the stride `factor` needs."""
+    return widened((factor * interval[0], factor * interval[1]), radius)
+
+
+def upsampled(interval: Interval, factor: int) -> Interval:
+    """Return what repeating each voxel `factor` times needs."""
+    return interval[0] // factor, interval[1] // factor
+
+
+def hull(one: Interval, other: Interval) -> Interval:
+    """Return the smallest interval that holds both."""
+    return min(one[0], other[0]), max(one[1], other[1])
+
+
+def halo(needs: Callable[[Interval], Interval], stride: int) -> int:
+    """Return the greatest distance between an output voxel and an input it needs."""
+    fields = [(at, needs((at, at))) for at in range(stride)]
+    return max(max(at - first, last - at) for at, (first, last) in fields)
