@@ -1,0 +1,1 @@
+"""Classical deconvolution: one function each, FFT plans shared."""

@@ -1,0 +1,217 @@
+"""The methods by name, described for menus, forms and the command line.
+
+Nothing here loads torch: a method's function is imported when it is called for.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from napari_blurgan.errors import RecipeError
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from napari_blurgan.classical.plan import Plan
+    from napari_blurgan.classical.psf_fit import PsfLike
+    from napari_blurgan.classical.result import Deconvolution
+
+__all__ = ["METHODS", "Method", "Parameter", "deconvolve"]
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A number that a method takes, for a form.
+
+    Attributes
+    ----------
+    name : str
+        As the function calls it.
+    default, minimum, maximum : int or float
+        Its type is that of the default.
+    help : str
+        One line.
+    """
+
+    name: str
+    default: int | float
+    minimum: int | float
+    maximum: int | float
+    help: str
+
+
+@dataclass(frozen=True)
+class Method:
+    """A way to deconvolve.
+
+    Attributes
+    ----------
+    name, title : str
+        For the command line, and for a menu.
+    summary : str
+        When to choose it, in a line.
+    parameters : tuple of Parameter
+        What it takes besides the options all methods share.
+    rules : tuple of str
+        Which stopping rules (`napari_blurgan.classical.stopping.RULES`) it takes.
+    counts : bool
+        Whether it needs the camera: gain, offset and read noise.
+    tiles : bool
+        Whether large images may be cut in tiles, as long as no rule stops them.
+    volumes : int
+        Peak memory as measured, in float32 volumes of the padded image.
+    """
+
+    name: str
+    title: str
+    summary: str
+    entry: str
+    parameters: tuple[Parameter, ...]
+    rules: tuple[str, ...] = ()
+    counts: bool = False
+    tiles: bool = False
+    volumes: int = 11
+
+    @property
+    def iterative(self) -> bool:
+        """Whether it has iterations, and so a callback for each."""
+        return any(parameter.name == "iterations" for parameter in self.parameters)
+
+    @property
+    def function(self) -> Callable[..., Deconvolution]:
+        """The function: ``(image, psf, *, …) -> Deconvolution``."""
+        module, name = self.entry.split(":")
+        return getattr(importlib.import_module(f"{__package__}.{module}"), name)
+
+
+def _iterations(default: int, what: str = "updates") -> Parameter:
+    return Parameter("iterations", default, 1, 10_000, f"{what} to make at most")
+
+
+ANY_RULE = ("change", "discrepancy", "held-out")
+
+METHODS: dict[str, Method] = {
+    method.name: method
+    for method in (
+        Method(
+            "rl",
+            "Richardson–Lucy",
+            "The standard: choose the iterations, more for bright images.",
+            "richardson_lucy:richardson_lucy",
+            (_iterations(50),),
+            ANY_RULE,
+            tiles=True,
+            volumes=11,
+        ),
+        Method(
+            "rl-accelerated",
+            "Richardson–Lucy, accelerated",
+            "The same in about a fifth of the iterations.",
+            "accelerated:accelerated_richardson_lucy",
+            (_iterations(15),),
+            ANY_RULE,
+            tiles=True,
+            volumes=12,
+        ),
+        Method(
+            "rl-tv",
+            "Richardson–Lucy with total variation",
+            "Smooths noise and keeps edges: nuclei and other bodies, dim images.",
+            "total_variation:tv_richardson_lucy",
+            (
+                _iterations(40),
+                Parameter(
+                    "weight",
+                    0.005,
+                    0.0,
+                    0.15,
+                    "of smoothness: 0.002 for bright images, 0.01 for dim ones",
+                ),
+            ),
+            ANY_RULE,
+            tiles=True,
+            volumes=17,
+        ),
+        Method(
+            "rlgc",
+            "Gradient Consensus",
+            "Stops by itself where structure ends and noise begins.",
+            "gradient_consensus:gradient_consensus",
+            (_iterations(200),),
+            ("held-out",),
+            counts=True,
+            volumes=28,
+        ),
+        Method(
+            "rl-blind",
+            "Blind Richardson–Lucy",
+            "Improves the PSF too; start from one that is rather too wide.",
+            "blind:blind_richardson_lucy",
+            (
+                _iterations(15, "updates in each round"),
+                Parameter("rounds", 3, 1, 50, "deconvolutions, the PSF in between"),
+            ),
+            volumes=35,
+        ),
+        Method(
+            "wiener",
+            "Wiener filter",
+            "One step, linear: a first look.",
+            "wiener:wiener",
+            (
+                Parameter(
+                    "noise",
+                    0.01,
+                    1e-6,
+                    100.0,
+                    "power relative to the object: 0.001 bright, 0.03 dim",
+                ),
+            ),
+        ),
+        Method(
+            "tikhonov",
+            "Tikhonov filter",
+            "One step, linear, spares the coarse structure.",
+            "wiener:tikhonov",
+            (
+                Parameter(
+                    "smoothness",
+                    0.1,
+                    1e-6,
+                    100.0,
+                    "weight of the Laplacian: 0.03 bright, 1 dim",
+                ),
+            ),
+        ),
+    )
+}
+
+
+def deconvolve(
+    image: ArrayLike, psf: PsfLike | Plan, method: str = "rl", **parameters: Any
+) -> Deconvolution:
+    """Deconvolve an image with a method by its name.
+
+    Parameters
+    ----------
+    image : array-like
+        (z, y, x) or (y, x), of any real type.
+    psf : Psf, ndarray or Plan
+        Centred, resampled and cropped as needed.
+    method : str
+        One of `METHODS`.
+    **parameters
+        Those of the method, and the options of
+        `napari_blurgan.classical.run.Options`.
+
+    Raises
+    ------
+    RecipeError
+        If there is no such method.
+    """
+    if method not in METHODS:
+        raise RecipeError(f"no method {method!r}; there are {', '.join(METHODS)}")
+    return METHODS[method].function(image, psf, **parameters)

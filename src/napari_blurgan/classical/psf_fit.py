@@ -1,0 +1,105 @@
+"""Make a PSF fit an image: centred, in plane, on the image's voxels, not too large."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_blurgan.data.stack import VoxelSize
+from napari_blurgan.optics.psf import Psf
+
+__all__ = ["PsfLike", "centred", "fit_psf"]
+
+PsfLike = Psf | NDArray[np.floating]
+Fitted = tuple[Psf, str | None]
+
+# Smaller offsets are within what a measured PSF's own noise does to its core.
+CENTRED = 0.05
+SAME_SIZE = 0.005
+SUPPORT = 0.999
+
+
+def fit_psf(
+    psf: PsfLike, shape: Sequence[int], voxel_size: VoxelSize | None = None
+) -> tuple[Psf, tuple[str, ...]]:
+    """Return the PSF for images of one shape, and what was done to it, in words.
+
+    It is centred where it is more than 0.05 voxel off, reduced to its middle plane for
+    images of one plane, resampled to the voxels of the image and, where it is larger
+    than the image, cropped to the box that holds 99.9 % of it and fits.
+
+    Parameters
+    ----------
+    psf : Psf or ndarray
+        An array, (z, y, x) or (y, x), is taken to have the voxels of the image.
+    shape : sequence of int
+        (z, y, x) or (y, x) of the images.
+    voxel_size : tuple of (float or None), optional
+        (z, y, x) of the image in micrometres; where unknown, the PSF's own.
+
+    Raises
+    ------
+    OpticsError
+        If the PSF is no PSF: negative, NaN, all zero, or of other axes.
+    """
+    known = psf if isinstance(psf, Psf) else _with_voxels(psf, voxel_size)
+    middle, moved = centred(known)
+    planar, picked = _in_plane(middle, shape)
+    resampled, scaled = _resampled(planar, voxel_size)
+    cropped, cut = _cropped(resampled, shape)
+    return cropped, tuple(note for note in (moved, picked, scaled, cut) if note)
+
+
+def _with_voxels(psf: NDArray[np.floating], voxel_size: VoxelSize | None) -> Psf:
+    data = np.asarray(psf)
+    z, y, x = voxel_size or (None, None, None)
+    return Psf(data[None] if data.ndim == 2 else data, (z or 1.0, y or 1.0, x or 1.0))
+
+
+def centred(psf: Psf) -> Fitted:
+    """Return the PSF, centred if it is more than 0.05 voxel off, and what was done."""
+    moved = psf.centred()
+    shift = moved.provenance["centred"]["shift"]
+    if np.abs(shift).max() <= CENTRED:
+        return psf, None
+    off = ", ".join(f"{-s:+.2f}" for s in shift)
+    return moved, f"the PSF was ({off}) voxels off its centre (z, y, x): centred"
+
+
+def _in_plane(psf: Psf, shape: Sequence[int]) -> Fitted:
+    planes = psf.shape[0]
+    if planes == 1 or (len(shape) == 3 and shape[0] > 1):
+        return psf, None
+    middle = Psf(psf.data[planes // 2][None], psf.voxel_size, psf.provenance)
+    return middle, f"of the PSF's {planes} planes the middle one is used, for a plane"
+
+
+def _resampled(psf: Psf, voxel_size: VoxelSize | None) -> Fitted:
+    pairs = zip(voxel_size or (None, None, None), psf.voxel_size, strict=True)
+    z, y, x = (ours or its for ours, its in pairs)
+    if np.allclose((z, y, x), psf.voxel_size, rtol=SAME_SIZE):
+        return psf, None
+    resampled = psf.resampled((z, y, x))
+    return resampled, (
+        f"the PSF was resampled from {_um(psf.voxel_size)} to {_um((z, y, x))}"
+    )
+
+
+def _cropped(psf: Psf, shape: Sequence[int]) -> Fitted:
+    room = np.array([1, *shape][-3:])
+    if (np.array(psf.shape) <= room).all():
+        return psf, None
+    support = psf.cropped(energy=SUPPORT)
+    odd = room - 1 + room % 2
+    cropped = support.cropped(np.minimum(support.shape, odd).tolist())
+    kept = support.provenance["cropped"]["kept"] * cropped.provenance["cropped"]["kept"]
+    return cropped, (
+        f"the PSF of {psf.shape} voxels is larger than the image: cropped to "
+        f"{cropped.shape}, which holds {kept:.1%} of it"
+    )
+
+
+def _um(size: Sequence[float]) -> str:
+    return " × ".join(f"{s:.4g}" for s in size) + " µm"
