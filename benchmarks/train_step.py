@@ -1,0 +1,159 @@
+"""Milliseconds a training step: this engine against a plain reading of the paper.
+
+The plain reading: float32, instance norm, a sigmoid, and the blur as a direct 3D
+convolution with a learned kernel. Both run in the same process, one after the other,
+and the ratio is what counts. ``python benchmarks/train_step.py [--device D]``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import time
+from pathlib import Path
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from napari_blurgan.networks.patchgan import MultiScaleDiscriminator
+from napari_blurgan.networks.unet import UNet
+from napari_blurgan.optics.forward import BlurKernel
+from napari_blurgan.optics.kernel import SoftmaxKernel, gaussian_kernel
+from napari_blurgan.transport.adversary import GAMES
+from napari_blurgan.transport.assembly import Transport
+from napari_blurgan.transport.generator import Generator
+from napari_blurgan.transport.losses import TERMS
+from napari_blurgan.transport.precision import choose_precision
+from napari_blurgan.transport.transported import Transported
+
+TAPS = 15
+WEIGHTS = {"adversarial_x": 1.0, "adversarial_y": 1.0, "cycle_y": 10.0, "cycle_x": 10.0}
+
+
+class DirectBlur(nn.Module):
+    """One convolution layer, as the paper writes it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        start = gaussian_kernel((TAPS,) * 3, (5, 3, 3))
+        self.weight = nn.Parameter(torch.tensor(start)[None, None])
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return F.conv3d(x, self.weight, padding=TAPS // 2)
+
+
+def plain_step(patch: int, base: int, device: torch.device):
+    """Return one step of the plain reading: all four terms, no tricks."""
+    g = UNet(3, 1, 1, base, norm="instance", activation="sigmoid").to(device)
+    h = DirectBlur().to(device)
+    phi, psi = (MultiScaleDiscriminator(3, 1).to(device) for _ in range(2))
+    of_generators = torch.optim.Adam([*g.parameters(), *h.parameters()], 1e-4)
+    of_potentials = torch.optim.Adam([*phi.parameters(), *psi.parameters()], 1e-4)
+    game = GAMES["lsgan"]
+    y, x = (torch.rand(1, 1, *[patch] * 3, device=device) for _ in range(2))
+
+    def step() -> None:
+        x_hat, y_hat = g(y), h(x)
+        cycle = F.l1_loss(h(x_hat), y) + F.l1_loss(g(y_hat), x)
+        fool = game.generator_loss(phi(x_hat)) + game.generator_loss(psi(y_hat))
+        of_generators.zero_grad()
+        (10 * cycle + fool).backward()
+        of_generators.step()
+        loss = game.potential_loss(phi(x), phi(x_hat.detach()))
+        loss = loss + game.potential_loss(psi(y), psi(y_hat.detach()))
+        of_potentials.zero_grad()
+        loss.backward()
+        of_potentials.step()
+
+    return step
+
+
+def our_step(patch: int, base: int, device: torch.device):
+    """Return one step with the engine's own parts: the same four terms."""
+    generator = Generator(UNet(3, 1, 1, base, activation="sigmoid")).to(device)
+    precision = choose_precision("auto", generator, 1, (patch,) * 3)
+    kernel = SoftmaxKernel(gaussian_kernel((TAPS,) * 3, (5, 3, 3)))
+    potentials = [MultiScaleDiscriminator(3, 1) for _ in range(2)]
+    transport = Transport(
+        generator, BlurKernel(kernel), *potentials, GAMES["lsgan"]
+    ).to(device)
+    transport.set_precision(precision)
+    wide = patch + 2 * (TAPS // 2)
+    y = torch.rand(1, 1, *[patch] * 3, device=device)
+    x = torch.rand(1, 1, *[wide] * 3, device=device)
+    learned = [
+        *transport.generator.parameters(),
+        *transport.forward_model.parameters(),
+    ]
+    of_generators = torch.optim.Adam(learned, 1e-4)
+    of_potentials = torch.optim.Adam([p for q in potentials for p in q.parameters()])
+    game = GAMES["lsgan"]
+
+    def step() -> None:
+        batch = Transported(transport, y, x, (patch,) * 3)
+        of_generators.zero_grad()
+        torch.stack([w * TERMS[n](batch) for n, w in WEIGHTS.items()]).sum().backward()
+        of_generators.step()
+        losses = []
+        for domain, potential in transport.potentials().items():
+            real, made = batch.real_and_made(domain)
+            losses.append(
+                game.potential_loss(potential(real), potential(made.detach()))
+            )
+        of_potentials.zero_grad()
+        torch.stack(losses).sum().backward()
+        of_potentials.step()
+
+    return step, str(precision).removeprefix("torch.")
+
+
+def milliseconds(step, device: torch.device, repeats: int) -> float:
+    """Return the median CPU time of the process, or time on the device."""
+    step()
+    times = []
+    for _ in range(repeats):
+        cpu = device.type == "cpu"
+        clock = time.process_time if cpu else time.perf_counter
+        start = clock()
+        step()
+        if device.type == "cuda":
+            torch.cuda.synchronize()
+        times.append(1000 * (clock() - start))
+    return statistics.median(times)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--patches", type=int, nargs="+", default=[32, 48, 64])
+    parser.add_argument("--bases", type=int, nargs="+", default=[8, 16, 32])
+    parser.add_argument("--repeats", type=int, default=2)
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    device = torch.device(options.device)
+    rows = []
+    print("| patch | base | precision | ours, ms | samples/s | plain, ms | ratio |")
+    print("|---|---|---|---|---|---|---|")
+    for patch in options.patches:
+        for base in options.bases:
+            ours, precision = our_step(patch, base, device)
+            mine = milliseconds(ours, device, options.repeats)
+            plain = milliseconds(
+                plain_step(patch, base, device), device, options.repeats
+            )
+            rows.append([patch, base, precision, mine, plain])
+            print(
+                f"| {patch}³ | {base} | {precision} | {mine:.0f} | {1000 / mine:.1f} "
+                f"| {plain:.0f} | {plain / mine:.1f} |",
+                flush=True,
+            )
+    if options.json:
+        options.json.write_text(json.dumps(rows))
+
+
+if __name__ == "__main__":
+    main()

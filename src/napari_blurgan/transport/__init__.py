@@ -1,0 +1,1 @@
+"""The method: recipes, losses, the trainer and the model folder."""

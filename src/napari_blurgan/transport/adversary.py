@@ -1,0 +1,84 @@
+"""The adversarial game, in its four usual forms.
+
+The dual of the transport problem has two 1-Lipschitz potentials (Lim et al. 2020, eq.
+17); W-GAN with a gradient penalty is its literal form, least squares what the cycleGAN
+family uses. Each potential may look at several scales and returns a list of scores.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+__all__ = ["GAMES", "Game", "gradient_penalty"]
+
+Scores = Sequence[Tensor]
+
+
+@dataclass(frozen=True)
+class Game:
+    """What a score costs: `real` and `fake` to the potential, `fool` to the generator.
+
+    `real` and `fake` are already halved, as usual, so that the potential learns at
+    half the generator's pace.
+    """
+
+    real: Callable[[Tensor], Tensor]
+    fake: Callable[[Tensor], Tensor]
+    fool: Callable[[Tensor], Tensor]
+    penalised: bool = False
+
+    def potential_loss(self, real: Scores, fake: Scores) -> Tensor:
+        """Return the loss of a potential, averaged over its scales."""
+        return _mean(self.real, real) + _mean(self.fake, fake)
+
+    def generator_loss(self, fake: Scores) -> Tensor:
+        """Return what the generator is to lower."""
+        return _mean(self.fool, fake)
+
+
+def _mean(cost: Callable[[Tensor], Tensor], scores: Scores) -> Tensor:
+    return torch.stack([cost(score.float()) for score in scores]).mean()
+
+
+GAMES: dict[Literal["lsgan", "wgan-gp", "bce", "hinge"], Game] = {
+    "lsgan": Game(
+        real=lambda s: 0.5 * (s - 1).square().mean(),
+        fake=lambda s: 0.5 * s.square().mean(),
+        fool=lambda s: (s - 1).square().mean(),
+    ),
+    "bce": Game(
+        real=lambda s: 0.5 * F.softplus(-s).mean(),
+        fake=lambda s: 0.5 * F.softplus(s).mean(),
+        fool=lambda s: F.softplus(-s).mean(),
+    ),
+    "hinge": Game(
+        real=lambda s: 0.5 * F.relu(1 - s).mean(),
+        fake=lambda s: 0.5 * F.relu(1 + s).mean(),
+        fool=lambda s: -s.mean(),
+    ),
+    "wgan-gp": Game(
+        real=lambda s: -s.mean(),
+        fake=lambda s: s.mean(),
+        fool=lambda s: -s.mean(),
+        penalised=True,
+    ),
+}
+
+
+def gradient_penalty(potential: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
+    """Return E(|grad phi(z)| - 1)^2 at random points between real and fake.
+
+    Source: Gulrajani et al. 2017, eq. 3.
+    """
+    shape = (real.shape[0],) + (1,) * (real.ndim - 1)
+    mix = torch.rand(shape, device=real.device)
+    between = (mix * real + (1 - mix) * fake).detach().requires_grad_()
+    score = torch.stack([s.float().sum() for s in potential(between)]).sum()
+    (gradient,) = torch.autograd.grad(score, between, create_graph=True)
+    return (gradient.flatten(1).norm(dim=1) - 1).square().mean()

@@ -1,0 +1,152 @@
+"""The blur to start from: given, computed from optics, identified or at random."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from napari_blurgan.data.stack import VoxelSize
+from napari_blurgan.errors import RecipeError
+from napari_blurgan.optics.forward import BlurKernel
+from napari_blurgan.optics.kernel import (
+    FixedKernel,
+    FreeKernel,
+    Kernel,
+    SoftmaxKernel,
+    gaussian_kernel,
+    random_kernel,
+)
+from napari_blurgan.optics.models import Optics, support_shape, theoretical_psf
+from napari_blurgan.optics.psf import Psf
+from napari_blurgan.optics.pupil import Model, PupilKernel
+from napari_blurgan.transport.recipe import Recipe
+
+__all__ = ["Start", "make_blur", "support"]
+
+FALLBACK = 15
+"""Voxels along each axis where neither a PSF nor optics say more."""
+
+
+@dataclass(frozen=True)
+class Start:
+    """What is known of the blur before training.
+
+    Parameters
+    ----------
+    psf : Psf or None
+        On the voxels of the data, or on others.
+    optics : Optics or None
+        Of the microscope; effective ones where they were identified.
+    voxel_size : tuple of float
+        (z, y, x) of the data, in micrometres.
+    largest : tuple of int
+        Voxels that a kernel may have at the most, one number a spatial axis.
+    model : str
+        Of the pupil that goes with the optics.
+    """
+
+    psf: Psf | None
+    optics: Optics | None
+    voxel_size: tuple[float, float, float]
+    largest: tuple[int, ...]
+    model: Model = "vectorial"
+
+
+def known(voxel_size: VoxelSize, dims: int) -> tuple[float, float, float] | None:
+    """Return the voxel size if every axis that matters has one."""
+    z, y, x = voxel_size
+    if y is None or x is None or (dims == 3 and z is None):
+        return None
+    return (1.0 if z is None else z, y, x)
+
+
+def support(recipe: Recipe, start: Start) -> tuple[int, int, int]:
+    """Return the odd (z, y, x) support of the kernel in voxels.
+
+    Large enough for the core of the PSF; without an estimate, small enough that the
+    blur of a patch still has voxels whose whole neighbourhood is known.
+    """
+    if recipe.forward.size is not None:
+        size: Sequence[int] = recipe.forward.size
+    elif start.optics is not None:
+        size = support_shape(start.optics, start.voxel_size)
+    elif start.psf is not None:
+        size = start.psf.resampled(start.voxel_size).cropped(energy=0.98).shape
+    else:
+        size = (FALLBACK,) * 3
+    pairs = zip(size[-recipe.dims :], start.largest, strict=True)
+    odd = [_odd(min(n, most)) for n, most in pairs]
+    if not recipe.generator.guide:
+        # Without an estimate round it, G(y) must hold the whole blur of some voxels.
+        odd = [min(n, _odd(p / 2)) for n, p in zip(odd, recipe.patch, strict=True)]
+    z, y, x = [1] * (3 - recipe.dims) + odd
+    return z, y, x
+
+
+def _odd(size: float) -> int:
+    return max(1, 2 * ((int(size) - 1) // 2) + 1)
+
+
+def make_blur(recipe: Recipe, start: Start, gain: float) -> BlurKernel:
+    """Return the forward model to train with.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        Says whether and how the kernel is learned.
+    start : Start
+        What is known of it.
+    gain : float
+        Mean of y over mean of x.
+
+    Raises
+    ------
+    RecipeError
+        If the kernel is to be fixed and nothing says what it is.
+    """
+    shape = support(recipe, start)
+    return BlurKernel(_kernel(recipe, start, shape), gain, recipe.dims)
+
+
+def _kernel(recipe: Recipe, start: Start, shape: tuple[int, int, int]) -> Kernel:
+    settings = recipe.forward
+    if settings.start == "random":
+        return FreeKernel(random_kernel(shape, recipe.seed))
+    if settings.learned and settings.parametrisation == "pupil" and start.optics:
+        return _pupil(start, start.optics, shape)
+    values = _values(recipe, start, shape)
+    if not settings.learned:
+        return FixedKernel(values)
+    if settings.parametrisation == "free":
+        return FreeKernel(values)
+    # A PSF without optics has no pupil to start from: each voxel on its own then.
+    return SoftmaxKernel(values)
+
+
+def _values(
+    recipe: Recipe, start: Start, shape: tuple[int, int, int]
+) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+    if recipe.forward.start == "gaussian":
+        return gaussian_kernel(shape, (5.0, 3.0, 3.0))
+    psf = start.psf
+    if psf is None and start.optics is not None:
+        psf = theoretical_psf(start.optics, shape, start.voxel_size)
+    if psf is None:
+        raise RecipeError(
+            f"the recipe {recipe.name!r} needs a known blur: give a PSF file, or the "
+            f"optics (NA, refractive index, wavelength)"
+        )
+    return psf.resampled(start.voxel_size).centred().cropped(shape).padded(shape).data
+
+
+def _pupil(start: Start, optics: Optics, shape: tuple[int, int, int]) -> PupilKernel:
+    return PupilKernel(
+        shape,
+        start.voxel_size,
+        na=optics.na,
+        ni=optics.ni,
+        wavelength=optics.wavelength,
+        model=start.model,
+    )

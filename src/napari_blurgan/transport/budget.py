@@ -1,0 +1,83 @@
+"""How long a training lasts: a number of steps, or minutes on the clock."""
+
+from __future__ import annotations
+
+import time
+
+__all__ = ["Budget"]
+
+
+class Budget:
+    """Steps or minutes, whichever was given; pauses do not count.
+
+    Parameters
+    ----------
+    steps : int
+        Length of the training where `minutes` is None.
+    minutes : float, optional
+        Time that all steps together may take; the number of steps is then estimated
+        from the pace so far.
+    """
+
+    def __init__(self, steps: int, minutes: float | None = None) -> None:
+        self.steps = steps
+        self.minutes = minutes
+        self.step = 0
+        self.seconds = 0.0
+        self._since = time.perf_counter()
+
+    def start_clock(self) -> None:
+        """Let time count from now on: at the start and after each pause."""
+        self._since = time.perf_counter()
+
+    def count_step(self) -> None:
+        """Note that one more step is done."""
+        now = time.perf_counter()
+        self.seconds += now - self._since
+        self._since = now
+        self.step += 1
+
+    @property
+    def progress(self) -> float:
+        """Fraction of the training that is done, 0 to 1."""
+        if self.minutes is None:
+            return min(1.0, self.step / self.steps)
+        return min(1.0, self.seconds / (60 * self.minutes))
+
+    @property
+    def total_steps(self) -> int:
+        """Number of steps in all, estimated where time is what counts."""
+        if self.minutes is None or self.step == 0:
+            return self.steps
+        return max(self.step, round(self.step / max(self.progress, 1e-9)))
+
+    @property
+    def remaining_seconds(self) -> float:
+        """Time still to go at the present pace."""
+        if self.minutes is not None:
+            return max(0.0, 60 * self.minutes - self.seconds)
+        return (self.steps - self.step) * self.seconds / max(self.step, 1)
+
+    def rate(self, constant: float, final: float, warm_up: int) -> float:
+        """Return the factor on the learning rate: constant, then linear to `final`.
+
+        Parameters
+        ----------
+        constant : float
+            Fraction of the training at the full rate.
+        final : float
+            Factor at the very end.
+        warm_up : int
+            Steps in which the rate rises linearly from zero.
+        """
+        fall = max(0.0, self.progress - constant) / max(1e-9, 1 - constant)
+        rise = min(1.0, (self.step + 1) / warm_up) if warm_up else 1.0
+        return rise * (1 - (1 - final) * min(1.0, fall))
+
+    def state_dict(self) -> dict[str, float]:
+        """Return what is needed to go on later."""
+        return {"step": self.step, "seconds": self.seconds}
+
+    def load_state_dict(self, state: dict[str, float]) -> None:
+        """Go on from where `state_dict` was taken."""
+        self.step, self.seconds = int(state["step"]), float(state["seconds"])

@@ -1,0 +1,138 @@
+"""What is measured in the two data sets before training: levels, gain and noise."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.ndimage import convolve, uniform_filter
+from torch import Tensor
+
+from napari_blurgan.data.normalize import Normalization
+
+__all__ = ["Calibration", "NoiseModel", "background_level", "estimate_noise"]
+
+# Unit noise variance in, unit variance out; flat and linear structure cancels
+# (Immerkaer 1996).
+LAPLACIANS = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]]) / 6
+
+
+@dataclass(frozen=True)
+class NoiseModel:
+    """Poisson-Gaussian noise: variance = slope * signal + intercept.
+
+    Parameters
+    ----------
+    slope, intercept : float
+        In normalised intensities; not negative.
+    """
+
+    slope: float
+    intercept: float
+
+    def add(self, image: Tensor) -> Tensor:
+        """Return `image` with noise from torch's global generator."""
+        variance = (self.slope * image.clamp_min(0) + self.intercept).detach()
+        return image + variance.sqrt() * torch.randn_like(image)
+
+    @property
+    def pedestal(self) -> float:
+        """Signal at which photon noise equals read noise.
+
+        A Poisson model of image + pedestal treats the read noise as so many more
+        photons of background (Snyder et al. 1993).
+        """
+        return self.intercept / self.slope if self.slope > 0 else 0.0
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """How raw intensities of the two domains relate to each other.
+
+    Parameters
+    ----------
+    y, x : Normalization
+        Of the measured and of the sharp domain.
+    gain : float
+        Mean of y over mean of x, both normalised: y = gain * h * x with a sum-one h.
+        1 where the forward model is no blur.
+    noise : NoiseModel
+        Of normalised y.
+    output : Normalization
+        That undoes the normalisation of G(y). A sum-one blur keeps the flux, so a
+        deconvolved image is in the units of its input.
+    """
+
+    y: Normalization
+    x: Normalization
+    gain: float
+    noise: NoiseModel
+    output: Normalization
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain numbers, for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Calibration:
+        """Return what `to_dict` wrote down."""
+        levels = {k: Normalization(**values[k]) for k in ("y", "x", "output")}
+        return cls(gain=values["gain"], noise=NoiseModel(**values["noise"]), **levels)
+
+
+def background_level(patches: Sequence[NDArray[np.float32]]) -> float:
+    """Return the intensity of the background, noise averaged out.
+
+    A low percentile of the raw pixels lies below the background by a few sigma of the
+    noise, which would bias every mean; of locally averaged pixels it does not.
+
+    Parameters
+    ----------
+    patches : sequence of ndarray
+        (z, y, x) or (y, x), drawn uniformly from the data.
+    """
+    smooth = [uniform_filter(patch, 5)[..., ::3, ::3].ravel() for patch in patches]
+    return float(np.percentile(np.concatenate(smooth), 5))
+
+
+def estimate_noise(
+    patches: Sequence[NDArray[np.float32]], bins: int = 24
+) -> NoiseModel:
+    """Fit variance = slope * signal + intercept to the finest detail of patches.
+
+    The signal is the local mean, the variance that of a second difference along both
+    in-plane axes, where an image sampled finely enough holds noise alone. The median
+    of each bin of equal population keeps structure from being taken for noise.
+
+    Parameters
+    ----------
+    patches : sequence of ndarray
+        (z, y, x) or (y, x), in normalised intensities.
+    bins : int
+        Bins along the signal.
+    """
+    signal, variance = (
+        np.concatenate(columns)
+        for columns in zip(*(_signal_and_variance(p) for p in patches), strict=True)
+    )
+    order = np.argsort(signal)
+    # A chi-square of one degree of freedom has its median at 0.4549.
+    levels = [np.mean(s) for s in np.array_split(signal[order], bins)]
+    spread = [np.median(v) / 0.4549 for v in np.array_split(variance[order], bins)]
+    slope, intercept = np.polyfit(levels, spread, 1)
+    if slope <= 0:
+        return NoiseModel(0.0, float(np.median(spread)))
+    return NoiseModel(float(slope), max(float(intercept), 0.0))
+
+
+def _signal_and_variance(
+    patch: NDArray[np.float32],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    planes = patch.reshape(-1, *patch.shape[-2:]).astype(np.float64)
+    detail = convolve(planes, LAPLACIANS[None])[:, 1:-1, 1:-1]
+    mean = uniform_filter(planes, (0, 5, 5))[:, 1:-1, 1:-1]
+    return mean.ravel(), np.square(detail).ravel()

@@ -1,0 +1,101 @@
+"""State in one file: tensors and JSON, written atomically, verified when read.
+
+safetensors holds no code, so nothing can be executed by opening a model that somebody
+sent. A digest over all tensors tells a damaged file from a whole one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import safetensors.torch
+import torch
+from torch import Tensor
+
+from napari_blurgan.data.atomic import replacing
+from napari_blurgan.errors import ModelFileError
+
+__all__ = ["read_state", "write_state"]
+
+TENSOR = "__tensor__"
+
+
+def write_state(path: Path, tree: Any) -> None:
+    """Write a tree of dicts, lists, tensors and JSON values to one file.
+
+    The old file, if there is one, stays whole until the new one is. Keys of dicts are
+    text or numbers; tuples come back as lists.
+
+    Raises
+    ------
+    ModelFileError, DataError
+        If it cannot be written: no permission, or the disk is full.
+    """
+    tensors: dict[str, Tensor] = {}
+    skeleton = _take_tensors(tree, tensors)
+    metadata = {"tree": json.dumps(skeleton), "digest": _digest(tensors)}
+    try:
+        with replacing(path) as temporary:
+            safetensors.torch.save_file(tensors, temporary, metadata)
+    except safetensors.SafetensorError as error:
+        raise ModelFileError(
+            f"{path}: cannot be written ({error}); what was saved before is untouched"
+        ) from None
+
+
+def read_state(path: Path) -> Any:
+    """Read what `write_state` wrote.
+
+    Raises
+    ------
+    ModelFileError
+        If the file is missing, truncated, altered or of another kind.
+    """
+    try:
+        with safetensors.safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+    except FileNotFoundError:
+        raise ModelFileError(f"there is no file {path}") from None
+    except (OSError, safetensors.SafetensorError) as error:
+        raise ModelFileError(f"{path} is damaged or truncated: {error}") from None
+    if metadata.get("digest") != _digest(tensors):
+        raise ModelFileError(f"{path} is damaged: its content fails the checksum")
+    return _put_tensors(json.loads(metadata["tree"]), tensors)
+
+
+def _take_tensors(tree: Any, tensors: dict[str, Tensor]) -> Any:
+    if isinstance(tree, Tensor):
+        key = f"{len(tensors):05d}"
+        tensors[key] = tree.detach().cpu().contiguous().clone()
+        return {TENSOR: key}
+    if isinstance(tree, dict):
+        # JSON has text keys only; those of optimiser states are numbers.
+        items = ([k, _take_tensors(v, tensors)] for k, v in tree.items())
+        return {"items": list(items)}
+    if isinstance(tree, list | tuple):
+        return [_take_tensors(value, tensors) for value in tree]
+    return tree
+
+
+def _put_tensors(tree: Any, tensors: dict[str, Tensor]) -> Any:
+    if isinstance(tree, list):
+        return [_put_tensors(value, tensors) for value in tree]
+    if not isinstance(tree, dict):
+        return tree
+    if TENSOR in tree:
+        return tensors[tree[TENSOR]]
+    return {key: _put_tensors(value, tensors) for key, value in tree["items"]}
+
+
+def _digest(tensors: dict[str, Tensor]) -> str:
+    digest = hashlib.sha256()
+    for key in sorted(tensors):
+        tensor = tensors[key]
+        digest.update(f"{key} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        digest.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()

@@ -1,0 +1,88 @@
+"""Checkpoints of a training in its model folder: one whole file at a time."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from napari_blurgan.data.atomic import replacing
+from napari_blurgan.errors import ModelFileError
+from napari_blurgan.transport.checkpoint import read_state, write_state
+from napari_blurgan.transport.model import Model
+
+__all__ = ["ModelFolder"]
+
+TRAINING = "training.safetensors"
+PREVIOUS = "training.previous.safetensors"
+
+
+class ModelFolder:
+    """Where a training keeps what it needs to go on.
+
+    Parameters
+    ----------
+    path : Path
+        The folder; it need not exist.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._rows: list[dict[str, float]] = []
+        self._columns: list[str] = []
+
+    def save(self, state: Mapping[str, Any], model: Model) -> None:
+        """Write a checkpoint; whenever this is cut short, one whole one remains.
+
+        Raises
+        ------
+        DataError
+            If it cannot be written; the last good checkpoint stays.
+        """
+        # First the history: rows beyond the state that is resumed from are dropped.
+        self._write_history()
+        current = self.path / TRAINING
+        if current.exists():
+            current.replace(self.path / PREVIOUS)
+        write_state(current, dict(state))
+        model.save(self.path)
+
+    def load(self) -> dict[str, Any] | None:
+        """Return the last good state of training, or None where there is none.
+
+        Raises
+        ------
+        ModelFileError
+            If there are checkpoints, but all of them are damaged.
+        """
+        damage = None
+        for name in (TRAINING, PREVIOUS):
+            if (self.path / name).exists():
+                try:
+                    state: dict[str, Any] = read_state(self.path / name)
+                    return state
+                except ModelFileError as error:
+                    damage = error
+        if damage is not None:
+            raise damage
+        return None
+
+    def record(self, step: int, values: Mapping[str, float]) -> None:
+        """Note the figures of a step, for history.csv."""
+        self._rows.append({"step": step} | dict(values))
+
+    def rewind(self, step: int, rows: list[dict[str, float]]) -> None:
+        """Take over the history of an earlier run up to `step`."""
+        self._rows = [row for row in rows if row["step"] <= step]
+
+    def _write_history(self) -> None:
+        if not self._rows:
+            return
+        text = io.StringIO()
+        writer = csv.DictWriter(text, list(self._rows[-1]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(self._rows)
+        with replacing(self.path / "history.csv") as temporary:
+            temporary.write_text(text.getvalue(), encoding="utf-8")

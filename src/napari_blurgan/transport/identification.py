@@ -1,0 +1,87 @@
+"""Where a blind kernel starts from, and the spectra that hold it while it learns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_blurgan.data.stack import Stack
+from napari_blurgan.errors import DataError
+from napari_blurgan.optics.identify import identify_psf
+from napari_blurgan.optics.models import Optics
+from napari_blurgan.optics.spectral import SpectralLoss
+from napari_blurgan.transport.blur import Start
+from napari_blurgan.transport.fields import blocks_of
+from napari_blurgan.transport.notes import Note
+
+__all__ = ["LOSS_PATCH", "identified", "spectrum_of"]
+
+IMAGES = 6
+"""Blocks of each domain whose spectra are averaged."""
+
+LOSS_PATCH = (32, 64, 64)
+"""Largest patch of the spectral term: it is evaluated at every step."""
+
+
+def identified(
+    start: Start,
+    y: Sequence[Stack],
+    x: Sequence[Stack],
+    dims: int,
+    size: tuple[int, ...] | None = None,
+) -> tuple[Start, list[Note]]:
+    """Return a start identified from the power spectra of the two domains.
+
+    Parameters
+    ----------
+    start : Start
+        What is known already; its optics bound the search.
+    y, x : sequence of Stack
+        The measured and the sharp images.
+    dims : int
+        3 or 2.
+    size : tuple of int, optional
+        Of the kernel, where it is given, as of simulations: the blur may end there.
+
+    Returns
+    -------
+    start : Start
+        With the identified PSF and effective optics, or as it was where the two sets
+        do not match and something is known of the blur.
+    notes : list of Note
+        What people should know of it.
+    """
+    optics = start.optics
+    known: dict[str, Any] = {"shape": size and (1,) * (3 - dims) + size}
+    if optics is not None:
+        known |= {"na": optics.na, "ni": optics.ni, "wavelength": optics.wavelength}
+    try:
+        fit = identify_psf(
+            _images(y, dims), _images(x, dims), start.voxel_size, **known
+        )
+    except DataError as error:
+        if optics is None and start.psf is None:
+            raise
+        return start, [Note.unidentified(str(error))]
+    notes = [] if fit.matched else [Note.mismatch(fit.message, fit.residual)]
+    if not fit.matched and (optics is not None or start.psf is not None):
+        return start, notes
+    effective = Optics(fit.na, fit.ni, fit.wavelength)
+    return replace(start, psf=fit.psf, optics=effective, model=fit.model), notes
+
+
+def spectrum_of(
+    y: Sequence[Stack], x: Sequence[Stack], start: Start, dims: int
+) -> SpectralLoss:
+    """Return the spectral term of the loss for these two domains."""
+    blurred, sharp = _images(y, dims), _images(x, dims)
+    return SpectralLoss(blurred, sharp, start.voxel_size, LOSS_PATCH)
+
+
+def _images(stacks: Sequence[Stack], dims: int) -> list[NDArray[np.float32]]:
+    blocks = blocks_of(stacks, dims, IMAGES)
+    return [block[0].astype(np.float32) for _, _, block in blocks]

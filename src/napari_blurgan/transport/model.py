@@ -1,0 +1,228 @@
+"""`Model`: what a training leaves, and the folder that keeps it.
+
+NAME.blurgan/
+    weights.safetensors    all that restoring needs
+    training.safetensors   all that resuming needs (and one older copy)
+    recipe.yaml  model.json  psf.ome.tif  history.csv    for people
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from napari_blurgan.data.atomic import replacing
+from napari_blurgan.data.normalize import Normalization
+from napari_blurgan.errors import ModelFileError
+from napari_blurgan.optics.forward import BlurKernel
+from napari_blurgan.optics.kernel import FixedKernel
+from napari_blurgan.optics.psf import Psf
+from napari_blurgan.transport.calibration import Calibration
+from napari_blurgan.transport.checkpoint import read_state, write_state
+from napari_blurgan.transport.generator import Generator, make_network
+from napari_blurgan.transport.guide import Guide
+from napari_blurgan.transport.operator import NetworkOperator
+from napari_blurgan.transport.recipe import Recipe
+
+__all__ = ["FORMAT", "Model", "load_model"]
+
+FORMAT = 1
+
+
+@dataclass
+class Model:
+    """A trained generator with everything needed to restore an image.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        What was trained, and how.
+    calibration : Calibration
+        Levels, gain and noise of the two data sets.
+    generator : Generator
+        G, on the CPU, in evaluation mode.
+    channels : tuple of int
+        Of the input and of the output.
+    pool : tuple of int
+        Pooling factor of each axis of the network.
+    blur : BlurKernel or None
+        The blur that the generator's estimates undo, where it refines any.
+    psf : Psf or None
+        The learned or given blur, for people.
+    voxel_size : tuple of float
+        (z, y, x) in micrometres that it was trained at; None where unknown.
+    id : str
+        Tells models apart, in the metadata of what they restored.
+    provenance : dict
+        Versions, data fingerprints, seed, hardware.
+    path : Path or None
+        The folder that it was read from or written to.
+    """
+
+    recipe: Recipe
+    calibration: Calibration
+    generator: Generator
+    channels: tuple[int, int]
+    pool: tuple[int, ...]
+    blur: BlurKernel | None
+    psf: Psf | None
+    voxel_size: tuple[float | None, float | None, float | None]
+    id: str
+    provenance: dict[str, Any] = field(default_factory=dict)
+    path: Path | None = None
+
+    @property
+    def input(self) -> Normalization:
+        """To apply before the generator."""
+        return self.calibration.y
+
+    @property
+    def output(self) -> Normalization:
+        """To undo after the generator."""
+        return self.calibration.output
+
+    def operator(self, device: str | torch.device = "cpu") -> NetworkOperator:
+        """Return the generator as what is carried over tiles, on `device`."""
+        self.generator.to(device)
+        if self.blur is None:
+            return NetworkOperator(self.generator, self.channels)
+        iterations = self.recipe.generator.guide
+        guide = Guide(iterations, self.calibration.noise.pedestal)
+        blur = self.blur.to(device)
+        return NetworkOperator(self.generator, self.channels, guide, blur)
+
+    @property
+    def history(self) -> list[dict[str, float]]:
+        """One row a step, as far as they were saved."""
+        return [] if self.path is None else read_history(self.path / "history.csv")
+
+    def save(self, path: str | Path) -> None:
+        """Write the folder, or renew it; a file is replaced as a whole or not at all.
+
+        Raises
+        ------
+        DataError
+            If it cannot be written.
+        """
+        self.path = Path(path)
+        write_state(self.path / "weights.safetensors", self._state())
+        _write_text(self.path / "recipe.yaml", self.recipe.to_yaml())
+        _write_text(self.path / "model.json", json.dumps(self.summary(), indent=2))
+        if self.psf is not None:
+            self.psf.save(self.path / "psf.ome.tif")
+
+    def summary(self) -> dict[str, Any]:
+        """Return what `blurgan info` says, as JSON values."""
+        psf = self.psf
+        return {
+            "format": FORMAT,
+            "id": self.id,
+            "recipe": self.recipe.name,
+            "dims": self.recipe.dims,
+            "channels": list(self.channels),
+            "voxel_size_um": list(self.voxel_size),
+            "psf_fwhm_um": None if psf is None else list(psf.fwhm()),
+            "calibration": self.calibration.to_dict(),
+            "provenance": self.provenance,
+        }
+
+    def _state(self) -> dict[str, Any]:
+        return {
+            "format": FORMAT,
+            "recipe": self.recipe.model_dump(mode="json"),
+            "calibration": self.calibration.to_dict(),
+            "generator": self.generator.state_dict(),
+            "channels": list(self.channels),
+            "pool": list(self.pool),
+            "blur": None if self.blur is None else self.blur.kernel().detach(),
+            "psf": None if self.psf is None else _psf_state(self.psf),
+            "voxel_size": list(self.voxel_size),
+            "id": self.id,
+            "provenance": self.provenance,
+        }
+
+
+def load_model(path: str | Path) -> Model:
+    """Read a model folder.
+
+    Raises
+    ------
+    ModelFileError
+        If it is missing, damaged, or of a newer version.
+    """
+    folder = Path(path)
+    if not folder.is_dir():
+        raise ModelFileError(f"there is no model folder {folder}")
+    state = read_state(folder / "weights.safetensors")
+    if state.get("format") != FORMAT:
+        raise ModelFileError(
+            f"{folder} is of format {state.get('format')!r}, this program reads "
+            f"format {FORMAT}: update napari-blurgan"
+        )
+    recipe = Recipe.parse(state["recipe"])
+    calibration = Calibration.from_dict(state["calibration"])
+    return Model(
+        recipe=recipe,
+        calibration=calibration,
+        generator=_generator(recipe, state),
+        channels=(state["channels"][0], state["channels"][1]),
+        pool=tuple(state["pool"]),
+        blur=_blur(recipe, calibration, state),
+        psf=None if state["psf"] is None else _psf(state["psf"]),
+        voxel_size=tuple(state["voxel_size"]),
+        id=state["id"],
+        provenance=state["provenance"],
+        path=folder,
+    )
+
+
+def _generator(recipe: Recipe, state: Mapping[str, Any]) -> Generator:
+    settings = recipe.generator
+    refines = settings.guide > 0
+    channels_in, channels_out = state["channels"]
+    network = make_network(
+        settings, recipe.dims, channels_in + refines, channels_out, tuple(state["pool"])
+    )
+    generator = Generator(network, refines)
+    generator.load_state_dict(state["generator"])
+    return generator.eval()
+
+
+def _blur(
+    recipe: Recipe, calibration: Calibration, state: Mapping[str, Any]
+) -> BlurKernel | None:
+    if state["blur"] is None:
+        return None
+    return BlurKernel(FixedKernel(state["blur"].numpy()), calibration.gain, recipe.dims)
+
+
+def _psf_state(psf: Psf) -> dict[str, Any]:
+    return {
+        "data": torch.from_numpy(psf.data),
+        "voxel_size": list(psf.voxel_size),
+        "provenance": psf.provenance,
+    }
+
+
+def _psf(state: Mapping[str, Any]) -> Psf:
+    return Psf(state["data"].numpy(), tuple(state["voxel_size"]), state["provenance"])
+
+
+def _write_text(path: Path, text: str) -> None:
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def read_history(path: Path) -> list[dict[str, float]]:
+    """Read history.csv; a last line that a crash cut short is left out."""
+    if not path.exists():
+        return []
+    header, *lines = path.read_text(encoding="utf-8").split("\n")
+    names = header.split(",")
+    rows = [line.split(",") for line in lines[:-1]]
+    return [dict(zip(names, map(float, row), strict=True)) for row in rows]

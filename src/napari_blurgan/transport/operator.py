@@ -1,0 +1,82 @@
+"""A generator as an operator that can be carried over tiles."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from napari_blurgan.optics.forward import BlurKernel
+from napari_blurgan.transport.generator import Generator
+from napari_blurgan.transport.guide import Guide
+
+__all__ = ["NetworkOperator"]
+
+
+class NetworkOperator:
+    """G with what a tiling has to know of it.
+
+    Parameters
+    ----------
+    generator : Generator
+        In evaluation mode, on the device that is to compute.
+    channels : tuple of int
+        Of the input and of the output.
+    guide : Guide, optional
+        What makes the estimate that the generator refines.
+    blur : BlurKernel, optional
+        The blur that the guide undoes.
+
+    Attributes
+    ----------
+    stride : tuple of int
+        Tiles start at multiples of it.
+    """
+
+    def __init__(
+        self,
+        generator: Generator,
+        channels: tuple[int, int],
+        guide: Guide | None = None,
+        blur: BlurKernel | None = None,
+    ) -> None:
+        self.generator = generator
+        self.channels = channels
+        self.guide = guide
+        self.blur = blur
+        self.stride = generator.network.stride
+
+    @property
+    def halo(self) -> tuple[int, ...]:
+        """Voxels beyond which the result does not (an estimate: hardly) depend on y."""
+        halo = self.generator.network.receptive_halo
+        if self.guide is None or self.blur is None:
+            return halo
+        reach = self.guide.halo(self.blur)
+        return tuple(a + b for a, b in zip(halo, reach, strict=True))
+
+    @property
+    def device(self) -> torch.device:
+        """Where it computes."""
+        return next(self.generator.parameters()).device
+
+    def channels_out(self, channels_in: int) -> int:
+        """Return the channels of the result.
+
+        Raises
+        ------
+        ValueError
+            If the generator was trained for another number of channels.
+        """
+        if channels_in != self.channels[0]:
+            raise ValueError(
+                f"the model takes {self.channels[0]} channels, found {channels_in}"
+            )
+        return self.channels[1]
+
+    @torch.inference_mode()
+    def __call__(self, y: Tensor) -> Tensor:
+        """Map (n, c, [z,] y, x) in normalised intensities, of any size."""
+        y = y.to(self.device)
+        if self.guide is not None and self.blur is not None:
+            y = torch.cat([y, self.guide(y, self.blur)], 1)
+        return self.generator(y)

@@ -1,0 +1,83 @@
+"""Where to compute and in what precision: found by asking and by measuring."""
+
+from __future__ import annotations
+
+import os
+import time
+
+import torch
+
+from napari_blurgan.errors import RecipeError
+from napari_blurgan.transport.generator import Generator
+
+__all__ = ["choose_device", "choose_precision"]
+
+WORTH = 1.2
+"""Lower precision must be that much faster to be chosen."""
+
+
+def choose_device(name: str = "auto") -> torch.device:
+    """Return the device called `name`; ``"auto"`` takes the best there is.
+
+    Raises
+    ------
+    RecipeError
+        If there is no such device here.
+    """
+    if name == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise RecipeError(
+            f"no device {name!r} here ({str(error).splitlines()[0]}): use 'cpu' or "
+            f"'auto'"
+        ) from None
+    return device
+
+
+def choose_precision(
+    wanted: str, generator: Generator, channels: int, patch: tuple[int, ...]
+) -> torch.dtype:
+    """Return the precision to train in.
+
+    Parameters
+    ----------
+    wanted : str
+        ``"float32"``, ``"bfloat16"``, ``"float16"``, or ``"auto"``: the time of a few
+        forward and backward passes decides between float32 and bfloat16.
+    generator : Generator
+        On the device that is to compute; its weights stay as they are.
+    channels : int
+        Of its input.
+    patch : tuple of int
+        Size of a training patch.
+    """
+    if wanted != "auto":
+        dtype: torch.dtype = getattr(torch, wanted)
+        return dtype
+    device = next(generator.parameters()).device
+    image = torch.zeros(1, channels, *patch, device=device)
+    # float32 first: the layout that suits the lower precision stays.
+    full, half = (
+        _seconds(generator, image, d) for d in (torch.float32, torch.bfloat16)
+    )
+    return torch.bfloat16 if full / half > WORTH else torch.float32
+
+
+def _seconds(generator: Generator, image: torch.Tensor, dtype: torch.dtype) -> float:
+    """Return the shortest of three passes; the first, which warms up, never is."""
+    generator.set_precision(dtype)
+    times = []
+    for _ in range(3):
+        start = time.perf_counter()
+        # Running statistics must not see the zeros: evaluation mode.
+        generator.eval()(image).mean().backward()
+        if image.device.type == "cuda":
+            torch.cuda.synchronize()
+        times.append(time.perf_counter() - start)
+    generator.train().zero_grad(set_to_none=True)
+    return min(times)

@@ -1,0 +1,399 @@
+"""From a recipe and two data sets to networks and samplers that are ready to train."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_blurgan.data.augment import Augmentation
+from napari_blurgan.data.normalize import Normalization, robust_normalization
+from napari_blurgan.data.patches import PatchSampler, check_disjoint
+from napari_blurgan.data.stack import Stack
+from napari_blurgan.errors import AxesError, DataError, RecipeError
+from napari_blurgan.networks.patchgan import MultiScaleDiscriminator
+from napari_blurgan.optics.forward import BlurKernel, ForwardModel, NeuralForward
+from napari_blurgan.optics.models import Optics
+from napari_blurgan.optics.psf import Psf
+from napari_blurgan.transport.adversary import GAMES
+from napari_blurgan.transport.assembly import Geometry, Transport
+from napari_blurgan.transport.blur import Start, known, make_blur
+from napari_blurgan.transport.calibration import (
+    Calibration,
+    NoiseModel,
+    background_level,
+    estimate_noise,
+)
+from napari_blurgan.transport.fields import Fields, Measured, Simulated
+from napari_blurgan.transport.generator import Generator, make_network
+from napari_blurgan.transport.guide import Guide
+from napari_blurgan.transport.identification import (
+    LOSS_PATCH,
+    identified,
+    spectrum_of,
+)
+from napari_blurgan.transport.notes import Note
+from napari_blurgan.transport.recipe import Recipe
+from napari_blurgan.transport.saliency import Threshold
+
+__all__ = ["Prepared", "prepare"]
+
+UNIT = Normalization(0.0, 1.0)
+
+SURVEY = 48
+"""Patches from which background, noise and gain are measured."""
+
+
+@dataclass
+class Prepared:
+    """Everything that a training loop turns over.
+
+    Parameters
+    ----------
+    transport : Transport
+        The networks.
+    y, x : PatchSampler
+        Of the measured and of the sharp domain, in normalised intensities.
+    calibration : Calibration
+        Levels, gain and noise.
+    geometry : Geometry
+        Sizes of the patches.
+    voxel_size : tuple of float
+        (z, y, x) in micrometres, None where unknown.
+    channels : tuple of int
+        Of y and of x.
+    fields : tuple of Fields
+        The blocks of y and of x with their estimates, where the generator refines any.
+    notes : list of Note
+        What people should know before training.
+    """
+
+    transport: Transport
+    y: PatchSampler
+    x: PatchSampler
+    calibration: Calibration
+    geometry: Geometry
+    voxel_size: tuple[float | None, float | None, float | None]
+    channels: tuple[int, int]
+    fields: tuple[Fields, ...]
+    notes: list[Note]
+
+
+def prepare(
+    recipe: Recipe,
+    y: Sequence[Stack],
+    x: Sequence[Stack],
+    psf: Psf | None = None,
+    optics: Optics | None = None,
+    calibration: Calibration | None = None,
+) -> Prepared:
+    """Check the data against the recipe, measure them, and build the networks.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        What is to be trained.
+    y, x : sequence of Stack
+        The measured and the sharp images.
+    psf : Psf, optional
+        The blur, or where to start learning it.
+    optics : Optics, optional
+        To compute the blur from where there is no PSF.
+    calibration : Calibration, optional
+        Measured before, when a training is resumed.
+
+    Raises
+    ------
+    DataError, AxesError, RecipeError, OpticsError
+        If the data do not fit the recipe.
+    """
+    _check_domains(recipe, y, x)
+    voxel_size = common_voxel_size(y)
+    calibration = calibration or calibrate(recipe, y, x)
+    start, notes = _known_blur(recipe, y, x, psf, optics)
+    forward = _forward_model(recipe, y, x, start, calibration)
+    geometry = _geometry(recipe, forward)
+    channels = (y[0].channels, x[0].channels)
+    transport = _transport(recipe, geometry, channels, forward, calibration)
+    if recipe.weights.spectral:
+        transport.spectrum = spectrum_of(y, x, start, recipe.dims)
+    fields: tuple[Fields, ...] = ()
+    if recipe.generator.guide:
+        fields = _fields(recipe, y, x, calibration)
+        y, x = (part.stacks for part in fields)
+    levels = (UNIT, UNIT) if fields else (calibration.y, calibration.x)
+    samplers = _samplers(recipe, (y, x), levels, geometry)
+    return Prepared(
+        transport,
+        *samplers,
+        calibration,
+        geometry,
+        voxel_size,
+        channels,
+        fields,
+        notes,
+    )
+
+
+def _fields(
+    recipe: Recipe, y: Sequence[Stack], x: Sequence[Stack], calibration: Calibration
+) -> tuple[Fields, Fields]:
+    noise = calibration.noise if recipe.forward.noise else NoiseModel(0.0, 0.0)
+    guide = Guide(recipe.generator.guide, calibration.noise.pedestal)
+    return (
+        Fields(y, calibration.y, recipe.dims, Measured(guide)),
+        Fields(x, calibration.x, recipe.dims, Simulated(guide, noise)),
+    )
+
+
+def calibrate(recipe: Recipe, y: Sequence[Stack], x: Sequence[Stack]) -> Calibration:
+    """Measure levels, gain and noise of both data sets."""
+    level_y, level_x = robust_normalization(y), robust_normalization(x)
+    if recipe.forward.kind == "network":
+        return Calibration(level_y, level_x, 1.0, NoiseModel(0.0, 0.0), level_x)
+    level_y, patches = _to_background(level_y, y, recipe)
+    level_x, sharp = _to_background(level_x, x, recipe)
+    gain = _mean(patches) / _mean(sharp) if recipe.forward.kind == "kernel" else 1.0
+    flux = Normalization(level_y.offset, level_y.scale * gain)
+    output = level_x if recipe.sampling.paired else flux
+    return Calibration(level_y, level_x, gain, estimate_noise(patches), output)
+
+
+def _to_background(
+    level: Normalization, stacks: Sequence[Stack], recipe: Recipe
+) -> tuple[Normalization, list[NDArray[np.float32]]]:
+    """Put zero at the background; return patches on the new scale."""
+    patches = _survey(stacks, recipe, level)
+    dark = background_level(patches)
+    moved = Normalization(level.offset + dark * level.scale, level.scale * (1 - dark))
+    return moved, [(patch - dark) / (1 - dark) for patch in patches]
+
+
+def _survey(
+    stacks: Sequence[Stack], recipe: Recipe, level: Normalization
+) -> list[NDArray[np.float32]]:
+    rng = np.random.default_rng(0)
+    shape = tuple(2 * n for n in recipe.patch)
+    sampler = PatchSampler(stacks, shape, normalization=level, rng=rng, reflect=True)
+    return [sampler.draw()[0].numpy() for _ in range(SURVEY)]
+
+
+def _mean(patches: Sequence[NDArray[np.float32]]) -> float:
+    return float(max(np.mean([patch.mean() for patch in patches]), 1e-6))
+
+
+def common_voxel_size(
+    stacks: Sequence[Stack],
+) -> tuple[float | None, float | None, float | None]:
+    """Return the voxel size of all stacks.
+
+    Raises
+    ------
+    DataError
+        If they differ by more than 2 %.
+    """
+    first = stacks[0].voxel_size
+    for stack in stacks[1:]:
+        pairs = zip(first, stack.voxel_size, strict=True)
+        if any(a and b and abs(a / b - 1) > 0.02 for a, b in pairs):
+            raise DataError(
+                f"{stacks[0].name} has voxels of {first} µm and {stack.name} of "
+                f"{stack.voxel_size} µm: resample them, or train one model for each"
+            )
+    return first
+
+
+def _check_domains(recipe: Recipe, y: Sequence[Stack], x: Sequence[Stack]) -> None:
+    for stacks, domain in ((y, "blurred"), (x, "sharp")):
+        if not stacks:
+            raise DataError(f"there are no {domain} images: give at least one")
+        for stack in stacks:
+            _check_size(recipe, stack)
+            if len(stack.spatial_axes) < recipe.dims:
+                raise AxesError(
+                    f"{stack.name} is a plane (axes {stack.axes}), but the recipe "
+                    f"{recipe.name!r} trains on volumes: set dims to 2"
+                )
+            if stack.channels != stacks[0].channels:
+                raise AxesError(
+                    f"{stack.name} has {stack.channels} channels, {stacks[0].name} "
+                    f"has {stacks[0].channels}: choose one channel of each"
+                )
+    if recipe.forward.kind == "kernel" and y[0].channels + x[0].channels != 2:
+        raise AxesError(
+            f"a blur acts on one channel; found {y[0].channels} in the blurred and "
+            f"{x[0].channels} in the sharp images: choose one of them"
+        )
+    if recipe.sampling.paired:
+        _check_pairs(y, x)
+    else:
+        check_disjoint(y, x)
+
+
+def _check_size(recipe: Recipe, stack: Stack) -> None:
+    # A few planes are continued by reflection (as Lim et al. do); a field is not.
+    plane = stack.spatial_shape[-2:]
+    if any(n < p for n, p in zip(plane, recipe.patch[-2:], strict=True)):
+        raise DataError(
+            f"{stack.name} is {plane} pixels in plane, smaller than a patch of "
+            f"{recipe.patch[-2:]}: lower sampling.patch or leave the image out"
+        )
+
+
+def _check_pairs(y: Sequence[Stack], x: Sequence[Stack]) -> None:
+    shapes = [s.spatial_shape for s in y], [s.spatial_shape for s in x]
+    if shapes[0] != shapes[1]:
+        raise DataError(
+            f"pairs need the same number and sizes of images; found {shapes[0]} "
+            f"and {shapes[1]}"
+        )
+
+
+def _forward_model(
+    recipe: Recipe,
+    y: Sequence[Stack],
+    x: Sequence[Stack],
+    start: Start,
+    calibration: Calibration,
+) -> ForwardModel | None:
+    kind = recipe.forward.kind
+    if kind == "none":
+        return None
+    if kind == "kernel":
+        return make_blur(recipe, start, calibration.gain)
+    pool = Geometry(recipe.patch, (0,) * recipe.dims).pool
+    channels = (x[0].channels, y[0].channels)
+    network = make_network(recipe.generator, recipe.dims, *channels, pool)
+    return NeuralForward(network, recipe.dims)
+
+
+def _known_blur(
+    recipe: Recipe,
+    y: Sequence[Stack],
+    x: Sequence[Stack],
+    psf: Psf | None,
+    optics: Optics | None,
+) -> tuple[Start, list[Note]]:
+    """Return what is known of the blur, or can be identified, and notes on it."""
+    size = known(common_voxel_size(y), recipe.dims)
+    largest = _largest_kernel(recipe, [*y, *x])
+    start = Start(psf, optics, size or (1.0, 1.0, 1.0), largest)
+    notes = [] if size else [Note.no_voxel_size(y[0].name)]
+    spectral = recipe.forward.start in ("auto", "spectral")
+    if recipe.forward.kind == "kernel" and recipe.forward.learned and spectral:
+        start, more = identified(start, y, x, recipe.dims, recipe.forward.size)
+        notes += more
+    return start, notes if recipe.forward.kind == "kernel" else []
+
+
+def _largest_kernel(recipe: Recipe, stacks: Sequence[Stack]) -> tuple[int, ...]:
+    """A kernel must fit the images, and the patches of the spectral term."""
+    shapes = [stack.spatial_shape[-recipe.dims :] for stack in stacks]
+    if recipe.weights.spectral:
+        shapes.append(LOSS_PATCH[-recipe.dims :])
+    return tuple(map(min, zip(*shapes, strict=True)))
+
+
+def _geometry(recipe: Recipe, forward: ForwardModel | None) -> Geometry:
+    margin = forward.margin if forward is not None else (0,) * recipe.dims
+    return Geometry(recipe.patch, margin)
+
+
+def _transport(
+    recipe: Recipe,
+    geometry: Geometry,
+    channels: tuple[int, int],
+    forward: ForwardModel | None,
+    calibration: Calibration,
+) -> Transport:
+    refines = recipe.generator.guide > 0
+    network = make_network(
+        recipe.generator,
+        recipe.dims,
+        channels[0] + refines,
+        channels[1],
+        geometry.pool,
+    )
+    noisy = recipe.forward.noise and isinstance(forward, BlurKernel)
+    weights = recipe.weights
+    return Transport(
+        Generator(network, refines),
+        forward,
+        _potential(recipe, geometry, channels[1]) if weights.adversarial_x else None,
+        _potential(recipe, geometry, channels[0]) if weights.adversarial_y else None,
+        GAMES[recipe.adversary.loss],
+        calibration.noise if noisy else None,
+        _thresholds(recipe, calibration) if weights.saliency else None,
+    )
+
+
+def _potential(
+    recipe: Recipe, geometry: Geometry, channels: int
+) -> MultiScaleDiscriminator:
+    settings = recipe.adversary
+    return MultiScaleDiscriminator(
+        recipe.dims,
+        channels,
+        settings.base,
+        scales=settings.scales,
+        layers=settings.layers,
+        norm=settings.norm,
+        pool=geometry.pool,
+    )
+
+
+def _thresholds(
+    recipe: Recipe, calibration: Calibration
+) -> tuple[Threshold, Threshold]:
+    s = recipe.saliency
+    if s.alpha is None or s.beta is None:
+        raise RecipeError(
+            "the saliency constraint needs saliency.alpha and saliency.beta: pick "
+            "background and foreground in both domains"
+        )
+    # The paper's intensities span [-1, 1], ours [0, 1].
+    slope = 2 * s.slope
+    return (
+        Threshold(_level(calibration.y, s.alpha), slope, s.bright_background_a),
+        Threshold(_level(calibration.x, s.beta), slope, s.bright_background_b),
+    )
+
+
+def _level(normalization: Normalization, intensity: float) -> float:
+    return (intensity - normalization.offset) / normalization.scale
+
+
+def _samplers(
+    recipe: Recipe,
+    domains: tuple[Sequence[Stack], Sequence[Stack]],
+    levels: tuple[Normalization, Normalization],
+    geometry: Geometry,
+) -> tuple[PatchSampler, PatchSampler]:
+    s = recipe.sampling
+    refines = recipe.generator.guide > 0
+    # Where x is blurred patch by patch it must reach further than the patch, and
+    # where G(y) is blurred amid its estimate, so must y.
+    blurs_x = not refines or recipe.weights.adversarial_y > 0
+    shapes = (
+        geometry.wide if refines else geometry.patch,
+        geometry.wide if blurs_x else geometry.patch,
+    )
+    augment = Augmentation(
+        flips=s.flips,
+        quarter_turns=s.quarter_turns,
+        rotation=s.rotation,
+        scale=s.scale,
+        translation=s.translation,
+        intensity=s.intensity,
+    )
+    dice_y, dice_x = np.random.default_rng(recipe.seed).spawn(2)
+    make = partial(
+        PatchSampler, foreground=s.foreground, reflect=True, augmentation=augment
+    )
+    return (
+        make(domains[0], shapes[0], normalization=levels[0], rng=dice_y),
+        make(domains[1], shapes[1], normalization=levels[1], rng=dice_x),
+    )

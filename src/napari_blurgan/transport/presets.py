@@ -1,0 +1,132 @@
+"""The named recipes: each method of the papers in a few lines of data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from napari_blurgan.errors import RecipeError
+from napari_blurgan.transport.recipe import Recipe
+
+__all__ = ["PRESETS", "preset"]
+
+# The networks and weights as Lim et al. 2020 print them (section IV), for comparison.
+AS_PUBLISHED: dict[str, Any] = {
+    "generator": {
+        "norm": "instance",
+        "output": "sigmoid",
+        "levels": 4,
+        "guide": 0,
+    },
+    "sampling": {"patch": 64, "foreground": 0.0, "scale": 0.1},
+    "weights": {"cycle_y": 10.0, "cycle_x": 10.0},
+    "optimiser": {
+        "generator_rate": 1e-4,
+        "discriminator_rate": 1e-4,
+        "constant": 0.2,
+        "final": 0.0,
+    },
+}
+
+# A generator that refines Richardson-Lucy. The cycle through y compares with noise that
+# no generator should fit: at a tenth of the other cycle's weight it no longer slows
+# the learning (docs/decisions/0002-refining-generator.md).
+GUIDED: dict[str, Any] = {
+    "generator": {"guide": 20},
+    "weights": {"cycle_y": 10.0},
+    "optimiser": {"generator_rate": 2e-3},
+}
+
+PRESETS: dict[str, tuple[str, dict[str, Any]]] = {
+    "blind": (
+        "deconvolution with a learned blur kernel",
+        GUIDED
+        | {
+            "forward": {"learned": True},
+            "weights": {"cycle_y": 10.0, "spectral": 3.0},
+        },
+    ),
+    "nonblind": (
+        "deconvolution with a known blur kernel",
+        GUIDED,
+    ),
+    "half": (
+        "known kernel, only the cycle y -> x -> y",
+        GUIDED | {"weights": {"cycle_y": 10.0, "cycle_x": 0.0}},
+    ),
+    "cyclegan": (
+        "the conventional cycleGAN: two deep generators",
+        {"forward": {"kind": "network"}, "weights": {"adversarial_y": 1.0}},
+    ),
+    "supervised": (
+        "matched pairs, for comparison",
+        {
+            "forward": {"kind": "none"},
+            "sampling": {"paired": True},
+            "weights": {
+                "adversarial_x": 0.0,
+                "cycle_y": 0.0,
+                "cycle_x": 0.0,
+                "supervised": 100.0,
+            },
+        },
+    ),
+    "utom": (
+        "transformation between modalities that keeps the content",
+        {
+            "dims": 2,
+            "generator": {
+                "network": "resnet",
+                "base": 16,
+                "blocks": 3,
+                "first_kernel": 7,
+                "output": "sigmoid",
+            },
+            "forward": {"kind": "network"},
+            "adversary": {"base": 32, "layers": 3, "scales": 1},
+            "sampling": {"patch": 64, "foreground": 0.0},
+            "optimiser": {"generator_rate": 2e-4},
+            "weights": {
+                "adversarial_y": 1.0,
+                "cycle_y": 10.0,
+                "cycle_x": 10.0,
+                "saliency": 30.0,
+            },
+        },
+    ),
+    "blind-as-published": (
+        "Lim et al. 2020 to the letter: plain U-Net, free kernel, l1 penalty",
+        AS_PUBLISHED
+        | {
+            "forward": {
+                "learned": True,
+                "parametrisation": "free",
+                "start": "random",
+                "frozen_steps": 0,
+                "noise": False,
+            },
+            "weights": {
+                "adversarial_y": 1.0,
+                "cycle_y": 10.0,
+                "cycle_x": 10.0,
+                "kernel_l1": 0.01,
+            },
+        },
+    ),
+    "nonblind-as-published": (
+        "Lim et al. 2020 with a known kernel",
+        AS_PUBLISHED | {"forward": {"noise": False}},
+    ),
+}
+
+
+def preset(name: str) -> Recipe:
+    """Return the recipe called `name`.
+
+    Raises
+    ------
+    RecipeError
+        If there is no such preset; the message lists those there are.
+    """
+    if name not in PRESETS:
+        raise RecipeError(f"no preset {name!r}: choose from {', '.join(PRESETS)}")
+    return Recipe.parse({"name": name} | PRESETS[name][1])

@@ -1,0 +1,309 @@
+"""The training loop: a recipe and two unpaired data sets in, events out."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from napari_blurgan.data.stack import Stack
+from napari_blurgan.errors import DataError, TrainingError
+from napari_blurgan.optics.models import Optics
+from napari_blurgan.optics.psf import Psf
+from napari_blurgan.transport.budget import Budget
+from napari_blurgan.transport.calibration import Calibration
+from napari_blurgan.transport.diagnostics import Diagnostics, measure_vitals
+from napari_blurgan.transport.dice import Dice
+from napari_blurgan.transport.engine import Engine
+from napari_blurgan.transport.events import (
+    Checkpointed,
+    Event,
+    Finished,
+    KernelUpdated,
+    Previewed,
+    Started,
+    Stepped,
+    Warned,
+)
+from napari_blurgan.transport.folder import ModelFolder
+from napari_blurgan.transport.model import Model, read_history
+from napari_blurgan.transport.precision import choose_device, choose_precision
+from napari_blurgan.transport.preparation import Prepared, prepare
+from napari_blurgan.transport.preview import Preview
+from napari_blurgan.transport.provenance import fingerprint, new_id, provenance
+from napari_blurgan.transport.recipe import Recipe
+from napari_blurgan.transport.result import make_model, present_psf
+from napari_blurgan.transport.rhythm import Rhythm
+from napari_blurgan.transport.team import Team
+
+__all__ = ["Trainer"]
+
+LOOK_EVERY = 20
+"""Steps between two looks at the vitals."""
+
+KEEP_EVERY = 100
+"""Steps between two states kept in memory, to step back to from a NaN."""
+
+
+SHARE_SECONDS = 1.5
+"""Between two previews."""
+
+SAVE_SECONDS = 30.0
+"""Between two checkpoints."""
+
+
+class Trainer:
+    """Trains a recipe; iterate over it to train, and listen to what it tells.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        What to train.
+    y, x : sequence of Stack
+        The measured (blurred) and the sharp images; unpaired, no image in both.
+    out : path, optional
+        Model folder to keep checkpoints in; nothing is written without one.
+    psf : Psf, optional
+        The blur, or where to start learning it.
+    optics : Optics, optional
+        To compute the blur from where there is no PSF.
+    device : str
+        ``"auto"``, ``"cpu"``, ``"cuda"``, ``"mps"`` ...
+    seed, steps : int, optional
+        In place of the recipe's.
+    minutes : float, optional
+        Time for all steps together, in place of a number of steps.
+    resume : bool
+        Go on with what is in `out`, if there is anything.
+
+    Raises
+    ------
+    BlurGANError
+        On iteration, if the data or the recipe cannot be used, or training fails.
+
+    Examples
+    --------
+    >>> trainer = Trainer(preset("blind"), blurred, sharp, optics=optics)
+    >>> for event in trainer:
+    ...     print(event)
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        y: Sequence[Stack],
+        x: Sequence[Stack],
+        out: str | Path | None = None,
+        psf: Psf | None = None,
+        optics: Optics | None = None,
+        device: str = "auto",
+        seed: int | None = None,
+        steps: int | None = None,
+        minutes: float | None = None,
+        resume: bool = False,
+    ) -> None:
+        changes = {"seed": seed, "steps": steps}
+        self.recipe = recipe.updated(
+            {k: v for k, v in changes.items() if v is not None}
+        )
+        self.budget = Budget(self.recipe.steps, minutes)
+        self.folder = None if out is None else ModelFolder(Path(out))
+        self._y, self._x = list(y), list(x)
+        self._known = (psf, optics)
+        self._device_name = device
+        self._continues = resume
+        self._running = threading.Event()
+        self._running.set()
+        self._stopped = threading.Event()
+
+    def pause(self) -> None:
+        """Halt after the present step; from any thread."""
+        self._running.clear()
+
+    def resume(self) -> None:
+        """Go on after a pause; from any thread."""
+        self._running.set()
+
+    def stop(self) -> None:
+        """End after the present step, keeping the model; from any thread."""
+        self._stopped.set()
+        self._running.set()
+
+    @property
+    def paused(self) -> bool:
+        """Whether it halts, or is about to."""
+        return not self._running.is_set()
+
+    def __iter__(self) -> Iterator[Event]:
+        """Train, telling about every step."""
+        yield self._start()
+        yield from (note.told(self.budget.step) for note in self._prepared.notes)
+        yield from self._share(now=True)
+        while self._goes_on():
+            self._rest_while_paused()
+            yield from self._advance()
+            yield from self._share()
+        yield from self._share(now=True)
+        reason = "stopped" if self._stopped.is_set() else "completed"
+        yield Finished(self.budget.step, self.model(), reason)
+
+    def model(self) -> Model:
+        """Return the model as it is now."""
+        model = make_model(self._engine, self._prepared, self._id, self._provenance)
+        model.path = self.folder.path if self.folder else None
+        return model
+
+    def _start(self) -> Started:
+        self._device = choose_device(self._device_name)
+        self._team = Team.of(self._device)
+        state = self.folder.load() if self.folder and self._continues else None
+        self._fingerprint = [fingerprint(s) for s in (*self._y, *self._x)]
+        self._id = state["id"] if state else new_id()
+        self._build(self.recipe.seed, state)
+        if state:
+            self._go_on(state)
+        self._share_rhythm = Rhythm(SHARE_SECONDS)
+        self._save_rhythm = Rhythm(SAVE_SECONDS)
+        self.budget.start_clock()
+        precision = str(self._precision).removeprefix("torch.")
+        return Started(
+            self.budget.step,
+            self.budget.total_steps,
+            str(self._device),
+            precision,
+            f"{self.recipe.name}: {len(self._y)} blurred, {len(self._x)} sharp images",
+        )
+
+    def _build(self, seed: int, state: dict[str, Any] | None = None) -> None:
+        """Make networks, samplers and optimisers, from a seed or for a saved state."""
+        recipe = self.recipe.updated({"seed": seed})
+        calibration = Calibration.from_dict(state["calibration"]) if state else None
+        dice = Dice(seed, self._device)
+        with dice:
+            self._prepared = prepare(
+                recipe, self._y, self._x, *self._known, calibration=calibration
+            )
+        wanted = state["precision"] if state else recipe.precision
+        self._precision = self._measured_precision(wanted, self._prepared)
+        self._engine = Engine(
+            recipe, self._prepared, self._device, self._precision, dice, self._team
+        )
+        if state is None:
+            self._engine.renew_all_fields()
+        self._diagnostics = Diagnostics()
+        self._preview = Preview(self._prepared)
+        self._provenance = provenance(recipe, self._device, self._fingerprint)
+        self._good: dict[str, Any] | None = None
+        self._brake = 1.0
+
+    def _measured_precision(self, wanted: str, prepared: Prepared) -> torch.dtype:
+        generator = prepared.transport.generator.to(self._device)
+        channels = prepared.channels[0] + generator.refines
+        patch = prepared.geometry.patch
+        if self._team.size > 1 and wanted == "auto":
+            wanted = "float32"  # one member's measurement may differ from another's
+        return choose_precision(wanted, generator, channels, patch)
+
+    def _advance(self) -> Iterator[Event]:
+        """Take one step and say how it went."""
+        budget, settings = self.budget, self.recipe.optimiser
+        rate = budget.rate(settings.constant, settings.final, settings.warm_up)
+        losses = self._engine.step(rate * self._brake)
+        budget.count_step()
+        if not all(map(math.isfinite, losses.values())):
+            yield self._step_back(losses)
+            return
+        rate *= settings.generator_rate * self._brake
+        if self.folder:
+            self.folder.record(budget.step, losses | {"rate": rate})
+        yield Stepped(
+            budget.step, losses, rate, budget.total_steps, budget.remaining_seconds
+        )
+        if budget.step % KEEP_EVERY == 0:
+            self._good = self._engine.state_dict()
+        if budget.step % LOOK_EVERY == 0 and self._engine.latest is not None:
+            yield from self._look(losses)
+
+    def _look(self, losses: dict[str, float]) -> Iterator[Event]:
+        """Measure the vitals; a dead start is started again."""
+        assert self._engine.latest is not None
+        vitals = measure_vitals(self._engine.latest) | losses
+        for warning in self._diagnostics.observe(self.budget.step, vitals):
+            yield warning
+            if warning.code == "dead-start":
+                self._build(self._engine.recipe.seed + 1000)
+                self.budget.step = 0
+
+    def _step_back(self, losses: dict[str, float]) -> Warned:
+        """Return to the last good state at half the rate; the second time, give up."""
+        if self._good is None or self._brake < 1:
+            raise TrainingError(
+                f"the losses are no numbers any more at step {self.budget.step} "
+                f"({losses}): lower optimiser.generator_rate, or check the data for "
+                f"extreme values; the last checkpoint is untouched"
+            )
+        self._engine.load_state_dict(self._good)
+        self.budget.step = self._engine.steps
+        self._brake = 0.5
+        return Warned(
+            self.budget.step,
+            "not-a-number",
+            "A loss was no number any more.",
+            "Training has stepped back and goes on at half the learning rate.",
+            dict(losses),
+        )
+
+    def _share(self, now: bool = False) -> Iterator[Event]:
+        """Show the kernel and a preview, and save, when it is time."""
+        step = self.budget.step
+        if self._share_rhythm.due() or now:
+            psf = present_psf(self._engine, self._prepared)
+            if psf is not None:
+                yield KernelUpdated(step, psf)
+            yield Previewed(step, *self._preview.of(self._engine))
+        leads = self._team.rank == 0
+        if self.folder and leads and (self._save_rhythm.due() or now):
+            self.folder.save(self._state(), self.model())
+            yield Checkpointed(step, self.folder.path)
+
+    def _goes_on(self) -> bool:
+        self.budget.seconds = self._team.agree(self.budget.seconds)
+        over = self.budget.progress >= 1 or self._stopped.is_set()
+        return not self._team.agree(over)
+
+    def _rest_while_paused(self) -> None:
+        if self.paused:
+            self._running.wait()
+            self.budget.start_clock()
+
+    def _state(self) -> dict[str, Any]:
+        return {
+            "id": self._id,
+            "seed": self._engine.recipe.seed,
+            "recipe": self.recipe.model_dump(mode="json"),
+            "calibration": self._prepared.calibration.to_dict(),
+            "precision": str(self._precision).removeprefix("torch."),
+            "fingerprint": self._fingerprint,
+            "budget": self.budget.state_dict(),
+            "brake": self._brake,
+            "diagnostics": self._diagnostics.state_dict(),
+            "engine": self._engine.state_dict(),
+        }
+
+    def _go_on(self, state: dict[str, Any]) -> None:
+        if state["fingerprint"] != self._fingerprint:
+            raise DataError(
+                "the images are not those that this training began with: give the same "
+                "files in the same order, or train anew without --resume"
+            )
+        self._engine.load_state_dict(state["engine"])
+        self._diagnostics.load_state_dict(state["diagnostics"])
+        self.budget.load_state_dict(state["budget"])
+        self._brake = state["brake"]
+        if self.folder:
+            rows = read_history(self.folder.path / "history.csv")
+            self.folder.rewind(self.budget.step, rows)

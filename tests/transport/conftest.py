@@ -1,0 +1,74 @@
+"""Tiny data sets on which every preset trains within seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from napari_blurgan.data.stack import Stack
+from napari_blurgan.optics.camera import Camera
+from napari_blurgan.optics.models import Optics, theoretical_psf
+from napari_blurgan.optics.phantoms import phantom
+from napari_blurgan.optics.psf import Psf
+from napari_blurgan.optics.simulation import simulate
+from napari_blurgan.transport.presets import preset
+from napari_blurgan.transport.recipe import Recipe
+
+VOXEL = (0.2, 0.1, 0.1)
+SHAPE = (20, 40, 40)
+OPTICS = Optics(na=0.9, ni=1.33, wavelength=520)
+
+TINY = {
+    "generator.base": 2,
+    "adversary.base": 4,
+    "adversary.scales": 1,
+    "sampling.patch": 16,
+    "precision": "float32",
+}
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def psf() -> Psf:
+    return theoretical_psf(OPTICS, (9, 9, 9), VOXEL)
+
+
+def sharp(seed: int) -> np.ndarray:
+    return phantom("vesicles", SHAPE, VOXEL, seed)
+
+
+@pytest.fixture(scope="session")
+def measured(psf: Psf) -> list[Stack]:
+    camera = Camera(photons=2000).expose
+    pairs = [simulate(sharp(s), psf.data, seed=s, camera=camera) for s in (1, 2)]
+    return [Stack(y, "ZYX", VOXEL, name=f"y{n}") for n, (y, _) in enumerate(pairs)]
+
+
+@pytest.fixture(scope="session")
+def unpaired() -> list[Stack]:
+    return [Stack(sharp(s), "ZYX", VOXEL, name=f"x{s}") for s in (11, 12)]
+
+
+@pytest.fixture(scope="session")
+def truth() -> list[Stack]:
+    return [Stack(sharp(s), "ZYX", VOXEL, name=f"t{s}") for s in (1, 2)]
+
+
+@pytest.fixture
+def tiny() -> Callable[..., Recipe]:
+    def make(name: str, **changes: Any) -> Recipe:
+        dotted = {key.replace("__", "."): value for key, value in changes.items()}
+        planar = {"sampling.patch": 32} if name == "utom" else {}
+        thresholds = {"saliency.alpha": 200.0, "saliency.beta": 0.5}
+        extra = thresholds if name == "utom" else {}
+        return preset(name).updated(TINY | planar | extra | dotted)
+
+    return make

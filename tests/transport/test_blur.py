@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from napari_blurgan.data.stack import Stack
+from napari_blurgan.errors import RecipeError
+from napari_blurgan.optics.kernel import FixedKernel, FreeKernel, SoftmaxKernel
+from napari_blurgan.optics.models import Optics
+from napari_blurgan.optics.psf import Psf
+from napari_blurgan.optics.pupil import PupilKernel
+from napari_blurgan.transport.blur import Start, make_blur, support
+from napari_blurgan.transport.events import Started, Stepped, Warned
+from napari_blurgan.transport.recipe import Recipe
+from napari_blurgan.transport.trainer import Trainer
+
+VOXEL = (0.2, 0.1, 0.1)
+OPTICS = Optics(0.9, 1.33, 520)
+LARGE = (99, 99, 99)
+
+
+@pytest.mark.parametrize(
+    ("changes", "kernel"),
+    [
+        ({"forward.learned": False, "weights.spectral": 0}, FixedKernel),
+        ({"forward.parametrisation": "free"}, FreeKernel),
+        ({"forward.parametrisation": "softmax"}, SoftmaxKernel),
+        ({"forward.parametrisation": "pupil"}, PupilKernel),
+        ({"forward.start": "random", "forward.parametrisation": "free"}, FreeKernel),
+    ],
+)
+def test_the_recipe_chooses_the_kernel(
+    changes: dict[str, object], kernel: type, tiny: Callable[..., Recipe], psf: Psf
+) -> None:
+    recipe = tiny("blind").updated(changes)
+    blur = make_blur(recipe, Start(psf, OPTICS, VOXEL, LARGE), gain=3.0)
+    assert isinstance(blur.parametrisation, kernel)
+    assert float(blur.gain) == 3
+
+
+def test_a_psf_on_other_voxels_is_resampled(
+    tiny: Callable[..., Recipe], psf: Psf
+) -> None:
+    coarse = psf.resampled((0.2, 0.2, 0.2))
+    blur = make_blur(tiny("nonblind"), Start(coarse, None, VOXEL, LARGE), 1.0)
+    made = Psf(blur.kernel().numpy(), VOXEL)
+    assert made.fwhm() == pytest.approx(psf.fwhm(), rel=0.35)
+    assert np.abs(made.centroid()).max() < 0.1
+
+
+def test_a_kernel_fits_the_images(tiny: Callable[..., Recipe], psf: Psf) -> None:
+    start = Start(None, OPTICS, VOXEL, (9, 99, 12))
+    assert support(tiny("blind"), start)[0] == 9
+    assert support(tiny("blind"), start)[2] == 11
+    plain = tiny("nonblind", generator__guide=0)
+    assert max(support(plain, start)) <= 8
+
+
+def test_a_fixed_kernel_that_nobody_knows_is_asked_for(
+    tiny: Callable[..., Recipe],
+) -> None:
+    with pytest.raises(RecipeError, match="needs a known blur"):
+        make_blur(tiny("nonblind"), Start(None, None, VOXEL, LARGE), 1.0)
+
+
+def test_sets_that_do_not_match_are_said_to(
+    tiny: Callable[..., Recipe], measured: list[Stack]
+) -> None:
+    """Wide balls for vesicles: no blur turns the one into the other."""
+    z, y, x = np.indices((20, 40, 40))
+    ball = ((z - 10) ** 2 + (y - 20) ** 2 + (x - 20) ** 2 < 60).astype(np.float32)
+    sharp = [Stack(np.roll(ball, n, 2), "ZYX", VOXEL, name=f"b{n}") for n in (0, 9)]
+    trainer = Trainer(tiny("blind"), measured, sharp, optics=OPTICS, steps=1)
+    events = list(trainer)
+    assert isinstance(events[0], Started)
+    assert any(isinstance(e, Stepped) for e in events)
+    codes = {e.code for e in events if isinstance(e, Warned)}
+    assert codes & {"mismatched-sets", "unidentified-blur"}

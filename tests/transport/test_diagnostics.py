@@ -1,0 +1,109 @@
+"""Every sign of trouble is shown by what has it, and by nothing healthy."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from napari_blurgan.optics.forward import BlurKernel
+from napari_blurgan.optics.kernel import FixedKernel, delta_kernel, gaussian_kernel
+from napari_blurgan.transport.adversary import GAMES
+from napari_blurgan.transport.assembly import Transport
+from napari_blurgan.transport.diagnostics import CHECKS, Diagnostics, measure_vitals
+from napari_blurgan.transport.generator import Generator
+from napari_blurgan.transport.transported import Transported
+
+PATCH = (8, 16, 16)
+
+
+class Made(Generator):
+    """Returns what it was given to return."""
+
+    def __init__(self, image: torch.Tensor) -> None:
+        super().__init__(torch.nn.Identity())  # type: ignore[arg-type]
+        self.image = image
+
+    def forward(self, y: torch.Tensor) -> torch.Tensor:
+        return self.image
+
+
+def vitals_of(made: torch.Tensor, kernel: object = None) -> dict[str, float]:
+    values = gaussian_kernel((5, 5, 5), (2, 2, 2)) if kernel is None else kernel
+    blur = BlurKernel(FixedKernel(values))
+    transport = Transport(Made(made), blur, None, None, GAMES["lsgan"])
+    return measure_vitals(Transported(transport, truth(), truth(), PATCH))
+
+
+def truth() -> torch.Tensor:
+    return torch.rand(1, 1, *PATCH, generator=torch.Generator().manual_seed(0))
+
+
+def codes(vitals: dict[str, float], step: int = 600) -> set[str]:
+    return {warning.code for warning in Diagnostics().observe(step, vitals)}
+
+
+def shifted() -> object:
+    kernel = delta_kernel((5, 5, 5))
+    kernel[2, 2, 2], kernel[2, 2, 4] = 0.4, 0.6
+    return kernel
+
+
+def board() -> torch.Tensor:
+    y, x = torch.meshgrid(torch.arange(16), torch.arange(16), indexing="ij")
+    return truth() + 0.5 * (-1.0) ** (y + x)
+
+
+def test_a_healthy_training_says_nothing() -> None:
+    assert codes(vitals_of(truth()) | {"potential_x": 0.25}) == set()
+
+
+@pytest.mark.parametrize(
+    ("code", "vitals"),
+    [
+        ("inverted-contrast", vitals_of(1 - truth())),
+        ("generator-collapse", vitals_of(torch.full_like(truth(), 0.5))),
+        ("dead-start", vitals_of(torch.full_like(truth(), 0.5))),
+        ("intensity-drift", vitals_of(3 * truth())),
+        ("shifted-kernel", vitals_of(truth(), shifted())),
+        ("kernel-at-border", vitals_of(truth(), gaussian_kernel((5, 5, 5), (9, 9, 9)))),
+        ("checkerboard", vitals_of(board())),
+        ("discriminator-collapse", {"potential_x": 1e-5}),
+    ],
+)
+def test_trouble_is_named_once_with_a_remedy(
+    code: str, vitals: dict[str, float]
+) -> None:
+    diagnostics = Diagnostics()
+    said = {w.code: w for w in diagnostics.observe(600, vitals)}
+    assert code in said
+    assert said[code].message
+    assert "{" not in said[code].message
+    assert said[code].remedy
+    assert not diagnostics.observe(620, vitals)
+
+
+def test_one_bad_patch_is_no_trouble() -> None:
+    diagnostics = Diagnostics()
+    for step in range(600, 700, 20):
+        assert not diagnostics.observe(step, vitals_of(truth()))
+    assert not diagnostics.observe(700, vitals_of(1 - truth()))
+
+
+def test_standing_still_is_noticed() -> None:
+    diagnostics = Diagnostics()
+    assert not diagnostics.observe(20, {"cycle_x": 1.0})
+    assert not diagnostics.observe(1000, {"cycle_x": 0.2})
+    assert {w.code for w in diagnostics.observe(2500, {"cycle_x": 0.9})} == {
+        "no-improvement"
+    }
+
+
+def test_the_state_survives() -> None:
+    one, other = Diagnostics(), Diagnostics()
+    one.observe(600, vitals_of(1 - truth()))
+    other.load_state_dict(one.state_dict())
+    assert one == other
+
+
+def test_the_codes_are_all_different() -> None:
+    assert len({check.code for check in CHECKS}) == len(CHECKS)

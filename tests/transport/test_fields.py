@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from napari_blurgan.data.normalize import Normalization
+from napari_blurgan.data.stack import Stack
+from napari_blurgan.optics.forward import BlurKernel
+from napari_blurgan.optics.kernel import FixedKernel, gaussian_kernel
+from napari_blurgan.transport.calibration import NoiseModel, estimate_noise
+from napari_blurgan.transport.fields import Fields, Measured, Simulated, blocks_of
+from napari_blurgan.transport.guide import Guide
+
+
+@pytest.fixture
+def blur() -> BlurKernel:
+    return BlurKernel(FixedKernel(gaussian_kernel((5, 5, 5), (3, 2, 2))), gain=2.0)
+
+
+@pytest.fixture
+def stack() -> Stack:
+    rng = np.random.default_rng(0)
+    return Stack(rng.random((12, 20, 20)).astype(np.float32), "ZYX", name="a")
+
+
+def test_blocks_cover_a_domain_or_sample_it_evenly() -> None:
+    large = Stack(np.zeros((2, 130, 300, 40), np.uint8), "TZYX")
+    blocks = list(blocks_of([large], 3))
+    assert [block.shape for _, _, block in blocks] == [(1, 43, 150, 40)] * 12
+    assert {corner for _, corner, _ in blocks} == {
+        (z, y, 0) for z in (0, 43, 86) for y in (0, 150)
+    }
+    assert len(list(blocks_of([large], 3, most=5))) == 5
+    planes = list(blocks_of([large], 2, most=1000))
+    assert len(planes) == 2 * 130 * 2
+    assert planes[0][2].shape == (1, 150, 40)
+
+
+def test_a_measured_block_carries_its_estimate(blur: BlurKernel, stack: Stack) -> None:
+    guide = Guide(10, pedestal=0.01)
+    fields = Fields([stack], Normalization(0, 2), 3, Measured(guide))
+    fields.renew_all(blur)
+    (block,) = fields.stacks
+    y = torch.from_numpy(np.asarray(stack.data) / 2)[None, None]
+    np.testing.assert_allclose(block.data[0], y[0, 0], rtol=1e-6)
+    np.testing.assert_allclose(block.data[1], guide(y, blur)[0, 0], rtol=1e-5)
+
+
+def test_an_estimate_blurred_again_explains_the_measurement(blur: BlurKernel) -> None:
+    x = torch.zeros(1, 1, 16, 24, 24)
+    x[..., 8, 12, 12] = 1
+    y = blur(x, "reflect")
+    again = blur(Guide(40, pedestal=1e-6)(y, blur), "reflect")
+    assert float((again - y).abs().max()) < 0.02 * float(y.max())
+
+
+def test_a_simulated_block_is_blurred_and_noisy(blur: BlurKernel, stack: Stack) -> None:
+    noise = NoiseModel(slope=0.0, intercept=0.04)
+    fields = Fields([stack], Normalization(0, 1), 3, Simulated(Guide(2, 0.1), noise))
+    fields.renew_all(blur)
+    x, y, _ = (torch.from_numpy(c)[None, None] for c in fields.stacks[0].data)
+    rest = y - blur(x, "reflect")
+    assert float(rest.std()) == pytest.approx(0.2, rel=0.05)
+    assert abs(float(rest.mean())) < 0.02
+
+
+def test_the_state_makes_the_same_blocks_again(blur: BlurKernel, stack: Stack) -> None:
+    def make() -> Fields:
+        enrich = Simulated(Guide(3, 0.1), NoiseModel(0.1, 0.01))
+        return Fields([stack, stack.with_data(stack.data[:] / 2)], UNIT, 3, enrich)
+
+    one, other = make(), make()
+    torch.manual_seed(7)
+    one.renew_all(blur)
+    one.renew_next(blur)
+    state = one.state_dict()
+    outside = torch.get_rng_state()
+    other.load_state_dict(state, blur)
+    assert torch.equal(torch.get_rng_state(), outside)
+    for a, b in zip(one.stacks, other.stacks, strict=True):
+        assert np.array_equal(a.data, b.data)
+
+
+UNIT = Normalization(0.0, 1.0)
+
+
+@pytest.mark.parametrize(("slope", "intercept"), [(0.05, 0.001), (0.0, 0.01)])
+def test_the_noise_of_an_image_is_found(slope: float, intercept: float) -> None:
+    rng = np.random.default_rng(1)
+    z, y, x = np.indices((8, 128, 128))
+    signal = 0.5 + 0.45 * np.sin(y / 20) * np.cos(x / 25 + z / 9)
+    noisy = signal + rng.normal(size=signal.shape) * np.sqrt(slope * signal + intercept)
+    found = estimate_noise([noisy.astype(np.float32)])
+    assert found.slope == pytest.approx(slope, rel=0.15, abs=0.002)
+    assert found.intercept == pytest.approx(intercept, rel=0.3, abs=0.003)

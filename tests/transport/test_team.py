@@ -1,0 +1,47 @@
+"""Two processes take the steps of one with the doubled batch."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from napari_blurgan.data.io import write_ome_tiff
+from napari_blurgan.data.stack import Stack
+from napari_blurgan.optics.psf import Psf
+from napari_blurgan.transport.model import load_model
+from napari_blurgan.transport.recipe import Recipe
+
+MODULE = ("-m", "napari_blurgan", "train")
+TORCHRUN = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node")
+
+
+def test_two_processes_equal_one_with_the_doubled_batch(
+    tiny: Callable[..., Recipe],
+    measured: list[Stack],
+    unpaired: list[Stack],
+    psf: Psf,
+    tmp_path: Path,
+) -> None:
+    write_ome_tiff(tmp_path / "y.tif", measured[0].data, "ZYX", measured[0].voxel_size)
+    write_ome_tiff(tmp_path / "x.tif", unpaired[0].data, "ZYX", unpaired[0].voxel_size)
+    psf.save(tmp_path / "psf.ome.tif")
+    histories = []
+    for processes, batch in ((1, 2), (2, 1)):
+        recipe = tiny("nonblind", sampling__batch=batch)
+        (tmp_path / "r.yaml").write_text(recipe.to_yaml())
+        out = tmp_path / f"{processes}.blurgan"
+        launcher = (*TORCHRUN, str(processes)) if processes > 1 else ()
+        command = [
+            *(sys.executable, *launcher, *MODULE, "r.yaml", "--psf", "psf.ome.tif"),
+            *("--blurred", "y.tif", "--sharp", "x.tif", "--out", str(out)),
+            *("--steps", "5", "--device", "cpu"),
+        ]
+        subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+        histories.append(load_model(out).history)
+    one, two = ([list(row.values()) for row in history] for history in histories)
+    assert len(one) == 5
+    np.testing.assert_allclose(two, one, rtol=1e-4)

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from napari_blurgan.cli import main
+from napari_blurgan.data.io import write_ome_tiff
+from napari_blurgan.errors import DataError
+from napari_blurgan.transport.thresholds import Region, threshold_from_regions
+
+
+@pytest.fixture
+def image() -> np.ndarray:
+    image = np.full((30, 40), 10.0)
+    image[10:20, 20:35] = 50
+    return image
+
+
+def test_the_threshold_lies_between_the_means(image: np.ndarray) -> None:
+    dark, light = Region((4, 4), 3), Region((15, 27), 3)
+    found = threshold_from_regions(image, [dark], [light])
+    assert (found.threshold, found.background, found.foreground) == (30, 10, 50)
+    assert (found.overlap, found.bright_background) == (0, False)
+    swapped = threshold_from_regions(image, [light], [dark])
+    assert swapped.bright_background
+    assert swapped.overlap == 0
+
+
+def test_a_region_half_outside_the_object_overlaps(image: np.ndarray) -> None:
+    half = Region((15, 20), 4)
+    found = threshold_from_regions(image, [Region((4, 4), 3)], [half])
+    assert 0 < found.overlap < 0.5
+
+
+def test_a_radius_of_zero_is_one_voxel_of_one_plane(image: np.ndarray) -> None:
+    volume = np.stack([image, image + 100])
+    assert Region((1, 15, 27), 0).values(volume).tolist() == [150]
+
+
+@pytest.mark.parametrize(
+    ("background", "foreground", "message"),
+    [
+        ([], [Region((1, 1), 1)], "at least one"),
+        ([Region((1, 1), 1)], [Region((1, 99), 1)], "outside"),
+        ([Region((1, 1), 1)], [Region((1, 1, 1), 1)], "does not fit"),
+        ([Region((1, 1), 1)], [Region((2, 2), 1)], "same mean"),
+    ],
+)
+def test_regions_that_say_nothing_are_refused(
+    image: np.ndarray,
+    background: list[Region],
+    foreground: list[Region],
+    message: str,
+) -> None:
+    with pytest.raises(DataError, match=message):
+        threshold_from_regions(image, background, foreground)
+
+
+def test_the_command(
+    image: np.ndarray, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "a.tif"
+    write_ome_tiff(path, image.astype(np.uint16), "YX")
+    regions = ["--background", "4,4,3", "2,8,1", "--foreground", "15,27,3"]
+    assert main(["threshold", str(path), *regions, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["threshold"] == 30
+    assert main(["threshold", str(path), *regions]) == 0
+    assert "threshold  30" in capsys.readouterr().out
+    with pytest.raises(SystemExit) as wrong:
+        main(["threshold", str(path), "--background", "4,4", "--foreground", "1,1,1"])
+    assert wrong.value.code == 2
