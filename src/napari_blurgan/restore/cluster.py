@@ -1,0 +1,191 @@
+"""Tiles on a dask cluster: workers read the image and write the zarr themselves.
+
+Each worker opens the image, the model and the result from their paths, which all must
+see. The scheduler hands out tile numbers; if a worker dies, others get its tiles.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import zarr
+
+from napari_blurgan.errors import DataError, OutOfMemoryError
+from napari_blurgan.restore.engine import Engine, read_tile
+from napari_blurgan.restore.events import TileDone
+from napari_blurgan.restore.layout import Layout
+from napari_blurgan.restore.operator import Operator
+from napari_blurgan.restore.rounding import Rounding
+from napari_blurgan.restore.run import Countdown, Run, piece
+from napari_blurgan.restore.sinks import OmeZarrSink
+from napari_blurgan.restore.tiling import Tiling
+
+__all__ = ["Cluster"]
+
+CONNECT_SECONDS = 30
+ATTEMPTS = 3
+"""Times that a tile is computed again after an error that is not ours."""
+
+
+class Cluster:
+    """A dask cluster that computes tiles.
+
+    Parameters
+    ----------
+    address : str
+        Of the scheduler, as ``tcp://host:8786``.
+    make_operator : callable
+        Makes the operator in a worker; sent there, so it should be small.
+
+    Raises
+    ------
+    DataError
+        If dask is not installed, no scheduler or worker answers, or the workers have
+        another version of this package, or none.
+    """
+
+    def __init__(self, address: str, make_operator: Callable[[], Operator]) -> None:
+        self.address = address
+        self.make_operator = make_operator
+        with self._client() as client:
+            self.free_bytes = _smallest_worker(client, address)
+            _check_versions(client, address)
+
+    def tiled(self, run: Run, done: set[int]) -> Iterator[TileDone]:
+        """Compute the tiles that are not done yet; the sink records each.
+
+        Raises
+        ------
+        DataError
+            If the image or the result are not files.
+        OutOfMemoryError
+            If the same tile has cost several workers their lives.
+        """
+        from distributed import KilledWorker, as_completed
+
+        sink, layout = run.sink, run.layout
+        if not isinstance(sink, OmeZarrSink) or isinstance(
+            layout.source.data, np.ndarray
+        ):
+            raise DataError(
+                "on a cluster, the image must be a file and the result a .zarr, "
+                "where all workers see them"
+            )
+        job = _Job(
+            uuid.uuid4().hex,
+            self.make_operator,
+            layout,
+            run.plan.tiling,
+            run.rounding.dtype,
+            sink.part.absolute(),
+            sink.order,
+        )
+        eta = Countdown(len(done), run.plan.tiles)
+        todo = [n for n in range(run.plan.tiles) if n not in done]
+        with self._client() as client:
+            futures = client.map(
+                _compute, [job] * len(todo), todo, pure=False, retries=ATTEMPTS
+            )
+            try:
+                for future in as_completed(futures, loop=client.loop):
+                    number, below, above = future.result()
+                    sink.record(number)
+                    run.rounding.below += below
+                    run.rounding.above += above
+                    yield eta.tick()
+            except KilledWorker as error:
+                raise OutOfMemoryError(
+                    "workers died on the same tile again and again, most likely for "
+                    "lack of memory; choose smaller tiles"
+                ) from error
+
+    @contextmanager
+    def _client(self) -> Iterator[Any]:
+        try:
+            from distributed import Client
+        except ImportError:
+            raise DataError(
+                'a cluster needs dask: pip install "napari-blurgan[cluster]"'
+            ) from None
+        try:
+            client = Client(self.address, timeout=CONNECT_SECONDS, set_as_default=False)
+        except (OSError, ValueError) as error:
+            raise DataError(
+                f"no dask scheduler answers at {self.address} ({error})"
+            ) from error
+        with client:
+            yield client
+
+
+def _smallest_worker(client: Any, address: str) -> int:
+    """Return the memory that each thread of the smallest worker may take."""
+    try:
+        client.wait_for_workers(1, timeout=CONNECT_SECONDS)
+    except TimeoutError:
+        raise DataError(f"the dask scheduler at {address} has no workers") from None
+    workers = client.scheduler_info(n_workers=-1)["workers"].values()
+    return min(int(w["memory_limit"]) // int(w["nthreads"]) for w in workers)
+
+
+def _check_versions(client: Any, address: str) -> None:
+    """Raise unless all workers have what this process has: they would wait forever."""
+
+    # A function inside a function is sent by value: it needs nothing of ours there.
+    def installed() -> str:
+        from importlib import metadata
+
+        try:
+            return metadata.version("napari-blurgan")
+        except metadata.PackageNotFoundError:
+            return "none"
+
+    ours = installed()
+    others = set(client.run(installed).values()) - {ours}
+    if others:
+        raise DataError(
+            f"workers at {address} have napari-blurgan {', '.join(sorted(others))}, "
+            f"expected {ours}; install the same version everywhere"
+        )
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What a worker has to know; the same for all tiles."""
+
+    key: str
+    make_operator: Callable[[], Operator]
+    layout: Layout
+    tiling: Tiling
+    dtype: np.dtype[Any]
+    path: Path
+    order: Sequence[int]
+
+
+_engines: dict[str, Engine] = {}
+"""The engine of the latest job, kept warm in each worker."""
+
+
+def _compute(job: _Job, number: int) -> tuple[int, int, int]:
+    """Compute and write one tile; return its number and what was clipped."""
+    engine = _engine(job)
+    work = piece(job.layout, job.tiling, number)
+    image = engine.tensor(read_tile(job.layout.source, work.frame, work.tile))
+    (block,) = engine([work.tile], [image])
+    rounding = Rounding(job.dtype)
+    region, arranged = job.layout.place(work.frame, work.tile, block)
+    array = zarr.open_group(job.path, mode="r+")["0"]
+    array[tuple(region[i] for i in job.order)] = rounding(arranged).transpose(job.order)
+    return number, rounding.below, rounding.above
+
+
+def _engine(job: _Job) -> Engine:
+    if job.key not in _engines:
+        _engines.clear()
+        _engines[job.key] = Engine([job.make_operator()], job.tiling)
+    return _engines[job.key]

@@ -1,0 +1,74 @@
+"""What a restoration tells while it works; nothing else leaves it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from napari_blurgan.restore.plan import Plan
+
+__all__ = ["Event", "Finished", "Noted", "Planned", "Shrunk", "TileDone"]
+
+
+@dataclass(frozen=True)
+class Noted:
+    """Something about the image that one should know of, in words."""
+
+    message: str
+
+
+@dataclass(frozen=True)
+class Planned:
+    """What is going to be done, before it is."""
+
+    plan: Plan
+
+
+@dataclass(frozen=True)
+class TileDone:
+    """Another tile was written.
+
+    Attributes
+    ----------
+    done, total : int
+        Tiles, those of an earlier run included.
+    seconds_left : float
+        Expected time until the end.
+    """
+
+    done: int
+    total: int
+    seconds_left: float
+
+
+@dataclass(frozen=True)
+class Shrunk:
+    """The device ran out of memory; tiles are cut into pieces from now on.
+
+    Attributes
+    ----------
+    core : tuple of int
+        Size of the pieces.
+    """
+
+    core: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The result is complete.
+
+    Attributes
+    ----------
+    result : Stack
+        What was written; lazy where it is in a file.
+    below, above : int
+        Voxels that were clipped to the range of an integer result.
+    """
+
+    result: Any
+    below: int
+    above: int
+
+
+Event = Noted | Planned | TileDone | Shrunk | Finished

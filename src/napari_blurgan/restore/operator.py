@@ -1,0 +1,81 @@
+"""`Operator`: whatever can be carried over tiles, a network or a deconvolution."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from napari_blurgan.data.normalize import Normalization
+
+__all__ = ["Normalized", "Operator"]
+
+
+class Operator(Protocol):
+    """A map of images that reaches no further than its halo.
+
+    What depends on the image as a whole (normalisation, a rule when to stop) is fixed
+    before; an operator looks at nothing but the tile it is given.
+    """
+
+    @property
+    def halo(self) -> tuple[int, ...]:
+        """Greatest distance, for each axis, at which an input voxel counts."""
+
+    @property
+    def stride(self) -> tuple[int, ...]:
+        """Tiles must start at multiples of it."""
+
+    @property
+    def device(self) -> torch.device:
+        """Where it computes."""
+
+    def channels_out(self, channels_in: int) -> int:
+        """Return the channels of the result; ValueError if there can be none."""
+
+    def __call__(self, image: Tensor, /) -> Tensor:
+        """Map (n, c, [z,] y, x), float32, to the same sizes along n, z, y and x."""
+
+
+class Normalized:
+    """An operator in network units, seen from outside in grey levels.
+
+    Parameters
+    ----------
+    operator : Operator
+        Maps network units to network units.
+    before, after : Normalization
+        Applied to its input; undone on its output.
+    """
+
+    def __init__(
+        self, operator: Operator, before: Normalization, after: Normalization
+    ) -> None:
+        self.operator = operator
+        self.before = before
+        self.after = after
+
+    @property
+    def halo(self) -> tuple[int, ...]:
+        """That of the operator."""
+        return self.operator.halo
+
+    @property
+    def stride(self) -> tuple[int, ...]:
+        """That of the operator."""
+        return self.operator.stride
+
+    @property
+    def device(self) -> torch.device:
+        """That of the operator."""
+        return self.operator.device
+
+    def channels_out(self, channels_in: int) -> int:
+        """Return what the operator returns."""
+        return self.operator.channels_out(channels_in)
+
+    def __call__(self, image: Tensor) -> Tensor:
+        """Map grey levels to grey levels."""
+        units = (image - self.before.offset) / self.before.scale
+        return self.after.undo(self.operator(units))

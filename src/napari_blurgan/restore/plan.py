@@ -1,0 +1,187 @@
+"""The plan before any work: tiles, memory and bytes on disk."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import psutil
+import torch
+
+from napari_blurgan.errors import DataError, OutOfMemoryError
+from napari_blurgan.restore.footprint import bytes_per_voxel
+from napari_blurgan.restore.layout import Layout
+from napari_blurgan.restore.operator import Operator
+from napari_blurgan.restore.tiling import Tiling
+
+__all__ = ["Plan", "make_plan"]
+
+MEMORY_SHARE = 0.5
+"""How much of the free memory the tiles may take; the rest is not ours."""
+LARGEST_TILE = {"cpu": 2**24, "cuda": 2**25}
+"""Voxels of a tile's input: seconds of work on a CPU, below 2³¹ elements on a GPU."""
+MARGIN = 8
+"""Voxels of reflection beyond the volume; more costs time and changes nothing."""
+IN_FLIGHT = 4
+"""Tiles held in memory besides the one computed: read ahead, or being written."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a restoration will take.
+
+    Attributes
+    ----------
+    tiling : Tiling
+        Tiles of one frame.
+    frames : int
+        Time points times groups of channels.
+    batch : int
+        Tiles that go through the operator at once.
+    device_bytes, ram_bytes, disk_bytes : int
+        Estimated peak on the device and in RAM, and the size of the uncompressed
+        result.
+    """
+
+    tiling: Tiling
+    frames: int
+    batch: int
+    device_bytes: int
+    ram_bytes: int
+    disk_bytes: int
+
+    @property
+    def tiles(self) -> int:
+        """Number of tiles in all frames."""
+        return len(self.tiling) * self.frames
+
+    def __str__(self) -> str:
+        def size(shape: Sequence[int]) -> str:
+            return "×".join(map(str, shape))
+
+        return (
+            f"{self.tiles} tiles of {size(self.tiling.core)} voxels with a halo of "
+            f"{size(self.tiling.halo)}, about {_gigabytes(self.device_bytes)} on the "
+            f"device, {_gigabytes(self.ram_bytes)} of RAM, "
+            f"{_gigabytes(self.disk_bytes)} of result"
+        )
+
+
+def make_plan(
+    layout: Layout,
+    operator: Operator,
+    dtype: np.dtype[Any],
+    *,
+    tile: Sequence[int] | None = None,
+    margin: Sequence[int] | None = None,
+    keep: bool = True,
+    free: int | None = None,
+) -> Plan:
+    """Return how a source is going to be restored.
+
+    Parameters
+    ----------
+    layout : Layout
+        Frames and shapes.
+    operator : Operator
+        Asked once, with a small image of zeros, for the memory it takes.
+    dtype : dtype
+        Of the result.
+    tile : sequence of int, optional
+        Largest core; chosen from the free memory by default.
+    margin : sequence of int, optional
+        Voxels of reflection beyond the volume; `MARGIN` at most by default.
+    keep : bool
+        Whether the result stays in RAM.
+    free : int, optional
+        Bytes that tiles may share; what is free on the device by default.
+
+    Raises
+    ------
+    DataError
+        If `tile` is not a positive size for each axis.
+    OutOfMemoryError
+        If the result is to stay in RAM and does not fit.
+    """
+    shape = layout.source.spatial_shape
+    channels = len(layout.groups[0]), layout.per_group
+    footprint = bytes_per_voxel(operator, channels[0])
+    free = free_bytes(operator.device) if free is None else free
+    if margin is None:
+        margin = [min(h, MARGIN) for h in operator.halo]
+    if tile is None:
+        budget = int(MEMORY_SHARE * free / footprint)
+        largest = min(budget, LARGEST_TILE.get(operator.device.type, 2**24))
+        tile = choose_tile(shape, operator.halo, operator.stride, margin, largest)
+    _check_tile(tile, shape)
+    tiling = Tiling(shape, tile, operator.halo, operator.stride, margin)
+    voxels = math.prod(tiling[len(tiling) // 2].shape)
+    disk = math.prod(layout.shape) * dtype.itemsize
+    buffers = IN_FLIGHT * 4 * sum(channels) * voxels
+    plan = Plan(
+        tiling=tiling,
+        frames=len(layout.frames),
+        batch=_batch(tiling, int(MEMORY_SHARE * free / footprint), operator.device),
+        device_bytes=int(footprint * voxels),
+        ram_bytes=buffers + (disk if keep else 0),
+        disk_bytes=disk,
+    )
+    if keep and plan.disk_bytes > psutil.virtual_memory().available:
+        raise OutOfMemoryError(
+            f"the result takes {_gigabytes(disk)}, "
+            f"{_gigabytes(psutil.virtual_memory().available)} of RAM are free; "
+            "write it to a .zarr instead"
+        )
+    return plan
+
+
+def free_bytes(device: torch.device) -> int:
+    """Return the memory that nobody uses on `device`."""
+    if device.type == "cuda":
+        return int(torch.cuda.mem_get_info(device)[0])
+    return int(psutil.virtual_memory().available)
+
+
+def choose_tile(
+    shape: Sequence[int],
+    halo: Sequence[int],
+    stride: Sequence[int],
+    margin: Sequence[int],
+    largest: int,
+) -> tuple[int, ...]:
+    """Return a core whose input has at most `largest` voxels, if that can be.
+
+    The longest axis is cut again and again, so that thin stacks keep all planes.
+    """
+    counts = [1] * len(shape)
+    while True:
+        core = [-(-n // count) for n, count in zip(shape, counts, strict=True)]
+        tiling = Tiling(shape, core, halo, stride, margin)
+        voxels = max(math.prod(tiling[i].shape) for i in (0, len(tiling) // 2))
+        cuttable = [a for a, s in enumerate(stride) if core[a] > s]
+        if voxels <= largest or not cuttable:
+            return tiling.core
+        counts[max(cuttable, key=core.__getitem__)] += 1
+
+
+def _batch(tiling: Tiling, voxels: int, device: torch.device) -> int:
+    """Return how many tiles to compute at once: on a GPU, small ones in company."""
+    if device.type != "cuda":
+        return 1
+    limit = min(voxels, LARGEST_TILE["cuda"]) // 4
+    return int(min(16, max(1, limit // math.prod(tiling[0].shape))))
+
+
+def _check_tile(tile: Sequence[int], shape: Sequence[int]) -> None:
+    if len(tile) != len(shape) or min(tile) < 1:
+        raise DataError(
+            f"a tile of {tuple(tile)} does not fit a volume of {tuple(shape)}; "
+            "expected one positive size for each axis"
+        )
+
+
+def _gigabytes(count: int) -> str:
+    return f"{count / 1e9:.2f} GB" if count >= 1e8 else f"{count / 1e6:.1f} MB"

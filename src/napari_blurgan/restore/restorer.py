@@ -1,0 +1,198 @@
+"""`restore`: a model, an image, a result."""
+
+from __future__ import annotations
+
+import datetime
+import os
+from collections.abc import Callable, Generator, Iterator, Sequence
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+from numpy.typing import DTypeLike
+
+from napari_blurgan.data.io import read_stack
+from napari_blurgan.data.stack import ArrayLike, Stack
+from napari_blurgan.errors import DataError
+from napari_blurgan.restore.cluster import Cluster
+from napari_blurgan.restore.copies import devices, inference_precision, model_operator
+from napari_blurgan.restore.events import Event, Finished, Noted
+from napari_blurgan.restore.operator import Operator
+from napari_blurgan.restore.predict import apply, as_stack
+from napari_blurgan.restore.sinks import make_sink
+from napari_blurgan.transport.model import Model, load_model
+from napari_blurgan.transport.precision import choose_device
+
+__all__ = ["restore", "restoring"]
+
+VOXEL_TOLERANCE = 0.1
+PathLike = str | os.PathLike[str]
+
+
+def restore(
+    model: Model | PathLike,
+    source: Stack | ArrayLike | PathLike,
+    out: PathLike | None = None,
+    *,
+    tile: Sequence[int] | None = None,
+    dtype: DTypeLike | None = None,
+    channel: int | None = None,
+    time: int | None = None,
+    device: str = "auto",
+    resume: bool = False,
+    precision: str = "auto",
+    blend: bool | None = None,
+    scheduler: str | None = None,
+    progress: Callable[[Event], None] | None = None,
+) -> Stack:
+    """Carry an image of any size through a trained model.
+
+    Parameters
+    ----------
+    model : Model or path-like
+        The model, or its folder.
+    source : Stack, array-like or path-like
+        Image, in the grey levels that the model was trained on. A bare array is
+        (y, x) or (z, y, x); T and C of a Stack or file are looped over.
+    out : path-like, optional
+        ``.ome.tif``, ``.tif`` or ``.zarr``; the result stays in memory without.
+    tile : sequence of int, optional
+        Voxels (z, y, x) or (y, x) that a tile writes; from the free memory by default.
+    dtype : dtype-like, optional
+        Of the result: float32 by default; ``"source"`` for that of the source.
+    channel, time : int, optional
+        The only channel or time point to restore, counted from 0.
+    device : str
+        ``"cpu"``, ``"cuda"``, ``"cuda:1"``…; ``"auto"`` takes all the GPUs there are.
+    resume : bool
+        Go on with the unfinished ``.zarr`` of an earlier run.
+    precision : str
+        ``"float32"``, ``"bfloat16"``, or ``"auto"``: bfloat16 where the device has
+        instructions for it, float32 on a cluster.
+    blend : bool, optional
+        Smooth the seams; by default for models whose norm depends on the tile.
+    scheduler : str, optional
+        Address of a dask cluster that computes instead of this machine.
+    progress : callable, optional
+        Called with every event (`napari_blurgan.restore.events`).
+
+    Returns
+    -------
+    Stack
+        The result with axes, voxel size and channel names of the source, in the grey
+        levels of the model's output; lazy where it is in a file. It is complete.
+
+    Raises
+    ------
+    DataError, AxesError
+        If the image cannot be read, or does not fit the model.
+    ModelFileError
+        If the model cannot be read.
+    OutOfMemoryError
+        If not even the smallest tile fits the device.
+    """
+    result = None
+    for event in restoring(
+        model,
+        source,
+        out,
+        tile=tile,
+        dtype=dtype,
+        channel=channel,
+        time=time,
+        device=device,
+        resume=resume,
+        precision=precision,
+        blend=blend,
+        scheduler=scheduler,
+    ):
+        if progress is not None:
+            progress(event)
+        if isinstance(event, Finished):
+            result = event.result
+    assert result is not None  # `apply` finishes or raises
+    return result
+
+
+def restoring(
+    model: Model | PathLike,
+    source: Stack | ArrayLike | PathLike,
+    out: PathLike | None = None,
+    *,
+    device: str = "auto",
+    resume: bool = False,
+    precision: str = "auto",
+    blend: bool | None = None,
+    scheduler: str | None = None,
+    **options: Any,
+) -> Generator[Event, None, None]:
+    """Yield the events of `restore`, with the same parameters."""
+    stack = _read(source)
+    _check_overwrite(stack, out)
+    sink = make_sink(out, resume)
+    loaded = model if isinstance(model, Model) else load_model(Path(model))
+    for note in (*stack.metadata.get("notes", ()), *_mismatch(loaded, stack)):
+        yield Noted(f"{stack.name}: {note}")
+    cluster = None
+    if scheduler is not None:
+        if loaded.path is None:
+            raise DataError("on a cluster, the model must be a folder; save it first")
+        # Workers may differ in what they have; seams must not show where they do.
+        precision = "float32" if precision == "auto" else precision
+        make = partial(_operator_from, loaded.path.absolute(), device, precision)
+        cluster = Cluster(scheduler, make)
+    places = devices("cpu" if cluster else device)
+    dtype = inference_precision(precision, places[0])
+    yield from apply(
+        [model_operator(loaded, place, precision) for place in places],
+        stack,
+        sink,
+        blend=loaded.recipe.generator.norm == "instance" if blend is None else blend,
+        provenance=_provenance(loaded, stack, dtype),
+        cluster=cluster,
+        **options,
+    )
+
+
+def _operator_from(path: Path, device: str, precision: str) -> Operator:
+    return model_operator(load_model(path), choose_device(device), precision)
+
+
+def _read(source: Stack | ArrayLike | PathLike) -> Stack:
+    if isinstance(source, (str, os.PathLike)):
+        return read_stack(source)
+    return as_stack(source)
+
+
+def _check_overwrite(stack: Stack, out: PathLike | None) -> None:
+    origin = stack.metadata.get("source")
+    if out is not None and origin and Path(out).resolve() == Path(origin).resolve():
+        raise DataError(f"{out}: is the image itself; choose another place to write to")
+
+
+def _mismatch(model: Model, stack: Stack) -> Iterator[str]:
+    """Say where voxels differ from those that the model was trained on."""
+    for axis, trained, found in zip(
+        "zyx", model.voxel_size, stack.voxel_size, strict=True
+    ):
+        if trained and found and abs(found / trained - 1) > VOXEL_TOLERANCE:
+            yield (
+                f"its voxels are {found:.4g} µm long in {axis}, the model was trained "
+                f"on {trained:.4g} µm; resample the image, or trust the result less"
+            )
+
+
+def _provenance(model: Model, stack: Stack, precision: torch.dtype) -> dict[str, Any]:
+    now = datetime.datetime.now(datetime.UTC)
+    return {
+        "software": "napari-blurgan",
+        "version": version("napari-blurgan"),
+        "step": "restore",
+        "model": model.id,
+        "recipe": model.recipe.name,
+        "precision": str(precision).removeprefix("torch."),
+        "source": stack.name,
+        "created": now.isoformat(timespec="seconds"),
+    }

@@ -1,0 +1,319 @@
+"""Where a result goes: an array in memory, an OME-TIFF or an OME-Zarr."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import tifffile
+import zarr
+from numpy.typing import NDArray
+
+from napari_blurgan.data.io import OmeTiffLayout, read_stack
+from napari_blurgan.data.ome_zarr import ORDER, build_pyramid, create_ome_zarr
+from napari_blurgan.data.stack import Stack
+from napari_blurgan.errors import DataError
+from napari_blurgan.restore.layout import Layout
+from napari_blurgan.restore.tiling import Region
+
+__all__ = ["MemorySink", "OmeTiffSink", "OmeZarrSink", "Sink", "Target", "make_sink"]
+
+SMALLEST_CHUNK, LARGEST_CHUNK = 32, 128
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a sink has to know of the result.
+
+    Attributes
+    ----------
+    layout : Layout
+        Axes, shape and names.
+    dtype : dtype
+        Pixel type.
+    core : tuple of int
+        Size of a tile; no two tiles should share a chunk.
+    provenance : dict
+        What was done, to be written into the file.
+    key : dict
+        What must be the same for a result to be resumed.
+    """
+
+    layout: Layout
+    dtype: np.dtype[Any]
+    core: tuple[int, ...]
+    provenance: dict[str, Any] = field(default_factory=dict)
+    key: dict[str, Any] = field(default_factory=dict)
+
+
+class Sink(Protocol):
+    """A place for a result; `open`, then `write` each tile, then `close` or `abort`."""
+
+    in_memory: bool
+
+    def earlier_tile(self) -> tuple[int, ...] | None:
+        """Return the tile size of the run that is to be resumed, if there is one."""
+
+    def open(self, target: Target) -> set[int]:
+        """Prepare for the result and return the tiles that are there already.
+
+        If it fails, what it began is gone again; `abort` is for what comes after.
+        """
+
+    def write(self, number: int, region: Region, block: NDArray[Any]) -> None:
+        """Put tile `number`, in the axes of the result, into `region`."""
+
+    def close(self) -> Stack:
+        """Complete the result and return it."""
+
+    def abort(self) -> None:
+        """Leave nothing that could be taken for a result."""
+
+
+def make_sink(path: str | os.PathLike[str] | None, resume: bool = False) -> Sink:
+    """Return the sink for a path: None is memory, else the suffix decides.
+
+    Raises
+    ------
+    DataError
+        If the suffix is none of .tif, .tiff and .zarr, or `resume` is asked of
+        anything but .zarr.
+    """
+    suffix = None if path is None else Path(path).suffix.lower()
+    if path is not None and suffix == ".zarr":
+        return OmeZarrSink(Path(path), resume)
+    if resume:
+        raise DataError("only a result in a .zarr can be resumed")
+    if path is None:
+        return MemorySink()
+    if suffix in (".tif", ".tiff"):
+        return OmeTiffSink(Path(path))
+    raise DataError(f"{path}: cannot be written; expected .ome.tif, .tif or .zarr")
+
+
+class MemorySink:
+    """The result as a numpy array."""
+
+    in_memory = True
+
+    def earlier_tile(self) -> None:
+        """Nothing can be resumed."""
+
+    def open(self, target: Target) -> set[int]:
+        """Allocate the result."""
+        self._target = target
+        self._array = np.empty(target.layout.shape, target.dtype)
+        return set()
+
+    def write(self, number: int, region: Region, block: NDArray[Any]) -> None:
+        """Copy a tile."""
+        self._array[region] = block
+
+    def close(self) -> Stack:
+        """Return the result."""
+        layout, source = self._target.layout, self._target.layout.source
+        return Stack(
+            data=self._array,
+            axes=layout.axes,
+            voxel_size=source.voxel_size,
+            name=source.name,
+            channel_names=layout.channel_names,
+            metadata={"provenance": self._target.provenance},
+        )
+
+    def abort(self) -> None:
+        """Forget the array."""
+        del self._array
+
+
+class OmeTiffSink:
+    """An OME-TIFF, uncompressed so that tiles can be written in any order.
+
+    It has a temporary name until it is complete.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    """
+
+    in_memory = False
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._part = path.with_name(f".{path.name}.{os.getpid()}.part")
+
+    def earlier_tile(self) -> None:
+        """Nothing can be resumed."""
+
+    def open(self, target: Target) -> set[int]:
+        """Write the headers and reserve the space."""
+        layout = target.layout
+        self._layout = OmeTiffLayout(layout.shape, layout.axes)
+        self._dtype = target.dtype
+        options = self._layout.options(
+            target.dtype,
+            layout.source.voxel_size,
+            layout.channel_names,
+            target.provenance,
+        )
+        needed = int(np.prod(layout.shape, dtype=np.int64)) * target.dtype.itemsize
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            free = shutil.disk_usage(self.path.parent).free
+            if needed > free:
+                raise DataError(
+                    f"{self.path}: needs {needed / 1e9:.2f} GB, "
+                    f"{free / 1e9:.2f} GB are free on that disk"
+                )
+            tifffile.imwrite(self._part, **options)
+            with tifffile.TiffFile(self._part) as tif:
+                self._offset = tif.series[0].dataoffset
+        except OSError as error:
+            self.abort()
+            raise _unwritable(self.path, error) from error
+        return set()
+
+    def write(self, number: int, region: Region, block: NDArray[Any]) -> None:
+        """Write a tile in place."""
+        # Mapped anew for each tile, so that pages written do not count as ours.
+        pixels = np.memmap(
+            self._part, self._dtype, "r+", self._offset, self._layout.shape
+        )
+        order = self._layout.order
+        pixels[tuple(region[i] for i in order)] = block.transpose(order)
+
+    def close(self) -> Stack:
+        """Give the file its name."""
+        self._part.replace(self.path)
+        return read_stack(self.path)
+
+    def abort(self) -> None:
+        """Remove the temporary file."""
+        with suppress(OSError):
+            self._part.unlink(missing_ok=True)
+
+
+class OmeZarrSink:
+    """An OME-Zarr 0.5 with a pyramid; it can be resumed.
+
+    Until it is complete it is called NAME.zarr.part, and beside it lies a record of
+    the tiles that are done, NAME.zarr.tiles.
+
+    Parameters
+    ----------
+    path : Path
+        The folder.
+    resume : bool
+        Go on with what is there; start anew otherwise.
+    """
+
+    in_memory = False
+
+    def __init__(self, path: Path, resume: bool = False) -> None:
+        self.path = path
+        self.resume = resume
+        self.part = path.with_name(path.name + ".part")
+        self.journal = path.with_name(path.name + ".tiles")
+
+    def earlier_tile(self) -> tuple[int, ...] | None:
+        """Return the tile size in the record of an earlier run."""
+        if not (self.resume and self.journal.exists()):
+            return None
+        return tuple(json.loads(self.journal.read_text().splitlines()[0])["core"])
+
+    def open(self, target: Target) -> set[int]:
+        """Make the arrays, or find the tiles of an earlier run."""
+        self._target = target
+        self.order = ngff_order(target.layout.axes)
+        self._done = self._recorded() if self.resume else set()
+        try:
+            if not self._done:
+                self._create(target)
+        except OSError as error:
+            self.abort()
+            raise _unwritable(self.path, error) from error
+        self._array = zarr.open_group(self.part, mode="r+")["0"]
+        return set(self._done)
+
+    def write(self, number: int, region: Region, block: NDArray[Any]) -> None:
+        """Write a tile, then record it."""
+        order = self.order
+        self._array[tuple(region[i] for i in order)] = block.transpose(order)
+        self.record(number)
+
+    def record(self, number: int) -> None:
+        """Remember that a tile is written."""
+        self._done.add(number)
+        with self.journal.open("a") as journal:
+            journal.write(f"{number}\n")
+
+    def close(self) -> Stack:
+        """Build the pyramid and give the folder its name."""
+        build_pyramid(self.part)
+        if self.path.exists():
+            shutil.rmtree(self.path)
+        self.part.replace(self.path)
+        self.journal.unlink()
+        return read_stack(self.path)
+
+    def abort(self) -> None:
+        """Keep what can be resumed; remove it where not a tile is done."""
+        if not self._done:
+            shutil.rmtree(self.part, ignore_errors=True)
+            with suppress(OSError):
+                self.journal.unlink(missing_ok=True)
+
+    def _create(self, target: Target) -> None:
+        layout = target.layout
+        axes = layout.axes.replace("S", "C")
+        core = dict(zip(layout.source.spatial_axes, target.core, strict=True))
+        chunks = [_chunk(core.get(axes[i], 1)) for i in self.order]
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        create_ome_zarr(
+            self.part,
+            [layout.shape[i] for i in self.order],
+            "".join(axes[i] for i in self.order),
+            target.dtype,
+            chunks,
+            voxel_size=layout.source.voxel_size,
+            channel_names=layout.channel_names,
+            name=layout.source.name,
+            provenance=target.provenance,
+        )
+        self.journal.write_text(json.dumps(target.key) + "\n")
+
+    def _recorded(self) -> set[int]:
+        """Return the tiles in the record of an earlier run with the same key."""
+        if not (self.part.exists() and self.journal.exists()):
+            return set()
+        first, *rest = self.journal.read_text().splitlines()
+        if json.loads(first) != json.loads(json.dumps(self._target.key)):
+            raise DataError(
+                f"{self.part}: was begun with another image, model, tile size or "
+                "pixel type; delete it, or leave out the wish to resume"
+            )
+        # The last line may have been cut off with the power.
+        return {int(line) for line in rest if line.isdigit()}
+
+
+def ngff_order(axes: str) -> tuple[int, ...]:
+    """Return the positions of `axes` in the order that OME-Zarr demands."""
+    letters = axes.replace("S", "C")
+    return tuple(letters.index(a) for a in ORDER if a in letters)
+
+
+def _chunk(core: int) -> int:
+    """Return a divisor of a tile's size, so that no two tiles share a chunk."""
+    sizes = range(min(core, LARGEST_CHUNK), SMALLEST_CHUNK - 1, -1)
+    return next((n for n in sizes if core % n == 0), core)
+
+
+def _unwritable(path: Path, error: OSError) -> DataError:
+    return DataError(f"{path}: cannot be written ({error.strerror or error})")

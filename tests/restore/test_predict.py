@@ -1,0 +1,439 @@
+import threading
+from typing import ClassVar
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+from napari_blurgan.data.normalize import Normalization
+from napari_blurgan.data.stack import Stack
+from napari_blurgan.errors import AxesError, DataError, OutOfMemoryError
+from napari_blurgan.restore.events import Finished, Planned, Shrunk, TileDone
+from napari_blurgan.restore.operator import Normalized
+from napari_blurgan.restore.predict import apply
+from napari_blurgan.restore.sinks import MemorySink
+
+CPU = torch.device("cpu")
+
+
+class Smooth:
+    """A network of two convolutions with batch norm at inference, and a reach of 2."""
+
+    device = CPU
+
+    def __init__(self, dims=3, channels=(1, 1), stride=2):
+        torch.manual_seed(0)
+        conv = nn.Conv3d if dims == 3 else nn.Conv2d
+        norm = nn.BatchNorm3d if dims == 3 else nn.BatchNorm2d
+        self.net = nn.Sequential(
+            conv(channels[0], 4, 3, padding=1),
+            norm(4),
+            nn.ReLU(),
+            conv(4, channels[1], 3, padding=1),
+        ).eval()
+        self.channels = channels
+        self.halo = (2,) * dims
+        self.stride = (stride,) * dims
+
+    def channels_out(self, channels_in):
+        if channels_in != self.channels[0]:
+            raise ValueError(f"takes {self.channels[0]} channels, found {channels_in}")
+        return self.channels[1]
+
+    def __call__(self, image):
+        return self.net(image)
+
+
+class Add(Smooth):
+    """Adds a number: what comes out shows what went in."""
+
+    def __init__(self, number=0.0, dims=3, channels=None):
+        self.number = number
+        self.halo = (0,) * dims
+        self.stride = (1,) * dims
+        self.channels = channels
+
+    def channels_out(self, channels_in):
+        if self.channels not in (None, channels_in):
+            raise ValueError(f"takes {self.channels} channels, found {channels_in}")
+        return channels_in
+
+    def __call__(self, image):
+        return image + self.number
+
+
+def restored(*args, **options):
+    events = list(apply(*args, **options))
+    assert isinstance(events[-1], Finished)
+    return events[-1].result
+
+
+def ramp(*shape, dtype="float32"):
+    return np.arange(np.prod(shape), dtype=np.int64).reshape(shape).astype(dtype)
+
+
+@settings(max_examples=30, deadline=None)
+@given(data=st.data(), dims=st.sampled_from([2, 3]))
+def test_tiled_equals_whole(data, dims):
+    shape = data.draw(st.tuples(*[st.integers(1, 20)] * dims))
+    tile = data.draw(st.tuples(*[st.integers(1, 20)] * dims))
+    image = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+    operator = Smooth(dims)
+
+    whole = restored(operator, image, tile=shape).data
+    tiled = restored(operator, image, tile=tile).data
+
+    assert whole.shape == image.shape
+    assert np.abs(tiled - whole).max() <= 1e-5 * np.abs(whole).max()
+
+
+@pytest.mark.parametrize(
+    ("axes", "shape"),
+    [
+        ("ZYX", (4, 6, 5)),
+        ("TZYX", (2, 4, 6, 5)),
+        ("ZCYX", (4, 2, 6, 5)),
+        ("CTZYX", (2, 3, 4, 6, 5)),
+        ("XYZ", (5, 6, 4)),
+        ("ZYXS", (4, 6, 5, 3)),
+        ("TCZYX", (1, 1, 4, 6, 5)),
+    ],
+)
+@pytest.mark.parametrize("channels", [None, 1])
+def test_axes_come_back_in_their_order(axes, shape, channels):
+    image = ramp(*shape)
+    stack = Stack(image, axes, (0.3, 0.1, 0.1))
+    result = restored(Add(1, channels=channels), stack, tile=(3, 4, 5))
+    assert result.axes == axes
+    assert result.voxel_size == stack.voxel_size
+    assert np.array_equal(result.data, image + 1)
+
+
+@pytest.mark.parametrize(("axes", "shape"), [("YX", (6, 5)), ("TYX", (3, 6, 5))])
+def test_planes(axes, shape):
+    image = ramp(*shape)
+    result = restored(Add(1, dims=2), Stack(image, axes))
+    assert np.array_equal(result.data, image + 1)
+
+
+def test_a_chosen_channel_and_time_point_leave_no_axis():
+    image = ramp(2, 3, 4, 6, 5)
+    stack = Stack(image, "CTZYX", channel_names=("DNA", "actin"))
+    result = restored(Add(), stack, channel=1, time=2)
+    assert result.axes == "ZYX"
+    assert result.channel_names == ("actin",)
+    assert np.array_equal(result.data, image[1, 2])
+
+
+@pytest.mark.parametrize(
+    ("axes", "shape", "channels", "expected_axes", "expected_shape"),
+    [
+        ("ZYX", (4, 6, 5), (1, 3), "CZYX", (3, 4, 6, 5)),
+        ("ZCYX", (4, 2, 6, 5), (2, 1), "ZCYX", (4, 1, 6, 5)),
+        ("ZYXS", (4, 6, 5, 3), (3, 1), "ZYX", (4, 6, 5)),
+        ("ZYXS", (4, 6, 5, 3), (3, 2), "CZYX", (2, 4, 6, 5)),
+        ("TCZYX", (2, 2, 4, 6, 5), (1, 3), "TCZYX", (2, 6, 4, 6, 5)),
+    ],
+)
+def test_another_number_of_channels(
+    axes, shape, channels, expected_axes, expected_shape
+):
+    stack = Stack(ramp(*shape), axes)
+    result = restored(Smooth(3, channels), stack)
+    assert (result.axes, result.data.shape) == (expected_axes, expected_shape)
+
+
+def test_big_endian_integers_are_read():
+    image = ramp(4, 6, 5, dtype=">u2")
+    assert np.array_equal(restored(Add(), image).data, image.astype("float32"))
+
+
+def test_grey_levels_in_grey_levels_out():
+    image = ramp(4, 6, 5)
+    operator = Normalized(Add(1), Normalization(10, 5), Normalization(100, 2))
+    expected = ((image - 10) / 5 + 1) * 2 + 100
+    assert np.allclose(restored(operator, image).data, expected)
+
+
+def test_integers_are_rounded_and_what_is_clipped_is_counted():
+    image = np.array([[-3.0, 0.4, 0.6, 254.5, 255.4, 256.0, 300.0]], np.float32)
+    finished = list(apply(Add(dims=2), image, dtype="uint8"))[-1]
+    assert finished.result.data.dtype == np.uint8
+    assert finished.result.data.tolist() == [[0, 0, 1, 254, 255, 255, 255]]
+    assert (finished.below, finished.above) == (1, 2)
+
+
+def test_the_dtype_of_the_source_can_be_kept():
+    image = ramp(4, 6, 5, dtype=">i2")
+    result = restored(Add(), image, dtype="source").data
+    assert result.dtype == np.dtype("int16")
+    assert np.array_equal(result, image)
+
+
+def test_the_full_range_of_uint32_is_kept():
+    image = np.array([[0, 2**32 - 1]], "uint32")
+    result = list(apply(Add(dims=2), image, dtype="source"))[-1]
+    assert result.result.data.tolist() == [[0, 2**32 - 1]]
+
+
+@pytest.mark.parametrize("dtype", ["int64", "complex64", "bool", "nonsense"])
+def test_other_dtypes_are_refused(dtype):
+    with pytest.raises(DataError, match=r"cannot be|no pixel type"):
+        list(apply(Add(), ramp(4, 6, 5), dtype=dtype))
+
+
+@pytest.mark.parametrize(
+    ("source", "operator", "options", "error", "message"),
+    [
+        (ramp(5), Add(), {}, AxesError, "without names"),
+        (ramp(6, 5), Add(), {}, AxesError, r"restores volumes"),
+        (ramp(4, 6, 5), Add(dims=2), {}, AxesError, r"restores planes"),
+        (ramp(4, 6, 5), Add(channels=2), {}, AxesError, "takes 2 channels"),
+        (ramp(4, 6, 5), Add(), {"channel": 1}, AxesError, "no channel 1"),
+        (ramp(4, 6, 5), Add(), {"time": -1}, AxesError, "no T -1"),
+        (ramp(4, 6, 5), Add(), {"tile": (4, 4)}, DataError, "a tile of"),
+        (ramp(4, 6, 5), Add(), {"tile": (0, 4, 4)}, DataError, "a tile of"),
+        (ramp(0, 6, 5), Add(), {}, DataError, "is empty"),
+        (ramp(4, 6, 5, dtype="complex64"), Add(), {}, DataError, "real numbers"),
+        (np.full((4, 6, 5), np.nan, "float32"), Add(), {}, DataError, "nan at z = 0"),
+    ],
+)
+def test_what_does_not_fit_is_refused(source, operator, options, error, message):
+    with pytest.raises(error, match=message):
+        list(apply(operator, source, **options))
+
+
+def test_a_single_nan_is_named_with_its_place():
+    image = ramp(2, 4, 6, 5)
+    image[1, 3, 2, 4] = np.inf
+    with pytest.raises(DataError, match="inf at t = 1, z = 3, y = 2, x = 4"):
+        list(apply(Add(), Stack(image, "TZYX"), tile=(2, 2, 2)))
+
+
+def test_a_constant_and_a_tiny_stack_are_restored():
+    operator = Smooth()
+    assert np.isfinite(restored(operator, np.full((9, 9, 9), 7.0)).data).all()
+    assert restored(operator, np.full((1, 1, 1), 7.0)).data.shape == (1, 1, 1)
+
+
+def test_events_count_every_tile():
+    events = list(apply(Add(), ramp(4, 6, 5), tile=(2, 3, 5)))
+    assert isinstance(events[0], Planned)
+    assert events[0].plan.tiles == 4
+    ticks = [e for e in events if isinstance(e, TileDone)]
+    assert [(e.done, e.total) for e in ticks] == [(n, 4) for n in (1, 2, 3, 4)]
+    assert ticks[-1].seconds_left == 0
+
+
+def test_the_plan_says_what_it_will_take():
+    plan = next(apply(Smooth(), ramp(64, 64, 64), tile=(32, 64, 64))).plan
+    assert plan.tiles == 2
+    assert plan.disk_bytes == 4 * 64**3
+    # At least the 4 features before and after the norm of one tile.
+    assert plan.device_bytes > 2 * 4 * 4 * 34 * 66 * 66
+    assert "2 tiles of 32×64×64 voxels" in str(plan)
+
+
+def test_only_the_tiles_region_is_read():
+    class Watched:
+        dtype, shape = np.dtype("float32"), (8, 64, 64)
+        sizes: ClassVar[list] = []
+
+        def __getitem__(self, index):
+            block = np.zeros(self.shape, "float32")[index]
+            self.sizes.append(block.size)
+            return block
+
+    restored(Smooth(), Watched(), tile=(8, 16, 16), margin=(0, 0, 0))
+    assert max(Watched.sizes) == 8 * 20 * 20
+
+
+class LittleMemory(Smooth):
+    """A device that holds images of up to `voxels`."""
+
+    def __init__(self, voxels, error):
+        super().__init__()
+        self.voxels, self.error = voxels, error
+        self.tried = []
+
+    def __call__(self, image):
+        self.tried.append(image[0, 0].numel())
+        # The probe for the plan is small: it fits.
+        if image[0, 0].numel() > self.voxels:
+            raise self.error
+        return super().__call__(image)
+
+
+OUT_OF_MEMORY = [
+    RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB"),
+    RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory"),
+    MemoryError(),
+]
+
+
+@pytest.mark.parametrize("error", OUT_OF_MEMORY)
+def test_out_of_memory_makes_tiles_smaller_and_says_so(error):
+    image = np.random.default_rng(0).normal(size=(50, 50, 50)).astype("float32")
+    expected = restored(Smooth(), image, tile=(50, 50, 50)).data
+
+    operator = LittleMemory(36_000, error)
+    events = list(apply(operator, image, tile=(25, 50, 50)))
+
+    shrunk = [e for e in events if isinstance(e, Shrunk)]
+    assert shrunk and np.prod(shrunk[-1].core) <= 36_000
+    assert np.allclose(events[-1].result.data, expected, atol=1e-5)
+    # What did not fit once is not tried again.
+    assert sum(n > 36_000 for n in operator.tried) == 2
+
+
+@settings(max_examples=30, deadline=None)
+@given(data=st.data())
+def test_pieces_of_any_size_make_the_whole(data):
+    shape = data.draw(st.tuples(*[st.integers(1, 20)] * 3))
+    tile = data.draw(st.tuples(*[st.integers(1, 20)] * 3))
+    operator = Smooth(stride=data.draw(st.sampled_from([1, 2, 4])))
+    image = np.random.default_rng(0).normal(size=shape).astype("float32")
+    whole = restored(operator, image, tile=shape).data
+
+    voxels = data.draw(st.integers(200, 4000))
+    original, probed = operator.net, []
+
+    def little(image):
+        if probed and image[0, 0].numel() > voxels:
+            raise MemoryError
+        probed.append(True)
+        return original(image)
+
+    operator.net = little
+    try:
+        pieces = restored(operator, image, tile=tile).data
+    except OutOfMemoryError:
+        return
+    assert np.abs(pieces - whole).max() <= 1e-5 * np.abs(whole).max()
+
+
+def test_the_source_is_safe_from_operators_that_work_in_place():
+    class InPlace(Add):
+        def __call__(self, image):
+            return image.add_(1)
+
+    image = ramp(4, 6, 5)
+    result = restored(InPlace(), image).data
+    assert np.array_equal(image, ramp(4, 6, 5))
+    assert np.array_equal(result, image + 1)
+
+
+def test_out_of_memory_for_the_smallest_tile_is_an_error():
+    class Full(Smooth):
+        count = 0
+
+        def __call__(self, image):
+            self.count += 1
+            if self.count > 1:
+                raise RuntimeError("CUDA out of memory")
+            return super().__call__(image)
+
+    with pytest.raises(OutOfMemoryError, match="cannot be smaller"):
+        list(apply(Full(), ramp(8, 8, 8)))
+
+
+def test_other_failures_are_not_taken_for_lack_of_memory():
+    class Broken(Add):
+        def __call__(self, image):
+            if image.shape[-1] == 5:
+                raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
+            return image
+
+    with pytest.raises(RuntimeError, match="multiplied"):
+        list(apply(Broken(), ramp(4, 6, 5)))
+
+
+def test_several_operators_share_the_tiles():
+    class Counting(Smooth):
+        def __init__(self, barrier):
+            super().__init__()
+            self.count, self.barrier = -1, barrier  # the probe does not count
+
+        def __call__(self, image):
+            self.count += 1
+            if self.count == 1:
+                self.barrier.wait(timeout=30)  # both are at work at the same time
+            return super().__call__(image)
+
+    image = np.random.default_rng(0).normal(size=(16, 16, 16)).astype("float32")
+    barrier = threading.Barrier(2)
+    copies = [Counting(barrier), Counting(barrier)]
+    copies[1].count = 0
+    result = restored(copies, image, tile=(4, 16, 16)).data
+    assert copies[0].count + copies[1].count == 4
+    assert np.allclose(result, restored(Smooth(), image).data, atol=1e-5)
+
+
+def test_stopping_early_leaves_no_result():
+    class Watched(MemorySink):
+        aborted = False
+
+        def abort(self):
+            self.aborted = True
+            super().abort()
+
+    sink = Watched()
+    events = apply(Add(), ramp(4, 6, 5), sink, tile=(1, 6, 5))
+    for event in events:
+        if isinstance(event, TileDone):
+            break
+    events.close()
+    assert sink.aborted
+
+
+class TileMean(Add):
+    """Subtracts the mean of what it sees: tiles disagree, as with instance norm."""
+
+    def __init__(self):
+        super().__init__()
+        self.halo = (4, 4, 4)
+
+    def __call__(self, image):
+        return image - image.mean()
+
+
+def test_blending_smooths_seams():
+    image = np.tile(np.arange(48.0, dtype="float32"), (16, 16, 1))
+    options = {"tile": (16, 16, 12), "margin": (0, 0, 0)}
+
+    def largest_step(result):
+        return np.abs(np.diff(result.data, axis=2) - 1).max()
+
+    sharp = restored(TileMean(), image, **options)
+    smooth = restored(TileMean(), image, blend=True, **options)
+
+    assert largest_step(sharp) > 10
+    assert largest_step(smooth) < largest_step(sharp) / 2
+
+
+@settings(max_examples=20, deadline=None)
+@given(data=st.data())
+def test_blending_what_agrees_changes_nothing(data):
+    shape = data.draw(st.tuples(*[st.integers(1, 20)] * 3))
+    tile = data.draw(st.tuples(*[st.integers(4, 20)] * 3))
+    image = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+    operator = Add(0)
+    operator.halo = (4, 6, 5)
+    result = restored(operator, image, tile=tile, blend=True).data
+    assert np.allclose(result, image, atol=1e-5)
+
+
+def test_blending_with_little_memory_starts_the_frame_again():
+    class Little(TileMean):
+        def __call__(self, image):
+            if image[0, 0].numel() > 33_000:
+                raise RuntimeError("out of memory")
+            return super().__call__(image)
+
+    image = ramp(16, 64, 64)
+    events = list(apply(Little(), image, tile=(16, 64, 64), blend=True))
+    assert [e.core for e in events if isinstance(e, Shrunk)]
+    assert np.isfinite(events[-1].result.data).all()
