@@ -1,0 +1,69 @@
+"""The `blurgan` command: one thin module a sub-command, imported only when asked for.
+
+Exit codes: 0 done; 2 the input or the request is at fault (one clear line on stderr);
+1 a failure of ours.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+
+from napari_blurgan.errors import BlurGANError
+
+__all__ = ["main"]
+
+COMMANDS = {
+    "demo": "the whole path on a real stack, in minutes",
+    "simulate": "make a phantom, its blurred image and its PSF",
+    "psf": "compute, measure or identify a point-spread function",
+    "recipe": "print a preset, to be edited and trained",
+    "train": "train a model from unpaired images",
+    "threshold": "a saliency threshold from picked regions",
+    "restore": "carry images through a trained model",
+    "deconvolve": "classical deconvolution",
+    "evaluate": "compare a result with a reference",
+    "info": "say what a model folder holds",
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code."""
+    # Spinning OpenMP threads make a shared machine many times slower; the runtime
+    # reads this when torch is loaded, which no module of ours has done yet.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    arguments = sys.argv[1:] if argv is None else list(argv)
+    parser = build_parser(arguments[0] if arguments else None)
+    options = parser.parse_args(arguments)
+    try:
+        return int(options.run(options) or 0)
+    except BlurGANError as error:
+        print(f"blurgan: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("blurgan: interrupted", file=sys.stderr)
+        return 130
+
+
+def build_parser(command: str | None = None) -> argparse.ArgumentParser:
+    """Return the parser; only the arguments of `command` are filled in.
+
+    Each command lives in ``napari_blurgan.cli.<command>`` and offers
+    ``add_arguments(parser)`` and ``run(options) -> int | None``.
+    """
+    parser = argparse.ArgumentParser(prog="blurgan", description=__doc__.split("\n")[0])
+    parser.add_argument(
+        "--version", action="version", version=version("napari-blurgan")
+    )
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    for name, summary in COMMANDS.items():
+        sub = commands.add_parser(name, help=summary, description=summary)
+        if name == command:
+            module = importlib.import_module(f"napari_blurgan.cli.{name}")
+            module.add_arguments(sub)
+            sub.set_defaults(run=module.run)
+    return parser

@@ -1,0 +1,103 @@
+"""What several commands share: paths, optics, numbers and progress."""
+
+from __future__ import annotations
+
+import argparse
+import glob
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from napari_blurgan.errors import DataError
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from napari_blurgan.data.stack import Stack
+    from napari_blurgan.optics.models import Optics
+
+__all__ = [
+    "add_optics",
+    "expand",
+    "optics_of",
+    "progress_bar",
+    "read_stacks",
+]
+
+
+def add_optics(parser: argparse.ArgumentParser) -> None:
+    """Add the options that describe a microscope."""
+    group = parser.add_argument_group("optics")
+    group.add_argument("--na", type=float, help="numerical aperture")
+    group.add_argument("--ni", type=float, help="refractive index of the immersion")
+    group.add_argument("--wavelength", type=float, help="emission, in nm")
+
+
+def optics_of(options: argparse.Namespace) -> Optics | None:
+    """Return the optics, or None where none were given.
+
+    Raises
+    ------
+    DataError
+        If only some of the three numbers were given.
+    """
+    from napari_blurgan.optics.models import Optics
+
+    values = {name: getattr(options, name) for name in ("na", "ni", "wavelength")}
+    missing = [f"--{name}" for name, value in values.items() if value is None]
+    if len(missing) == len(values):
+        return None
+    if missing:
+        raise DataError(f"optics need all three numbers; missing {', '.join(missing)}")
+    return Optics(**values)
+
+
+def expand(patterns: Sequence[str]) -> list[Path]:
+    """Return the paths that the patterns match; one that matches nothing stays."""
+    paths: list[Path] = []
+    for pattern in patterns:
+        found = sorted(glob.glob(pattern)) if glob.has_magic(pattern) else [pattern]  # noqa: PTH207
+        if not found:
+            raise DataError(f"no file matches {pattern}")
+        paths += map(Path, found)
+    return paths
+
+
+def read_stacks(patterns: Sequence[str], channel: int | None = None) -> list[Stack]:
+    """Read every image that the patterns match.
+
+    Parameters
+    ----------
+    patterns : sequence of str
+        Paths, or patterns such as ``"day1/*.tif"``.
+    channel : int, optional
+        Channel to keep, counted from 0.
+    """
+    from napari_blurgan.data.io import read_stack
+
+    stacks = [read_stack(path) for path in expand(patterns)]
+    return stacks if channel is None else [s.only_channel(channel) for s in stacks]
+
+
+@contextmanager
+def progress_bar() -> Iterator[Progress]:
+    """Show progress on stderr, with the time that it will still take."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left {task.fields[left]}"),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        yield progress

@@ -1,0 +1,131 @@
+"""`blurgan evaluate`: figures of a result against a reference."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from napari_blurgan.errors import DataError
+
+if TYPE_CHECKING:
+    from napari_blurgan.data.stack import Stack
+
+__all__ = ["add_arguments", "run"]
+
+Figures = dict[str, float]
+
+TABLE = """\
+                          as it is    after the intensity fit
+  PSNR (dB)             {psnr:10.2f}    {psnr_fitted:10.2f}
+    control: no image   {psnr_black:10.2f}    {psnr_flat:10.2f}
+  SSIM                  {ssim:10.4f}    {ssim_fitted:10.4f}
+  NRMSE                 {nrmse:10.4f}    {nrmse_fitted:10.4f}
+  correlation           {correlation:10.4f}
+  fit: {slope:.6g} x result {offset:+.6g}; data range {data_range:.6g}"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what `run` reads."""
+    parser.add_argument("result", type=Path, metavar="RESULT")
+    parser.add_argument("reference", type=Path, metavar="REFERENCE")
+    parser.add_argument(
+        "--data-range",
+        type=float,
+        metavar="R",
+        help="the peak of PSNR and SSIM; by default that of the reference image",
+    )
+    parser.add_argument(
+        "--paper",
+        action="store_true",
+        help="add PSNR and SSIM as the text of Lim et al. (2020) defines them",
+    )
+    parser.add_argument(
+        "--json",
+        action="store_true",
+        help="print JSON; the infinite PSNR of equal images is null",
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Compare all time points and channels of two files."""
+    from napari_blurgan.data.io import read_stack
+
+    result, reference = read_stack(options.result), read_stack(options.reference)
+    _check_alike(result, reference)
+    images = [
+        {"time": t, "channel": c, **_figures(result, reference, t, c, options)}
+        for t in range(result.size("T"))
+        for c in range(result.channels)
+    ]
+    if options.json:
+        print(json.dumps(_report(images), indent=2))
+        return 0
+    print(f"{options.result} against {options.reference}")
+    for image in images:
+        if len(images) > 1:
+            print(f"time {image['time']}, channel {image['channel']}")
+        print(TABLE.format(**image))
+        if options.paper:
+            print(
+                "  as in Lim et al.: {paper_psnr:.2f} dB, {paper_ssim:.4f}".format(
+                    **image
+                )
+            )
+    return 0
+
+
+def _check_alike(result: Stack, reference: Stack) -> None:
+    for what in ("spatial_shape", "channels"):
+        one, other = getattr(result, what), getattr(reference, what)
+        if one != other:
+            raise DataError(
+                f"the {what.replace('_', ' ')} of the result is {one}, that of the "
+                f"reference {other}; they must be equal to be compared"
+            )
+    if result.size("T") != reference.size("T"):
+        raise DataError(
+            f"the result has {result.size('T')} time points, the reference "
+            f"{reference.size('T')}"
+        )
+    for one, other in zip(result.voxel_size, reference.voxel_size, strict=True):
+        if one and other and not math.isclose(one, other, rel_tol=1e-3):
+            raise DataError(
+                f"the voxel size of the result is {result.voxel_size} µm (z, y, x), "
+                f"that of the reference {reference.voxel_size}"
+            )
+
+
+def _figures(
+    result: Stack,
+    reference: Stack,
+    time: int,
+    channel: int,
+    options: argparse.Namespace,
+) -> Figures:
+    from napari_blurgan.measure import compare, paper_scores
+
+    one = result.frame(time, channel)[0]
+    other = reference.frame(time, channel)[0]
+    figures: Figures = asdict(compare(one, other, options.data_range))
+    if options.paper:
+        scores = paper_scores(one, other)
+        figures |= {"paper_psnr": scores.psnr, "paper_ssim": scores.ssim}
+    return figures
+
+
+def _report(images: list[Figures]) -> dict[str, object]:
+    """Return the figures; of several images their mean, and each of them."""
+    finite = [
+        {k: v if math.isfinite(v) else None for k, v in image.items()}
+        for image in images
+    ]
+    if len(images) == 1:
+        return dict(finite[0])
+    names = [name for name in images[0] if name not in ("time", "channel")]
+    mean = {name: sum(i[name] for i in images) / len(images) for name in names}
+    means = {k: v if math.isfinite(v) else None for k, v in mean.items()}
+    return {**means, "images": finite}

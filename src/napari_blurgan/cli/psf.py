@@ -1,0 +1,313 @@
+"""`blurgan psf`: compute, distil, identify or measure a point-spread function."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import math
+import sys
+import warnings
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari_blurgan.errors import OpticsError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from napari_blurgan.data.stack import Stack
+    from napari_blurgan.optics.beads import BeadReport
+    from napari_blurgan.optics.models import Optics
+    from napari_blurgan.optics.psf import Psf
+
+__all__ = ["add_arguments", "run"]
+
+Triple = Sequence[float]
+
+
+class WayParser(argparse.ArgumentParser):
+    """A parser that gets its arguments only when its sub-command is asked for."""
+
+    def __init__(
+        self, *, fill: Callable[[argparse.ArgumentParser], None], **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.fill = fill
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Add the arguments, then parse as ever."""
+        self.fill(self)
+        return super().parse_known_args(args, namespace)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add one sub-command for each way to a PSF."""
+    ways = parser.add_subparsers(metavar="WAY", required=True, parser_class=WayParser)
+    for name, fill, summary in (
+        ("born-wolf", _fill_model, "scalar, for NA / n up to 0.8: the papers' model"),
+        ("gibson-lanni", _fill_model, "scalar, with depth and layers"),
+        ("vectorial", _fill_model, "for every aperture, with depth and layers"),
+        ("gaussian", _fill_model, "the widths of the scalar model, nothing else"),
+        ("beads", _fill_beads, "distil a PSF from an image of beads"),
+        ("spectral", _fill_spectral, "identify it from unpaired blurred and sharp"),
+        ("measure", _fill_measure, "widths and centre, and comparison with another"),
+    ):
+        filled = partial(fill, name=name) if fill is _fill_model else fill
+        ways.add_parser(name, fill=filled, help=summary, description=summary)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Do what the sub-command asks for."""
+    return int(options.action(options) or 0)
+
+
+def _fill_model(parser: argparse.ArgumentParser, name: str) -> None:
+    number = partial(parser.add_argument, type=float)
+    number("--na", required=True, help="numerical aperture")
+    number("--ni", required=True, help="refractive index of the immersion medium")
+    number("--wavelength", required=True, metavar="NM", help="of the emission")
+    number("--voxel", required=True, nargs=3, metavar=("Z", "Y", "X"), help="in µm")
+    _add_shape(parser, "by default the core of the PSF")
+    _add_out(parser)
+    parser.add_argument(
+        "--modality",
+        choices=("widefield", "confocal", "lightsheet"),
+        default="widefield",
+    )
+    number("--excitation", metavar="NM", help="confocal: of the exciting light")
+    number("--pinhole", default=1.0, metavar="AU", help="confocal: Airy units across")
+    number("--sheet", metavar="UM", help="lightsheet: full width at half maximum")
+    if name in ("gibson-lanni", "vectorial"):
+        number("--ns", help="refractive index of the sample; by default --ni")
+        number("--depth", default=0.0, metavar="UM", help="below the coverslip")
+        number("--coverslip", metavar="UM", help="thickness; the design's is 170")
+    parser.set_defaults(action=_compute, model=name)
+
+
+def _fill_beads(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("image", type=Path, metavar="IMAGE")
+    _add_out(parser)
+    _add_voxel(parser)
+    _add_shape(parser, "of the PSF; by default 5 widths of a bead")
+    parser.add_argument(
+        "--bead-diameter", type=float, default=0.0, metavar="UM", help="to be taken out"
+    )
+    parser.add_argument("--channel", type=int, metavar="C", help="counted from 0")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.set_defaults(action=_distil)
+
+
+def _fill_spectral(parser: argparse.ArgumentParser) -> None:
+    module = importlib.import_module("napari_blurgan.cli.psf_spectral")
+    module.add_arguments(parser)
+    parser.set_defaults(action=module.run)
+
+
+def _fill_measure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "psf", type=Path, metavar="PSF", help="a TIFF, or a model folder"
+    )
+    parser.add_argument("--against", type=Path, metavar="PSF", help="the reference")
+    _add_voxel(parser)
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.set_defaults(action=_measure)
+
+
+def _add_out(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--out", type=Path, required=True, metavar="PSF.ome.tif")
+
+
+def _add_voxel(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--voxel",
+        type=float,
+        nargs=3,
+        metavar=("Z", "Y", "X"),
+        help="in µm, where the file does not say or is wrong",
+    )
+
+
+def _add_shape(parser: argparse.ArgumentParser, default: str) -> None:
+    parser.add_argument(
+        "--shape", type=int, nargs=3, metavar=("Z", "Y", "X"), help=f"voxels; {default}"
+    )
+
+
+def _compute(options: argparse.Namespace) -> None:
+    """Write the PSF of a model."""
+    from napari_blurgan.optics.models import support_shape, theoretical_psf
+
+    optics = _optics(options)
+    shape = options.shape or support_shape(optics, options.voxel)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        psf = theoretical_psf(optics, shape, options.voxel, options.model)
+    for warning in caught:
+        print(f"blurgan: warning: {warning.message}", file=sys.stderr)
+    psf.save(options.out)
+    print(f"{options.out}: {_geometry(psf)}")
+    print(_widths(psf))
+
+
+def _optics(options: argparse.Namespace) -> Optics:
+    from napari_blurgan.optics.models import Optics
+
+    layers = {}
+    if getattr(options, "coverslip", None) is not None:
+        layers = {"tg": options.coverslip, "tg0": 170.0}
+    return Optics(
+        options.na,
+        options.ni,
+        options.wavelength,
+        modality=options.modality,
+        excitation=options.excitation,
+        pinhole=options.pinhole,
+        sheet_thickness=options.sheet,
+        ns=getattr(options, "ns", None),
+        depth=getattr(options, "depth", 0.0),
+        **layers,
+    )
+
+
+def _distil(options: argparse.Namespace) -> None:
+    """Write the PSF of an image of beads, and tell how the beads were judged."""
+    from napari_blurgan.data.io import read_stack
+    from napari_blurgan.optics.beads import psf_from_beads
+
+    stack = read_stack(options.image)
+    voxel = options.voxel or [size for size in stack.voxel_size if size]
+    if len(voxel) < 3:
+        raise OpticsError(
+            f"{options.image}: the file does not say how large its voxels are; give "
+            f"--voxel Z Y X in µm"
+        )
+    image = _volume(stack, options.channel)
+    psf, report = psf_from_beads(image, voxel, options.bead_diameter, options.shape)
+    psf.save(options.out)
+    if options.json:
+        print(json.dumps({**_figures(psf), "beads": _judgements(report)}, indent=2))
+        return
+    print(f"{options.out}: {_geometry(psf)}")
+    print(_widths(psf))
+    print(f"fit      {_row(report.fwhm)} µm, a Gaussian to the core")
+    print(f"spread   {_row(report.spread)} µm between the beads")
+    print(", ".join(f"{n} {verdict}" for verdict, n in report.verdicts.items()))
+
+
+def _volume(stack: Stack, channel: int | None) -> NDArray[np.generic]:
+    if channel is None and stack.channels > 1:
+        raise OpticsError(
+            f"{stack.name} has {stack.channels} channels; say which with --channel"
+        )
+    return stack.frame(channel=channel)[0]
+
+
+def _judgements(report: BeadReport) -> dict[str, Any]:
+    beads = [
+        {
+            "centre": bead.centre,
+            "fwhm_um": _finite(bead.fwhm),
+            "verdict": bead.verdict,
+        }
+        for bead in report.beads
+    ]
+    return {
+        "verdicts": report.verdicts,
+        "fitted_fwhm_um": _finite(report.fwhm),
+        "spread_um": _finite(report.spread),
+        "each": beads,
+    }
+
+
+def _measure(options: argparse.Namespace) -> None:
+    """Print the figures of a PSF."""
+    psf = _load(options.psf, options.voxel)
+    other = None if options.against is None else _load(options.against)
+    if options.json:
+        figures = _figures(psf)
+        if other is not None:
+            figures["against"] = _comparison(psf, other)
+        print(json.dumps(figures, indent=2))
+        return
+    print(f"{options.psf}: {_geometry(psf)}")
+    print(_widths(psf))
+    print(f"centroid {_row(psf.centroid())} voxels from the centre")
+    if other is not None:
+        print(_compared(options.against, psf, other))
+
+
+def _load(path: Path, voxel: Triple | None = None) -> Psf:
+    from napari_blurgan.optics.psf import Psf
+
+    return Psf.load(path / "psf.ome.tif" if path.is_dir() else path, voxel)
+
+
+def _figures(psf: Psf) -> dict[str, Any]:
+    from napari_blurgan.optics.width import FWHM_METHOD
+
+    widths = psf.fwhm()
+    voxels = [w / v for w, v in zip(widths, psf.voxel_size, strict=True)]
+    return {
+        "shape": psf.shape,
+        "voxel_size_um": psf.voxel_size,
+        "fwhm_um": _finite(widths),
+        "fwhm_voxels": _finite(voxels),
+        "fwhm_method": FWHM_METHOD,
+        "centroid_voxels": psf.centroid(),
+        "provenance": psf.provenance,
+    }
+
+
+def _comparison(psf: Psf, other: Psf) -> dict[str, Any]:
+    """Compare at zero shift, on the voxels of `psf`."""
+    same = other.resampled(psf.voxel_size)
+    pairs = zip(psf.fwhm(), other.fwhm(), strict=True)
+    return {
+        "ncc": psf.ncc(same),
+        "relative_error": psf.relative_error(same),
+        "fwhm_error": _finite([mine / its - 1 for mine, its in pairs]),
+        "resampled": same.shape != other.shape or same.voxel_size != other.voxel_size,
+    }
+
+
+def _compared(path: Path, psf: Psf, other: Psf) -> str:
+    found = _comparison(psf, other)
+    errors = ", ".join(
+        "unknown" if e is None else f"{e:+.1%}" for e in found["fwhm_error"]
+    )
+    resampled = f", resampled from {_sizes(other)}" if found["resampled"] else ""
+    return (
+        f"against {path}{resampled}:\n"
+        f"  NCC {found['ncc']:.4f} at zero shift, "
+        f"relative error {found['relative_error']:.4f}\n"
+        f"  FWHM error {errors} (z, y, x)"
+    )
+
+
+def _geometry(psf: Psf) -> str:
+    return f"{' × '.join(map(str, psf.shape))} voxels of {_sizes(psf)} (z, y, x)"
+
+
+def _sizes(psf: Psf) -> str:
+    return " × ".join(f"{v:.4g}" for v in psf.voxel_size) + " µm"
+
+
+def _widths(psf: Psf) -> str:
+    widths = psf.fwhm()
+    voxels = [w / v for w, v in zip(widths, psf.voxel_size, strict=True)]
+    return f"FWHM     {_row(widths)} µm, {_row(voxels, 2)} voxels"
+
+
+def _row(values: Triple, digits: int = 4) -> str:
+    return "  ".join(
+        "unknown" if math.isnan(v) else f"{round(v, digits) + 0:.{digits}f}"
+        for v in values
+    )
+
+
+def _finite(values: Triple) -> list[float | None]:
+    return [float(v) if math.isfinite(v) else None for v in values]

@@ -1,0 +1,127 @@
+"""`blurgan psf spectral`: identify a PSF from unpaired blurred and sharp images."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari_blurgan.errors import AxesError, DataError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from napari_blurgan.data.stack import Stack
+    from napari_blurgan.optics.identify import SpectralFit
+
+__all__ = ["add_arguments", "run"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what `run` reads."""
+    parser.description = (
+        "Identify the blur between two unpaired sets of images of the same kind of "
+        "structure from their power spectra. It is relative to the sharp set: what "
+        "blurs that too is not seen."
+    )
+    add = parser.add_argument
+    add("--blurred", nargs="+", required=True, metavar="PATH")
+    add("--sharp", nargs="+", required=True, metavar="PATH")
+    add("--out", type=Path, required=True, metavar="PSF.ome.tif")
+    add("--na", type=float, help="numerical aperture, where known")
+    add("--ni", type=float, default=1.515, help="of the immersion; by default oil's")
+    add("--wavelength", type=float, metavar="NM", help="of the emission, where known")
+    add(
+        "--limit",
+        type=float,
+        default=0.3,
+        metavar="L",
+        help="let NA and wavelength depart from what is known by a factor up to 1 + L; "
+        "by default 0.3",
+    )
+    add("--confocal", action="store_true", help="the excitation is focused as well")
+    three: dict[str, Any] = {"nargs": 3, "metavar": ("Z", "Y", "X")}
+    add("--shape", type=int, **three, help="voxels; by default the core of the PSF")
+    add("--voxel", type=float, **three, help="in µm, where the files do not say")
+    add("--channel", type=int, metavar="C", help="of both sets, counted from 0")
+    add("--json", action="store_true", help="print JSON")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Write the PSF; warn on stderr where the fit is not to be trusted."""
+    from napari_blurgan.cli._common import read_stacks
+    from napari_blurgan.optics.identify import identify_psf
+
+    blurred, sharp = read_stacks(options.blurred), read_stacks(options.sharp)
+    voxel = options.voxel or _voxel_size([*blurred, *sharp])
+    fit = identify_psf(
+        _images(blurred, options.channel),
+        _images(sharp, options.channel),
+        voxel,
+        na=options.na,
+        ni=options.ni,
+        wavelength=options.wavelength,
+        limit=options.limit,
+        confocal=options.confocal,
+        shape=options.shape,
+    )
+    fit.psf.save(options.out)
+    if not fit.matched:
+        print(f"blurgan: warning: {fit.message}", file=sys.stderr)
+    print(json.dumps(_figures(fit), indent=2) if options.json else _report(fit))
+    return 0
+
+
+def _voxel_size(stacks: Sequence[Stack]) -> tuple[float, float, float]:
+    """Return what all stacks agree on; the depth of planes does not matter."""
+    first = stacks[0].voxel_size
+    for stack in stacks:
+        known = stack.voxel_size[-len(stack.spatial_axes) :]
+        if None in known:
+            raise DataError(
+                f"{stack.name}: the file does not say how large its voxels are; give "
+                f"--voxel Z Y X in µm"
+            )
+        pairs = zip(known, first[-len(known) :], strict=True)
+        if any(b is None or abs(a / b - 1) > 0.01 for a, b in pairs if a is not None):
+            raise AxesError(
+                f"{stack.name} has voxels of {stack.voxel_size} µm (z, y, x), "
+                f"{stacks[0].name} of {first}: resample one set, or give --voxel if "
+                f"the files are wrong"
+            )
+    z, y, x = (1.0 if size is None else size for size in first)
+    return z, y, x
+
+
+def _images(stacks: Sequence[Stack], channel: int | None) -> list[NDArray[np.generic]]:
+    """Return every time point of one channel."""
+    images: list[NDArray[np.generic]] = []
+    for stack in stacks:
+        if channel is None and stack.channels > 1:
+            raise AxesError(
+                f"{stack.name} has {stack.channels} channels; say which with --channel"
+            )
+        images += [stack.frame(t, channel)[0] for t in range(stack.size("T"))]
+    return images
+
+
+def _figures(fit: SpectralFit) -> dict[str, Any]:
+    figures = {k: v for k, v in asdict(fit).items() if k != "psf"}
+    return {"shape": fit.psf.shape, "fwhm_um": fit.psf.fwhm(), **figures}
+
+
+def _report(fit: SpectralFit) -> str:
+    widths = "  ".join(f"{width:.4f}" for width in fit.psf.fwhm())
+    return (
+        f"FWHM     {widths} µm (z, y, x)\n"
+        f"optics   effective NA {fit.na:.3f} and {fit.wavelength:.0f} nm in "
+        f"n = {fit.ni:g}\n"
+        f"gain     {fit.gain:.5g}\n"
+        f"residual {fit.residual:.4f}, by chance {fit.expected:.4f}\n"
+        f"{fit.message}"
+    )

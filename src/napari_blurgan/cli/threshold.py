@@ -1,0 +1,61 @@
+"""``blurgan threshold IMAGE --background Y,X,R … --foreground Y,X,R …``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from napari_blurgan.transport.thresholds import Region
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of this command."""
+    parser.add_argument("image", metavar="IMAGE")
+    for name in ("background", "foreground"):
+        parser.add_argument(
+            f"--{name}",
+            nargs="+",
+            required=True,
+            type=_numbers,
+            metavar="Y,X,R",
+            help="discs: centre and radius in pixels; Z,Y,X,R in volumes",
+        )
+    parser.add_argument("--time", type=int, default=0)
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Print the threshold between the regions, in the units of the image."""
+    from napari_blurgan.data.io import read_stack
+    from napari_blurgan.transport.thresholds import threshold_from_regions
+
+    image = read_stack(options.image).frame(options.time).mean(axis=0)
+    regions = (
+        [_region(numbers) for numbers in picked]
+        for picked in (options.background, options.foreground)
+    )
+    found = threshold_from_regions(image, *regions)
+    if options.json:
+        print(json.dumps(asdict(found)))
+        return
+    print(f"threshold  {found.threshold:g}")
+    print(f"background {found.background:g}, foreground {found.foreground:g}")
+    print(f"on the wrong side: {found.overlap:.1%} of the picked voxels")
+    if found.bright_background:
+        print("the background is the brighter one: set bright_background in the recipe")
+
+
+def _numbers(text: str) -> tuple[float, ...]:
+    values = tuple(float(part) for part in text.split(","))
+    if len(values) not in (3, 4) or values[-1] < 0:
+        raise argparse.ArgumentTypeError(f"expected Y,X,R or Z,Y,X,R, found {text!r}")
+    return values
+
+
+def _region(numbers: tuple[float, ...]) -> Region:
+    from napari_blurgan.transport.thresholds import Region
+
+    return Region(numbers[:-1], numbers[-1])

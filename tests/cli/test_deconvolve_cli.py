@@ -1,0 +1,166 @@
+"""`blurgan deconvolve`, as users call it."""
+
+import numpy as np
+import pytest
+import tifffile
+
+from napari_blurgan.classical.methods import METHODS
+from napari_blurgan.classical.richardson_lucy import richardson_lucy
+from napari_blurgan.cli import main
+from napari_blurgan.data.io import read_stack, write_ome_tiff
+from napari_blurgan.optics.models import Optics, theoretical_psf
+
+VOXEL = (0.3, 0.1, 0.1)
+CAMERA = ("--gain", 2, "--offset", 100, "--read-noise", 1)
+
+
+@pytest.fixture(scope="module")
+def psf():
+    return theoretical_psf(Optics(1.2, 1.33, 520), (7, 11, 11), VOXEL)
+
+
+@pytest.fixture(scope="module")
+def image():
+    rng = np.random.default_rng(0)
+    return (100 + rng.poisson(20, (8, 20, 24)) * 2).astype(np.uint16)
+
+
+@pytest.fixture
+def files(tmp_path, image, psf):
+    write_ome_tiff(tmp_path / "image.ome.tif", image, "ZYX", VOXEL)
+    psf.save(tmp_path / "psf.ome.tif")
+    return tmp_path
+
+
+def blurgan(folder, capsys, method, *arguments, out="out.ome.tif", image="image"):
+    code = main(
+        [
+            str(a)
+            for a in (
+                "deconvolve",
+                method,
+                folder / f"{image}.ome.tif",
+                "--out",
+                folder / out,
+                "--device",
+                "cpu",
+                *arguments,
+            )
+        ]
+    )
+    return code, capsys.readouterr()
+
+
+def with_psf(files):
+    return ("--psf", files / "psf.ome.tif")
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_by_its_name(method, files, capsys):
+    steps = ("--iterations", 3) if METHODS[method].iterative else ()
+    code, said = blurgan(files, capsys, method, *with_psf(files), *steps, *CAMERA)
+    assert code == 0, said.err
+    assert "ZYX 8×20×24 float32" in said.out
+    result = read_stack(files / "out.ome.tif")
+    assert result.voxel_size == pytest.approx(VOXEL)
+    provenance = result.metadata["provenance"]
+    assert provenance["method"] == method
+    assert provenance["parameters"]["gain"] == 2
+
+
+def test_the_result_is_the_functions(files, image, psf, capsys):
+    arguments = (*with_psf(files), "--iterations", 7, "--background", 90)
+    assert blurgan(files, capsys, "rl", *arguments)[0] == 0
+    expected = richardson_lucy(image, psf, 7, background=90.0, device="cpu").image
+    result = np.asarray(read_stack(files / "out.ome.tif").data)
+    np.testing.assert_allclose(result, expected, rtol=1e-5)
+
+
+def test_optics_instead_of_a_psf(files, capsys):
+    optics = ("--na", 1.2, "--ni", 1.33, "--wavelength", 520)
+    code, said = blurgan(files, capsys, "rl", *optics, "--iterations", 2)
+    assert code == 0, said.err
+    assert "larger than the image: cropped" in said.err
+
+
+def test_series_with_channels_and_their_psfs(files, image, psf, capsys):
+    movie = np.stack([np.stack([image, image * 2])] * 2)
+    write_ome_tiff(files / "movie.ome.tif", movie, "TCZYX", VOXEL, ("a", "b"))
+    other = theoretical_psf(Optics(1.2, 1.33, 640), (7, 11, 11), VOXEL)
+    other.save(files / "red.ome.tif")
+    psfs = ("--psf", files / "psf.ome.tif", files / "red.ome.tif")
+    code, said = blurgan(
+        files, capsys, "rl", *psfs, "--iterations", 3, out="out.zarr", image="movie"
+    )
+    assert code == 0, said.err
+    result = read_stack(files / "out.zarr")
+    assert result.axes == "TCZYX"
+    assert result.channel_names == ("a", "b")
+    for channel, kernel in enumerate((psf, other)):
+        expected = richardson_lucy(movie[0, channel], kernel, 3, device="cpu").image
+        found = np.asarray(result.data[1])[channel]
+        np.testing.assert_allclose(found, expected, rtol=1e-4)
+
+
+def test_a_rule_stops_and_says_so(files, capsys):
+    arguments = (*with_psf(files), "--stop", "change", "--iterations", 500)
+    code, said = blurgan(files, capsys, "rl", *arguments)
+    assert code == 0
+    assert "the relative change reached" in said.err
+
+
+def test_tiles_and_one_pixel_type(files, capsys):
+    arguments = (*with_psf(files), "--tile", 8, 10, 12, "--dtype", "source")
+    code, said = blurgan(files, capsys, "rl", *arguments, "--iterations", 3)
+    assert code == 0, said.err
+    assert "uint16" in said.out
+
+
+def test_a_plane(tmp_path, image, psf, capsys):
+    write_ome_tiff(tmp_path / "image.ome.tif", image[3], "YX", (None, 0.1, 0.1))
+    psf.save(tmp_path / "psf.ome.tif")
+    arguments = ("--psf", tmp_path / "psf.ome.tif", "--iterations", 2)
+    code, said = blurgan(tmp_path, capsys, "rl", *arguments)
+    assert code == 0, said.err
+    assert "the middle one is used, for a plane" in said.err
+
+
+@pytest.mark.parametrize(
+    ("method", "arguments", "message"),
+    [
+        ("rl", (), "give either --psf, or --na"),
+        ("rl", ("--na", 1.2), "missing --ni, --wavelength"),
+        ("rl", ("--psf", "no.tif"), "no.tif"),
+        ("rlgc", ("--psf", "psf.ome.tif"), "gain, offset and read noise"),
+        ("rl", ("--psf", "psf.ome.tif", "--gain", 2), "both --gain and --offset"),
+        (
+            "rl",
+            ("--psf", "psf.ome.tif", "--stop", "change", "--tile", 8, 8, 8),
+            "no --tile with --stop",
+        ),
+        ("rl", ("--psf", "psf.ome.tif", "psf.ome.tif"), "2 PSFs for 1 channels"),
+    ],
+)
+def test_what_is_at_fault_is_said(
+    method, arguments, message, files, capsys, monkeypatch
+):
+    monkeypatch.chdir(files)
+    code, said = blurgan(files, capsys, method, *arguments)
+    assert code == 2
+    assert message in said.err
+    assert not (files / "out.ome.tif").exists()
+
+
+def test_an_image_is_not_written_over(files, capsys):
+    code, said = blurgan(files, capsys, "rl", *with_psf(files), out="image.ome.tif")
+    assert code == 2
+    assert "is the image itself" in said.err
+
+
+def test_a_psf_without_voxels(files, psf, capsys):
+    tifffile.imwrite(files / "bare.tif", psf.data)
+    bare = ("--psf", files / "bare.tif", "--iterations", 2)
+    code, said = blurgan(files, capsys, "rl", *bare)
+    assert code == 2
+    assert "how large its voxels are" in said.err
+    assert blurgan(files, capsys, "rl", *bare, "--psf-voxel", *VOXEL)[0] == 0

@@ -1,0 +1,179 @@
+"""blurgan recipe, train and info, as a user types them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from napari_blurgan.cli import main
+from napari_blurgan.data.io import write_ome_tiff
+from napari_blurgan.optics.camera import Camera
+from napari_blurgan.optics.models import Optics, theoretical_psf
+from napari_blurgan.optics.phantoms import phantom
+from napari_blurgan.optics.simulation import simulate
+from napari_blurgan.transport.model import load_model
+
+VOXEL = (0.2, 0.1, 0.1)
+TINY = (
+    *("generator.base=2", "adversary.base=4", "adversary.scales=1"),
+    *("sampling.patch=16", "precision=float32", "adversary.history=3"),
+)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """blurred.tif, sharp.tif and psf.ome.tif."""
+    folder = tmp_path_factory.mktemp("data")
+    psf = theoretical_psf(Optics(0.9, 1.33, 520), (7, 7, 7), VOXEL)
+    psf.save(folder / "psf.ome.tif")
+    truth, other = (phantom("vesicles", (18, 36, 36), VOXEL, seed) for seed in (1, 2))
+    _, blurred = simulate(truth, psf.data, seed=1, camera=Camera().expose)
+    write_ome_tiff(folder / "blurred.tif", blurred, "ZYX", VOXEL)
+    write_ome_tiff(folder / "sharp.tif", other.astype(np.float32), "ZYX", VOXEL)
+    return folder
+
+
+def arguments(folder: Path, out: Path, *more: str) -> list[str]:
+    return [
+        *("train", "nonblind", "--blurred", str(folder / "blurred.tif")),
+        *("--sharp", str(folder / "sharp.tif"), "--psf", str(folder / "psf.ome.tif")),
+        *("--out", str(out), "--device", "cpu", "--set", *TINY, *more),
+    ]
+
+
+def test_train_then_info(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "a.blurgan"
+    assert main(arguments(folder, out, "--steps", "3", "--seed", "5")) == 0
+    assert "3 steps" in capsys.readouterr().out
+    assert main(["info", str(out), "--json"]) == 0
+    summary = json.loads(capsys.readouterr().out)
+    assert summary["recipe"] == "nonblind"
+    assert summary["provenance"]["seed"] == 5
+    assert summary["voxel_size_um"] == list(VOXEL)
+    assert main(["info", str(out)]) == 0
+    assert "psf_fwhm_um" in capsys.readouterr().out
+
+
+def test_resume_goes_on(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "a.blurgan"
+    assert main(arguments(folder, out, "--steps", "2")) == 0
+    assert main(arguments(folder, out, "--steps", "4", "--resume")) == 0
+    assert "4 steps" in capsys.readouterr().out
+    assert len(load_model(out).history) == 4
+
+
+def test_a_recipe_can_be_printed_changed_and_trained(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["recipe"]) == 0
+    assert "blind" in capsys.readouterr().out
+    assert main(["recipe", "nonblind"]) == 0
+    mine = tmp_path / "mine.yaml"
+    mine.write_text(capsys.readouterr().out.replace("cycle_x: 100.0", "cycle_x: 7.0"))
+    out = tmp_path / "a.blurgan"
+    options = arguments(folder, out, "--steps", "1")
+    options[1] = str(mine)
+    assert main(options) == 0
+    assert load_model(out).recipe.weights.cycle_x == 7
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda a: ["train", "sighted", *a[2:]], "neither a file nor a preset"),
+        (lambda a: [*a, "generator.bse=3"], "did you mean generator.base?"),
+        (lambda a: [*a, "nonsense"], "KEY=VALUE"),
+        (lambda a: [*a, "--device", "abacus"], "no device 'abacus'"),
+        (lambda a: [*a, "--na", "1.2"], "missing --ni, --wavelength"),
+        (lambda a: [*a, "--channel", "3"], "no C = 3"),
+        (lambda a: [*a, "--sharp", a[3]], "same image"),
+        (lambda a: [*a, "--blurred", "nowhere.tif"], "nowhere.tif"),
+        (lambda a: [*a, "--blurred", "nowhere/*.tif"], "no file matches"),
+    ],
+)
+def test_a_request_at_fault_costs_one_clear_line(
+    change: object,
+    message: str,
+    folder: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert callable(change)
+    out = tmp_path / "a.blurgan"
+    plain = arguments(folder, out)
+    assert main(change(plain)) == 2
+    error = capsys.readouterr().err.strip().splitlines()[-1]
+    assert error.startswith("blurgan: ")
+    assert message in error
+    assert not out.exists()
+
+
+def test_info_on_what_is_no_model(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["info", str(tmp_path / "none.blurgan")]) == 2
+    assert "no model folder" in capsys.readouterr().err
+
+
+def test_twenty_kills_lose_nothing(folder: Path, tmp_path: Path) -> None:
+    """Every time it resumes, and in the end it is as if nothing had happened."""
+    paths = [tmp_path / "whole.blurgan", tmp_path / "parts.blurgan"]
+    whole, parts = (
+        arguments(folder, path, "--steps", "60", "--resume") for path in paths
+    )
+    subprocess.run(
+        [sys.executable, "-c", KILLER, json.dumps([whole, parts, str(paths[1])])],
+        check=True,
+        capture_output=True,
+    )
+    one, other = (load_model(path) for path in paths)
+    assert [row["step"] for row in one.history] == list(range(1, 61))
+    assert one.history == other.history
+
+
+# Children of one process that has loaded torch already: a fresh interpreter for each
+# of twenty kills would take minutes.
+KILLER = """
+import json, os, random, signal, sys, time
+from pathlib import Path
+import torch
+import napari_blurgan.transport.trainer as trainer
+from napari_blurgan.cli import main
+from napari_blurgan.transport.model import load_model
+
+torch.set_num_threads(1)
+trainer.SAVE_SECONDS = 0.1
+whole, parts, folder = json.loads(sys.argv[1])
+weights = Path(folder) / "weights.safetensors"
+
+def child(arguments):
+    pid = os.fork()
+    if pid == 0:
+        os._exit(main(arguments))
+    return pid
+
+def wait_for_checkpoint(since):
+    while not weights.exists() or weights.stat().st_mtime_ns == since:
+        time.sleep(0.01)
+
+assert os.waitpid(child(whole), 0)[1] == 0
+dice = random.Random(0)
+for _ in range(20):
+    since = weights.stat().st_mtime_ns if weights.exists() else 0
+    pid = child(parts)
+    wait_for_checkpoint(since)
+    time.sleep(dice.uniform(0, 0.3))
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    load_model(folder)
+assert os.waitpid(child(parts), 0)[1] == 0
+"""
