@@ -1,0 +1,1 @@
+"""The napari widgets: the only room that may import napari, qtpy, magicgui."""

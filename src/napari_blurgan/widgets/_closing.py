@@ -1,0 +1,106 @@
+"""Closing a widget, or napari, while it works: ask, stop, keep the checkpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QEvent, QObject, QTimer
+from qtpy.QtWidgets import QDockWidget, QMainWindow, QMessageBox, QWidget
+
+from napari_blurgan.widgets._worker import Job
+
+if TYPE_CHECKING:
+    import napari
+
+__all__ = ["PATIENCE", "CloseGuard"]
+
+PATIENCE = 5.0
+"""Seconds that closing waits for the step under way."""
+
+
+class CloseGuard(QObject):
+    """Sees to it that a job does not outlive its widget unasked; lives as long as it.
+
+    Parameters
+    ----------
+    widget : QWidget
+        A widget that napari docks; removing it from its dock is closing it.
+    job : Job
+        What is running.
+    finish : callable
+        Ends it, and whatever was to come after it, within seconds.
+    viewer : napari.Viewer
+        Docks the widget again, for a user who would rather go on.
+    """
+
+    def __init__(
+        self,
+        widget: QWidget,
+        job: Job,
+        finish: Callable[[], object],
+        viewer: napari.Viewer,
+    ) -> None:
+        super().__init__(job)
+        self._widget = widget
+        self._finish = finish
+        self._viewer = viewer
+        self._window = _ancestor(widget, QMainWindow)
+        dock = _ancestor(widget, QDockWidget)
+        # napari knows a dock by its title, and its menus look for that.
+        self._title = dock.windowTitle() if dock is not None else ""
+        for watched in filter(None, (widget, self._window)):
+            watched.installEventFilter(self)
+        job.ended.connect(self._release)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Watch the widget lose its dock, and the window close."""
+        kind = event.type()
+        if kind == QEvent.Type.ParentChange and watched is self._widget:
+            if self._widget.parent() is None:
+                self._closed()
+        elif kind == QEvent.Type.Close and watched is self._window:
+            return self._window_closing(event)
+        return False
+
+    def _window_closing(self, event: Any) -> bool:
+        if event.spontaneous() and not confirm(self._window):
+            event.ignore()
+            return True
+        self._finish()
+        return False
+
+    def _closed(self) -> None:
+        if confirm(self._window):
+            self._finish()
+        else:  # not at once: napari is still busy taking the dock apart
+            QTimer.singleShot(0, self._dock_again)
+
+    def _dock_again(self) -> None:
+        self._viewer.window.add_dock_widget(self._widget, name=self._title)
+
+    def _release(self) -> None:
+        for watched in filter(None, (self._widget, self._window)):
+            watched.removeEventFilter(self)
+        self._window = None  # napari would call a window that is held on to a leak
+
+
+def confirm(parent: QWidget | None) -> bool:
+    """Ask whether to stop what is running; True if so, or if nobody can be asked."""
+    if parent is None or not parent.isVisible():
+        return True
+    answer = QMessageBox.question(
+        parent,
+        "BlurGAN is still working",
+        "Stop now? What has been learned so far is kept.",
+        QMessageBox.StandardButton.Yes | QMessageBox.StandardButton.No,
+        QMessageBox.StandardButton.No,
+    )
+    return bool(answer == QMessageBox.StandardButton.Yes)
+
+
+def _ancestor(widget: QWidget | None, kind: type[QWidget]) -> Any:
+    """Return the nearest ancestor of a kind, or None."""
+    while widget is not None and not isinstance(widget, kind):
+        widget = widget.parentWidget()
+    return widget

@@ -1,0 +1,291 @@
+"""The parts that every long task shows: buttons, progress, messages, help."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from enum import Enum
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from napari.utils import progress
+from qtpy.QtCore import QSize, Qt, Signal
+from qtpy.QtGui import QTextDocumentFragment
+from qtpy.QtWidgets import (
+    QDialog,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QScrollArea,
+    QTextBrowser,
+    QVBoxLayout,
+    QWidget,
+)
+
+if TYPE_CHECKING:
+    from napari_blurgan.widgets._worker import Failure
+
+__all__ = [
+    "Messages",
+    "Phase",
+    "RunControl",
+    "button",
+    "duration",
+    "help_button",
+    "row",
+    "scrolled",
+]
+
+PER_MILLE = 1000
+LATEST = 5
+
+
+class Phase(Enum):
+    """Where a task stands."""
+
+    IDLE = "idle"
+    RUNNING = "running"
+    PAUSED = "paused"
+    STOPPING = "stopping"
+
+
+class RunControl(QWidget):
+    """Start, Pause and Stop, a progress bar and one line of words.
+
+    The buttons only ask: whoever listens sets `phase`, and the buttons follow.
+
+    Parameters
+    ----------
+    task : str
+        What runs, for napari's activity dock.
+    can_pause : bool
+        Whether there is a Pause button.
+    can_queue : bool
+        Whether Start is offered, as Queue, while something runs.
+    stop : str
+        What the button that ends it says.
+    """
+
+    start = Signal()
+    pause = Signal()
+    resume = Signal()
+    stop = Signal()
+
+    def __init__(
+        self,
+        task: str,
+        *,
+        can_pause: bool = False,
+        can_queue: bool = False,
+        stop: str = "Stop",
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._task = task
+        self._stop_text = stop
+        self._can_queue = can_queue
+        self._activity: progress | None = None
+        self.start_button = button("Start", f"Start: {task}", self.start.emit)
+        self.pause_button = button("Pause", "Hold after the present step", self._toggle)
+        self.stop_button = button(stop, "End after the present step", self.stop.emit)
+        self.pause_button.setVisible(can_pause)
+        self._bar = QProgressBar()
+        self._bar.setAccessibleName(f"Progress: {task}")
+        self._bar.setTextVisible(False)
+        self.words = QLabel()
+        self.words.setWordWrap(True)
+        self._arrange()
+        self.phase = Phase.IDLE
+
+    def _arrange(self) -> None:
+        buttons = QHBoxLayout()
+        for button in (self.start_button, self.pause_button, self.stop_button):
+            buttons.addWidget(button)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addLayout(buttons)
+        layout.addWidget(self._bar)
+        layout.addWidget(self.words)
+
+    @property
+    def phase(self) -> Phase:
+        """Where the task stands; setting it sets the buttons and the bar."""
+        return self._phase
+
+    @phase.setter
+    def phase(self, phase: Phase) -> None:
+        self._phase = phase
+        going = phase in (Phase.RUNNING, Phase.PAUSED)
+        self.start_button.setEnabled(phase is Phase.IDLE or self._can_queue)
+        self.start_button.setText("Queue" if self._can_queue and going else "Start")
+        self.pause_button.setEnabled(going)
+        self.pause_button.setText("Resume" if phase is Phase.PAUSED else "Pause")
+        self.stop_button.setEnabled(going)
+        self.stop_button.setText(
+            "Stopping…" if phase is Phase.STOPPING else self._stop_text
+        )
+        self._bar.setVisible(phase is not Phase.IDLE)
+        if phase is Phase.IDLE:
+            self._end_activity()
+        elif self._activity is None:
+            self._bar.setRange(0, 0)  # indeterminate until the first `show`
+            self._activity = progress(total=0, desc=self._task)
+
+    def show_progress(self, fraction: float, words: str) -> None:
+        """Show how much is done (0 to 1), and say it."""
+        done = round(PER_MILLE * min(max(fraction, 0.0), 1.0))
+        self._bar.setRange(0, PER_MILLE)
+        self._bar.setValue(done)
+        self.words.setText(words)
+        if self._activity is not None:
+            self._activity.total = PER_MILLE
+            self._activity.update(done - self._activity.n)
+
+    def say(self, words: str) -> None:
+        """Show one line of words."""
+        self.words.setText(words)
+
+    def _toggle(self) -> None:
+        (self.resume if self.phase is Phase.PAUSED else self.pause).emit()
+
+    def _end_activity(self) -> None:
+        if self._activity is not None:
+            self._activity.close()
+            self._activity = None
+
+
+class Messages(QFrame):
+    """Diagnoses and errors as sentences; hidden while there is nothing to say."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.details = ""
+        self._sentences: list[str] = []
+        self._label = QLabel()
+        self._label.setWordWrap(True)
+        self._label.setAccessibleName("Messages")
+        self._label.setTextInteractionFlags(
+            Qt.TextInteractionFlag.TextSelectableByMouse
+        )
+        self._details = QPushButton("Details…")
+        self._details.setToolTip("The technical account, for a report of the error")
+        self._details.clicked.connect(self._show_details)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 4, 0, 4)
+        layout.addWidget(self._label)
+        layout.addWidget(self._details)
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget all messages."""
+        self._sentences.clear()
+        self.details = ""
+        self._show()
+
+    def add(self, sentence: str, remedy: str = "") -> None:
+        """Show a sentence, and what to do in italics; the latest few are kept."""
+        # As it is: it may begin with the name of a layer.
+        words = sentence.rstrip(".") + "."
+        self._sentences.append(f"⚠ {_escaped(words)} <i>{_escaped(remedy)}</i>")
+        self._show()
+
+    def note(self, sentence: str) -> None:
+        """Show a sentence that is no warning."""
+        self._sentences.append(_escaped(sentence))
+        self._show()
+
+    def add_failure(self, failure: Failure) -> None:
+        """Show what went wrong, with the traceback one click away."""
+        self._sentences.append(f"✖ <b>{_escaped(failure.sentence)}</b>")
+        self.details = failure.details
+        self._show()
+
+    def text(self) -> str:
+        """Return what is shown, as plain text."""
+        return QTextDocumentFragment.fromHtml(self._label.text()).toPlainText()
+
+    def _show(self) -> None:
+        self._label.setText("<br>".join(self._sentences[-LATEST:]))
+        self._details.setVisible(bool(self.details))
+        self.setVisible(bool(self._sentences))
+
+    def _show_details(self) -> None:
+        _dialog(self, "Details", self.details, markdown=False).open()
+
+
+def help_button(module: ModuleType | str, parent: QWidget | None = None) -> QPushButton:
+    """Return a button that shows a module's docstring, which is its page of help."""
+    import sys
+
+    text = inspect.getdoc(sys.modules[module] if isinstance(module, str) else module)
+    button = QPushButton("?", parent)
+    button.setFixedWidth(button.sizeHint().height())
+    button.setToolTip("Help on this widget")
+    button.clicked.connect(
+        lambda: _dialog(button, "Help", text or "", markdown=True).open()
+    )
+    return button
+
+
+def _dialog(parent: QWidget, title: str, text: str, *, markdown: bool) -> QDialog:
+    dialog = QDialog(parent)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.setWindowTitle(title)
+    dialog.resize(560, 420)
+    page = QTextBrowser(dialog)
+    page.setOpenExternalLinks(True)
+    (page.setMarkdown if markdown else page.setPlainText)(text)
+    QVBoxLayout(dialog).addWidget(page)
+    return dialog
+
+
+def scrolled(content: QWidget, parent: QWidget) -> None:
+    """Fill `parent` with `content`, scrollable where the screen is too small."""
+    area = _ScrollArea(parent)
+    area.setWidgetResizable(True)
+    area.setFrameShape(QScrollArea.Shape.NoFrame)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setWidget(content)
+    layout = QVBoxLayout(parent)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.addWidget(area)
+
+
+class _ScrollArea(QScrollArea):
+    """As wide as its content needs, so that only the height is scrolled."""
+
+    def minimumSizeHint(self) -> QSize:
+        """Return the content's width and room for the scroll bar."""
+        needed = self.widget().minimumSizeHint().width()
+        bar = self.verticalScrollBar().sizeHint().width()
+        return QSize(needed + bar, super().minimumSizeHint().height())
+
+
+def duration(seconds: float) -> str:
+    """Return a time to wait in the words of a clock."""
+    if seconds < 90:
+        return f"{max(0, round(seconds))} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def row(*widgets: QWidget) -> QHBoxLayout:
+    """Return widgets beside each other."""
+    layout = QHBoxLayout()
+    for widget in widgets:
+        layout.addWidget(widget)
+    return layout
+
+
+def button(text: str, tooltip: str, slot: Callable[[], object]) -> QPushButton:
+    """Return a button that calls `slot` without arguments."""
+    made = QPushButton(text)
+    made.setToolTip(tooltip)
+    made.clicked.connect(lambda: slot())
+    return made
+
+
+def _escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace("\n", "<br>")

@@ -1,0 +1,130 @@
+"""`DataForm`: which images are blurred, which are sharp, and what took them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from magicgui.widgets import ComboBox
+from qtpy.QtWidgets import (
+    QFileDialog,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_blurgan.widgets._fields import OpticsForm
+from napari_blurgan.widgets._forms import Form
+from napari_blurgan.widgets._layers import METADATA_KEY
+from napari_blurgan.widgets._sources import SourceList
+from napari_blurgan.widgets._training import SHARP_SETS
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.layers import Image
+
+__all__ = ["DataForm"]
+
+
+class DataForm(QWidget):
+    """Blurred images, sharp images or how to make them, and the optics.
+
+    Parameters
+    ----------
+    viewer : napari viewer
+        Whose layers are offered.
+    """
+
+    def __init__(self, viewer: ViewerModel) -> None:
+        super().__init__()
+        self._viewer = viewer
+        self._known: set[Any] = set()
+        self.blurred = SourceList(viewer, "Blurred images, to learn from")
+        self.sharp = SourceList(viewer, "Sharp images of the same kind of structure")
+        self.optics = OpticsForm()
+        self._make = ComboBox(
+            name="make", label="Sharp images", value="richardson-lucy",
+            choices=[(words, key) for key, words in SHARP_SETS.items()],
+            tooltip=(
+                "What restored images should look like. They need not show the same "
+                "field; if you have none, let a set be made"
+            ),
+        )  # fmt: skip
+        self._make.changed.connect(self._show_what_is_needed)
+        self.blurred.changed.connect(self._take_optics)
+        self._arrange()
+        self._show_what_is_needed()
+
+    def _arrange(self) -> None:
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addLayout(_heading("Blurred images", self.blurred))
+        layout.addWidget(self.blurred)
+        layout.addWidget(Form(self._make))
+        layout.addWidget(self.sharp)
+        layout.addWidget(self.optics)
+
+    @property
+    def make_sharp(self) -> str:
+        """A key of `SHARP_SETS`."""
+        return str(self._make.value)
+
+    def reset_choices(self) -> None:
+        """Follow the layers; tick new ones that say what they are."""
+        self.blurred.reset_choices()
+        self.sharp.reset_choices()
+        new = [layer for layer in self._viewer.layers if layer not in self._known]
+        self._known = set(self._viewer.layers)
+        self._tick_by_role(new)
+
+    def _tick_by_role(self, layers: list[Image]) -> None:
+        for layer in layers:
+            role = layer.metadata.get(METADATA_KEY, {}).get("role")
+            if role == "blurred" and not self.blurred.sources():
+                self.blurred.tick(layer)
+            elif role == "sharp":
+                self.sharp.tick(layer)
+                self._make.value = "layers"
+
+    def values(self) -> dict[str, Any]:
+        """Return what JSON can keep of it; layers it cannot."""
+        return {
+            "make": self.make_sharp,
+            "optics": self.optics.fields.values(),
+            "optics_known": self.optics.isChecked(),
+        }
+
+    def update_values(self, values: dict[str, Any]) -> None:
+        """Set what `values` returned."""
+        self._make.value = values.get("make", self.make_sharp)
+        self.optics.fields.update_values(values.get("optics", {}))
+        self.optics.setChecked(values.get("optics_known", self.optics.isChecked()))
+
+    def _show_what_is_needed(self, value: object = None) -> None:
+        self.sharp.setVisible(self.make_sharp == "layers")
+
+    def _take_optics(self) -> None:
+        for layer in self.blurred.layers():
+            self.optics.take_from(layer)
+
+
+def _heading(words: str, sources: SourceList) -> QHBoxLayout:
+    add = QPushButton()
+    add.setText("Add files…")
+    add.setToolTip(f"{words} from files, without opening them in the viewer")
+    add.clicked.connect(lambda: sources.tick(*_asked_for(sources)))
+    row = QHBoxLayout()
+    row.addWidget(QLabel(words))
+    row.addStretch()
+    row.addWidget(add)
+    return row
+
+
+def _asked_for(parent: QWidget) -> list[Any]:
+    from pathlib import Path
+
+    names, _ = QFileDialog.getOpenFileNames(
+        parent, "Add images", "", "Images (*.tif *.tiff);;All files (*)"
+    )
+    return [Path(name) for name in names]

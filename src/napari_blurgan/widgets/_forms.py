@@ -1,0 +1,142 @@
+"""Forms: labelled fields, and groups of them that fold or are ticked."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+from typing import Any
+
+from qtpy.QtWidgets import (
+    QComboBox,
+    QFormLayout,
+    QGroupBox,
+    QLabel,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+__all__ = ["Fold", "Form", "Known"]
+
+FIELD_WIDTH = 90
+NAME = 20
+"""Letters of a choice that are seen."""
+
+
+class Fold(QWidget):
+    """A heading that shows or hides what is below it.
+
+    Parameters
+    ----------
+    title : str
+        The heading.
+    content : QWidget
+        What is shown or hidden.
+    opened : bool
+        Whether it is shown at first.
+    """
+
+    def __init__(self, title: str, content: QWidget, *, opened: bool = False) -> None:
+        super().__init__()
+        self._content = content
+        self._title = title
+        self._heading = QPushButton()
+        self._heading.setFlat(True)
+        self._heading.setStyleSheet("text-align: left")
+        self._heading.clicked.connect(lambda: self.set_open(not self._opened))
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(2)
+        layout.addWidget(self._heading)
+        layout.addWidget(content)
+        self.set_open(opened)
+
+    def set_open(self, opened: bool) -> None:
+        """Show or hide the content."""
+        self._opened = opened
+        self._heading.setText(f"{'▾' if opened else '▸'} {self._title}")
+        self._content.setVisible(opened)
+
+
+def _size(field: QWidget) -> None:
+    """Make a field as wide as a name needs, not as its longest choice would."""
+    if isinstance(field, QComboBox):
+        field.setMinimumContentsLength(NAME)
+        field.setSizeAdjustPolicy(
+            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+        )
+    else:
+        field.setMinimumWidth(FIELD_WIDTH)
+
+
+class Form(QWidget):
+    """Labelled fields under each other, read and set by name.
+
+    Parameters
+    ----------
+    *fields : magicgui widget
+        Shown with their labels, in this order.
+    """
+
+    def __init__(self, *fields: Any) -> None:
+        super().__init__()
+        self._fields = {field.name: field for field in fields}
+        layout = self._layout = QFormLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setVerticalSpacing(4)
+        layout.setFieldGrowthPolicy(layout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        for field in fields:
+            label = QLabel(field.label)
+            label.setToolTip(field.tooltip)
+            label.setBuddy(field.native)
+            field.native.setAccessibleName(field.label)
+            _size(field.native)
+            layout.addRow(label, field.native)
+
+    def __getitem__(self, name: str) -> Any:
+        return self._fields[name]
+
+    def set_visible(self, name: str, visible: bool) -> None:
+        """Show or hide a field and its label."""
+        field = self._fields[name].native
+        field.setVisible(visible)
+        self._layout.labelForField(field).setVisible(visible)
+
+    def prefer(self, name: str, value: Any) -> None:
+        """Choose `value`, or the last choice there is, where nothing is chosen yet."""
+        choices = [c for c in self._fields[name].choices if c is not None]
+        if self._fields[name].value is None and choices:
+            self._fields[name].value = value if value in choices else choices[-1]
+
+    def values(self) -> dict[str, Any]:
+        """Return all values by name."""
+        return {name: field.value for name, field in self._fields.items()}
+
+    def update_values(self, values: Mapping[str, Any]) -> None:
+        """Set those fields that there are; another version may have had others."""
+        for name, value in values.items():
+            if name in self._fields:
+                with contextlib.suppress(ValueError, TypeError):
+                    self._fields[name].value = value
+
+
+class Known(QGroupBox):
+    """Fields that count only where their group is ticked.
+
+    Parameters
+    ----------
+    title, tooltip : str
+        Of the group.
+    *fields : magicgui widget
+        In this order.
+    """
+
+    def __init__(self, title: str, tooltip: str, *fields: Any) -> None:
+        super().__init__(title)
+        self.setCheckable(True)
+        self.setChecked(False)
+        self.setToolTip(tooltip)
+        self.fields = Form(*fields)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(4, 4, 4, 4)
+        layout.addWidget(self.fields)

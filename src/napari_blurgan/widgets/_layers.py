@@ -1,0 +1,309 @@
+"""Layers to stacks and back, so that no result loses its place, scale or units."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_blurgan.data.stack import KNOWN_AXES, Stack, VoxelSize
+from napari_blurgan.errors import AxesError, OpticsError
+from napari_blurgan.optics.psf import Psf
+
+if TYPE_CHECKING:
+    from napari.layers import Image
+    from numpy.typing import NDArray
+
+
+__all__ = [
+    "METADATA_KEY",
+    "LayerData",
+    "field_layer",
+    "guess_axes",
+    "is_psf",
+    "is_source",
+    "psf_layer",
+    "result_layer",
+    "stack_layer",
+    "summary",
+    "to_psf",
+    "to_stack",
+]
+
+METADATA_KEY = "napari-blurgan"
+LayerData = tuple[Any, dict[str, Any], str]
+LETTERS = {"time": "T", "channel": "C", "channels": "C"} | {
+    letter.lower(): letter for letter in KNOWN_AXES
+}
+
+
+def to_stack(layer: Image, axes: str | None = None) -> Stack:
+    """Return the pixels of an image layer with their axes and voxel size.
+
+    Parameters
+    ----------
+    layer : napari.layers.Image
+        A plain, RGB, lazy or multiscale layer; of the last, the full resolution.
+    axes : str, optional
+        One letter an axis (``"TZYX"``); by default `guess_axes` decides.
+
+    Raises
+    ------
+    AxesError
+        If the axes do not describe the layer, or if it holds no image.
+    """
+    if not hasattr(layer, "rgb"):
+        raise AxesError(f"{layer.name}: an image layer is needed, this one is not")
+    data = layer.data[0] if layer.multiscale else layer.data
+    axes = axes or guess_axes(layer)
+    sizes = _voxel_size(layer, axes)
+    known = layer.metadata.get(METADATA_KEY, {})
+    return Stack(data, axes, sizes, name=layer.name, metadata=dict(known))
+
+
+def is_source(layer: Any) -> bool:
+    """Return whether a layer is an image to work on, not a preview or PSF of ours."""
+    made = layer.metadata.get(METADATA_KEY, {}).get("made")
+    return hasattr(layer, "rgb") and made not in ("preview", "psf")
+
+
+def is_psf(layer: Any) -> bool:
+    """Return whether a layer is a PSF of ours."""
+    return bool(layer.metadata.get(METADATA_KEY, {}).get("made") == "psf")
+
+
+def guess_axes(layer: Image) -> str:
+    """Return one letter an axis: from the axis labels, else from the shape.
+
+    Without labels, three axes are taken for ZYX, four for CZYX if the first is at
+    most 4 long and else for TZYX, five for TCZYX.
+    """
+    labels = [LETTERS.get(str(label).lower(), "") for label in layer.axis_labels]
+    if not all(labels) or len(set(labels)) < len(labels):
+        labels = list(_axes_of_shape(_shape(layer)[: layer.ndim]))
+    return "".join(labels) + ("S" if layer.rgb else "")
+
+
+def _axes_of_shape(shape: Sequence[int]) -> str:
+    if len(shape) == 4:
+        return "CZYX" if shape[0] <= 4 else "TZYX"
+    if len(shape) > 5:
+        raise AxesError(
+            f"{len(shape)} axes of shape {tuple(shape)} cannot be told apart; "
+            f"label them with letters of {KNOWN_AXES} (layer.axis_labels)"
+        )
+    return "TCZYX"[-len(shape) :]
+
+
+def _shape(layer: Image) -> tuple[int, ...]:
+    return tuple(layer.data[0].shape if layer.multiscale else layer.data.shape)
+
+
+def _micrometres(layer: Image, axis: int) -> float | None:
+    """Return the voxel's length; a scale without a unit is read as micrometres."""
+    unit, scale = layer.units[axis], float(layer.scale[axis])
+    if unit.is_compatible_with("micrometer"):
+        return float((scale * unit).to("micrometer").magnitude)
+    return None if np.allclose(layer.scale, 1) else scale
+
+
+def _voxel_size(layer: Image, axes: str) -> VoxelSize:
+    found = {
+        axis: _micrometres(layer, i)
+        for i, axis in enumerate(axes[: layer.ndim])
+        if axis in "ZYX"
+    }
+    return found.get("Z"), found.get("Y"), found.get("X")
+
+
+def to_psf(layer: Image) -> Psf:
+    """Return an image layer as a PSF, its negative values cut off.
+
+    Raises
+    ------
+    OpticsError
+        If it is no volume or plane of finite values, or its voxel size is unknown.
+    """
+    stack = to_stack(layer)
+    z, y, x = stack.voxel_size
+    if y is None or x is None or (z is None and "Z" in stack.axes):
+        raise OpticsError(
+            f"{layer.name}: a PSF needs the size of its voxels; set the layer's scale "
+            "and units"
+        )
+    data = np.asarray(stack.data, dtype=np.float32)
+    volume = data[np.newaxis] if data.ndim == 2 else data
+    return Psf(np.maximum(volume, 0), (z or 1.0, y, x), {"layer": layer.name})
+
+
+def summary(stack: Stack) -> str:
+    """Return axes, shape and voxel size in one line, and what is missing."""
+    shape = " × ".join(str(n) for n in stack.data.shape)
+    sizes = [s for s in stack.voxel_size if s is not None]
+    if len(sizes) < len(stack.spatial_axes):
+        return f"{stack.axes} {shape}, no voxel size: set the layer's scale and units"
+    return f"{stack.axes} {shape}, voxel {' × '.join(f'{s:.3g}' for s in sizes)} µm"
+
+
+def result_layer(source: Image, stack: Stack, done: str, axes: str) -> LayerData:
+    """Return a layer of `stack` that lies on its source and looks like it.
+
+    Parameters
+    ----------
+    source : napari.layers.Image
+        Gives scale, translate, rotate, shear, affine, units, axis labels, colormap.
+    stack : Stack
+        The result; may lack axes of the source (one channel or time point of it).
+    done : str
+        What was done, for the name: ``"<source> · <done>"``.
+    axes : str
+        The axes of the source, as the stack was made with.
+    """
+    kept = [i for i, axis in enumerate(axes[: source.ndim]) if axis in stack.axes]
+    order = [stack.axes.index(axes[i]) for i in kept]
+    rgb = "S" in stack.axes
+    if rgb:
+        order.append(stack.axes.index("S"))
+    if len(order) < len(stack.axes):
+        raise AxesError(
+            f"a result with the axes {stack.axes} does not fit on {source.name!r}, "
+            f"which has {axes}"
+        )
+    attributes = _geometry(source, kept) | {
+        "name": f"{source.name} · {done}",
+        "rgb": rgb,
+        "metadata": {METADATA_KEY: dict(stack.metadata)},
+    }
+    if not rgb and not source.rgb:
+        attributes["colormap"] = source.colormap
+    return _transposed(stack.data, order), attributes, "image"
+
+
+def _transposed(data: Any, order: list[int]) -> Any:
+    if order == list(range(len(order))):
+        return data
+    return np.asarray(data).transpose(order)
+
+
+def _geometry(layer: Image, dims: Sequence[int]) -> dict[str, Any]:
+    """Return the transform of `layer` along some of its dimensions."""
+    if len(dims) == layer.ndim:
+        names = ("scale", "translate", "rotate", "shear", "affine", "units")
+        return {n: getattr(layer, n) for n in (*names, "axis_labels")}
+    square = np.ix_(dims, dims)
+    shear = np.eye(layer.ndim)
+    shear[np.triu_indices(layer.ndim, 1)] = layer.shear
+    world = np.asarray(layer.affine.affine_matrix)
+    return {
+        "scale": layer.scale[list(dims)],
+        "translate": layer.translate[list(dims)],
+        "rotate": np.asarray(layer.rotate)[square],
+        "shear": shear[square],
+        "affine": world[np.ix_([*dims, -1], [*dims, -1])],
+        "units": [layer.units[i] for i in dims],
+        "axis_labels": [layer.axis_labels[i] for i in dims],
+    }
+
+
+def field_layer(
+    source: Image, field: Stack, axes: str, corner: Sequence[int]
+) -> LayerData:
+    """Return a restored field as a layer that lies on its place in the source.
+
+    Parameters
+    ----------
+    source : napari.layers.Image
+        What the field was cut from.
+    field : Stack
+        The result; may lack axes of the source other than the spatial ones.
+    axes : str
+        The axes of the source.
+    corner : sequence of int
+        The first voxel of the field, along the spatial axes.
+    """
+    pixels, attributes, kind = result_layer(source, field, "preview", axes)
+    start = np.zeros(source.ndim)
+    start[[axes.index(axis) for axis in field.spatial_axes]] = corner
+    kept = [i for i, axis in enumerate(axes[: source.ndim]) if axis in field.axes]
+    attributes["translate"] = attributes["translate"] + _offset(source, start)[kept]
+    attributes["metadata"] = {METADATA_KEY: {"made": "preview"}}
+    return pixels, attributes, kind
+
+
+def _offset(layer: Image, corner: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how far `corner` lies from voxel 0 before the layer's affine acts."""
+    start = np.asarray(layer.data_to_world(np.zeros(layer.ndim)))
+    there = np.asarray(layer.data_to_world(corner))
+    return np.linalg.solve(layer.affine.linear_matrix, there - start)
+
+
+def psf_layer(psf: Psf, source: Image, depth: float | None = None) -> LayerData:
+    """Return a PSF as a layer in physical units, in the first corner of its source.
+
+    Parameters
+    ----------
+    psf : Psf
+        Shown as a plane if the source is one.
+    source : napari.layers.Image
+        Gives the unit of length and the place.
+    depth : float, optional
+        Where along z, in world units, the middle plane of the PSF goes, so that it
+        is seen at once; by default half-way through the source.
+    """
+    in_length = source.units[-1].is_compatible_with("micrometer")
+    unit = source.units[-1] if in_length else "pixel"
+    data = psf.data if source.ndim > 2 else psf.data[psf.data.shape[0] // 2]
+    scale = _scale_in(psf, source)[-data.ndim :]
+    attributes = {
+        "name": f"{source.name} · PSF",
+        "scale": scale,
+        "translate": _corner(source, data.shape, scale, depth),
+        "units": [unit] * data.ndim,
+        "axis_labels": list(source.axis_labels[-data.ndim :]),
+        "colormap": "inferno",
+        "rgb": False,
+        "metadata": {METADATA_KEY: {"made": "psf", **psf.provenance}},
+    }
+    return np.array(data), attributes, "image"
+
+
+def _scale_in(psf: Psf, source: Image) -> NDArray[np.float64]:
+    """Return the PSF's voxel size in the unit of the source."""
+    unit = source.units[-1]
+    if unit.is_compatible_with("micrometer"):
+        return np.array(psf.voxel_size) / (1 * unit).to("micrometer").magnitude
+    if np.allclose(source.scale, 1):  # neither unit nor scale: one voxel is one pixel
+        return np.ones(3)
+    return np.array(psf.voxel_size)
+
+
+def _corner(
+    source: Image,
+    shape: Sequence[int],
+    scale: NDArray[np.float64],
+    depth: float | None,
+) -> NDArray[np.float64]:
+    low, high = np.asarray(source.extent.world)[:, -len(shape) :]
+    place = low.copy()
+    if len(shape) > 2:
+        middle = (low[0] + high[0]) / 2 if depth is None else depth
+        place[0] = middle - (shape[0] // 2) * scale[0]
+    return place
+
+
+def stack_layer(stack: Stack, **attributes: Any) -> LayerData:
+    """Return a stack from a file or a sample as a layer in micrometres."""
+    axes = stack.axes.replace("S", "")
+    sizes = dict(zip("ZYX", stack.voxel_size, strict=True))
+    measured = all(sizes[a] is not None for a in stack.spatial_axes)
+    attributes = {
+        "name": stack.name,
+        "axis_labels": [a.lower() for a in axes],
+        "rgb": "S" in stack.axes,
+        "metadata": {METADATA_KEY: dict(stack.metadata)},
+    } | attributes
+    if measured:
+        attributes["scale"] = [sizes.get(a) or 1.0 for a in axes]
+        attributes["units"] = ["um" if a in "ZYX" else "pixel" for a in axes]
+    return stack.data, attributes, "image"

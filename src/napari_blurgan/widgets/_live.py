@@ -1,0 +1,94 @@
+"""`LiveLayers`: the PSF and the preview, as layers that change while G learns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_blurgan.data.stack import Stack
+from napari_blurgan.widgets._layers import LayerData, field_layer, psf_layer
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.layers import Image
+
+    from napari_blurgan.optics.psf import Psf
+    from napari_blurgan.transport.events import Previewed
+
+__all__ = ["LiveLayers", "add_layer"]
+
+
+class LiveLayers:
+    """The layers of one run: added once, then changed in place.
+
+    A layer that the user has deleted stays deleted; renaming, moving or recolouring
+    one is respected.
+
+    Parameters
+    ----------
+    viewer : napari viewer
+        Where they go.
+    sources : sequence of napari.layers.Image
+        The blurred layers, in the order in which the trainer got them; may be
+        deleted while the run goes on.
+    axes : callable
+        Returns the axes of a layer.
+    """
+
+    def __init__(
+        self,
+        viewer: ViewerModel,
+        sources: list[Image],
+        axes: Callable[[Image], str],
+    ) -> None:
+        self._viewer = viewer
+        self._sources = sources
+        self._axes = axes
+        self._made: dict[str, Image] = {}
+        self.starts: dict[int, tuple[int, ...]] = {}
+        """Where the part of a source begins that the trainer knows of."""
+
+    def show_psf(self, psf: Psf) -> None:
+        """Show a PSF beside the first source."""
+        source = self._sources[0]
+        depth = self._viewer.dims.point[-3] if self._viewer.dims.ndim > 2 else None
+        layer = self._put("psf", lambda: psf_layer(psf, source, depth), psf.data)
+        layer.contrast_limits = (0, float(layer.data.max()))
+
+    def show_preview(self, event: Previewed) -> None:
+        """Show the restored crop, its first channel, where it was taken from."""
+        if event.source >= len(self._sources):  # it is of a file, not of a layer
+            return
+        source = self._sources[event.source]
+        axes = self._axes(source)
+        field = Stack(event.after[0], "".join(a for a in axes if a in "ZYX"))
+        key = f"preview {event.source}"
+        new = key not in self._made
+        start = self.starts.get(event.source, (0,) * len(event.corner))
+        corner = [a + b for a, b in zip(start, event.corner, strict=True)]
+        layer = self._put(
+            key, lambda: field_layer(source, field, axes, corner), field.data
+        )
+        if new:
+            low, high = np.percentile(event.after[0], (0.5, 99.9))
+            layer.contrast_limits = (float(low), float(max(high, low + 1e-6)))
+
+    def _put(self, key: str, make: Callable[[], LayerData], pixels: Any) -> Image:
+        layer = self._made.get(key)
+        if layer is None:
+            layer = self._made[key] = add_layer(self._viewer, make())
+        elif layer in self._viewer.layers:
+            layer.data = pixels.reshape(layer.data.shape)
+        return layer
+
+
+def add_layer(viewer: ViewerModel, data: LayerData, *, select: bool = False) -> Image:
+    """Add an image layer, leaving the user's selection alone unless told otherwise."""
+    pixels, attributes, _ = data
+    selected = set(viewer.layers.selection)
+    layer = viewer.add_image(pixels, **attributes)
+    if not select:
+        viewer.layers.selection = selected
+    return layer

@@ -1,0 +1,158 @@
+"""The loss curves, drawn while they grow; pyqtgraph if it is there, words if not."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from qtpy.QtGui import QTextDocumentFragment
+from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
+
+__all__ = ["LossPlot"]
+
+# Okabe and Ito's colours, told apart by colour-blind people too.
+COLOURS = ("#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7")
+POINTS = 500
+HEIGHT = 220
+
+
+class LossPlot(QWidget):
+    """Loss curves against the step: logarithmic; the legend below has the values.
+
+    They are those of the step under the mouse, or else of the last one.
+
+    `add` only stores; `draw` draws everything added since, so that the rate of
+    drawing is the caller's choice and not the training's.
+    """
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._history: dict[str, tuple[array[float], array[float]]] = {}
+        self._changed = False
+        self._curves = _curves()
+        self._text = QLabel("The losses appear here.")
+        self._text.setWordWrap(True)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        if self._curves is not None:
+            layout.addWidget(self._curves.widget)
+            self._curves.hovered = self._show_at
+        layout.addWidget(self._text)
+
+    def clear(self) -> None:
+        """Forget all curves."""
+        self._history.clear()
+        self._text.setText("The losses appear here.")
+        if self._curves is not None:
+            self._curves.clear()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no step has been stored."""
+        return not self._history
+
+    @property
+    def last_step(self) -> int:
+        """The last step that was stored; 0 before the first."""
+        return self.values_at(float("inf"))[0]
+
+    def add(self, step: int, losses: Mapping[str, float]) -> None:
+        """Store the losses of one step."""
+        for name, value in losses.items():
+            steps, values = self._history.setdefault(name, (array("d"), array("d")))
+            steps.append(step)
+            values.append(value)
+        self._changed = True
+
+    def draw(self) -> None:
+        """Draw what was added since the last call."""
+        if not self._changed:
+            return
+        self._changed = False
+        if self._curves is not None:
+            for name, (steps, values) in self._history.items():
+                self._curves.set(name, *_thinned(np.array(steps), np.array(values)))
+        self._show_at(float("inf"))
+
+    def values_at(self, step: float) -> tuple[int, dict[str, float]]:
+        """Return the stored step nearest to `step`, and its losses."""
+        at, found = 0, {}
+        for name, (steps, values) in self._history.items():
+            i = int(np.searchsorted(np.array(steps), step).clip(0, len(steps) - 1))
+            at, found[name] = int(steps[i]), values[i]
+        return at, found
+
+    def _show_at(self, step: float) -> None:
+        at, losses = self.values_at(step)
+        words = " ".join(
+            f"{_bullet(i)}&nbsp;{name} {value:.3g}"
+            for i, (name, value) in enumerate(losses.items())
+        )
+        self._text.setText(f"Step {at}: {words}" if losses else "")
+
+    def text(self) -> str:
+        """Return the legend, with the values at the step in view, as plain text."""
+        return QTextDocumentFragment.fromHtml(self._text.text()).toPlainText()
+
+
+def _bullet(number: int) -> str:
+    return f'<font color="{COLOURS[number % len(COLOURS)]}">⬤</font>'
+
+
+def _thinned(steps: Any, values: Any) -> tuple[Any, Any]:
+    """Return at most `POINTS` means over equal runs of steps."""
+    run = -(-len(steps) // POINTS)
+    starts = np.arange(0, len(steps), run)
+    counts = np.diff([*starts, len(steps)])
+    mean = np.add.reduceat(values, starts) / counts
+    return np.add.reduceat(steps, starts) / counts, mean
+
+
+def _curves() -> _Curves | None:
+    try:
+        import pyqtgraph
+    except ImportError:  # only the extra "all" brings it
+        return None
+    return _Curves(pyqtgraph)
+
+
+def _ignore(step: float) -> None:
+    """Hear of the mouse and do nothing."""
+
+
+class _Curves:
+    """The pyqtgraph side of a `LossPlot`."""
+
+    def __init__(self, pyqtgraph: Any) -> None:
+        self._pyqtgraph = pyqtgraph
+        self.widget = pyqtgraph.PlotWidget(background=None)
+        self.widget.setFixedHeight(HEIGHT)
+        self.widget.setMenuEnabled(False)
+        self.widget.setLogMode(x=False, y=True)
+        self.widget.setLabel("bottom", "step")
+        self.widget.showGrid(x=True, y=True, alpha=0.2)
+        self._items: dict[str, Any] = {}
+        self.hovered: Callable[[float], None] = _ignore
+        self._proxy = pyqtgraph.SignalProxy(
+            self.widget.scene().sigMouseMoved, rateLimit=20, slot=self._hover
+        )
+
+    def set(self, name: str, steps: Any, values: Any) -> None:
+        if name not in self._items:
+            colour = COLOURS[len(self._items) % len(COLOURS)]
+            pen = self._pyqtgraph.mkPen(colour, width=2)
+            self._items[name] = self.widget.plot(pen=pen, name=name)
+        # A logarithm has no place for zero or below.
+        positive = values > 0
+        self._items[name].setData(steps[positive], values[positive])
+
+    def clear(self) -> None:
+        self.widget.clear()
+        self._items.clear()
+
+    def _hover(self, moved: tuple[Any]) -> None:
+        box = self.widget.getViewBox()
+        if box.sceneBoundingRect().contains(moved[0]):
+            self.hovered(float(box.mapSceneToView(moved[0]).x()))

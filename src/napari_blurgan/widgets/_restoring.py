@@ -1,0 +1,111 @@
+"""What the Restore widget asks for, and the work made of it in the worker."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_blurgan.data.stack import Stack
+
+if TYPE_CHECKING:
+    from napari_blurgan.restore.plan import Plan
+
+__all__ = ["RestoreRequest", "visible_field"]
+
+FIELD = (16, 160, 160)
+"""Largest field in voxels that is restored as a preview, (z, y, x)."""
+
+
+@dataclass(frozen=True)
+class RestoreRequest:
+    """Everything that a restoration needs, read from the widget before it starts.
+
+    Parameters
+    ----------
+    model : Path
+        Model folder.
+    stack : Stack
+        What to restore.
+    out : Path or None
+        A file, or None for memory.
+    channel, time : int or None
+        Only one of them; None for all.
+    device : str
+        ``"auto"``, ``"cpu"`` ...
+    """
+
+    model: Path
+    stack: Stack
+    out: Path | None = None
+    channel: int | None = None
+    time: int | None = None
+    device: str = "auto"
+
+    def run(self, report: Callable[[Any], None]) -> Stack:
+        """Restore, reporting events; return the result."""
+        result = None
+        for event in self._events():
+            report(event)
+            result = getattr(event, "result", result)
+        assert result is not None  # the last event brings it
+        return result
+
+    def plan(self, report: Callable[[Any], None]) -> Plan:
+        """Return what it would take, and do nothing."""
+        with contextlib.closing(self._events()) as events:
+            return next(e.plan for e in events if hasattr(e, "plan"))
+
+    def _events(self) -> Generator[Any]:
+        from napari_blurgan.restore.restorer import restoring
+
+        return restoring(
+            self.model,
+            self.stack,
+            self.out,
+            channel=self.channel,
+            time=self.time,
+            device=self.device,
+        )
+
+
+def visible_field(
+    request: RestoreRequest,
+    low: np.ndarray[Any, Any],
+    high: np.ndarray[Any, Any],
+    point: np.ndarray[Any, Any],
+) -> tuple[RestoreRequest, tuple[int, ...]]:
+    """Return a request for what is in view, and the first voxel of that field.
+
+    Parameters
+    ----------
+    request : RestoreRequest
+        Of the whole stack.
+    low, high : ndarray
+        Corners of the view, in voxels along the axes of the stack.
+    point : ndarray
+        The planes in view, in voxels.
+    """
+    stack, start = request.stack, []
+    index: list[slice | int] = []
+    for i, axis in enumerate(stack.axes):
+        size = stack.data.shape[i]
+        if axis not in "ZYX":
+            index.append(slice(None))
+            continue
+        longest = FIELD["ZYX".index(axis)]
+        middle = point[i] if axis == "Z" else (low[i] + high[i]) / 2
+        length = longest if axis == "Z" else min(longest, int(high[i] - low[i]) + 1)
+        length = max(1, min(length, size))
+        first = int(np.clip(round(middle - length / 2), 0, size - length))
+        start.append(first)
+        index.append(slice(first, first + length))
+    cut = stack.with_data(stack.data[tuple(index)])
+    time = request.time
+    if time is None and "T" in stack.axes:
+        time = int(point[stack.axes.index("T")])
+    return replace(request, stack=cut, time=time, out=None), tuple(start)

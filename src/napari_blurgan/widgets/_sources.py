@@ -1,0 +1,132 @@
+"""`SourceList`: tick layers, or drop files and layers on it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import QListWidget, QListWidgetItem, QWidget
+
+from napari_blurgan.data.io import read_stack
+from napari_blurgan.data.stack import Stack
+from napari_blurgan.errors import BlurGANError
+from napari_blurgan.widgets._layers import is_source, summary, to_stack
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.layers import Image
+
+__all__ = ["SourceList"]
+
+ROWS = 3
+SOURCE = Qt.ItemDataRole.UserRole
+
+
+class SourceList(QListWidget):
+    """The image layers of the viewer, to be ticked, and files dropped from outside.
+
+    Parameters
+    ----------
+    viewer : napari viewer
+        Whose layers are listed.
+    tooltip : str
+        What the images are for.
+    """
+
+    changed = Signal()
+    """Another set of images is ticked."""
+
+    def __init__(
+        self, viewer: ViewerModel, tooltip: str, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._viewer = viewer
+        self.setToolTip(f"{tooltip}\nFiles and layers can be dropped here.")
+        self.setAccessibleName(tooltip)
+        self.setAcceptDrops(True)
+        self.setSelectionMode(QListWidget.SelectionMode.NoSelection)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self.setFixedHeight(ROWS * self.fontMetrics().lineSpacing() * 3 // 2 + 8)
+        self.itemChanged.connect(lambda item: self.changed.emit())
+        self.reset_choices()
+
+    def reset_choices(self, event: object = None) -> None:
+        """List the layers as they are now; what was ticked and is left stays ticked."""
+        ticked = self.sources()
+        files = [s for s in self._all() if isinstance(s, Path)]
+        self.blockSignals(True)
+        self.clear()
+        for source in [*filter(is_source, self._viewer.layers), *files]:
+            self._append(source, ticked=source in ticked)
+        self.blockSignals(False)
+        if self.sources() != ticked:
+            self.changed.emit()
+
+    def sources(self) -> list[Any]:
+        """Return the ticked layers and paths."""
+        items = [self.item(row) for row in range(self.count())]
+        ticked = Qt.CheckState.Checked
+        return [item.data(SOURCE) for item in items if item.checkState() == ticked]
+
+    def layers(self) -> list[Image]:
+        """Return the ticked layers."""
+        return [s for s in self.sources() if not isinstance(s, Path)]
+
+    def stacks(self, axes: str | None = None) -> list[Stack]:
+        """Return what is ticked as stacks, unread; files must be readable."""
+        return [_stack(source, axes) for source in self.sources()]
+
+    def tick(self, *sources: Any) -> None:
+        """Tick layers and paths; paths that are not listed yet are added."""
+        for source in sources:
+            if source not in self._all() and isinstance(source, Path):
+                self._append(source, ticked=True)
+        for row in range(self.count()):
+            if self.item(row).data(SOURCE) in sources:
+                self.item(row).setCheckState(Qt.CheckState.Checked)
+
+    def untick(self) -> None:
+        """Untick everything."""
+        for row in range(self.count()):
+            self.item(row).setCheckState(Qt.CheckState.Unchecked)
+
+    def _all(self) -> list[Any]:
+        return [self.item(row).data(SOURCE) for row in range(self.count())]
+
+    def _append(self, source: Any, *, ticked: bool) -> None:
+        item = QListWidgetItem(source.name)
+        item.setData(SOURCE, source)
+        item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsUserCheckable)
+        state = Qt.CheckState.Checked if ticked else Qt.CheckState.Unchecked
+        item.setCheckState(state)
+        item.setToolTip(_tooltip(source))
+        self.addItem(item)
+
+    # Qt's names
+    def dragEnterEvent(self, event: Any) -> None:
+        """Take files and napari's layers."""
+        event.acceptProposedAction()
+
+    dragMoveEvent = dragEnterEvent
+
+    def dropEvent(self, event: Any) -> None:
+        """Tick what was dropped."""
+        mime = event.mimeData()
+        files = [Path(url.toLocalFile()) for url in mime.urls() if url.isLocalFile()]
+        self.tick(*files, *getattr(mime, "items", ()))
+        event.acceptProposedAction()
+
+
+def _stack(source: Any, axes: str | None) -> Stack:
+    if isinstance(source, Path):
+        return read_stack(source, axes=axes)
+    return to_stack(source, axes)
+
+
+def _tooltip(source: Any) -> str:
+    try:
+        return summary(_stack(source, None))
+    except BlurGANError as error:
+        return str(error)

@@ -1,0 +1,169 @@
+"""What the Train widget asks for, and the trainer made of it in the worker."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari_blurgan.data.stack import Stack
+from napari_blurgan.errors import DataError
+
+if TYPE_CHECKING:
+    from napari_blurgan.optics.models import Optics
+    from napari_blurgan.optics.psf import Psf
+    from napari_blurgan.transport.trainer import Trainer
+
+__all__ = ["SHARP_SETS", "Cut", "Theory", "TrainingRequest"]
+
+SHARP_SETS = {
+    "layers": "ticked below",
+    "richardson-lucy": "made: deconvolved parts of them",
+    "microtubules": "made: synthetic microtubules",
+    "vesicles": "made: synthetic vesicles",
+    "membranes": "made: synthetic membranes",
+    "nuclei": "made: synthetic nuclei",
+}
+PHANTOMS = 3
+"""How many volumes of synthetic structures are drawn."""
+
+
+@dataclass(frozen=True)
+class Theory:
+    """The PSF that the optics predict, to compare the learned one with."""
+
+    psf: Psf
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Training sees only a part of each stack, which begins at this voxel of it."""
+
+    starts: tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True)
+class TrainingRequest:
+    """Everything that a training needs, read from the widget before it starts.
+
+    Parameters
+    ----------
+    preset : str
+        Name of the recipe.
+    changes : dict
+        Dotted fields of the recipe and their values.
+    blurred, sharp : sequence of Stack
+        The two data sets.
+    make_sharp : str
+        A key of `SHARP_SETS`; ``"layers"`` takes `sharp` as it is.
+    optics : Optics or None
+        As far as they are known.
+    psf : Psf or None
+        A known PSF: fixed, or where to start, as the recipe says.
+    options : dict
+        Handed to `Trainer`: out, minutes, device, seed.
+    """
+
+    preset: str
+    blurred: Sequence[Stack]
+    sharp: Sequence[Stack] = ()
+    make_sharp: str = "layers"
+    optics: Optics | None = None
+    psf: Psf | None = None
+    changes: dict[str, Any] = field(default_factory=dict)
+    options: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.blurred:
+            raise DataError("tick at least one blurred image to learn from")
+        if self.make_sharp == "layers" and not self.sharp:
+            raise DataError(
+                "tick at least one sharp image of the same kind of structure, or let "
+                "a sharp set be made"
+            )
+
+    @property
+    def out(self) -> Path:
+        """The model folder."""
+        return Path(self.options["out"])
+
+    def trainer(self, report: Callable[[Any], None]) -> Trainer:
+        """Make the trainer, and what it needs before; this takes a while."""
+        from napari_blurgan.transport.presets import preset
+        from napari_blurgan.transport.trainer import Trainer
+
+        theory = None if self.optics is None else self._theory(self.optics)
+        if theory is not None:
+            report(Theory(theory))
+        recipe = preset(self.preset)
+        planar = {} if "Z" in self.blurred[0].axes else {"dims": 2}
+        blurred, sharp = self._domains(theory, report)
+        return Trainer(
+            recipe.updated(planar | self.changes),
+            blurred,
+            sharp,
+            psf=self.psf,
+            optics=self.optics,
+            **self.options,
+        )
+
+    def _theory(self, optics: Optics) -> Psf:
+        from napari_blurgan.optics.models import support_shape, theoretical_psf
+
+        voxel = self._voxel_size()
+        shape = support_shape(optics, voxel)
+        if "Z" not in self.blurred[0].axes:
+            shape = (1, *shape[1:])
+        return theoretical_psf(optics, shape, voxel)
+
+    def _voxel_size(self) -> tuple[float, float, float]:
+        stack = self.blurred[0]
+        z, y, x = stack.voxel_size
+        if y is None or x is None or (z is None and "Z" in stack.axes):
+            raise DataError(
+                f"{stack.name}: the optics are of no use without the size of a voxel; "
+                "set the layer's scale and units, or untick the optics"
+            )
+        return (z or 1.0, y, x)
+
+    def _domains(
+        self, theory: Psf | None, report: Callable[[Any], None]
+    ) -> tuple[list[Stack], list[Stack]]:
+        """Return the blurred and the sharp set."""
+        if self.make_sharp == "layers":
+            return list(self.blurred), list(self.sharp)
+        if self.make_sharp == "richardson-lucy":
+            return self._references(self.psf or theory, report)
+        return list(self.blurred), [self._phantom(seed) for seed in range(PHANTOMS)]
+
+    def _references(
+        self, psf: Psf | None, report: Callable[[Any], None]
+    ) -> tuple[list[Stack], list[Stack]]:
+        """Deconvolve one part of every stack, and train on the other."""
+        from napari_blurgan.classical.references import make_sharp_references
+
+        if psf is None:
+            raise DataError(
+                "deconvolving the blurred images for a sharp set needs a PSF: tick the "
+                "optics, choose a known PSF under Advanced, or take synthetic images"
+            )
+        references = make_sharp_references(self.blurred, psf)
+        starts = [
+            tuple(part.start or 0 for part in r.blurred_region) for r in references
+        ]
+        report(Cut(tuple(starts)))
+        return [r.blurred for r in references], [r.sharp for r in references]
+
+    def _phantom(self, seed: int) -> Stack:
+        from napari_blurgan.optics.phantoms import phantom
+
+        stack, voxel = self.blurred[0], self._voxel_size()
+        drawn = phantom(self.make_sharp, stack.spatial_shape, voxel, seed)
+        return replace(
+            stack,
+            data=drawn,
+            axes=stack.spatial_axes,
+            name=f"{self.make_sharp} {seed}",
+            channel_names=(),
+        )

@@ -1,0 +1,279 @@
+"""`Job`: one piece of long work in a thread, seen from Qt's side.
+
+The thread never touches Qt: it appends what it has to say to a deque, and a timer in
+the thread of the widgets empties it. A training that reports a thousand steps a second
+therefore costs the event loop ten slots a second, and no exception is lost, whatever
+its kind (napari's generator workers swallow a RuntimeError, which is what running out
+of GPU memory is).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import os
+import sys
+import threading
+import traceback
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol
+
+from qtpy.QtCore import QCoreApplication, QObject, QTimer, Signal
+
+from napari_blurgan.errors import BlurGANError
+
+__all__ = ["Cancelled", "Failure", "Job", "Report", "TrainingJob", "explain"]
+
+Report = Callable[[Any], None]
+SWITCH = 0.001
+"""Seconds."""
+
+
+class Cancelled(BaseException):
+    """Raised inside the work by `Report` after `Job.cancel`; not an error.
+
+    Like KeyboardInterrupt it is no `Exception`, lest a handler in the work eat it.
+    """
+
+
+class Failure:
+    """What went wrong: a sentence for people, and the traceback for a bug report.
+
+    The exception itself is not kept: its frames would hold on to the device's memory.
+    """
+
+    def __init__(self, error: BaseException) -> None:
+        self.sentence = explain(error)
+        self.details = "".join(traceback.format_exception(error))
+
+
+class Job(QObject):
+    """Work in a thread that reports as it goes.
+
+    Parameters
+    ----------
+    work : callable
+        Called in the thread with a function to report with; what it returns is the
+        result. After `cancel`, the next report raises `Cancelled` inside the work.
+    parent : QObject, optional
+        Owner.
+    interval : int
+        Milliseconds between two looks at what was reported.
+    """
+
+    reported = Signal(list)
+    """Everything reported since the last look, oldest first."""
+    returned = Signal(object)
+    failed = Signal(object)
+    """A `Failure`."""
+    ended = Signal()
+    """The very last signal, however the work ended."""
+
+    def __init__(
+        self,
+        work: Callable[[Report], Any],
+        parent: QObject | None = None,
+        interval: int = 100,
+    ) -> None:
+        super().__init__(parent)
+        self._work: Callable[[Report], Any] | None = work
+        self._reports: deque[Any] = deque()
+        self._outcome: Callable[[], None] | None = None
+        self._cancelled = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="blurgan", daemon=True)
+        self._timer = QTimer(self)
+        self._timer.setInterval(interval)
+        self._timer.timeout.connect(self._look)
+
+    @property
+    def running(self) -> bool:
+        """Whether the end has not been told yet."""
+        return self._timer.isActive()
+
+    def start(self) -> None:
+        """Start the thread."""
+        application = QCoreApplication.instance()
+        if application is not None:
+            application.aboutToQuit.connect(self.cancel)
+        self._timer.start()
+        self._thread.start()
+
+    def cancel(self) -> None:
+        """Ask the work to end at its next report."""
+        self._cancelled.set()
+
+    def wait(self, seconds: float) -> bool:
+        """Block until the thread has ended, and return whether it has."""
+        self._thread.join(seconds)
+        return not self._thread.is_alive()
+
+    def finish(self, seconds: float) -> bool:
+        """Cancel, wait, and tell the end at once; return whether it has ended."""
+        self.cancel()
+        ended = self.wait(seconds)
+        if self.running:
+            self._look()
+        return ended
+
+    def _run(self) -> None:
+        work, self._work = self._work, None
+        assert work is not None
+        try:
+            with brisk_switching():
+                warm_up()
+                result = work(self._report)
+        except Cancelled:
+            self._outcome = _nothing
+        except BaseException as error:
+            failure = Failure(error)
+            self._outcome = lambda: self.failed.emit(failure)
+        else:
+            self._outcome = lambda: self.returned.emit(result)
+
+    def _report(self, event: Any) -> None:
+        if self._cancelled.is_set():
+            raise Cancelled
+        self._reports.append(event)
+
+    def _look(self) -> None:
+        over = not self._thread.is_alive()  # before emptying: nothing comes after
+        events = [self._reports.popleft() for _ in range(len(self._reports))]
+        if events:
+            self.reported.emit(events)
+        if over:
+            self._tell_the_end()
+
+    def _tell_the_end(self) -> None:
+        self._timer.stop()
+        outcome, self._outcome = self._outcome or _nothing, None
+        release_memory()
+        try:
+            outcome()
+        finally:
+            self.ended.emit()
+
+
+class Trains(Protocol):
+    """What a `TrainingJob` needs of a trainer: events, and three thread-safe flags."""
+
+    def __iter__(self) -> Iterator[Any]: ...
+    def pause(self) -> None: ...
+    def resume(self) -> None: ...
+    def stop(self) -> None: ...
+
+
+class TrainingJob(Job):
+    """A training in a thread: its events are the reports, its model the result.
+
+    Parameters
+    ----------
+    make : callable
+        Makes the trainer, in the thread, for that takes time; may report too.
+    parent : QObject, optional
+        Owner.
+    """
+
+    def __init__(
+        self, make: Callable[[Report], Trains], parent: QObject | None = None
+    ) -> None:
+        super().__init__(self._train, parent)
+        self._make = make
+        self._trainer: Trains | None = None
+        self._stopped = False
+        self._paused = False
+
+    def pause(self) -> None:
+        """Hold the training after the present step."""
+        self._paused = True
+        if self._trainer is not None:
+            self._trainer.pause()
+
+    def resume(self) -> None:
+        """Go on after `pause`."""
+        self._paused = False
+        if self._trainer is not None:
+            self._trainer.resume()
+
+    def stop(self) -> None:
+        """End after the present step; the checkpoint and the model are kept."""
+        self._stopped = True
+        if self._trainer is not None:
+            self._trainer.stop()
+
+    cancel = stop
+
+    def _train(self, report: Report) -> Any:
+        trainer = self._trainer = self._make(report)
+        # The flags may have been set while the trainer was being made.
+        if self._paused:
+            trainer.pause()
+        if self._stopped:
+            trainer.stop()
+        model = None
+        for event in trainer:
+            report(event)
+            model = getattr(event, "model", model)
+        return model
+
+
+def _nothing() -> None:
+    """Tell nothing: a cancelled job has neither result nor failure."""
+
+
+def warm_up() -> None:
+    """Import torch and build a first optimiser, here rather than in the GUI's thread.
+
+    The first optimiser imports 800 modules; that takes seconds. One core is left to
+    the event loop.
+    """
+    import torch
+
+    torch.optim.Adam([torch.zeros(1, requires_grad=True)])
+    spare = max(1, (os.cpu_count() or 1) - 1)
+    torch.set_num_threads(min(torch.get_num_threads(), spare))
+
+
+@contextlib.contextmanager
+def brisk_switching() -> Iterator[None]:
+    """Let other threads have the interpreter after 1 ms of asking instead of 5.
+
+    The event loop asks for it several times in each of its rounds.
+    """
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(SWITCH)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(usual)
+
+
+def release_memory() -> None:
+    """Give the device's memory back to others."""
+    gc.collect()
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_available():
+        torch.cuda.empty_cache()
+
+
+def explain(error: BaseException) -> str:
+    """Return what went wrong in one paragraph, with what to do where that is known."""
+    if isinstance(error, BlurGANError):
+        return str(error)
+    if _is_out_of_memory(error):
+        return (
+            "The device has too little memory for this. Choose smaller tiles or "
+            "patches, close other programs that use it, or set the device to cpu."
+        )
+    return f"{type(error).__name__}: {error}"
+
+
+def _is_out_of_memory(error: BaseException) -> bool:
+    # By name and words: torch has a class for CUDA only, and on the CPU a sentence.
+    words = str(error).lower()
+    return (
+        isinstance(error, MemoryError)
+        or type(error).__name__ == "OutOfMemoryError"
+        or "out of memory" in words
+        or "can't allocate memory" in words
+    )

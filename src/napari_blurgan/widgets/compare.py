@@ -1,0 +1,274 @@
+"""Compare two layers: with a truth, without one, and by eye.
+
+**With a truth**: the first layer is held against the second, as they are and after a
+fit of gain and offset; black and flat images are scored too, for scale.
+
+**Without a truth**: two exposures of one object give a Fourier ring (2D) or shell (3D)
+correlation, and from it the finest detail they share. A restored image holds the
+network's own detail: two restorations of one exposure are no two exposures.
+
+**By eye**: *Overlay* lays the two over each other in magenta and green, white where
+they agree; *Side by side* sets them next to each other, linked; *Profile* draws both
+along the line of the Shapes layer that was drawn last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from magicgui.widgets import ComboBox
+from matplotlib.figure import Figure
+from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
+
+from napari_blurgan.errors import BlurGANError, DataError
+from napari_blurgan.widgets import _figures, _forms
+from napari_blurgan.widgets._controls import (
+    button,
+    help_button,
+    row,
+    scrolled,
+)
+from napari_blurgan.widgets._layers import METADATA_KEY, to_stack
+from napari_blurgan.widgets._live import add_layer
+from napari_blurgan.widgets._task import TaskWidget
+from napari_blurgan.widgets._worker import Report
+
+if TYPE_CHECKING:
+    import napari
+    from napari.layers import Image
+
+    from napari_blurgan.measure import Fidelity, Resolution
+
+__all__ = ["CompareWidget"]
+
+MEASURES = {"truth": "the second is the truth", "shells": "two exposures: FRC, FSC"}
+FIGURE = 200
+"""Height in pixels."""
+
+
+class CompareWidget(TaskWidget):
+    """Two layers against each other.
+
+    Parameters
+    ----------
+    napari_viewer : napari.Viewer
+        Whose layers to compare.
+    """
+
+    def __init__(self, napari_viewer: napari.Viewer) -> None:
+        super().__init__(napari_viewer)
+        self._build()
+        self.reset_choices()
+
+    # --- what it shows
+
+    def _build(self) -> None:
+        self.form = self._fields()
+        self.measure_button = button("Measure", "In numbers", self._measure)
+        self.overlay_button = button(
+            "Overlay", "Magenta and green", lambda: self._told(self._overlay)
+        )
+        self.grid_button = button(
+            "Side by side", "Linked views", lambda: self._told(self._side_by_side)
+        )
+        self.profile_button = button(
+            "Profile",
+            "Along the line of the last Shapes layer",
+            lambda: self._told(self._profile),
+        )
+        self.table = QLabel()
+        self.table.setWordWrap(True)
+        self._figure = Figure(layout="constrained")
+        self._canvas = _figures.canvas(self._figure, FIGURE)
+        self._canvas.hide()
+        content = QWidget()
+        layout = QVBoxLayout(content)
+        layout.addWidget(self.form)
+        layout.addLayout(row(self.measure_button, self.profile_button))
+        layout.addLayout(
+            row(self.overlay_button, self.grid_button, help_button(__name__))
+        )
+        for widget in (self.messages, self.table, self._canvas):
+            layout.addWidget(widget)
+        layout.addStretch()
+        scrolled(content, self)
+
+    def _fields(self) -> _forms.Form:
+        layers: dict[str, Any] = {
+            "choices": lambda box: [x for x in self._viewer.layers if _is_image(x)],
+            "nullable": True,
+        }
+        return _forms.Form(
+            ComboBox(name="first", label="First", tooltip="Drawn magenta", **layers),
+            ComboBox(name="second", label="Second", tooltip="Drawn green", **layers),
+            ComboBox(
+                name="measure", label="Measure",
+                choices=[(words, key) for key, words in MEASURES.items()],
+                tooltip="PSNR, SSIM, NRMSE and correlation; or resolution",
+            ),
+        )  # fmt: skip
+
+    def reset_choices(self, event: object = None) -> None:
+        """Follow the viewer's layers."""
+        for name in ("first", "second"):
+            self.form[name].reset_choices()
+        self.form.prefer("first", self._viewer.layers.selection.active)
+
+    # --- what the buttons do
+
+    def _measure(self) -> None:
+        truth = self.form["measure"].value == "truth"
+        if truth:
+            self.launch(self._fidelity, lambda found: self.table.setText(scores(found)))
+        else:
+            self.launch(self._shells, self._show_resolution)
+
+    def _fidelity(self) -> Callable[[Report], Fidelity]:
+        first, second = (np.asarray(to_stack(layer).data) for layer in self._pair())
+
+        def measure(report: Report) -> Fidelity:
+            from napari_blurgan.measure import compare
+
+            return compare(first, second)
+
+        return measure
+
+    def _shells(self) -> Callable[[Report], Resolution]:
+        stacks = [to_stack(layer) for layer in self._pair()]
+        first, second = (np.asarray(stack.data) for stack in stacks)
+        voxel = [v or 1.0 for v in stacks[0].voxel_size][-first.ndim :]
+
+        def measure(report: Report) -> Resolution:
+            from napari_blurgan.measure import frc, fsc
+
+            return (frc if first.ndim == 2 else fsc)(first, second, voxel)
+
+        return measure
+
+    def set_busy(self, busy: bool) -> None:
+        """Measure one thing at a time."""
+        self.measure_button.setEnabled(not busy)
+
+    def _overlay(self) -> None:
+        pair = self._pair()
+        for layer, colormap in zip(pair, ("magenta", "green"), strict=True):
+            add_layer(self._viewer, _coloured(layer, colormap))
+        for layer in pair:
+            layer.visible = False
+
+    def _side_by_side(self) -> None:
+        grid, pair = self._viewer.canvas.grid, self._pair()
+        for layer in self._viewer.layers:
+            layer.visible = layer in pair
+        # The grid has a cell for each layer, also for hidden ones: put ours on top.
+        for layer in reversed(pair):
+            self._viewer.layers.move(
+                self._viewer.layers.index(layer), len(self._viewer.layers)
+            )
+        grid.shape = (1, -1)
+        grid.enabled = not grid.enabled
+
+    def _profile(self) -> None:
+        distance, lines = profiles(self._pair(), _last_line(self._viewer.layers))
+        self._canvas.show()
+        _figures.draw_profiles(self._figure, distance, lines)
+
+    def _told(self, action: Callable[[], None]) -> None:
+        """Do something at once; what is wrong with it is shown."""
+        self.messages.reset()
+        try:
+            action()
+        except BlurGANError as error:
+            self.messages.add(str(error))
+
+    def _pair(self) -> tuple[Image, Image]:
+        first, second = self.form["first"].value, self.form["second"].value
+        if first is None or second is None or first == second:
+            raise DataError("choose two different image layers")
+        return first, second
+
+    # --- what comes of it
+
+    def _show_resolution(self, found: Resolution) -> None:
+        words = found.note
+        if found.value is not None:
+            words = f"They share detail down to {found.value:.3g} µm (threshold 1/7)."
+        self.table.setText(words)
+        self._canvas.show()
+        _figures.draw_resolution(self._figure, found)
+
+
+def scores(found: Fidelity) -> str:
+    """Return the figures of a comparison as a small table."""
+    rows = (
+        ("PSNR (dB)", f"{found.psnr:.2f}", f"{found.psnr_fitted:.2f}"),
+        ("SSIM", f"{found.ssim:.3f}", f"{found.ssim_fitted:.3f}"),
+        ("NRMSE", f"{found.nrmse:.3f}", f"{found.nrmse_fitted:.3f}"),
+        ("PSNR of black, of flat", f"{found.psnr_black:.2f}", f"{found.psnr_flat:.2f}"),
+        ("Correlation", f"{found.correlation:.3f}", ""),
+    )
+    cells = "".join(
+        f"<tr><td>{name}&nbsp;&nbsp;</td><td>{raw}&nbsp;&nbsp;</td><td>{fitted}</td></tr>"
+        for name, raw, fitted in rows
+    )
+    return (
+        "<table><tr><td></td><td>as is&nbsp;&nbsp;</td><td>fitted</td></tr>"
+        f"{cells}</table>"
+    )
+
+
+def profiles(
+    pair: tuple[Image, Image], line: Any
+) -> tuple[np.ndarray[Any, Any], dict[str, np.ndarray[Any, Any]]]:
+    """Return both layers along a line in world coordinates.
+
+    Parameters
+    ----------
+    pair : tuple of Image
+        What to look at.
+    line : ndarray
+        (2, ndim): its two ends.
+    """
+    from scipy.ndimage import map_coordinates
+
+    length = float(np.linalg.norm(line[1] - line[0]))
+    step = float(np.min(np.abs(pair[0].scale[-2:])))
+    share = np.linspace(0, 1, max(2, round(length / step) + 1))
+    world = line[0] + share[:, np.newaxis] * (line[1] - line[0])
+    lines = {}
+    for layer in pair:
+        voxels = [layer.world_to_data(point[-layer.ndim :]) for point in world]
+        data = np.asarray(to_stack(layer).data, dtype=np.float32)
+        lines[layer.name] = map_coordinates(data, np.transpose(voxels), order=1)
+    return share * length, lines
+
+
+def _last_line(layers: Any) -> np.ndarray[Any, Any]:
+    for layer in reversed(layers):
+        kinds = getattr(layer, "shape_type", [])
+        if "line" in kinds:
+            line = layer.data[len(kinds) - 1 - kinds[::-1].index("line")]
+            return np.array([layer.data_to_world(end) for end in line])
+    raise DataError("draw a line first, in a Shapes layer")
+
+
+def _coloured(layer: Image, colormap: str) -> Any:
+    """Return a layer over the same pixels, in one colour that adds to others."""
+    names = ("scale", "translate", "rotate", "shear", "affine", "units", "axis_labels")
+    attributes = {name: getattr(layer, name) for name in names}
+    attributes |= {
+        "name": f"{layer.name} · {colormap}",
+        "colormap": colormap,
+        "blending": "additive",
+        "multiscale": layer.multiscale,
+        "contrast_limits": layer.contrast_limits,
+        "metadata": {METADATA_KEY: {"made": "preview"}},
+    }
+    return layer.data, attributes, "image"
+
+
+def _is_image(layer: Any) -> bool:
+    made = layer.metadata.get(METADATA_KEY, {}).get("made")
+    return hasattr(layer, "rgb") and not layer.rgb and made != "psf"

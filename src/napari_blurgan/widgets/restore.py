@@ -1,0 +1,271 @@
+"""Carry images through a trained model.
+
+**What to do.** Choose a model (the one trained last stands first), a layer, and press
+*Start*. Volumes larger than the memory are no trouble: they are restored tile by tile,
+and the line below says beforehand how many tiles and how much memory that takes. For a
+first impression, *Preview* restores only what is in view.
+
+**What you get.** A layer on top of the source, with its scale, units and place; or a
+file, OME-TIFF or OME-Zarr. The source is never changed.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from magicgui.widgets import ComboBox, LineEdit
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import (
+    QFileDialog,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_blurgan.errors import BlurGANError, DataError
+from napari_blurgan.widgets import _fields, _forms, _state
+from napari_blurgan.widgets._controls import help_button, scrolled
+from napari_blurgan.widgets._layers import (
+    field_layer,
+    guess_axes,
+    is_source,
+    result_layer,
+    to_stack,
+)
+from napari_blurgan.widgets._live import add_layer
+from napari_blurgan.widgets._restoring import RestoreRequest, visible_field
+from napari_blurgan.widgets._task import RunWidget
+from napari_blurgan.widgets._worker import Job
+
+if TYPE_CHECKING:
+    import napari
+    from napari.layers import Image
+
+    from napari_blurgan.data.stack import Stack
+
+__all__ = ["RestoreWidget"]
+
+
+class RestoreWidget(RunWidget):
+    """Restore a layer with a model folder.
+
+    Parameters
+    ----------
+    napari_viewer : napari.Viewer
+        Whose layers to restore, and where to put the results.
+    """
+
+    def __init__(self, napari_viewer: napari.Viewer) -> None:
+        super().__init__(napari_viewer, "restoring")
+        self._planner: Job | None = None
+        self._plan_soon = QTimer(self)
+        self._plan_soon.setSingleShot(True)
+        self._plan_soon.setInterval(200)
+        self._plan_soon.timeout.connect(self._plan)
+        self._build()
+        _state.models.added.connect(self._on_model_saved)
+        self.reset_choices()
+
+    # --- what it shows
+
+    def _build(self) -> None:
+        self.form = self._fields()
+        self.advanced = _forms.Form(
+            _fields.axes_field(), _fields.device_field(_state.preference("device"))
+        )
+        self.preview_button = QPushButton("Preview")
+        self.preview_button.setToolTip("Restore only what is in view, in seconds")
+        self.plan = QLabel()
+        self.plan.setWordWrap(True)
+        self.plan.hide()
+        content = QWidget()
+        layout = QVBoxLayout(content)
+        layout.addWidget(self.form)
+        layout.addWidget(_forms.Fold("Advanced", self.advanced))
+        layout.addWidget(self.plan)
+        layout.addLayout(self._second_row())
+        layout.addWidget(self.run)
+        layout.addWidget(self.messages)
+        layout.addStretch()
+        scrolled(content, self)
+        self._connect()
+
+    def _fields(self) -> _forms.Form:
+        return _forms.Form(
+            ComboBox(
+                name="model", label="Model", nullable=True,
+                choices=lambda widget: [(p.stem, p) for p in _state.models.list()],
+                tooltip="A model folder; those made or used last are listed",
+            ),
+            ComboBox(
+                name="layer", label="Layer", nullable=True,
+                choices=lambda widget: [*filter(is_source, self._viewer.layers)],
+                tooltip="The image to restore",
+            ),
+            *_fields.frame_fields(),
+            LineEdit(
+                name="out", label="Save as", value="",
+                tooltip=(
+                    "A .ome.tif or .zarr to write to, for results larger than the "
+                    "memory; empty for a layer in memory"
+                ),
+            ),
+        )  # fmt: skip
+
+    def _second_row(self) -> QHBoxLayout:
+        other = QPushButton("Other model…")
+        other.setToolTip("Choose a model folder from disk")
+        other.clicked.connect(self._ask_for_model)
+        row = QHBoxLayout()
+        row.addWidget(other)
+        row.addWidget(self.preview_button)
+        row.addWidget(help_button(__name__))
+        return row
+
+    def _connect(self) -> None:
+        self.form["layer"].changed.connect(self._offer_frames)
+        for fields, names in (
+            (self.form, ("model", "layer", "channel", "time", "out")),
+            (self.advanced, ("axes", "device")),
+        ):
+            for name in names:
+                fields[name].changed.connect(self._on_changed)
+        self.run.start.connect(self._start)
+        self.run.stop.connect(self._cancel)
+        self.preview_button.clicked.connect(self._preview)
+
+    def reset_choices(self, event: object = None) -> None:
+        """Follow the viewer's layers."""
+        for name in ("model", "layer"):
+            self.form[name].reset_choices()
+        self.form.prefer("layer", self._viewer.layers.selection.active)
+        recent = _state.models.list()
+        self.form.prefer("model", recent[0] if recent else None)
+
+    def _offer_frames(self, layer: Image | None) -> None:
+        try:
+            stack = None if layer is None else to_stack(layer, self._axes())
+        except BlurGANError:  # is told when it is to be restored
+            stack = None
+        _fields.offer_frames(self.form, stack)
+
+    # --- what the buttons do
+
+    def _start(self) -> None:
+        source = self.form["layer"].value
+        self.launch(
+            lambda: self._request().run, lambda result: self._show(result, source)
+        )
+
+    def _preview(self) -> None:
+        source = self.form["layer"].value
+        corner: list[int] = []
+
+        def prepare() -> Any:
+            request = self._request()
+            cut, start = visible_field(request, *self._view(source))
+            corner.extend(start)
+            return cut.run
+
+        self.launch(prepare, lambda result: self._show_field(result, source, corner))
+
+    def _view(self, source: Image) -> tuple[Any, Any, Any]:
+        """Return the corners of the view and the planes in it, in voxels."""
+        low, high = np.asarray(source.corner_pixels)
+        point = self._viewer.dims.point[-source.ndim :]
+        return low, high, np.asarray(source.world_to_data(point))
+
+    def set_busy(self, busy: bool) -> None:
+        """Let the buttons follow."""
+        super().set_busy(busy)
+        self.preview_button.setEnabled(not busy)
+
+    def _ask_for_model(self) -> None:
+        folder = _state.models.list()[:1] or [Path.home()]
+        chosen = QFileDialog.getExistingDirectory(
+            self, "Model folder (.blurgan)", str(folder[0].parent)
+        )
+        if chosen:
+            _state.models.add(Path(chosen))
+
+    def _on_model_saved(self, path: Path) -> None:
+        self.form["model"].reset_choices()
+        self.form["model"].value = path
+
+    # --- what it asks the engine for
+
+    def _axes(self) -> str | None:
+        return self.advanced["axes"].value.strip().upper() or None
+
+    def _request(self) -> RestoreRequest:
+        values = self.form.values()
+        if values["model"] is None:
+            raise DataError(
+                "choose a model: train one first, or take another from disk"
+            )
+        if values["layer"] is None:
+            raise DataError("choose an image layer to restore")
+        out = values["out"].strip()
+        return RestoreRequest(
+            model=values["model"],
+            stack=to_stack(values["layer"], self._axes()),
+            out=Path(out).expanduser() if out else None,
+            **_fields.chosen_frame(self.form),
+            device=self.advanced["device"].value,
+        )
+
+    def _on_changed(self, value: object) -> None:
+        self._say_plan("")
+        self._plan_soon.start()
+
+    def _plan(self) -> None:
+        """Say what it would take, unless something is under way or missing."""
+        values = self.form.values()
+        busy = self._job is not None or self._planner is not None
+        if busy or values["model"] is None or values["layer"] is None:
+            return
+        try:
+            planner = self._planner = Job(self._request().plan, self)
+        except BlurGANError as error:
+            self._say_plan(str(error))
+            return
+        planner.returned.connect(lambda plan: self._say_plan(str(plan)))
+        planner.failed.connect(lambda failure: self._say_plan(failure.sentence))
+        planner.ended.connect(self._on_planned)
+        planner.start()
+
+    def _say_plan(self, words: str) -> None:
+        self.plan.setText(words)
+        self.plan.setVisible(bool(words))
+
+    def _on_planned(self) -> None:
+        self._planner = None
+
+    # --- what the engine tells
+
+    def heard(self, events: list[Any]) -> None:
+        """Show notes, the plan and how far it is."""
+        for event in events:
+            if hasattr(event, "message"):
+                self.messages.add(event.message)
+            elif hasattr(event, "plan"):
+                self._say_plan(str(event.plan))
+            elif hasattr(event, "seconds_left"):
+                self.show_progress("Tile", event.done, event.total, event.seconds_left)
+
+    def _show(self, result: Stack, source: Image) -> None:
+        self.run.say("Done.")
+        axes = self._axes() or guess_axes(source)
+        add_layer(self._viewer, result_layer(source, result, "restored", axes))
+
+    def _show_field(self, result: Stack, source: Image, corner: list[int]) -> None:
+        self.run.say("Previewed what was in view.")
+        axes = self._axes() or guess_axes(source)
+        data = field_layer(source, result, axes, corner)
+        for layer in [x for x in self._viewer.layers if x.name == data[1]["name"]]:
+            self._viewer.layers.remove(layer)
+        add_layer(self._viewer, data)

@@ -1,0 +1,365 @@
+"""Learn the blur of a microscope, and how to undo it.
+
+**What you need.** One or more *blurred* images, and *sharp* images of the same kind of
+structure: another field, another cell, another microscope will do, they need not match.
+Without any, let a sharp set be made.
+
+**What to do.** Tick the images, say what you know of the optics, choose how many
+minutes to spend, and press *Start*. The point-spread function appears as a layer beside
+the image and changes while it is learned; the restored crop lies on the image. *Stop*
+keeps what has been learned. Then *Restore* carries whole images through the model.
+
+**What to look at.** The cycle losses should fall. The widths of the PSF should settle;
+theory stands beside them where the optics are known. If something goes wrong, a
+sentence says what, and what to do.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from napari.utils.notifications import show_error
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from napari_blurgan.errors import BlurGANError
+from napari_blurgan.transport.events import (
+    Event,
+    Finished,
+    KernelUpdated,
+    Previewed,
+    Started,
+    Stepped,
+    Warned,
+)
+from napari_blurgan.widgets import _fields, _forms, _state
+from napari_blurgan.widgets._closing import PATIENCE, CloseGuard
+from napari_blurgan.widgets._controls import (
+    Messages,
+    Phase,
+    RunControl,
+    duration,
+    help_button,
+    scrolled,
+)
+from napari_blurgan.widgets._data_form import DataForm
+from napari_blurgan.widgets._layers import guess_axes, is_psf, to_psf
+from napari_blurgan.widgets._live import LiveLayers
+from napari_blurgan.widgets._plots import LossPlot
+from napari_blurgan.widgets._training import Cut, Theory, TrainingRequest
+from napari_blurgan.widgets._worker import Failure, TrainingJob
+
+if TYPE_CHECKING:
+    import napari
+
+    from napari_blurgan.data.stack import Stack
+    from napari_blurgan.optics.psf import Psf
+
+__all__ = ["TrainWidget"]
+
+DRAW = 1000
+"""Milliseconds between two changes of what is seen. All of it changes at once: any
+change paints the whole window, which takes 50 ms where there is no GPU."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A training that runs or waits: what was asked for, and where it is shown."""
+
+    request: TrainingRequest
+    live: LiveLayers
+
+    def placed(self) -> Run:
+        """Return the same with a model folder that nobody else has taken."""
+        out = _state.new_model_path(self.request.blurred[0].name)
+        options = self.request.options | {"out": out}
+        return replace(self, request=replace(self.request, options=options))
+
+
+class TrainWidget(QWidget):
+    """Train a recipe on layers and files, and watch it learn.
+
+    Parameters
+    ----------
+    napari_viewer : napari.Viewer
+        Whose layers to use, and where to show the PSF and the preview.
+    """
+
+    def __init__(self, napari_viewer: napari.Viewer) -> None:
+        super().__init__()
+        self._viewer = napari_viewer
+        self._job: TrainingJob | None = None
+        self._run: Run | None = None
+        self._waiting: deque[Run] = deque()
+        self._latest: dict[type, Event] = {}
+        self._theory: Psf | None = None
+        self._timer = QTimer(self)
+        self._timer.setInterval(DRAW)
+        self._timer.timeout.connect(self._draw)
+        self._build()
+        self.reset_choices()
+
+    # --- what it shows
+
+    def _build(self) -> None:
+        self.data = DataForm(self._viewer)
+        self.form = _fields.training_form(_presets())
+        self.advanced = _fields.advanced_form(
+            _state.preference("device"),
+            lambda box: [*filter(is_psf, self._viewer.layers)],
+        )
+        self.run = RunControl("training", can_pause=True, can_queue=True)
+        self._queue = QLabel()
+        self._queue.setWordWrap(True)
+        self._queue.hide()
+        self._widths = QLabel()
+        self._widths.setWordWrap(True)
+        self.plot = LossPlot()
+        self.messages = Messages()
+        self._settings = _forms.Fold("Data and settings", self._inputs(), opened=True)
+        self._after = self._afterwards()
+        content = QWidget()
+        layout = QVBoxLayout(content)
+        layout.addWidget(self._settings)
+        for widget in (self.run, self._queue, self.messages, self._after):
+            layout.addWidget(widget)
+        for widget in (self._widths, self.plot):
+            layout.addWidget(widget)
+            widget.hide()
+        layout.addStretch()
+        scrolled(content, self)
+        self._recall()
+        self.run.start.connect(self._start)
+        self.run.pause.connect(self._pause)
+        self.run.resume.connect(self._resume)
+        self.run.stop.connect(self._stop)
+
+    def _inputs(self) -> QWidget:
+        inputs = QWidget()
+        layout = QVBoxLayout(inputs)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self.data)
+        layout.addWidget(self.form)
+        layout.addWidget(_forms.Fold("Advanced", self.advanced))
+        return inputs
+
+    def _afterwards(self) -> QWidget:
+        restore = self.restore_button = QPushButton("Restore with it…")
+        restore.setToolTip("Open the Restore widget with this model")
+        restore.clicked.connect(self._open_restore)
+        row = QWidget()
+        layout = QHBoxLayout(row)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(restore)
+        layout.addWidget(help_button(__name__))
+        restore.setEnabled(False)
+        return row
+
+    def reset_choices(self, event: object = None) -> None:
+        """Follow the viewer's layers."""
+        self.data.reset_choices()
+        self.advanced["psf"].reset_choices()
+        active = self._viewer.layers.selection.active
+        if not self.data.blurred.sources() and event is None:
+            self.data.blurred.tick(active)
+
+    # --- what the buttons do
+
+    def _start(self) -> None:
+        """Start, or queue what is asked for behind what is running."""
+        if self._job is None:
+            self.messages.reset()
+        try:
+            run = Run(self._request(), self._live_layers())
+        except BlurGANError as error:
+            self.messages.add(str(error))
+            return
+        self._remember()
+        self._waiting.append(run)
+        if self._job is None:
+            self._start_next()
+        self._say_what_waits()
+
+    def _start_next(self) -> None:
+        run = self._run = self._waiting.popleft().placed()
+        self._reset_views()
+        job = self._job = TrainingJob(run.request.trainer, self)
+        job.reported.connect(self._on_events)
+        job.failed.connect(self._on_failure)
+        job.ended.connect(self._on_end)
+        CloseGuard(self, job, self._finish, self._viewer)
+        self.run.phase = Phase.RUNNING
+        self.run.say("Loading…")
+        self._settings.set_open(False)
+        self._timer.start()
+        job.start()
+
+    def _finish(self) -> None:
+        self._waiting.clear()
+        if self._job is not None:
+            self._job.finish(PATIENCE)
+
+    def _pause(self) -> None:
+        if self._job is not None:
+            self._job.pause()
+            self.run.phase = Phase.PAUSED
+
+    def _resume(self) -> None:
+        if self._job is not None:
+            self._job.resume()
+            self.run.phase = Phase.RUNNING
+
+    def _stop(self) -> None:
+        if self._job is not None:
+            self._job.stop()
+            self.run.phase = Phase.STOPPING
+
+    def _open_restore(self) -> None:
+        self._viewer.window.add_plugin_dock_widget("napari-blurgan", "Restore")
+
+    # --- what it asks the engine for
+
+    def _request(self) -> TrainingRequest:
+        more = self.advanced.values()
+        axes = more["axes"].strip().upper() or None
+        data = self.data
+        sharp = data.sharp if data.make_sharp == "layers" else None
+        return TrainingRequest(
+            preset=self.form["preset"].value,
+            changes=_fields.parse_changes(more["changes"]),
+            blurred=_channel(data.blurred.stacks(axes), more["channel"]),
+            sharp=_channel(sharp.stacks(axes) if sharp else [], more["channel"]),
+            psf=None if more["psf"] is None else to_psf(more["psf"]),
+            make_sharp=data.make_sharp,
+            optics=data.optics.optics(),
+            options={
+                "minutes": self.form["minutes"].value,
+                "device": more["device"],
+                "seed": more["seed"],
+            },
+        )
+
+    def _remember(self) -> None:
+        advanced = self.advanced.values()
+        del advanced["psf"]  # a layer, which JSON cannot hold
+        values = {"form": self.form.values(), "advanced": advanced}
+        _state.remember("train", values | {"data": self.data.values()})
+
+    def _recall(self) -> None:
+        known = _state.recall("train", {})
+        self.form.update_values(known.get("form", {}))
+        self.advanced.update_values(known.get("advanced", {}))
+        self.data.update_values(known.get("data", {}))
+
+    # --- what the engine tells
+
+    def _live_layers(self) -> LiveLayers:
+        axes = self.advanced["axes"].value.strip().upper()
+        return LiveLayers(
+            self._viewer,
+            self.data.blurred.layers(),
+            lambda layer: axes or guess_axes(layer),
+        )
+
+    def _reset_views(self) -> None:
+        self._theory = None
+        self._latest.clear()
+        self.plot.clear()
+        self.restore_button.setEnabled(False)
+        for widget in (self._widths, self.plot):
+            widget.show()
+        self._widths.setText("")
+
+    def _say_what_waits(self) -> None:
+        names = ", ".join(run.request.blurred[0].name for run in self._waiting)
+        self._queue.setText(f"Next: {names}")
+        self._queue.setVisible(bool(names))
+
+    def _on_events(self, events: list[Event]) -> None:
+        for event in events:
+            self._latest[type(event)] = event
+            if isinstance(event, Stepped):
+                self.plot.add(event.step, event.losses)
+            elif isinstance(event, Warned):
+                self.messages.add(event.message, event.remedy)
+            elif isinstance(event, Theory):
+                self._theory = event.psf
+            elif isinstance(event, Cut) and self._run is not None:
+                self._run.live.starts = dict(enumerate(event.starts))
+            elif isinstance(event, Finished):
+                self._on_finished(event)
+
+    def _draw(self) -> None:
+        """Show the latest of each kind; called by a timer, not by the training."""
+        self.plot.draw()
+        if self._run is not None:
+            self._draw_layers(self._run.live)
+        self._say_progress()  # at last: napari's progress bar paints at once
+
+    def _draw_layers(self, live: LiveLayers) -> None:
+        kernel = self._latest.pop(KernelUpdated, None)
+        if isinstance(kernel, KernelUpdated):
+            live.show_psf(kernel.psf)
+            self._widths.setText(widths(kernel.psf, self._theory))
+        preview = self._latest.pop(Previewed, None)
+        if isinstance(preview, Previewed):
+            live.show_preview(preview)
+
+    def _say_progress(self) -> None:
+        started, stepped = self._latest.get(Started), self._latest.pop(Stepped, None)
+        if not isinstance(stepped, Stepped):
+            return
+        where = f" · {started.device}" if isinstance(started, Started) else ""
+        left = duration(stepped.remaining_seconds)
+        self.run.show_progress(
+            stepped.step / max(stepped.total_steps, 1),
+            f"Step {stepped.step} of {stepped.total_steps} · {left} left{where}",
+        )
+
+    def _on_finished(self, event: Finished) -> None:
+        words = {"stopped": "Stopped", "budget": "Done: the time is up"}
+        self._draw()
+        self.run.say(f"{words.get(event.reason, 'Done')} at step {event.step}.")
+        if self._run is not None:
+            _state.models.add(self._run.request.out)
+        self.restore_button.setEnabled(True)
+
+    def _on_failure(self, failure: Failure) -> None:
+        self.run.say("")
+        self.messages.add_failure(failure)
+        show_error(failure.sentence)
+
+    def _on_end(self) -> None:
+        self._timer.stop()
+        self._draw()
+        self.plot.setVisible(not self.plot.is_empty)
+        self._job = None
+        self.run.phase = Phase.IDLE
+        if self._waiting:
+            self._start_next()
+            self._say_what_waits()
+
+
+def widths(psf: Psf, theory: Psf | None) -> str:
+    """Return the FWHM of a PSF beside that of theory, in words."""
+    z, y, x = psf.fwhm()
+    words = f"PSF, width at half maximum: {(y + x) / 2:.2f} µm across, {z:.2f} µm in z"
+    if theory is None:
+        return words
+    z, y, x = theory.fwhm()
+    return f"{words} (theory {(y + x) / 2:.2f}, {z:.2f})"
+
+
+def _channel(stacks: list[Stack], channel: int) -> list[Stack]:
+    """Return one channel of those stacks that have several, unless all are wanted."""
+    if channel == _fields.ALL:
+        return stacks
+    return [s.only_channel(channel) if s.channels > 1 else s for s in stacks]
+
+
+def _presets() -> dict[str, str]:
+    from napari_blurgan.transport.presets import PRESETS
+
+    return {name: words for name, (words, _) in PRESETS.items()}

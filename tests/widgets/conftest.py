@@ -1,0 +1,80 @@
+"""Real napari, kept from the user's own settings; a small training."""
+
+import numpy as np
+import pytest
+from qtpy.QtCore import QSettings
+
+from napari_blurgan.data.stack import Stack
+from napari_blurgan.optics.models import Optics
+from napari_blurgan.optics.phantoms import beads
+from napari_blurgan.optics.simulation import blur
+from napari_blurgan.transport.presets import preset
+from napari_blurgan.transport.trainer import Trainer
+from napari_blurgan.widgets import train
+from napari_blurgan.widgets._fields import parse_changes
+
+VOXEL = (0.3, 0.1, 0.1)
+
+
+@pytest.fixture(autouse=True)
+def private_settings(tmp_path, monkeypatch):
+    """Neither read nor write what the person at this machine has set."""
+    QSettings.setPath(
+        QSettings.Format.IniFormat, QSettings.Scope.UserScope, str(tmp_path / "qt")
+    )
+    monkeypatch.setenv("HOME", str(tmp_path))
+    return tmp_path
+
+
+@pytest.fixture(autouse=True)
+def quick_drawing(monkeypatch):
+    """Show what is new ten times a second: tests wait for it."""
+    monkeypatch.setattr(train, "DRAW", 100)
+
+
+@pytest.fixture(scope="session")
+def small():
+    """Return changes to a recipe that make a step cheap."""
+    return (
+        "sampling.patch=16 generator.base=4 generator.levels=2 generator.guide=3 "
+        "adversary.base=4 adversary.scales=1 forward.frozen_steps=0 precision=float32 "
+        "forward.start=optics weights.spectral=0"
+    )
+
+
+@pytest.fixture(scope="session")
+def volumes():
+    """Return two volumes of beads, one of them blurred."""
+    first, second = (
+        100 * beads((20, 40, 40), VOXEL, seed=seed, diameter=0.4) for seed in (0, 1)
+    )
+    kernel = np.zeros((5, 7, 7), np.float32)
+    kernel[1:4, 2:5, 2:5] = 1 / 27
+    return np.maximum(blur(first, kernel), 0), second
+
+
+@pytest.fixture
+def viewer(make_napari_viewer_proxy, volumes):
+    """Return a viewer with a blurred and a sharp layer."""
+    viewer = make_napari_viewer_proxy()
+    blurred, sharp = volumes
+    place = {"scale": VOXEL, "units": ("um",) * 3, "axis_labels": ("z", "y", "x")}
+    viewer.add_image(sharp, name="sharp", **place)
+    viewer.add_image(blurred, name="blurred", translate=(1, 2, 3), **place)
+    return viewer
+
+
+@pytest.fixture(scope="session")
+def model_folder(volumes, small, tmp_path_factory):
+    """Return a model of two steps: it restores badly, but it restores."""
+    out = tmp_path_factory.mktemp("models") / "tiny.blurgan"
+    blurred, sharp = (
+        Stack(v, "ZYX", VOXEL, name) for v, name in zip(volumes, "yx", strict=True)
+    )
+    recipe = preset("blind").updated(parse_changes(small))
+    optics = Optics(na=1.0, ni=1.33, wavelength=525)
+    for _ in Trainer(
+        recipe, [blurred], [sharp], out, optics=optics, steps=2, device="cpu"
+    ):
+        pass
+    return out

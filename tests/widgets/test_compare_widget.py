@@ -1,0 +1,102 @@
+"""The Compare widget in real napari."""
+
+import numpy as np
+import pytest
+from qtpy.QtCore import Qt
+
+from napari_blurgan.measure import compare, fsc
+from napari_blurgan.widgets.compare import profiles
+
+
+@pytest.fixture
+def widget(viewer):
+    _, widget = viewer.window.add_plugin_dock_widget("napari-blurgan", "Compare")
+    widget.form.update_values(
+        {"first": viewer.layers["blurred"], "second": viewer.layers["sharp"]}
+    )
+    yield widget
+    if widget._job is not None:
+        widget._job.finish(20)
+
+
+@pytest.fixture
+def press(widget, qtbot):
+    def press(button):
+        qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+        qtbot.waitUntil(lambda: widget._job is None, timeout=60_000)
+
+    return press
+
+
+def test_the_figures_are_those_of_the_core(widget, press, volumes):
+    press(widget.measure_button)
+    expected = compare(*volumes)
+    assert f"{expected.psnr:.2f}" in widget.table.text()
+    assert f"{expected.ssim_fitted:.3f}" in widget.table.text()
+
+
+def test_two_exposures_share_detail(viewer, widget, press):
+    rng = np.random.default_rng(0)
+    truth = rng.normal(size=(32, 64, 64))
+    for name in ("first", "second"):
+        exposure = truth + rng.normal(size=truth.shape)
+        layer = viewer.add_image(exposure, name=name, scale=(0.3, 0.1, 0.1))
+        widget.form[name].value = layer
+    widget.form["measure"].value = "shells"
+    press(widget.measure_button)
+    pair = (viewer.layers[name].data for name in ("first", "second"))
+    found = fsc(*pair, (0.3, 0.1, 0.1))
+    words = found.note if found.value is None else f"{found.value:.3g} µm"
+    assert words in widget.table.text()
+
+
+def test_layers_of_other_shapes_are_refused_in_words(viewer, widget, press):
+    widget.form["second"].value = viewer.add_image(np.ones((3, 9, 9)), name="odd")
+    press(widget.measure_button)
+    assert "shape" in widget.messages.text()
+    assert widget.measure_button.isEnabled()
+
+
+def test_the_overlay_lies_where_the_layers_lie(viewer, widget, press):
+    press(widget.overlay_button)
+    for name, colour in (("blurred", "magenta"), ("sharp", "green")):
+        source, shown = viewer.layers[name], viewer.layers[f"{name} · {colour}"]
+        assert shown.colormap.name == colour
+        assert shown.blending == "additive"
+        np.testing.assert_allclose(shown.extent.world, source.extent.world)
+        assert not source.visible
+
+
+def test_side_by_side_and_back(viewer, widget, press):
+    press(widget.grid_button)
+    assert viewer.canvas.grid.enabled
+    assert {x.name for x in viewer.layers[-2:]} == {"blurred", "sharp"}
+    press(widget.grid_button)
+    assert not viewer.canvas.grid.enabled
+
+
+def test_a_profile_follows_the_line_in_the_world(viewer):
+    ramp = np.broadcast_to(np.arange(50.0), (40, 50))
+    place = {"scale": (0.1, 0.2), "translate": (5, 7)}
+    pair = tuple(viewer.add_image(ramp * k, name=str(k), **place) for k in (1, 2))
+    line = np.array([[6.0, 7.0], [6.0, 7.0 + 0.2 * 40]])
+    distance, lines = profiles(pair, line)
+    np.testing.assert_allclose(lines["1"], distance / 0.2, atol=1e-5)
+    np.testing.assert_allclose(lines["2"], 2 * lines["1"], atol=1e-5)
+
+
+def test_a_drawn_line_is_taken(viewer, widget, press):
+    viewer.add_shapes(
+        [np.array([[5.0, 1.0, 1.0], [5.0, 3.0, 3.0]])], shape_type="line", name="line"
+    )
+    press(widget.profile_button)
+    assert widget.messages.text() == ""
+    assert [x.get_label() for x in widget._figure.axes[0].get_lines()] == [
+        "blurred",
+        "sharp",
+    ]
+
+
+def test_without_a_line_it_says_so(widget, press):
+    press(widget.profile_button)
+    assert "draw a line" in widget.messages.text()

@@ -1,0 +1,102 @@
+"""The Deconvolve widget in real napari."""
+
+import numpy as np
+import pytest
+from qtpy.QtCore import Qt
+
+from napari_blurgan.classical.methods import METHODS, deconvolve
+from napari_blurgan.optics.models import Optics, gaussian
+from napari_blurgan.widgets._controls import Phase
+from napari_blurgan.widgets._layers import psf_layer
+
+PSF = gaussian(Optics(na=0.8, ni=1.0, wavelength=520), (7, 9, 9), (0.3, 0.1, 0.1))
+
+
+@pytest.fixture
+def widget(viewer):
+    data, attributes, _ = psf_layer(PSF, viewer.layers["blurred"])
+    viewer.add_image(data, **attributes)
+    _, widget = viewer.window.add_plugin_dock_widget("napari-blurgan", "Deconvolve")
+    widget.form["layer"].value = viewer.layers["blurred"]
+    widget.advanced["device"].value = "cpu"
+    yield widget
+    if widget._job is not None:
+        widget._job.finish(20)
+
+
+@pytest.fixture
+def start(widget, qtbot):
+    """Press Start and wait for the end."""
+
+    def press():
+        qtbot.mouseClick(widget.run.start_button, Qt.MouseButton.LeftButton)
+        qtbot.waitUntil(lambda: widget.run.phase is Phase.IDLE, timeout=60_000)
+
+    return press
+
+
+def test_the_result_is_that_of_the_core(viewer, widget, start):
+    widget.parameters["iterations"].value = 5
+    start()
+    source, result = viewer.layers["blurred"], viewer.layers["blurred · deconvolved"]
+    expected = deconvolve(source.data, PSF, "rl", iterations=5, device="cpu").image
+    np.testing.assert_allclose(result.data, expected, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(result.extent.world, source.extent.world)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_has_its_fields_and_runs(viewer, widget, start, method):
+    widget.form["method"].value = method
+    fields = widget.parameters.values()
+    assert list(fields) == [p.name for p in METHODS[method].parameters]
+    assert fields == {p.name: p.default for p in METHODS[method].parameters}
+    small = {"iterations": 2, "rounds": 1}
+    widget.parameters.update_values({n: v for n, v in small.items() if n in fields})
+    start()
+    assert "blurred · deconvolved" in viewer.layers, widget.messages.details
+
+
+def test_a_rule_that_counts_photons_asks_for_the_camera(widget, start):
+    widget.form["stop"].value = "discrepancy"
+    start()
+    assert "camera" in widget.messages.text()
+    assert widget.run.start_button.isEnabled()
+
+
+def test_why_it_stopped_is_told(widget, start):
+    widget.form["stop"].value = "change"
+    widget.parameters["iterations"].value = 3
+    start()
+    assert "3 iterations: all iterations were made" in widget.messages.text()
+
+
+def test_every_channel_of_a_stack(viewer, widget, start):
+    blurred = viewer.layers["blurred"]
+    both = viewer.add_image(
+        np.stack([blurred.data, 2 * blurred.data]),
+        name="both",
+        scale=(1, 0.3, 0.1, 0.1),
+        units=("pixel", "um", "um", "um"),
+        axis_labels=("c", "z", "y", "x"),
+    )
+    widget.form["layer"].value = both
+    widget.parameters["iterations"].value = 2
+    start()
+    first, second = viewer.layers["both · deconvolved"].data
+    np.testing.assert_allclose(second, 2 * first, rtol=1e-3, atol=1e-4)
+
+
+def test_cancel_leaves_nothing(viewer, widget, qtbot):
+    widget.parameters["iterations"].value = 10_000
+    qtbot.mouseClick(widget.run.start_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: "Iteration" in widget.run.words.text(), timeout=60_000)
+    qtbot.mouseClick(widget.run.stop_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: widget.run.phase is Phase.IDLE, timeout=20_000)
+    assert "blurred · deconvolved" not in viewer.layers
+    assert widget.messages.text() == ""
+
+
+def test_without_a_psf_it_says_where_to_get_one(viewer, widget, start):
+    viewer.layers.remove("blurred · PSF")
+    start()
+    assert "PSF widget" in widget.messages.text()

@@ -1,0 +1,81 @@
+"""The loss curves: what is stored, drawn, thinned and said."""
+
+import builtins
+
+import numpy as np
+import pytest
+
+from napari_blurgan.widgets import _plots
+
+
+@pytest.fixture
+def plot(qtbot):
+    pytest.importorskip("pyqtgraph")
+    widget = _plots.LossPlot()
+    qtbot.addWidget(widget)
+    return widget
+
+
+def curve(plot, name):
+    (item,) = [c for c in plot._curves.widget.listDataItems() if c.name() == name]
+    return item.getOriginalDataset()
+
+
+def test_curves_are_drawn_when_asked(plot):
+    for step in range(1, 11):
+        plot.add(step, {"cycle": 1 / step, "gan": 0.5})
+    assert plot._curves.widget.listDataItems() == []
+    plot.draw()
+    steps, values = curve(plot, "cycle")
+    np.testing.assert_allclose(steps, range(1, 11))
+    np.testing.assert_allclose(values, 1 / np.arange(1, 11))
+    assert "cycle 0.1" in plot.text()
+
+
+def test_the_axis_is_logarithmic_and_zero_is_left_out(plot):
+    for step, value in enumerate((1.0, 0.0, 100.0)):
+        plot.add(step, {"loss": value})
+    plot.draw()
+    (item,) = plot._curves.widget.listDataItems()
+    np.testing.assert_allclose(item.getData()[1], [0, 2])
+
+
+def test_a_long_history_is_drawn_with_few_points(plot):
+    for step in range(10_000):
+        plot.add(step, {"loss": 2.0})
+    plot.draw()
+    steps, values = curve(plot, "loss")
+    assert len(steps) <= _plots.POINTS
+    np.testing.assert_allclose(values, 2.0)
+
+
+def test_hovering_tells_the_nearest_step(plot):
+    for step in (10, 20, 30):
+        plot.add(step, {"loss": step / 10})
+    plot.draw()
+    plot._curves.hovered(19.0)
+    assert plot.text() == "Step 20: ⬤ loss 2"
+
+
+def test_clear_forgets(plot):
+    plot.add(1, {"loss": 1.0})
+    plot.draw()
+    plot.clear()
+    assert plot._curves.widget.listDataItems() == []
+    assert plot.values_at(1) == (0, {})
+
+
+def test_without_pyqtgraph_the_losses_are_told_in_words(qtbot, monkeypatch):
+    real = builtins.__import__
+
+    def refuse(name, *args, **kwargs):
+        if name == "pyqtgraph":
+            raise ImportError(name)
+        return real(name, *args, **kwargs)
+
+    monkeypatch.setattr(builtins, "__import__", refuse)
+    plot = _plots.LossPlot()
+    qtbot.addWidget(plot)
+    plot.add(7, {"cycle": 0.25})
+    plot.draw()
+    assert plot.text() == "Step 7: ⬤ cycle 0.25"

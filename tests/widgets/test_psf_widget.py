@@ -1,0 +1,97 @@
+"""The PSF widget in real napari: make, measure, look, compare, save."""
+
+import numpy as np
+import pytest
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QFileDialog
+
+from napari_blurgan.optics.models import Optics, gaussian
+from napari_blurgan.optics.psf import Psf
+from napari_blurgan.optics.simulation import blur
+from napari_blurgan.widgets._layers import to_psf
+
+OPTICS = {"na": 0.8, "ni": 1.0, "wavelength": 520}
+VOXEL = (0.3, 0.1, 0.1)
+
+
+@pytest.fixture
+def widget(viewer):
+    _, widget = viewer.window.add_plugin_dock_widget("napari-blurgan", "PSF")
+    widget.form.update_values({"layer": viewer.layers["blurred"], **OPTICS})
+    yield widget
+    if widget._job is not None:
+        widget._job.finish(20)
+
+
+@pytest.fixture
+def made(widget, qtbot):
+    """Press a button and return the PSF layer that comes of it."""
+
+    def press(button):
+        qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+        qtbot.waitUntil(lambda: widget._job is None, timeout=60_000)
+        return widget.look["psf"].value
+
+    return press
+
+
+def test_a_psf_from_optics_is_that_of_the_core(viewer, widget, made):
+    widget.form["model"].value = "gaussian"
+    layer = made(widget.make_button)
+    assert layer in viewer.layers
+    assert layer.scale == pytest.approx(VOXEL)
+    expected = gaussian(Optics(**OPTICS), layer.data.shape, VOXEL)
+    np.testing.assert_allclose(layer.data, expected.data)
+    assert f"{expected.fwhm()[2]:.2f} µm" in widget.table.text()
+
+
+def test_optics_that_physics_forbids_are_refused(widget, made):
+    widget.form["na"].value = 1.2
+    assert made(widget.make_button) is None
+    assert "numerical aperture" in widget.messages.text()
+
+
+def test_a_psf_from_beads_has_their_width(viewer, widget, made):
+    points = np.zeros((33, 97, 97), np.float32)
+    points[16, 24::48, 24::48] = 1
+    psf = gaussian(Optics(**OPTICS), (21, 21, 21), VOXEL)
+    noise = np.random.default_rng(0).normal(size=points.shape)
+    image = 100 + 1e5 * blur(points, psf.data) + noise
+    beads = viewer.add_image(
+        image.astype(np.float32), name="beads", scale=VOXEL, units=("um",) * 3
+    )
+    widget.form.update_values({"layer": beads, "bead": 0})
+    measured = to_psf(made(widget.beads_button))
+    assert measured.fwhm() == pytest.approx(psf.fwhm(), rel=0.1)
+    assert "4 of 4 beads" in widget.messages.text()
+
+
+def test_no_beads_is_said(widget, made, viewer):
+    widget.form["layer"].value = viewer.add_image(
+        np.random.default_rng(0).normal(size=(9, 30, 30)), scale=VOXEL
+    )
+    assert made(widget.beads_button) is None
+    assert "bead" in widget.messages.text()
+
+
+def test_two_psfs_are_compared_in_numbers_and_lines(widget, made):
+    widget.form["model"].value = "gaussian"
+    first = made(widget.make_button)
+    widget.form["wavelength"].value = 700
+    second = made(widget.make_button)
+    widget.look["other"].value = first
+    expected = to_psf(second).ncc(to_psf(first))
+    assert f"{expected:.3f}" in widget.table.text()
+    profiles = widget._figure.axes[2]
+    assert len(profiles.get_lines()) == 4
+
+
+def test_it_is_saved_with_its_voxel_size(widget, made, tmp_path, monkeypatch, qtbot):
+    widget.form["model"].value = "gaussian"
+    layer = made(widget.make_button)
+    path = tmp_path / "psf.ome.tif"
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *a: (str(path), ""))
+    qtbot.mouseClick(widget.save_button, Qt.MouseButton.LeftButton)
+    loaded = Psf.load(path)
+    assert loaded.voxel_size == pytest.approx(VOXEL)
+    np.testing.assert_allclose(loaded.data, layer.data, rtol=1e-5)

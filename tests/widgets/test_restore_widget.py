@@ -1,0 +1,127 @@
+"""The Restore widget in real napari."""
+
+import numpy as np
+import pytest
+from napari.utils.notifications import notification_manager
+from qtpy.QtCore import Qt
+
+from napari_blurgan.data.io import read_stack
+from napari_blurgan.restore import engine
+from napari_blurgan.widgets import _state
+from napari_blurgan.widgets._controls import Phase
+
+
+@pytest.fixture
+def widget(viewer, model_folder):
+    _state.models.add(model_folder)
+    _, widget = viewer.window.add_plugin_dock_widget("napari-blurgan", "Restore")
+    widget.form["layer"].value = viewer.layers["blurred"]
+    yield widget
+    for job in (widget._job, widget._planner):
+        if job is not None:
+            job.finish(20)
+
+
+@pytest.fixture
+def click(qtbot):
+    return lambda button: qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+
+
+@pytest.fixture
+def done(widget, qtbot):
+    def wait():
+        assert widget.run.phase is not Phase.IDLE
+        qtbot.waitUntil(lambda: widget.run.phase is Phase.IDLE, timeout=60_000)
+
+    return wait
+
+
+def test_a_restored_layer_lies_on_its_source(viewer, widget, click, done):
+    source = viewer.layers["blurred"]
+    before = np.array(source.data)
+    click(widget.run.start_button)
+    done()
+    restored = viewer.layers["blurred · restored"]
+    assert restored.data.shape == source.data.shape
+    np.testing.assert_array_equal(source.data, before)
+    np.testing.assert_allclose(restored.extent.world, source.extent.world)
+    assert (restored.units, restored.axis_labels) == (source.units, source.axis_labels)
+    assert "Tile" in widget.run.words.text() or "Done" in widget.run.words.text()
+
+
+def test_the_plan_is_told_before_anything_starts(viewer, widget, qtbot):
+    qtbot.waitUntil(lambda: "tiles" in widget.plan.text(), timeout=60_000)
+    assert widget.run.phase is Phase.IDLE
+    assert "blurred · restored" not in viewer.layers
+
+
+def test_to_a_file(viewer, widget, click, done, tmp_path):
+    path = tmp_path / "out.ome.tif"
+    widget.form["out"].value = str(path)
+    click(widget.run.start_button)
+    done()
+    assert read_stack(path).voxel_size == pytest.approx((0.3, 0.1, 0.1))
+    assert viewer.layers["blurred · restored"].data.shape == (20, 40, 40)
+
+
+def test_one_time_point_of_a_movie(viewer, widget, click, done):
+    movie = viewer.add_image(
+        np.stack([viewer.layers["blurred"].data] * 3),
+        name="movie",
+        scale=(1, 0.3, 0.1, 0.1),
+        units=("s", "um", "um", "um"),
+        axis_labels=("t", "z", "y", "x"),
+    )
+    widget.form["layer"].value = movie
+    assert list(widget.form["time"].choices) == ["all", 0, 1, 2]
+    widget.form["time"].value = 1
+    click(widget.run.start_button)
+    done()
+    restored = viewer.layers["movie · restored"]
+    assert restored.axis_labels == ("z", "y", "x")
+    assert restored.scale == pytest.approx((0.3, 0.1, 0.1))
+
+
+def test_the_preview_restores_only_what_is_in_view(viewer, widget, click, done):
+    source = viewer.layers["blurred"]
+    source.corner_pixels = np.array([[0, 10, 20], [20, 29, 39]])
+    click(widget.preview_button)
+    done()
+    (preview,) = [x for x in viewer.layers if x.name == "blurred · preview"]
+    assert preview.data.shape == (16, 20, 20)
+    corner = source.world_to_data(preview.data_to_world((0, 0, 0)))
+    assert corner[1:] == pytest.approx((10, 20))
+
+
+def test_running_out_of_memory_is_told(widget, click, done, monkeypatch):
+    def run_out(*args):
+        raise RuntimeError("CUDA out of memory")
+
+    monkeypatch.setattr(engine, "_forward", run_out)
+    click(widget.run.start_button)
+    done()
+    assert "memory" in widget.messages.text()
+    assert "memory" in notification_manager.records[-1].message
+    assert widget.run.start_button.isEnabled()
+
+
+def test_without_a_model_it_says_what_to_do(viewer, click):
+    _, widget = viewer.window.add_plugin_dock_widget("napari-blurgan", "Restore")
+    click(widget.run.start_button)
+    assert "train one first" in widget.messages.text()
+
+
+def test_a_model_trained_meanwhile_is_chosen(widget, model_folder, tmp_path):
+    other = tmp_path / "other.blurgan"
+    other.symlink_to(model_folder)
+    _state.models.add(other)
+    assert widget.form["model"].value == other
+
+
+def test_a_damaged_model_is_told(widget, click, done, tmp_path):
+    empty = tmp_path / "empty.blurgan"
+    empty.mkdir()
+    _state.models.add(empty)
+    click(widget.run.start_button)
+    done()
+    assert "empty.blurgan" in widget.messages.text()

@@ -1,0 +1,67 @@
+"""The samples of File → Open Sample, and how they fit the widgets."""
+
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+
+from napari_blurgan.widgets import sample_data
+from napari_blurgan.widgets._data_form import DataForm
+from napari_blurgan.widgets._layers import to_psf, to_stack
+
+
+@pytest.fixture(scope="module")
+def microtubules():
+    return sample_data.microtubules()
+
+
+def opened(data):
+    viewer = ViewerModel()
+    for pixels, attributes, kind in data:
+        assert kind == "image"
+        viewer.add_image(pixels, **attributes)
+    return viewer
+
+
+@pytest.mark.parametrize("make", [sample_data.dna, sample_data.yeast])
+def test_real_stacks_have_a_voxel_size_and_credit(make):
+    for layer in opened(make()).layers:
+        stack = to_stack(layer)
+        assert stack.axes == "ZYX"
+        assert all(stack.voxel_size)
+        assert "CC BY" in stack.metadata["provenance"]["licence"]
+
+
+def test_the_simulated_psf_is_the_one_that_blurred(microtubules):
+    layers = opened(microtubules).layers
+    psf = to_psf(layers["microtubules, PSF"])
+    assert psf.voxel_size == pytest.approx((0.2, 0.08, 0.08))
+    truth = np.asarray(layers["microtubules, truth"].data)
+    blurred = np.asarray(layers["microtubules, blurred"].data)
+    assert truth.shape == blurred.shape
+    assert truth.max() <= 1 < blurred.max()
+
+
+def test_the_sharp_set_shows_another_field(microtubules):
+    layers = opened(microtubules).layers
+    truth, other = (
+        layers[n].data for n in ("microtubules, truth", "other field, sharp")
+    )
+    assert np.corrcoef(np.ravel(truth), np.ravel(other))[0, 1] < 0.2
+
+
+def test_train_knows_what_to_do_with_it(microtubules, qtbot):
+    form = DataForm(opened(microtubules))
+    qtbot.addWidget(form)
+    form.reset_choices()
+    assert [x.name for x in form.blurred.layers()] == ["microtubules, blurred"]
+    assert [x.name for x in form.sharp.layers()] == ["other field, sharp"]
+    assert form.make_sharp == "layers"
+    optics = form.optics.optics()
+    assert (optics.na, optics.ni, optics.wavelength) == (1.4, 1.515, 525)
+
+
+def test_beads_are_found_in_the_bead_sample():
+    from napari_blurgan.optics.beads import detect_beads
+
+    (layer,) = opened(sample_data.beads()).layers
+    assert len(detect_beads(np.asarray(layer.data))) >= 5

@@ -1,0 +1,59 @@
+"""Preferences, remembered values and recent models."""
+
+import pytest
+from napari.settings import get_plugin_settings
+from npe2 import PluginManifest
+
+from napari_blurgan.widgets import _state
+
+
+def test_what_was_remembered_is_recalled():
+    _state.remember("train", {"minutes": 7.5, "preset": "blind"})
+    assert _state.recall("train") == {"minutes": 7.5, "preset": "blind"}
+    assert _state.recall("nothing", "default") == "default"
+
+
+def test_a_damaged_note_is_forgotten():
+    _state._settings().setValue("train", "{not json")
+    assert _state.recall("train", {}) == {}
+
+
+def test_recent_models_newest_first_and_only_those_there_are(tmp_path):
+    first, second, gone = (tmp_path / f"{name}.blurgan" for name in "abc")
+    first.mkdir()
+    second.mkdir()
+    for path in (first, gone, second, first):
+        _state.models.add(path)
+    assert _state.models.list() == [first, second]
+
+
+def test_who_lists_models_is_told(tmp_path):
+    heard = []
+    _state.models.added.connect(heard.append)
+    try:
+        _state.models.add(tmp_path)
+    finally:
+        _state.models.added.disconnect(heard.append)
+    assert heard == [tmp_path]
+
+
+def test_a_new_model_never_takes_the_place_of_another(private_settings):
+    path = _state.new_model_path("cell: 3/4")
+    assert path.parent == private_settings / "blurgan-models"
+    path.mkdir(parents=True)
+    assert _state.new_model_path("cell: 3/4") != path
+
+
+@pytest.mark.usefixtures("plugin_settings")
+def test_preferences_are_those_of_the_manifest(npe2pm, tmp_path):
+    npe2pm.register(PluginManifest.from_distribution("napari-blurgan"))
+    assert _state.preference("device") == "auto"
+    get_plugin_settings("napari-blurgan").compute.device = "cpu"
+    get_plugin_settings("napari-blurgan").compute.models = str(tmp_path / "here")
+    assert _state.preference("device") == "cpu"
+    assert _state.new_model_path("m").parent == tmp_path / "here"
+
+
+def test_without_the_settings_page_the_defaults_hold(monkeypatch):
+    monkeypatch.delattr("napari.settings.get_plugin_settings")
+    assert _state.preference("device") == "auto"

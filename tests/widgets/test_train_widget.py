@@ -1,0 +1,249 @@
+"""The Train widget in real napari: a person's ways through it, right and wrong."""
+
+import numpy as np
+import pytest
+import torch
+from napari.utils.notifications import notification_manager
+from qtpy.QtCore import Qt
+from qtpy.QtGui import QCloseEvent
+from qtpy.QtWidgets import QMainWindow
+
+from napari_blurgan.transport.engine import Engine
+from napari_blurgan.transport.model import load_model
+from napari_blurgan.widgets import _closing, _state
+from napari_blurgan.widgets._controls import Phase
+
+
+@pytest.fixture
+def widget(viewer, small, qtbot):
+    _, widget = viewer.window.add_plugin_dock_widget("napari-blurgan", "Train")
+    widget.data.blurred.tick(viewer.layers["blurred"])
+    widget.data.sharp.tick(viewer.layers["sharp"])
+    widget.data.update_values({"make": "layers", "optics_known": True})
+    widget.advanced.update_values({"changes": small, "device": "cpu"})
+    yield widget
+    if widget._job is not None:
+        widget._job.finish(20)
+
+
+@pytest.fixture
+def click(qtbot):
+    return lambda button: qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+
+
+@pytest.fixture
+def until(qtbot, widget):
+    """Wait for something to happen, but not beyond the end of the training."""
+
+    def wait(condition):
+        qtbot.waitUntil(lambda: condition() or idle(widget), timeout=60_000)
+        assert condition(), widget.messages.details
+
+    return wait
+
+
+def idle(widget):
+    return widget.run.phase is Phase.IDLE
+
+
+def test_train_pause_resume_stop(viewer, widget, click, until, qtbot):
+    click(widget.run.start_button)
+    assert widget.run.phase is Phase.RUNNING
+    until(lambda: "blurred · PSF" in viewer.layers)
+    psf = viewer.layers["blurred · PSF"]
+    first = np.array(psf.data)
+    until(lambda: not np.array_equal(psf.data, first))
+
+    click(widget.run.pause_button)
+    assert widget.run.pause_button.text() == "Resume"
+    qtbot.wait(700)
+    held = widget.plot.last_step
+    qtbot.wait(500)
+    assert widget.plot.last_step == held
+
+    click(widget.run.pause_button)
+    until(lambda: widget.plot.last_step > held)
+    click(widget.run.stop_button)
+    assert widget.run.phase is Phase.STOPPING
+    until(lambda: idle(widget))
+
+    assert psf.scale == pytest.approx((0.3, 0.1, 0.1))
+    inside = viewer.layers["blurred"].extent.world
+    preview = viewer.layers["blurred · preview"].extent.world
+    assert (preview[0] >= inside[0]).all()
+    assert (preview[1] <= inside[1]).all()
+    (path,) = _state.models.list()
+    assert load_model(path).recipe.name == "blind"
+    assert widget.restore_button.isEnabled()
+    assert "Stopped at step" in widget.run.words.text()
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (RuntimeError("The size of tensor a must match"), "size of tensor a"),
+        (torch.OutOfMemoryError("CUDA out of memory."), "too little memory"),
+    ],
+)
+def test_a_failing_step_is_told_and_the_widget_goes_on(
+    widget, click, until, monkeypatch, error, words
+):
+    real, calls = Engine.step, []
+
+    def step(self, rate):
+        calls.append(rate)
+        if len(calls) == 3:
+            raise error
+        return real(self, rate)
+
+    monkeypatch.setattr(Engine, "step", step)
+    click(widget.run.start_button)
+    until(lambda: idle(widget))
+    assert words in widget.messages.text()
+    assert notification_manager.records[-1].severity == "error"
+    assert words in notification_manager.records[-1].message
+    assert widget.run.start_button.isEnabled()
+
+    click(widget.run.start_button)
+    until(lambda: widget.plot.last_step > 3)
+    assert words not in widget.messages.text()
+
+
+def test_what_is_missing_is_said_before_anything_starts(widget, click):
+    widget.data.sharp.clear()
+    click(widget.run.start_button)
+    assert "sharp image" in widget.messages.text()
+    assert idle(widget)
+
+
+def test_bad_data_are_told_in_the_words_of_the_core(viewer, widget, click, until):
+    small = viewer.add_image(np.ones((4, 5, 5)), name="tiny")
+    widget.data.blurred.tick(small)
+    click(widget.run.start_button)
+    until(lambda: idle(widget))
+    assert "tiny" in widget.messages.text()
+
+
+def test_layers_may_be_renamed_and_deleted_meanwhile(viewer, widget, click, until):
+    click(widget.run.start_button)
+    until(lambda: "blurred · preview" in viewer.layers)
+    viewer.layers["blurred · PSF"].name = "my PSF"
+    psf = np.array(viewer.layers["my PSF"].data)
+    viewer.layers.remove("blurred · preview")
+    viewer.layers.remove("blurred")
+    viewer.layers.remove("sharp")
+    until(lambda: not np.array_equal(viewer.layers["my PSF"].data, psf))
+    assert [layer.name for layer in viewer.layers] == ["my PSF"]
+    click(widget.run.stop_button)
+    until(lambda: idle(widget))
+    assert widget.restore_button.isEnabled()
+
+
+def test_the_user_keeps_the_selected_layer(viewer, widget, click, until):
+    viewer.layers.selection = {viewer.layers["sharp"]}
+    click(widget.run.start_button)
+    until(lambda: "blurred · preview" in viewer.layers)
+    assert viewer.layers.selection.active == viewer.layers["sharp"]
+
+
+def test_pixels_of_the_user_are_never_written(viewer, widget, click, until, volumes):
+    before = [v.copy() for v in volumes]
+    click(widget.run.start_button)
+    until(lambda: widget.plot.last_step > 5)
+    np.testing.assert_array_equal(volumes, before)
+
+
+def test_closing_the_dock_stops_and_keeps_the_model(viewer, widget, click, until):
+    click(widget.run.start_button)
+    until(lambda: widget.plot.last_step > 3)
+    viewer.window.remove_dock_widget(widget)
+    assert widget._job is None
+    (path,) = _state.models.list()
+    assert load_model(path).recipe.name == "blind"
+
+
+def test_a_dock_closed_by_mistake_comes_back(
+    viewer, widget, click, until, qtbot, monkeypatch
+):
+    monkeypatch.setattr(_closing, "confirm", lambda parent: False)
+    click(widget.run.start_button)
+    until(lambda: widget.plot.last_step > 3)
+    viewer.window.remove_dock_widget(widget)
+    qtbot.waitUntil(lambda: widget.parent() is not None)
+    held = widget.plot.last_step
+    until(lambda: widget.plot.last_step > held)
+
+
+def test_what_was_typed_is_there_the_next_time(viewer, widget, click, until):
+    widget.form["minutes"].value = 7
+    widget.data.optics.fields["na"].value = 1.25
+    click(widget.run.start_button)
+    click(widget.run.stop_button)
+    until(lambda: idle(widget))
+    viewer.window.remove_dock_widget(widget)
+    _, again = viewer.window.add_plugin_dock_widget("napari-blurgan", "Train")
+    assert again.form["minutes"].value == 7
+    assert again.data.optics.fields["na"].value == 1.25
+
+
+def test_closing_the_window_asks_first(viewer, widget, click, until, monkeypatch):
+    class Closing(QCloseEvent):
+        def spontaneous(self):
+            return True
+
+    answers = [False, True]
+    monkeypatch.setattr(_closing, "confirm", lambda parent: answers.pop(0))
+    click(widget.run.start_button)
+    until(lambda: widget.plot.last_step > 3)
+    window = _closing._ancestor(widget, QMainWindow)
+
+    (guard,) = widget._job.findChildren(_closing.CloseGuard)
+    refused = Closing()
+    assert guard.eventFilter(window, refused)
+    assert not refused.isAccepted()
+    assert widget._job is not None
+
+    assert not guard.eventFilter(window, Closing())
+    assert widget._job is None
+    assert len(_state.models.list()) == 1
+
+
+def test_a_second_training_waits_for_the_first(viewer, widget, click, until):
+    click(widget.run.start_button)
+    assert widget.run.start_button.text() == "Queue"
+    until(lambda: widget.plot.last_step > 2)
+    click(widget.run.start_button)
+    first = widget._job
+    click(widget.run.stop_button)
+    until(lambda: widget._job not in (None, first))
+    until(lambda: widget.plot.last_step > 2)
+    click(widget.run.stop_button)
+    until(lambda: idle(widget))
+    names = sorted(path.name for path in _state.models.list())
+    assert names == ["blurred-2.blurgan", "blurred.blurgan"]
+
+
+def test_what_waits_is_dropped_when_the_widget_is_closed(viewer, widget, click, until):
+    click(widget.run.start_button)
+    click(widget.run.start_button)
+    until(lambda: widget.plot.last_step > 2)
+    viewer.window.remove_dock_widget(widget)
+    assert widget._job is None
+
+
+def test_a_sharp_set_is_made_of_another_part(viewer, widget, click, until):
+    source = viewer.layers["blurred"]
+    wide = viewer.add_image(
+        np.concatenate([np.asarray(source.data)] * 3, axis=2),
+        name="wide",
+        scale=source.scale,
+        units=source.units,
+        axis_labels=source.axis_labels,
+    )
+    widget.data.blurred.untick()
+    widget.data.blurred.tick(wide)
+    widget.data.update_values({"make": "richardson-lucy"})
+    click(widget.run.start_button)
+    until(lambda: widget.plot.last_step > 1 and "wide · preview" in viewer.layers)
+    # The first part is deconvolved; what is restored lies in the other.
+    assert viewer.layers["wide · preview"].extent.world[0, 2] > 0.1 * 60

@@ -1,0 +1,173 @@
+"""Jobs in threads: what is reported, what fails, and who hears of it."""
+
+import gc
+import threading
+import weakref
+
+import pytest
+import torch
+from qtpy.QtCore import QThread
+
+from napari_blurgan.errors import DataError
+from napari_blurgan.widgets._worker import Job, TrainingJob, explain
+
+
+def run(qtbot, job):
+    """Run to the end; return reports, results, failures and the order of signals."""
+    told = {"reported": [], "returned": [], "failed": []}
+    job.reported.connect(told["reported"].extend)
+    job.returned.connect(told["returned"].append)
+    job.failed.connect(told["failed"].append)
+    with qtbot.waitSignal(job.ended, timeout=20_000):
+        job.start()
+    assert job.wait(1)
+    assert not job.running
+    return told
+
+
+def test_reports_arrive_in_order_and_before_the_result(qtbot):
+    def work(report):
+        for i in range(1000):
+            report(i)
+        return "done"
+
+    told = run(qtbot, Job(work))
+    assert told["reported"] == list(range(1000))
+    assert (told["returned"], told["failed"]) == (["done"], [])
+
+
+def test_slots_run_in_the_thread_of_the_widgets(qtbot):
+    here = QThread.currentThread()
+    threads = []
+    job = Job(lambda report: report(threading.current_thread().name))
+    job.reported.connect(lambda names: threads.append((names, QThread.currentThread())))
+    run(qtbot, job)
+    assert threads == [(["blurgan"], here)]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        RuntimeError("shapes differ"),
+        torch.OutOfMemoryError("CUDA out of memory"),
+        MemoryError(),
+        DataError("the stack is empty"),
+        SystemExit(1),
+        StopIteration(),
+    ],
+)
+def test_every_exception_is_told(qtbot, error):
+    def work(report):
+        report("last words")
+        raise error
+
+    told = run(qtbot, Job(work))
+    assert told["reported"] == ["last words"]
+    (failure,) = told["failed"]
+    assert failure.sentence == explain(error)
+    assert "in work" in failure.details
+    assert told["returned"] == []
+
+
+def test_our_own_errors_speak_for_themselves():
+    assert explain(DataError("the stack is empty")) == "the stack is empty"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB"),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory"),
+        MemoryError(),
+    ],
+)
+def test_out_of_memory_says_what_to_do(error):
+    assert "smaller tiles" in explain(error)
+
+
+def test_a_failure_holds_no_memory(qtbot):
+    class Big:
+        pass
+
+    kept = []
+
+    def work(report):
+        big = Big()
+        kept.append(weakref.ref(big))
+        raise RuntimeError("boom")
+
+    job = Job(work)
+    run(qtbot, job)
+    gc.collect()
+    assert kept[0]() is None
+
+
+def test_cancel_ends_at_the_next_report_without_a_failure(qtbot):
+    started = threading.Event()
+
+    def work(report):
+        for i in range(10**9):
+            report(i)
+            started.set()
+
+    job = Job(work)
+    ends = []
+    job.failed.connect(ends.append)
+    job.returned.connect(ends.append)
+    job.start()
+    qtbot.waitUntil(started.is_set, timeout=20_000)
+    with qtbot.waitSignal(job.ended, timeout=5000):
+        job.cancel()
+    assert ends == []
+
+
+class Scripted:
+    """Trainer-shaped: counts until it is stopped, and does what the flags say."""
+
+    def __init__(self):
+        self.stopped = threading.Event()
+        self.going = threading.Event()
+        self.going.set()
+
+    def __iter__(self):
+        count = 0
+        while not self.stopped.is_set():
+            if self.going.is_set():
+                count += 1
+                yield count
+        yield "checkpoint"
+
+    def pause(self):
+        self.going.clear()
+
+    def resume(self):
+        self.going.set()
+
+    def stop(self):
+        self.stopped.set()
+
+
+def test_a_stop_before_the_trainer_exists_is_not_lost(qtbot):
+    job = TrainingJob(lambda report: Scripted())
+    job.stop()
+    assert run(qtbot, job)["reported"] == ["checkpoint"]
+
+
+def test_a_pause_before_the_trainer_exists_is_not_lost(qtbot):
+    trainer = Scripted()
+    job = TrainingJob(lambda report: trainer)
+    job.pause()
+    job.start()
+    qtbot.waitUntil(lambda: not trainer.going.is_set(), timeout=20_000)
+    with qtbot.waitSignal(job.reported, timeout=5000):
+        job.resume()
+    with qtbot.waitSignal(job.ended, timeout=5000):
+        job.stop()
+
+
+def test_an_error_while_the_trainer_is_made_is_told(qtbot):
+    def make(report):
+        raise DataError("no such file")
+
+    (failure,) = run(qtbot, TrainingJob(make))["failed"]
+    assert failure.sentence == "no such file"
