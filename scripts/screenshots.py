@@ -1,0 +1,205 @@
+"""Photograph every widget in a real window, in its main states, for the docs.
+
+Needs a screen, and changes napari's settings: `make screenshots` brings a virtual
+screen and a home of its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import napari
+import numpy as np
+from napari.settings import get_settings
+from qtpy.QtGui import QAction
+from qtpy.QtWidgets import QApplication, QMenu, QWidget
+
+from napari_blurgan.transport.engine import Engine
+from napari_blurgan.widgets._controls import Phase
+
+OUT = Path(__file__).parents[1] / "docs" / "images"
+SIZE = (1280, 800)
+PATIENCE = 600.0
+
+
+class Studio:
+    """A real napari window, and a camera.
+
+    Parameters
+    ----------
+    theme : str
+        ``"dark"`` or ``"light"``.
+    font : int
+        In points; 9 is napari's own.
+    """
+
+    def __init__(self, theme: str = "dark", font: int = 9) -> None:
+        settings = get_settings()
+        settings.appearance.theme = theme
+        settings.appearance.font_size = font
+        self.viewer = napari.Viewer(show_welcome_screen=False)
+        self.viewer.window.resize(*SIZE)
+
+    def open(self, sample: str, widget: str) -> QWidget:
+        """Open a sample and a widget, as a person would from the menus."""
+        if sample:
+            self.viewer.open_sample("napari-blurgan", sample)
+        entry(self.viewer.window.plugins_menu, "BlurGAN", widget).trigger()
+        wait(1.0)
+        return self.viewer.window.dock_widgets[f"{widget} (BlurGAN)"]
+
+    def shoot(self, name: str) -> None:
+        """Take a picture of the whole window."""
+        wait(0.5)
+        self.viewer.screenshot(OUT / f"{name}.png", canvas_only=False, flash=False)
+        print(OUT / f"{name}.png", flush=True)
+
+    def close(self) -> None:
+        """Close the window."""
+        self.viewer.close()
+        wait(0.5)
+
+
+def entry(menu: QMenu, *path: str) -> QAction:
+    """Return an entry of a menu, its submenus filled as if they had been opened."""
+    menu.aboutToShow.emit()
+    found = next(a for a in menu.actions() if a.text().startswith(path[0]))
+    return entry(found.menu(), *path[1:]) if path[1:] else found
+
+
+def wait(seconds: float, until: Callable[[], bool] = lambda: False) -> None:
+    """Let Qt work until something is true or time is up."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and not until():
+        QApplication.processEvents()
+        time.sleep(0.005)
+
+
+def is_idle(widget: QWidget) -> bool:
+    return widget.run.phase is Phase.IDLE
+
+
+def train(seconds: float) -> None:
+    studio = Studio()
+    widget = studio.open("microtubules", "Train")
+    studio.shoot("train-idle")
+    widget.run.start_button.click()
+    wait(PATIENCE, lambda: not widget.plot.is_empty or is_idle(widget))
+    wait(seconds, lambda: is_idle(widget))
+    studio.shoot("train-running")
+    widget.run.stop_button.click()
+    wait(PATIENCE, lambda: is_idle(widget))
+    studio.shoot("train-done")
+    studio.close()
+
+
+def train_error() -> None:
+    """Force the commonest failure, as a GPU would tell it."""
+    studio = Studio()
+    widget = studio.open("microtubules", "Train")
+    real = Engine.step
+
+    def run_out(self: Engine, rate: float) -> dict[str, float]:
+        raise RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB")
+
+    Engine.step = run_out  # type: ignore[method-assign]
+    widget.run.start_button.click()
+    wait(PATIENCE, lambda: is_idle(widget))
+    Engine.step = real  # type: ignore[method-assign]
+    studio.shoot("train-error")
+    studio.close()
+
+
+def restore() -> None:
+    studio = Studio()
+    widget = studio.open("microtubules", "Restore")
+    wait(60, lambda: bool(widget.plan.text()))
+    studio.shoot("restore-idle")
+    widget.preview_button.click()
+    wait(PATIENCE, lambda: is_idle(widget))
+    studio.shoot("restore-preview")
+    widget.run.start_button.click()
+    wait(PATIENCE, lambda: is_idle(widget))
+    studio.shoot("restore-done")
+    studio.close()
+
+
+def psf() -> None:
+    studio = Studio()
+    widget = studio.open("beads", "PSF")
+    widget.form.update_values({"model": "vectorial"})
+    for button in (widget.make_button, widget.beads_button):
+        button.click()
+        wait(PATIENCE, lambda: widget._job is None)
+    made = [layer for layer in widget.look["psf"].choices if layer is not None]
+    widget.look["other"].value = made[0]
+    studio.shoot("psf")
+    studio.close()
+
+
+def deconvolve() -> None:
+    studio = Studio()
+    widget = studio.open("microtubules", "Deconvolve")
+    widget.form.update_values({"background": 100, "method": "rl-accelerated"})
+    widget.parameters["iterations"].value = 60
+    studio.shoot("deconvolve-idle")
+    widget.run.start_button.click()
+    wait(PATIENCE, lambda: is_idle(widget))
+    studio.shoot("deconvolve-done")
+    studio.close()
+
+
+def compare() -> None:
+    studio = Studio()
+    widget = studio.open("microtubules", "Compare")
+    layers = studio.viewer.layers
+    widget.form["first"].value = layers["microtubules, blurred"]
+    widget.form["second"].value = layers["microtubules, truth"]
+    widget.measure_button.click()
+    wait(PATIENCE, lambda: widget._job is None)
+    widget.overlay_button.click()
+    truth = layers["microtubules, truth"]
+    z = studio.viewer.dims.current_step[0]
+    y, x = np.unravel_index(np.argmax(truth.data[z]), truth.data.shape[1:])
+    line = [[z, y, x - 20], [z, y, x + 20]]
+    studio.viewer.add_shapes(
+        [line], shape_type="line", name="line", scale=truth.scale, units=truth.units
+    )
+    widget.profile_button.click()
+    studio.shoot("compare")
+    studio.close()
+
+
+def large_type() -> None:
+    """Nothing may be cut off at half as large again, in the light theme."""
+    for name in ("Train", "Restore", "Deconvolve", "PSF", "Compare"):
+        studio = Studio("light", 14)
+        studio.open("microtubules", name)
+        studio.shoot(f"{name.lower()}-light-large")
+        studio.close()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=60, help="to train for")
+    parser.add_argument("only", nargs="*", help="names of functions in this file")
+    options = parser.parse_args()
+    OUT.mkdir(parents=True, exist_ok=True)
+    scenes = {
+        "train": lambda: train(options.seconds),
+        "train_error": train_error,
+        "restore": restore,
+        "psf": psf,
+        "deconvolve": deconvolve,
+        "compare": compare,
+        "large_type": large_type,
+    }
+    for name in options.only or scenes:
+        scenes[name]()
+
+
+if __name__ == "__main__":
+    main()
