@@ -68,17 +68,17 @@ def orientations(
     ("shape", "voxel", "options", "count"),
     [
         ((4, 4, 4), CUBIC, {}, 16),
-        ((4, 4, 4), CUBIC, {"flip_z": False}, 8),
+        ((4, 4, 4), CUBIC, {"mirrors": "yx"}, 8),
         ((4, 4, 4), (0.3, 0.1, 0.1), {}, 16),
         ((4, 4, 4), (0.3, 0.1, 0.2), {}, 8),
         ((4, 4, 6), CUBIC, {}, 8),
         ((4, 4), CUBIC, {}, 8),
-        ((4, 4), CUBIC, {"flips": False}, 4),
-        ((4, 4), (None, None, None), {"flips": False}, 4),
-        ((4, 4), (None, None, 0.1), {"flips": False}, 4),
-        ((4, 6), CUBIC, {"flips": False}, 2),
+        ((4, 4), CUBIC, {"mirrors": ""}, 4),
+        ((4, 4), (None, None, None), {"mirrors": ""}, 4),
+        ((4, 4), (None, None, 0.1), {"mirrors": ""}, 4),
+        ((4, 6), CUBIC, {"mirrors": ""}, 2),
         ((4, 4), CUBIC, {"quarter_turns": False}, 4),
-        ((4, 4), CUBIC, {"quarter_turns": False, "flips": False}, 1),
+        ((4, 4), CUBIC, {"quarter_turns": False, "mirrors": ""}, 1),
     ],
 )
 def test_as_many_orientations_as_the_geometry_allows(

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from matplotlib.image import imread
 
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import BlurGANError, DataError, ModelFileError, TrainingError
@@ -93,6 +94,7 @@ def test_the_events_of_a_training(
     assert {Started, KernelUpdated, Previewed, Checkpointed, Finished} <= set(kinds)
     assert [e.step for e in events if isinstance(e, Stepped)] == [1, 2, 3]
     preview = next(e for e in events if isinstance(e, Previewed))
+    assert imread(out / "preview.png").shape[1] > 2 * preview.before.shape[-1]
     assert preview.before.shape == preview.after.shape
     corner = tuple(
         slice(c, c + n)
@@ -101,6 +103,24 @@ def test_the_events_of_a_training(
     np.testing.assert_allclose(
         preview.before[0], y[0].data[corner], rtol=1e-4, atol=0.1
     )
+
+
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+def test_half_precision_teaches_too(
+    precision: str,
+    tiny: Callable[..., Recipe],
+    domains: Callable[[str], Domains],
+    psf: Psf,
+) -> None:
+    recipe = tiny("nonblind", precision=precision, optimiser__generator_rate=3e-3)
+    losses = losses_of(
+        list(Trainer(recipe, *domains("nonblind"), psf=psf, steps=60, device="cpu"))
+    )
+    start, end = (
+        np.mean([row["cycle_x"] for row in part])
+        for part in (losses[:15], losses[-15:])
+    )
+    assert end < start
 
 
 def test_the_same_seed_gives_the_same_losses_whatever_others_draw(

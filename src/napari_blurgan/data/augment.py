@@ -107,11 +107,9 @@ class Augmentation:
 
     Parameters
     ----------
-    flips : bool
-        Mirror each axis with a chance of one half.
-    flip_z : bool
-        Mirror z as well; not where the blur differs above and below focus
-        (spherical aberration).
+    mirrors : str
+        The axes that are mirrored, each with a chance of one half; not those along
+        which the blur has two different sides (z under spherical aberration).
     quarter_turns : bool
         Turn by 0, 90, 180 or 270 degrees in the plane; by 0 or 180 only if the patch
         or the pixel is not square.
@@ -130,8 +128,7 @@ class Augmentation:
         If a range is negative, or scale or intensity reach 1.
     """
 
-    flips: bool = True
-    flip_z: bool = True
+    mirrors: str = "zyx"
     quarter_turns: bool = True
     rotation: float = 0.0
     scale: float = 0.0
@@ -158,8 +155,7 @@ class Augmentation:
         turns = int(rng.integers(4)) // (1 if square else 2) * (1 if square else 2)
         return Transform(
             flips=tuple(
-                bool(rng.integers(2)) and self.flips and (axis != "z" or self.flip_z)
-                for axis in "zyx"[-dims:]
+                bool(rng.integers(2)) and axis in self.mirrors for axis in "zyx"[-dims:]
             ),
             quarter_turns=turns if self.quarter_turns else 0,
             rotation=rng.uniform(-self.rotation, self.rotation),

@@ -97,7 +97,7 @@ class PatchSampler:
         self.channels = [check_channels(stack, channels) for stack in stacks]
         self.foreground = foreground
         self.augmentation = augmentation or Augmentation(
-            flips=False, quarter_turns=False
+            mirrors="", quarter_turns=False
         )
         for stack in stacks:
             _check_fits(stack, self.patch, reflect)

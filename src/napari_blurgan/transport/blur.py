@@ -115,7 +115,7 @@ def _kernel(recipe: Recipe, start: Start, shape: tuple[int, int, int]) -> Kernel
     if settings.start == "random":
         return FreeKernel(random_kernel(shape, recipe.seed))
     if settings.learned and settings.parametrisation == "pupil" and start.optics:
-        return _pupil(start, start.optics, shape)
+        return _pupil(start, start.optics, shape, settings.aberrations)
     values = _values(recipe, start, shape)
     if not settings.learned:
         return FixedKernel(values)
@@ -141,12 +141,18 @@ def _values(
     return psf.resampled(start.voxel_size).centred().cropped(shape).padded(shape).data
 
 
-def _pupil(start: Start, optics: Optics, shape: tuple[int, int, int]) -> PupilKernel:
+def _pupil(
+    start: Start,
+    optics: Optics,
+    shape: tuple[int, int, int],
+    aberrations: Sequence[str],
+) -> PupilKernel:
     return PupilKernel(
         shape,
         start.voxel_size,
         na=optics.na,
         ni=optics.ni,
         wavelength=optics.wavelength,
+        aberrations=aberrations,
         model=start.model,
     )

@@ -146,6 +146,7 @@ class Diagnostics:
             old = self.means.get(name, value)
             self.means[name] = SMOOTHING * old + (1 - SMOOTHING) * value
         self.means["stalled"] = self._stalled(step)
+        self.means["drift"] = _drift(self.means)
         return [
             self._say(step, check)
             for check in CHECKS
@@ -185,7 +186,8 @@ def measure_vitals(t: Transported) -> Vitals:
     vitals = {
         "contrast": float(t.x_hat.std()) / spread,
         "activity": float(t.contribution.std()) / spread,
-        "drift": abs(math.log2(_level(t.x_hat) / _level(x))),
+        "level": float(t.x_hat.mean()),
+        "sharp_level": float(x.mean()),
         "checkerboard": _alternation(t.x_hat) / max(_alternation(x), 1e-6),
     }
     if x.shape[1] == y.shape[1]:
@@ -214,8 +216,10 @@ def _centroid(weight: Tensor, axis: int) -> Tensor:
     return (weight.sum(others) * positions).sum()
 
 
-def _level(image: Tensor) -> float:
-    return float(image.mean().clamp_min(1e-4))
+def _drift(means: Vitals) -> float:
+    """Return how many times the means of many patches differ, in powers of two."""
+    made, sharp = (max(means.get(k, 1.0), 1e-4) for k in ("level", "sharp_level"))
+    return abs(math.log2(made / sharp))
 
 
 def _correlation(a: Tensor, b: Tensor) -> float:

@@ -75,6 +75,12 @@ class Engine:
             for name in self.transport.potentials()
         }
         self.optimisers = _optimisers(recipe, self.transport)
+        # float16 alone needs it: its smallest numbers are larger than many gradients.
+        scaled = precision == torch.float16
+        self.scalers = {
+            name: torch.amp.GradScaler(device.type, enabled=scaled)
+            for name in self.optimisers
+        }
 
     @property
     def generator(self) -> Generator:
@@ -167,12 +173,13 @@ class Engine:
         return losses
 
     def _descend(self, name: str, loss: Tensor) -> None:
-        optimiser = self.optimisers[name]
+        optimiser, scaler = self.optimisers[name], self.scalers[name]
         optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
         for group in optimiser.param_groups:
             self.team.average(group["params"])
-        optimiser.step()
+        scaler.step(optimiser)
+        scaler.update()
 
     def _set_rates(self, rate: float) -> None:
         frozen = self.steps < self.recipe.forward.frozen_steps
@@ -189,6 +196,7 @@ class Engine:
             "average": None if self.average is None else self.average.state_dict(),
             "history": {k: h.state_dict() for k, h in self.history.items()},
             "optimisers": {k: o.state_dict() for k, o in self.optimisers.items()},
+            "scalers": {k: s.state_dict() for k, s in self.scalers.items()},
             "samplers": [sampler.state() for sampler in self.samplers],
             "fields": [fields.state_dict() for fields in self.fields],
             "dice": self.dice.state_dict(),
@@ -204,6 +212,8 @@ class Engine:
             history.load_state_dict(state["history"][name])
         for name, optimiser in self.optimisers.items():
             optimiser.load_state_dict(state["optimisers"][name])
+        for name, scaler in self.scalers.items():
+            scaler.load_state_dict(state["scalers"][name])
         for sampler, sampler_state in zip(
             self.samplers, state["samplers"], strict=True
         ):

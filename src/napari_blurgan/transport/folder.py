@@ -8,15 +8,21 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from napari_blurgan.data.atomic import replacing
 from napari_blurgan.errors import ModelFileError
 from napari_blurgan.transport.checkpoint import read_state, write_state
 from napari_blurgan.transport.model import Model
+from napari_blurgan.transport.snapshot import write_snapshot
 
 __all__ = ["ModelFolder"]
 
 TRAINING = "training.safetensors"
 PREVIOUS = "training.previous.safetensors"
+
+Image = NDArray[np.float32]
 
 
 class ModelFolder:
@@ -33,8 +39,19 @@ class ModelFolder:
         self._rows: list[dict[str, float]] = []
         self._columns: list[str] = []
 
-    def save(self, state: Mapping[str, Any], model: Model) -> None:
+    def save(
+        self, state: Mapping[str, Any], model: Model, before: Image, after: Image
+    ) -> None:
         """Write a checkpoint; whenever this is cut short, one whole one remains.
+
+        Parameters
+        ----------
+        state : mapping
+            All that resuming needs.
+        model : Model
+            All that restoring needs.
+        before, after : ndarray
+            (c, [z,] y, x), the preview.
 
         Raises
         ------
@@ -48,6 +65,7 @@ class ModelFolder:
             current.replace(self.path / PREVIOUS)
         write_state(current, dict(state))
         model.save(self.path)
+        write_snapshot(self.path / "preview.png", before, after)
 
     def load(self) -> dict[str, Any] | None:
         """Return the last good state of training, or None where there is none.

@@ -48,7 +48,8 @@ def choose_precision(
     ----------
     wanted : str
         ``"float32"``, ``"bfloat16"``, ``"float16"``, or ``"auto"``: the time of a few
-        forward and backward passes decides between float32 and bfloat16.
+        forward and backward passes decides between float32 and bfloat16, or float16 on
+        a GPU that only emulates bfloat16.
     generator : Generator
         On the device that is to compute; its weights stay as they are.
     channels : int
@@ -62,10 +63,16 @@ def choose_precision(
     device = next(generator.parameters()).device
     image = torch.zeros(1, channels, *patch, device=device)
     # float32 first: the layout that suits the lower precision stays.
-    full, half = (
-        _seconds(generator, image, d) for d in (torch.float32, torch.bfloat16)
+    lower = _half_precision(device)
+    full, half = (_seconds(generator, image, d) for d in (torch.float32, lower))
+    return lower if full / half > WORTH else torch.float32
+
+
+def _half_precision(device: torch.device) -> torch.dtype:
+    old = device.type == "cuda" and not torch.cuda.is_bf16_supported(
+        including_emulation=False
     )
-    return torch.bfloat16 if full / half > WORTH else torch.float32
+    return torch.float16 if old else torch.bfloat16
 
 
 def _seconds(generator: Generator, image: torch.Tensor, dtype: torch.dtype) -> float:

@@ -38,6 +38,7 @@ from napari_blurgan.transport.identification import (
 from napari_blurgan.transport.notes import Note
 from napari_blurgan.transport.recipe import Recipe
 from napari_blurgan.transport.saliency import Threshold
+from napari_blurgan.transport.symmetry import Symmetry, symmetry_of
 
 __all__ = ["Prepared", "prepare"]
 
@@ -125,7 +126,7 @@ def prepare(
         fields = _fields(recipe, y, x, calibration)
         y, x = (part.stacks for part in fields)
     levels = (UNIT, UNIT) if fields else (calibration.y, calibration.x)
-    samplers = _samplers(recipe, (y, x), levels, geometry)
+    samplers = _samplers(recipe, (y, x), levels, geometry, symmetry_of(forward))
     return Prepared(
         transport,
         *samplers,
@@ -371,6 +372,7 @@ def _samplers(
     domains: tuple[Sequence[Stack], Sequence[Stack]],
     levels: tuple[Normalization, Normalization],
     geometry: Geometry,
+    symmetry: Symmetry,
 ) -> tuple[PatchSampler, PatchSampler]:
     s = recipe.sampling
     refines = recipe.generator.guide > 0
@@ -382,8 +384,8 @@ def _samplers(
         geometry.wide if blurs_x else geometry.patch,
     )
     augment = Augmentation(
-        flips=s.flips,
-        quarter_turns=s.quarter_turns,
+        mirrors=symmetry.mirrors if s.flips else "",
+        quarter_turns=s.quarter_turns and symmetry.quarter_turns,
         rotation=s.rotation,
         scale=s.scale,
         translation=s.translation,

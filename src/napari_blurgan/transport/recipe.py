@@ -33,6 +33,9 @@ __all__ = ["Recipe"]
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Size = PositiveInt | tuple[PositiveInt, ...]
+Aberration = Literal[
+    "spherical", "coma-y", "coma-x", "astigmatism", "astigmatism-oblique"
+]
 
 
 class Section(BaseModel):
@@ -67,6 +70,8 @@ class ForwardSettings(Section):
     learned: bool = False
     parametrisation: Literal["free", "softmax", "pupil"] = "pupil"
     start: Literal["auto", "psf", "optics", "spectral", "gaussian", "random"] = "auto"
+    aberrations: tuple[Aberration, ...] = ()
+    """Of the pupil, to be learned besides its aperture and wavelength."""
     size: tuple[PositiveInt, ...] | None = None
     """Support in voxels, (z, y, x); chosen from the optics where not given."""
     frozen_steps: NonNegativeInt = 100
@@ -142,7 +147,9 @@ class SamplingSettings(Section):
     paired: bool = False
     """Whether the i-th blurred and the i-th sharp stack show the same field."""
     flips: bool = True
+    """Mirror patches along every axis whose two sides the blur treats alike."""
     quarter_turns: bool = True
+    """Turn patches in the plane, where the blur does not notice."""
     rotation: NonNegativeFloat = 0.0
     """Largest in-plane angle, in degrees."""
     scale: Annotated[float, Field(ge=0, lt=1)] = 0.0

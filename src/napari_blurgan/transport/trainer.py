@@ -264,10 +264,11 @@ class Trainer:
             psf = present_psf(self._engine, self._prepared)
             if psf is not None:
                 yield KernelUpdated(step, psf)
-            yield Previewed(step, *self._preview.of(self._engine))
+            self._seen = self._preview.of(self._engine)
+            yield Previewed(step, *self._seen)
         leads = self._team.rank == 0
         if self.folder and leads and (self._save_rhythm.due() or now):
-            self.folder.save(self._state(), self.model())
+            self.folder.save(self._state(), self.model(), *self._seen[:2])
             yield Checkpointed(step, self.folder.path)
 
     def _goes_on(self) -> bool:
