@@ -22,15 +22,18 @@ from napari_blurgan.optics.phantoms._filaments import microtubules, worm_like_ch
 from napari_blurgan.optics.phantoms._nuclei import nuclei
 from napari_blurgan.optics.phantoms._sheets import membranes
 from napari_blurgan.optics.phantoms._shells import vesicles
+from napari_blurgan.optics.phantoms._stain import StainedCells, stained_cells
 
 __all__ = [
     "STRUCTURES",
+    "StainedCells",
     "bead_positions",
     "beads",
     "membranes",
     "microtubules",
     "nuclei",
     "phantom",
+    "stained_cells",
     "vesicles",
     "worm_like_chains",
 ]
