@@ -31,8 +31,12 @@ def read_tile(source: Stack, frame: Frame, tile: Tile) -> NDArray[np.float32]:
     """
     start = [r.start for r in tile.read]
     shape = [r.stop - r.start for r in tile.read]
+    if frame.plane is not None:
+        start, shape = [frame.plane, *start], [1, *shape]
     block = read_region(source, frame.time, start, shape, frame.channels)
     check_finite(block, source, frame.time, start)
+    if frame.plane is not None:
+        block = block[:, 0]
     # A copy: no operator can change the source.
     return tile.take(block.astype(np.float32))
 

@@ -26,14 +26,17 @@ class Frame:
     channels: tuple[int, ...]
     place: int
     """Where the result begins along the channel axis of the output."""
+    plane: int | None = None
+    """Which plane of a volume, where the operator takes planes."""
 
 
 class Layout:
     """Frames in, frames out, and the axes of the result.
 
-    Time points are restored one by one. An operator that takes all channels gets
-    them together; one that takes a single channel gets each in turn. The result
-    keeps the order of the axes; a chosen channel or time point leaves no axis.
+    Time points are restored one by one, and by an operator of planes so are the
+    planes of a volume. An operator that takes all channels gets them together; one
+    that takes a single channel gets each in turn. The result keeps the order of the
+    axes; a chosen channel or time point leaves no axis.
 
     Parameters
     ----------
@@ -65,6 +68,11 @@ class Layout:
         self.times = _chosen(source, "T", source.size("T"), time)
         channels = _chosen(source, "channel", source.channels, channel)
         self.groups, self.per_group = _groups(source.name, operator, channels)
+        self.colour = bool(getattr(operator, "colour", False)) and self.channels == 3
+        self.spatial_axes = source.spatial_axes[-len(operator.stride) :]
+        self.spatial_shape = source.spatial_shape[-len(operator.stride) :]
+        by_plane = len(self.spatial_axes) < len(source.spatial_axes)
+        self.planes = range(source.size("Z")) if by_plane else (None,)
         sizes = dict(zip(source.axes, source.data.shape, strict=True))
         self.axes = self._axes(time is not None, channel is not None)
         sizes |= {"T": len(self.times), "C": self.channels, "S": self.channels}
@@ -79,8 +87,9 @@ class Layout:
     def frames(self) -> list[Frame]:
         """What is restored, in order."""
         return [
-            Frame(time, group, i * self.per_group)
+            Frame(time, group, i * self.per_group, plane)
             for time in self.times
+            for plane in self.planes
             for i, group in enumerate(self.groups)
         ]
 
@@ -96,12 +105,15 @@ class Layout:
     ) -> tuple[Region, NDArray[Any]]:
         """Return where in the result a block (channel, [z,] y, x) goes, and as what."""
         time = self.times.index(frame.time)
-        regions = dict(zip(self.source.spatial_axes, tile.core, strict=True))
+        regions = dict(zip(self.spatial_axes, tile.core, strict=True))
+        if frame.plane is not None:
+            regions["Z"] = slice(frame.plane, frame.plane + 1)
         regions["T"] = slice(time, time + 1)
         regions["C"] = regions["S"] = slice(frame.place, frame.place + len(block))
         letter = "S" if "S" in self.axes else "C"
-        full = "T" + letter + self.source.spatial_axes
-        block = block[np.newaxis]
+        beyond = "T" if frame.plane is None else "TZ"
+        full = beyond + letter + self.spatial_axes
+        block = block[(np.newaxis,) * len(beyond)]
         dropped = tuple(i for i, a in enumerate(full) if a not in self.axes)
         kept = [a for a in full if a in self.axes]
         arranged = block.squeeze(dropped).transpose([kept.index(a) for a in self.axes])
@@ -119,6 +131,8 @@ class Layout:
             return axes
         # Another number of channels: they are no longer the samples of a pixel.
         axes = axes.replace("S", "")
+        if self.colour:
+            return axes.replace("C", "") + "S"
         return axes if "C" in axes or self.channels == 1 else "C" + axes
 
 
@@ -134,12 +148,10 @@ def _check(source: Stack, operator: Operator) -> None:
             f"{source.name}: has both channels (C) and samples (S), {source.axes}; "
             "save it with one of them"
         )
-    dims = len(operator.stride)
-    if dims != len(source.spatial_axes):
+    if len(operator.stride) > len(source.spatial_axes):
         raise AxesError(
             f"{source.name}: has the axes {source.axes}, but this model restores "
-            f"{'volumes (z, y, x)' if dims == 3 else 'planes (y, x)'}; say axes=... "
-            "if the file names them wrongly"
+            "volumes (z, y, x); say axes=... if the file names them wrongly"
         )
 
 

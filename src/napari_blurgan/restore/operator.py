@@ -71,6 +71,11 @@ class Normalized:
         """That of the operator."""
         return self.operator.device
 
+    @property
+    def colour(self) -> bool:
+        """That of the operator, where it says."""
+        return bool(getattr(self.operator, "colour", False))
+
     def channels_out(self, channels_in: int) -> int:
         """Return what the operator returns."""
         return self.operator.channels_out(channels_in)

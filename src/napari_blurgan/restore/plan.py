@@ -106,7 +106,7 @@ def make_plan(
     OutOfMemoryError
         If the result is to stay in RAM and does not fit.
     """
-    shape = layout.source.spatial_shape
+    shape = layout.spatial_shape
     channels = len(layout.groups[0]), layout.per_group
     footprint = bytes_per_voxel(operator, channels[0])
     free = free_bytes(operator.device) if free is None else free

@@ -273,7 +273,7 @@ class OmeZarrSink:
     def _create(self, target: Target) -> None:
         layout = target.layout
         axes = layout.axes.replace("S", "C")
-        core = dict(zip(layout.source.spatial_axes, target.core, strict=True))
+        core = dict(zip(layout.spatial_axes, target.core, strict=True))
         chunks = [_chunk(core.get(axes[i], 1)) for i in self.order]
         self.path.parent.mkdir(parents=True, exist_ok=True)
         create_ome_zarr(
