@@ -66,7 +66,7 @@ def width_errors(psf: Psf) -> np.ndarray:
 def test_identifies_the_psf_of_another_model(structure):
     fit = identify(structure)
     assert fit.psf.ncc(truth()) > 0.99
-    assert abs(width_errors(fit.psf)).max() < 0.12
+    assert abs(width_errors(fit.psf)).max() < 0.15
     assert max(abs(c) for c in fit.psf.centroid()) < 0.01
     assert fit.matched, fit.message
     assert fit.residual < 2.5 * fit.expected

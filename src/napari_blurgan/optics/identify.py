@@ -32,10 +32,11 @@ SMALLEST_APERTURE = 0.1
 STARTS = (0.45, 0.7, 0.9)
 WAVELENGTHS = (350.0, 900.0)
 SEEN = 0.7  # of the optical band, roughly, stands above the noise
-# The second is what simulations after Lim et al. (2020) use at any aperture. It, and a
-# PSF that ends where `shape` does, must explain the spectra clearly better to be taken.
-MODELS: tuple[Model, ...] = ("vectorial", "born-wolf")
-BETTER = 0.8
+# The second is what many programs compute, the third what simulations after Lim et al.
+# (2020) use at any aperture. They, and a PSF that ends where `shape` does, must explain
+# the spectra better than those before to be taken.
+MODELS: tuple[Model, ...] = ("vectorial", "scalar", "born-wolf")
+BETTER = 0.9
 ROUNDS = 2  # after the first, each with the bias of the window at the latest kernel
 EXTENT = 2.0  # of the kernel while fitting, in the units of `support_shape`
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import DataError
-from napari_blurgan.optics.identify import identify_psf
+from napari_blurgan.optics.identify import SpectralFit, identify_psf
 from napari_blurgan.optics.models import Optics
 from napari_blurgan.optics.spectral import SpectralLoss
 from napari_blurgan.transport.blur import Start
@@ -20,11 +20,13 @@ from napari_blurgan.transport.notes import Note
 
 __all__ = ["LOSS_PATCH", "identified", "spectrum_of"]
 
+Images = list[NDArray[np.float32]]
+
 IMAGES = 6
 """Blocks of each domain whose spectra are averaged."""
 
-LOSS_PATCH = (32, 64, 64)
-"""Largest patch of the spectral term: it is evaluated at every step."""
+LOSS_PATCH = (64, 128, 128)
+"""Largest patch of the spectral term: smaller ones make kernels too narrow."""
 
 
 def identified(
@@ -55,23 +57,38 @@ def identified(
     notes : list of Note
         What people should know of it.
     """
-    optics = start.optics
-    known: dict[str, Any] = {"shape": size and (1,) * (3 - dims) + size}
-    if optics is not None:
-        known |= {"na": optics.na, "ni": optics.ni, "wavelength": optics.wavelength}
+    images = _images(y, dims), _images(x, dims)
+    shape = size and (1,) * (3 - dims) + size
+    guessable = start.optics is None and start.psf is None
     try:
-        fit = identify_psf(
-            _images(y, dims), _images(x, dims), start.voxel_size, **known
-        )
+        fit, notes = _best_fit(start, images, shape)
     except DataError as error:
-        if optics is None and start.psf is None:
+        if guessable:
             raise
         return start, [Note.unidentified(str(error))]
-    notes = [] if fit.matched else [Note.mismatch(fit.message, fit.residual)]
-    if not fit.matched and (optics is not None or start.psf is not None):
+    if not fit.matched and not guessable:
         return start, notes
     effective = Optics(fit.na, fit.ni, fit.wavelength)
     return replace(start, psf=fit.psf, optics=effective, model=fit.model), notes
+
+
+def _best_fit(
+    start: Start, images: tuple[Images, Images], shape: tuple[int, ...] | None
+) -> tuple[SpectralFit, list[Note]]:
+    """Fit near the optics that are known, or else anywhere."""
+    optics, identify = start.optics, partial(identify_psf, *images, start.voxel_size)
+    fit = identify(shape=shape, **(_bounds(optics) if optics else {}))
+    if fit.matched:
+        return fit, []
+    if optics is not None:
+        other = identify(shape=shape, ni=optics.ni)
+        if other.matched:
+            return other, [Note.other_optics(other.na, other.wavelength)]
+    return fit, [Note.mismatch(fit.message, fit.residual)]
+
+
+def _bounds(optics: Optics) -> dict[str, float]:
+    return {"na": optics.na, "ni": optics.ni, "wavelength": optics.wavelength}
 
 
 def spectrum_of(
@@ -82,6 +99,6 @@ def spectrum_of(
     return SpectralLoss(blurred, sharp, start.voxel_size, LOSS_PATCH)
 
 
-def _images(stacks: Sequence[Stack], dims: int) -> list[NDArray[np.float32]]:
+def _images(stacks: Sequence[Stack], dims: int) -> Images:
     blocks = blocks_of(stacks, dims, IMAGES)
     return [block[0].astype(np.float32) for _, _, block in blocks]

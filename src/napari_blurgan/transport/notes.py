@@ -41,6 +41,18 @@ class Note:
         )
 
     @classmethod
+    def other_optics(cls, na: float, wavelength: float) -> Note:
+        """The blur is one of optics, but hardly of those that were given."""
+        return cls(
+            "other-optics",
+            f"The optics that were given do not explain the blur between the two sets; "
+            f"an effective NA of {na:.2f} at {wavelength:.0f} nm does.",
+            "Check NA, refractive index, wavelength and voxel size; training starts "
+            "from what the images show.",
+            {"na": na, "wavelength": wavelength},
+        )
+
+    @classmethod
     def unidentified(cls, reason: str) -> Note:
         """The spectra say nothing of the blur."""
         return cls(
@@ -56,4 +68,27 @@ class Note:
             "no-voxel-size",
             f"{name} has no voxel size: the PSF is in voxels, not in µm.",
             "Set the voxel size in the file or the layer.",
+        )
+
+    @classmethod
+    def crowded(cls, name: str, level: float, share: float, bright: bool) -> Note:
+        """Nearly everything counts as content."""
+        domain = {"alpha": "A", "beta": "B"}[name]
+        return cls(
+            "crowded-content",
+            f"{share:.0%} of domain {domain} counts as content: it lies "
+            f"{'below' if bright else 'above'} saliency.{name} = {level:g}.",
+            f"If content is {'brighter' if bright else 'darker'} than the background, "
+            f"set saliency.bright_background_{domain.lower()} to "
+            f"{'false' if bright else 'true'}.",
+            {"share": share},
+        )
+
+    @classmethod
+    def alpha_channel(cls, name: str) -> Note:
+        """A fourth sample that is no intensity."""
+        return cls(
+            "alpha-channel",
+            f"{name} has an alpha channel, which says nothing of the specimen.",
+            "It was left out; red, green and blue are used.",
         )

@@ -42,7 +42,7 @@ PRESETS: dict[str, tuple[str, dict[str, Any]]] = {
         GUIDED
         | {
             "forward": {"learned": True},
-            "weights": {"cycle_y": 10.0, "spectral": 3.0},
+            "weights": {"cycle_y": 10.0, "spectral": 300.0},
         },
     ),
     "nonblind": (
@@ -83,7 +83,7 @@ PRESETS: dict[str, tuple[str, dict[str, Any]]] = {
             },
             "forward": {"kind": "network"},
             "adversary": {"base": 32, "layers": 3, "scales": 1},
-            "sampling": {"patch": 64, "foreground": 0.0},
+            "sampling": {"patch": 64, "foreground": 0.0, "held_out": 0.1},
             "optimiser": {"generator_rate": 2e-4},
             "weights": {
                 "adversarial_y": 1.0,
