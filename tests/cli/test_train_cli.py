@@ -17,6 +17,7 @@ from napari_blurgan.optics.models import Optics, theoretical_psf
 from napari_blurgan.optics.phantoms import phantom
 from napari_blurgan.optics.simulation import simulate
 from napari_blurgan.transport.model import load_model
+from napari_blurgan.transport.presets import PRESETS
 
 VOXEL = (0.2, 0.1, 0.1)
 TINY = (
@@ -38,9 +39,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def arguments(folder: Path, out: Path, *more: str) -> list[str]:
+def arguments(
+    folder: Path, out: Path, *more: str, recipe: str = "nonblind"
+) -> list[str]:
     return [
-        *("train", "nonblind", "--blurred", str(folder / "blurred.tif")),
+        *("train", recipe, "--blurred", str(folder / "blurred.tif")),
         *("--sharp", str(folder / "sharp.tif"), "--psf", str(folder / "psf.ome.tif")),
         *("--out", str(out), "--device", "cpu", "--set", *TINY, *more),
     ]
@@ -69,6 +72,20 @@ def test_resume_goes_on(
     assert main(arguments(folder, out, "--steps", "4", "--resume")) == 0
     assert "4 steps" in capsys.readouterr().out
     assert len(load_model(out).history) == 4
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_every_preset_trains_and_resumes(
+    name: str, folder: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "a.blurgan"
+    picked = ("--alpha", "200", "--beta", "0.5") if name == "utom" else ()
+    line = arguments(folder, out, recipe=name)
+    assert main([*line, *picked, "--steps", "2"]) == 0
+    assert main([*line, *picked, "--steps", "3", "--resume"]) == 0
+    model = load_model(out)
+    assert model.recipe.name == name
+    assert [row["step"] for row in model.history] == [1, 2, 3]
 
 
 def test_a_recipe_can_be_printed_changed_and_trained(
@@ -149,6 +166,7 @@ import torch
 import napari_blurgan.transport.trainer as trainer
 from napari_blurgan.cli import main
 from napari_blurgan.transport.model import load_model
+from napari_blurgan.transport.presets import PRESETS
 
 torch.set_num_threads(1)
 trainer.SAVE_SECONDS = 0.1

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,7 +88,7 @@ def _best_fit(
     return fit, [Note.mismatch(fit.message, fit.residual)]
 
 
-def _bounds(optics: Optics) -> dict[str, float]:
+def _bounds(optics: Optics) -> dict[str, Any]:
     return {"na": optics.na, "ni": optics.ni, "wavelength": optics.wavelength}
 
 
