@@ -67,7 +67,12 @@ def tiny() -> Callable[..., Recipe]:
     def make(name: str, **changes: Any) -> Recipe:
         dotted = {key.replace("__", "."): value for key, value in changes.items()}
         planar = {"sampling.patch": 32} if name == "utom" else {}
-        thresholds = {"saliency.alpha": 200.0, "saliency.beta": 0.5}
+        thresholds = {
+            "saliency.alpha": 0.3,
+            "saliency.beta": 0.5,
+            "saliency.half_life": 5,
+            "saliency.floor": 0.1,
+        }
         extra = thresholds if name == "utom" else {}
         return preset(name).updated(TINY | planar | extra | dotted)
 

@@ -1,10 +1,10 @@
-"""What we need of an array, and a lazy view of one."""
+"""What we need of an array, and lazy views of one."""
 
 from __future__ import annotations
 
 from typing import Any, Protocol
 
-__all__ = ["ArrayLike", "AxisView"]
+__all__ = ["ArrayLike", "AxisView", "RangeView"]
 
 
 class ArrayLike(Protocol):
@@ -46,4 +46,37 @@ class AxisView:
         key = list(index) if isinstance(index, tuple) else [index]
         key += [slice(None)] * (len(self.shape) - len(key))
         key.insert(self.axis, self.index)
+        return self.array[tuple(key)]
+
+
+class RangeView:
+    """A stretch of `array` along one axis; nothing is read until it is indexed.
+
+    Parameters
+    ----------
+    array : array-like
+        Indexed with one integer or slice for each of its axes.
+    axis : int
+        Which axis to cut.
+    start, stop : int
+        The first index, and the one after the last.
+    """
+
+    def __init__(self, array: ArrayLike, axis: int, start: int, stop: int) -> None:
+        self.array = array
+        self.axis = axis
+        self.range = range(start, stop)
+        self.dtype = array.dtype
+        sizes = list(array.shape)
+        sizes[axis] = len(self.range)
+        self.shape = tuple(sizes)
+
+    def __getitem__(self, index: Any) -> Any:
+        """Read what `index` names of the stretch."""
+        key = list(index) if isinstance(index, tuple) else [index]
+        key += [slice(None)] * (len(self.shape) - len(key))
+        chosen = self.range[key[self.axis]]
+        if isinstance(chosen, range):
+            chosen = slice(chosen.start, chosen.stop, chosen.step)
+        key[self.axis] = chosen
         return self.array[tuple(key)]

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from numpy.typing import DTypeLike
 
+from napari_blurgan.data.colour import without_alpha
 from napari_blurgan.data.io import read_stack
 from napari_blurgan.data.stack import ArrayLike, Stack
 from napari_blurgan.errors import DataError
@@ -133,6 +134,8 @@ def restoring(
     _check_overwrite(stack, out)
     sink = make_sink(out, resume)
     loaded = model if isinstance(model, Model) else load_model(Path(model))
+    if loaded.channels[0] == 3:
+        stack = without_alpha(stack)
     for note in (*stack.metadata.get("notes", ()), *_mismatch(loaded, stack)):
         yield Noted(f"{stack.name}: {note}")
     cluster = None

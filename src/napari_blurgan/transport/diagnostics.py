@@ -82,6 +82,14 @@ CHECKS = (
         "both a bright) background.",
     ),
     Check(
+        "content-lost",
+        400,
+        _below("content", 0.5),
+        "Only {content:.0%} of the content is where it was (IoU of the two masks).",
+        "Raise weights.saliency; check both thresholds, and whether the background is "
+        "bright (saliency.bright_background_a and _b).",
+    ),
+    Check(
         "intensity-drift",
         600,
         _beyond("drift", 1.0),
@@ -191,8 +199,26 @@ def measure_vitals(t: Transported) -> Vitals:
         "checkerboard": _alternation(t.x_hat) / max(_alternation(x), 1e-6),
     }
     if x.shape[1] == y.shape[1]:
-        vitals["agreement"] = _correlation(t.x_hat, y)
-    return vitals | _kernel_vitals(t)
+        vitals["agreement"] = _sign(t) * _correlation(t.x_hat, y)
+    return vitals | _kernel_vitals(t) | _content_vitals(t)
+
+
+def _sign(t: Transported) -> float:
+    """Return -1 where content is bright in one domain and dark in the other."""
+    if t.transport.thresholds is None:
+        return 1.0
+    alpha, beta = t.transport.thresholds
+    return 1.0 if alpha.bright_background == beta.bright_background else -1.0
+
+
+def _content_vitals(t: Transported) -> Vitals:
+    """Return how much of the content of y is content in G(y) too."""
+    if t.transport.thresholds is None:
+        return {}
+    alpha, beta = t.transport.thresholds
+    was, is_now = alpha(t.y) > 0.5, beta(t.x_hat) > 0.5
+    either = (was | is_now).sum()
+    return {"content": float((was & is_now).sum() / either)} if either else {}
 
 
 def _kernel_vitals(t: Transported) -> Vitals:

@@ -14,10 +14,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_blurgan.optics.psf import Psf
+    from napari_blurgan.transport.content import Content
     from napari_blurgan.transport.model import Model
 
 __all__ = [
     "Checkpointed",
+    "ContentMeasured",
     "Event",
     "Finished",
     "KernelUpdated",
@@ -105,6 +107,13 @@ class Previewed(Event):
     after: NDArray[np.float32]
     source: int
     corner: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class ContentMeasured(Event):
+    """What became of the content of a few images; where there are thresholds."""
+
+    content: Content
 
 
 @dataclass(frozen=True)

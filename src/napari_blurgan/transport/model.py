@@ -62,6 +62,8 @@ class Model:
         Versions, data fingerprints, seed, hardware.
     path : Path or None
         The folder that it was read from or written to.
+    colour : bool
+        Whether its three channels of output are red, green and blue.
     """
 
     recipe: Recipe
@@ -75,6 +77,7 @@ class Model:
     id: str
     provenance: dict[str, Any] = field(default_factory=dict)
     path: Path | None = None
+    colour: bool = False
 
     @property
     def input(self) -> Normalization:
@@ -90,7 +93,7 @@ class Model:
         """Return the generator as what is carried over tiles, on `device`."""
         self.generator.to(device)
         if self.blur is None:
-            return NetworkOperator(self.generator, self.channels)
+            return NetworkOperator(self.generator, self.channels, colour=self.colour)
         iterations = self.recipe.generator.guide
         guide = Guide(iterations, self.calibration.noise.pedestal)
         blur = self.blur.to(device)
@@ -142,6 +145,7 @@ class Model:
             "blur": None if self.blur is None else self.blur.kernel().detach(),
             "psf": None if self.psf is None else _psf_state(self.psf),
             "voxel_size": list(self.voxel_size),
+            "colour": self.colour,
             "id": self.id,
             "provenance": self.provenance,
         }
@@ -178,6 +182,7 @@ def load_model(path: str | Path) -> Model:
         id=state["id"],
         provenance=state["provenance"],
         path=folder,
+        colour=state.get("colour", False),
     )
 
 

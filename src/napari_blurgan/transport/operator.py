@@ -25,6 +25,8 @@ class NetworkOperator:
         What makes the estimate that the generator refines.
     blur : BlurKernel, optional
         The blur that the guide undoes.
+    colour : bool
+        Whether the three channels of the output are red, green and blue.
 
     Attributes
     ----------
@@ -38,11 +40,13 @@ class NetworkOperator:
         channels: tuple[int, int],
         guide: Guide | None = None,
         blur: BlurKernel | None = None,
+        colour: bool = False,
     ) -> None:
         self.generator = generator
         self.channels = channels
         self.guide = guide
         self.blur = blur
+        self.colour = colour
         self.stride = generator.network.stride
 
     @property

@@ -10,10 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_blurgan.data.augment import Augmentation
+from napari_blurgan.data.colour import without_alpha
+from napari_blurgan.data.held_out import set_aside
 from napari_blurgan.data.normalize import Normalization, robust_normalization
 from napari_blurgan.data.patches import PatchSampler, check_disjoint
 from napari_blurgan.data.stack import Stack
-from napari_blurgan.errors import AxesError, DataError, RecipeError
+from napari_blurgan.data.twins import check_no_twins
+from napari_blurgan.errors import AxesError, DataError
 from napari_blurgan.networks.patchgan import MultiScaleDiscriminator
 from napari_blurgan.optics.forward import BlurKernel, ForwardModel, NeuralForward
 from napari_blurgan.optics.models import Optics
@@ -27,6 +30,7 @@ from napari_blurgan.transport.calibration import (
     background_level,
     estimate_noise,
 )
+from napari_blurgan.transport.constraint import check_thresholds, thresholds_of
 from napari_blurgan.transport.fields import Fields, Measured, Simulated
 from napari_blurgan.transport.generator import Generator, make_network
 from napari_blurgan.transport.guide import Guide
@@ -37,7 +41,6 @@ from napari_blurgan.transport.identification import (
 )
 from napari_blurgan.transport.notes import Note
 from napari_blurgan.transport.recipe import Recipe
-from napari_blurgan.transport.saliency import Threshold
 from napari_blurgan.transport.symmetry import Symmetry, symmetry_of
 
 __all__ = ["Prepared", "prepare"]
@@ -70,6 +73,10 @@ class Prepared:
         The blocks of y and of x with their estimates, where the generator refines any.
     notes : list of Note
         What people should know before training.
+    aside : list of Stack
+        Images of y that are not trained on, to look at their content.
+    colour : bool
+        Whether x is RGB.
     """
 
     transport: Transport
@@ -81,6 +88,8 @@ class Prepared:
     channels: tuple[int, int]
     fields: tuple[Fields, ...]
     notes: list[Note]
+    aside: list[Stack]
+    colour: bool
 
 
 def prepare(
@@ -111,10 +120,18 @@ def prepare(
     DataError, AxesError, RecipeError, OpticsError
         If the data do not fit the recipe.
     """
+    if not recipe.sampling.paired:
+        check_disjoint(y, x)
+        check_no_twins(y, x)
+    opaque = [s.name for s in (*y, *x) if s.size("S") == 4]
+    y, x = [without_alpha(s) for s in y], [without_alpha(s) for s in x]
     _check_domains(recipe, y, x)
+    y, aside = set_aside(y, recipe.sampling.held_out, recipe.patch)
     voxel_size = common_voxel_size(y)
     calibration = calibration or calibrate(recipe, y, x)
     start, notes = _known_blur(recipe, y, x, psf, optics)
+    notes += [Note.alpha_channel(name) for name in opaque[:1]]
+    notes += check_thresholds(recipe, y, x)
     forward = _forward_model(recipe, y, x, start, calibration)
     geometry = _geometry(recipe, forward)
     channels = (y[0].channels, x[0].channels)
@@ -136,6 +153,8 @@ def prepare(
         channels,
         fields,
         notes,
+        aside,
+        x[0].size("S") == 3,
     )
 
 
@@ -208,9 +227,13 @@ def common_voxel_size(
 
 
 def _check_domains(recipe: Recipe, y: Sequence[Stack], x: Sequence[Stack]) -> None:
-    for stacks, domain in ((y, "blurred"), (x, "sharp")):
+    two = recipe.forward.kind == "network"
+    names = ("images of domain A", "images of domain B")
+    for stacks, domain in zip(
+        (y, x), names if two else ("blurred images", "sharp images"), strict=True
+    ):
         if not stacks:
-            raise DataError(f"there are no {domain} images: give at least one")
+            raise DataError(f"there are no {domain}: give at least one")
         for stack in stacks:
             _check_size(recipe, stack)
             if len(stack.spatial_axes) < recipe.dims:
@@ -230,8 +253,6 @@ def _check_domains(recipe: Recipe, y: Sequence[Stack], x: Sequence[Stack]) -> No
         )
     if recipe.sampling.paired:
         _check_pairs(y, x)
-    else:
-        check_disjoint(y, x)
 
 
 def _check_size(recipe: Recipe, stack: Stack) -> None:
@@ -327,7 +348,7 @@ def _transport(
         _potential(recipe, geometry, channels[0]) if weights.adversarial_y else None,
         GAMES[recipe.adversary.loss],
         calibration.noise if noisy else None,
-        _thresholds(recipe, calibration) if weights.saliency else None,
+        thresholds_of(recipe, calibration),
     )
 
 
@@ -344,27 +365,6 @@ def _potential(
         norm=settings.norm,
         pool=geometry.pool,
     )
-
-
-def _thresholds(
-    recipe: Recipe, calibration: Calibration
-) -> tuple[Threshold, Threshold]:
-    s = recipe.saliency
-    if s.alpha is None or s.beta is None:
-        raise RecipeError(
-            "the saliency constraint needs saliency.alpha and saliency.beta: pick "
-            "background and foreground in both domains"
-        )
-    # The paper's intensities span [-1, 1], ours [0, 1].
-    slope = 2 * s.slope
-    return (
-        Threshold(_level(calibration.y, s.alpha), slope, s.bright_background_a),
-        Threshold(_level(calibration.x, s.beta), slope, s.bright_background_b),
-    )
-
-
-def _level(normalization: Normalization, intensity: float) -> float:
-    return (intensity - normalization.offset) / normalization.scale
 
 
 def _samplers(

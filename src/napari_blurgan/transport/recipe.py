@@ -144,6 +144,8 @@ class SamplingSettings(Section):
     batch: PositiveInt = 1
     foreground: Fraction = 0.5
     """Fraction of patches drawn where there is signal."""
+    held_out: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Share of the measured images that is set aside to look at the content."""
     paired: bool = False
     """Whether the i-th blurred and the i-th sharp stack show the same field."""
     flips: bool = True

@@ -49,6 +49,7 @@ def make_model(
         voxel_size=prepared.voxel_size,
         id=id,
         provenance=provenance | {"steps": engine.steps},
+        colour=prepared.colour,
     )
 
 

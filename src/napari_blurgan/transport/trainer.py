@@ -16,11 +16,13 @@ from napari_blurgan.optics.models import Optics
 from napari_blurgan.optics.psf import Psf
 from napari_blurgan.transport.budget import Budget
 from napari_blurgan.transport.calibration import Calibration
+from napari_blurgan.transport.content import ContentProbe
 from napari_blurgan.transport.diagnostics import Diagnostics, measure_vitals
 from napari_blurgan.transport.dice import Dice
 from napari_blurgan.transport.engine import Engine
 from napari_blurgan.transport.events import (
     Checkpointed,
+    ContentMeasured,
     Event,
     Finished,
     KernelUpdated,
@@ -44,6 +46,9 @@ __all__ = ["Trainer"]
 
 LOOK_EVERY = 20
 """Steps between two looks at the vitals."""
+
+CONTENT_EVERY = 200
+"""Steps between two looks at the content."""
 
 KEEP_EVERY = 100
 """Steps between two states kept in memory, to step back to from a NaN."""
@@ -147,6 +152,7 @@ class Trainer:
             self._rest_while_paused()
             yield from self._advance()
             yield from self._share()
+        yield from self._measure_content()
         yield from self._share(now=True)
         reason = "stopped" if self._stopped.is_set() else "completed"
         yield Finished(self.budget.step, self.model(), reason)
@@ -170,12 +176,16 @@ class Trainer:
         self._save_rhythm = Rhythm(SAVE_SECONDS)
         self.budget.start_clock()
         precision = str(self._precision).removeprefix("torch.")
+        two = self.recipe.forward.kind == "network"
+        measured, wanted = (
+            ("images of A", "of B") if two else ("blurred", "sharp images")
+        )
         return Started(
             self.budget.step,
             self.budget.total_steps,
             str(self._device),
             precision,
-            f"{self.recipe.name}: {len(self._y)} blurred, {len(self._x)} sharp images",
+            f"{self.recipe.name}: {len(self._y)} {measured}, {len(self._x)} {wanted}",
         )
 
     def _build(self, seed: int, state: dict[str, Any] | None = None) -> None:
@@ -196,9 +206,21 @@ class Trainer:
             self._engine.renew_all_fields()
         self._diagnostics = Diagnostics()
         self._preview = Preview(self._prepared)
+        self._probe = self._content_probe()
         self._provenance = provenance(recipe, self._device, self._fingerprint)
         self._good: dict[str, Any] | None = None
         self._brake = 1.0
+
+    def _content_probe(self) -> ContentProbe | None:
+        prepared = self._prepared
+        if prepared.transport.thresholds is None:
+            return None
+        return ContentProbe(
+            prepared.aside or prepared.y.stacks,
+            bool(prepared.aside),
+            prepared.calibration,
+            prepared.geometry.patch,
+        )
 
     def _measured_precision(self, wanted: str, prepared: Prepared) -> torch.dtype:
         generator = prepared.transport.generator.to(self._device)
@@ -225,6 +247,8 @@ class Trainer:
         )
         if budget.step % KEEP_EVERY == 0:
             self._good = self._engine.state_dict()
+        if budget.step % CONTENT_EVERY == 0:
+            yield from self._measure_content()
         if budget.step % LOOK_EVERY == 0 and self._engine.latest is not None:
             yield from self._look(losses)
 
@@ -237,6 +261,12 @@ class Trainer:
             if warning.code == "dead-start":
                 self._build(self._engine.recipe.seed + 1000)
                 self.budget.step = 0
+
+    def _measure_content(self) -> Iterator[ContentMeasured]:
+        if self._probe is not None:
+            content = self._probe.measure(self._engine)
+            self._provenance = self._provenance | {"content": content.summary()}
+            yield ContentMeasured(self.budget.step, content)
 
     def _step_back(self, losses: dict[str, float]) -> Warned:
         """Return to the last good state at half the rate; the second time, give up."""

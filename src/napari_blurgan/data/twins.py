@@ -1,0 +1,48 @@
+"""The same picture twice, in two files."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+import numpy as np
+
+from napari_blurgan.data.regions import read_region
+from napari_blurgan.data.stack import Stack
+from napari_blurgan.errors import DataError
+
+__all__ = ["check_no_twins"]
+
+SIDE = 64
+
+
+def check_no_twins(one: Sequence[Stack], other: Sequence[Stack]) -> None:
+    """Make sure that no image of one domain has the pixels of one in the other.
+
+    The middle of each is looked at. Empty middles are no twins.
+
+    Raises
+    ------
+    DataError
+        If there are twins.
+    """
+    known = {_middle(stack): stack.name for stack in one}
+    for stack in other:
+        middle = _middle(stack)
+        if middle is not None and middle in known:
+            raise DataError(
+                f"{known[middle]} and {stack.name} have the same pixels, once in each "
+                f"domain; an image may be in one of the two only"
+            )
+
+
+def _middle(stack: Stack) -> tuple[object, ...] | None:
+    """Return what tells the middle of an image from others; None where it is empty."""
+    sizes = stack.spatial_shape
+    shape = [min(SIDE, n) for n in sizes]
+    start = [(n - s) // 2 for n, s in zip(sizes, shape, strict=True)]
+    region = read_region(stack, 0, start, shape, range(stack.channels))
+    if region.size == 0 or (region == region.flat[0]).all():
+        return None
+    pixels = hashlib.sha256(np.ascontiguousarray(region).tobytes()).hexdigest()
+    return (stack.axes, tuple(stack.data.shape), str(region.dtype), pixels)
