@@ -5,10 +5,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from skimage import filters
 
 from napari_blurgan.cli import main
+from napari_blurgan.data.colour import ChannelMean
 from napari_blurgan.data.io import write_ome_tiff
+from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import DataError
+from napari_blurgan.transport.automatic import otsu, triangle
 from napari_blurgan.transport.thresholds import Region, threshold_from_regions
 
 
@@ -43,7 +47,8 @@ def test_a_radius_of_zero_is_one_voxel_of_one_plane(image: np.ndarray) -> None:
 @pytest.mark.parametrize(
     ("background", "foreground", "message"),
     [
-        ([], [Region((1, 1), 1)], "at least one"),
+        ([], [Region((1, 1), 1)], "no background was picked"),
+        ([Region((1, 1), 1)], [], "no foreground was picked"),
         ([Region((1, 1), 1)], [Region((1, 99), 1)], "outside"),
         ([Region((1, 1), 1)], [Region((1, 1, 1), 1)], "does not fit"),
         ([Region((1, 1), 1)], [Region((2, 2), 1)], "same mean"),
@@ -72,3 +77,40 @@ def test_the_command(
     with pytest.raises(SystemExit) as wrong:
         main(["threshold", str(path), "--background", "4,4", "--foreground", "1,1,1"])
     assert wrong.value.code == 2
+
+
+def test_a_colour_volume_in_time_is_read_where_it_was_picked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rng = np.random.default_rng(0)
+    film = rng.integers(0, 99, (2, 3, 8, 9, 3)).astype(np.uint8)
+    film[1, 2, 4, 5] = (200, 230, 230)
+    mean = ChannelMean(Stack(film, "TZYXS"))
+    assert (mean.axes, mean.shape) == ("TZYX", (2, 3, 8, 9))
+    np.testing.assert_array_equal(mean[1, 2], film[1, 2].mean(-1))
+    assert Region((1, 2, 4, 5), 0).values(mean).tolist() == [220]
+    write_ome_tiff(tmp_path / "a.tif", film, "TZYXS")
+    picks = ["--background", "2,0,0,0", "--foreground", "2,4,5,0", "--time", "1"]
+    assert main(["threshold", str(tmp_path / "a.tif"), *picks, "--json"]) == 0
+    expected = (film[1, 2, 0, 0].mean() + 220) / 2
+    assert json.loads(capsys.readouterr().out)["threshold"] == expected
+    assert main(["threshold", str(tmp_path / "a.tif"), *picks, "--time", "2"]) == 2
+    assert "no T = 2" in capsys.readouterr().err
+
+
+def test_an_alpha_channel_has_no_part_in_the_mean() -> None:
+    rgba = np.zeros((4, 5, 4), np.uint8)
+    rgba[..., :3], rgba[..., 3] = 60, 255
+    assert (ChannelMean(Stack(rgba, "YXS"))[:] == 60).all()
+
+
+def test_the_automatic_ones_agree_with_an_independent_implementation() -> None:
+    rng = np.random.default_rng(0)
+    pixels = np.concatenate([rng.normal(20, 3, 9000), rng.normal(60, 8, 1000)])
+    width = np.ptp(pixels) / 256
+    assert otsu(pixels) == pytest.approx(filters.threshold_otsu(pixels), abs=width)
+    for image in (pixels, -pixels):
+        expected = filters.threshold_triangle(image)
+        assert triangle(image) == pytest.approx(expected, abs=2 * width)
+    with pytest.raises(DataError, match="all pixels are equal"):
+        otsu(np.full(9, 3))

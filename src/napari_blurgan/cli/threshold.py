@@ -7,7 +7,10 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from napari_blurgan.errors import DataError
+
 if TYPE_CHECKING:
+    from napari_blurgan.data.view import ArrayLike
     from napari_blurgan.transport.thresholds import Region
 
 
@@ -23,16 +26,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             metavar="Y,X,R",
             help="discs: centre and radius in pixels; Z,Y,X,R in volumes",
         )
-    parser.add_argument("--time", type=int, default=0)
+    parser.add_argument("--time", type=int, default=0, help="time point, from 0")
+    parser.add_argument("--axes", help="axis letters, where the file has none")
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def run(options: argparse.Namespace) -> None:
     """Print the threshold between the regions, in the units of the image."""
-    from napari_blurgan.data.io import read_stack
     from napari_blurgan.transport.thresholds import threshold_from_regions
 
-    image = read_stack(options.image).frame(options.time).mean(axis=0)
+    image = _image(options)
     regions = (
         [_region(numbers) for numbers in picked]
         for picked in (options.background, options.foreground)
@@ -46,6 +49,23 @@ def run(options: argparse.Namespace) -> None:
     print(f"on the wrong side: {found.overlap:.1%} of the picked voxels")
     if found.bright_background:
         print("the background is the brighter one: set bright_background in the recipe")
+
+
+def _image(options: argparse.Namespace) -> ArrayLike:
+    """Return the mean over the channels, of one time point."""
+    from napari_blurgan.data.colour import ChannelMean
+    from napari_blurgan.data.io import read_stack
+    from napari_blurgan.data.view import AxisView
+
+    image = ChannelMean(read_stack(options.image, axes=options.axes))
+    if "T" not in image.axes:
+        return image
+    axis, times = image.axes.index("T"), image.shape[image.axes.index("T")]
+    if not 0 <= options.time < times:
+        raise DataError(
+            f"{options.image}: no T = {options.time}, it has {times} (counted from 0)"
+        )
+    return AxisView(image, axis, options.time)
 
 
 def _numbers(text: str) -> tuple[float, ...]:

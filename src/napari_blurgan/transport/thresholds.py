@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
+from napari_blurgan.data.view import ArrayLike
 from napari_blurgan.errors import DataError
 
 __all__ = ["Picked", "Region", "threshold_from_regions"]
@@ -20,7 +21,7 @@ class Region:
     Parameters
     ----------
     centre : tuple of float
-        (y, x), or (z, y, x) in a volume, in voxels.
+        (y, x), or (z, y, x) in a volume, (t, z, y, x) in a time series, in voxels.
     radius : float
         In the plane, in pixels; 0 takes the one voxel at the centre.
     """
@@ -28,29 +29,38 @@ class Region:
     centre: tuple[float, ...]
     radius: float
 
-    def values(self, image: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the intensities inside, of an image (y, x) or (z, y, x).
+    def values(self, image: ArrayLike) -> NDArray[np.float64]:
+        """Return the intensities inside, of an image with the axes of `centre`.
+
+        Of lazy arrays nothing is read but the box around the disc.
 
         Raises
         ------
         DataError
             If the region has other axes than the image, or lies outside it.
         """
-        if len(self.centre) != image.ndim:
+        if len(self.centre) != len(image.shape):
             raise DataError(
                 f"a region at {self.centre} does not fit an image of shape "
-                f"{image.shape}: give Y,X,R for planes and Z,Y,X,R for volumes"
+                f"{tuple(image.shape)}: give Y,X,R for planes and Z,Y,X,R for volumes"
             )
-        place = [round(c) for c in self.centre]
+        place = tuple(round(c) for c in self.centre)
         if any(not 0 <= p < n for p, n in zip(place, image.shape, strict=True)):
             raise DataError(
                 f"the region at {self.centre} lies outside the image of shape "
-                f"{image.shape}"
+                f"{tuple(image.shape)}"
             )
-        plane = image[place[0]] if image.ndim == 3 else image
-        y, x = np.ogrid[: plane.shape[0], : plane.shape[1]]
-        cy, cx = place[-2:]
-        return plane[(y - cy) ** 2 + (x - cx) ** 2 <= self.radius**2]
+        *beyond, cy, cx = place
+        reach = int(self.radius)
+        rows, columns = (
+            range(max(c - reach, 0), min(c + reach + 1, n))
+            for c, n in zip((cy, cx), image.shape[-2:], strict=True)
+        )
+        box = (slice(rows.start, rows.stop), slice(columns.start, columns.stop))
+        pixels = np.asarray(image[(*beyond, *box)], dtype=np.float64)
+        y, x = np.array(rows)[:, None], np.array(columns)[None]
+        inside: NDArray[np.bool_] = (y - cy) ** 2 + (x - cx) ** 2 <= self.radius**2
+        return pixels[inside]
 
 
 @dataclass(frozen=True)
@@ -62,7 +72,7 @@ class Picked:
     threshold : float
         Mean of the two means (Li et al. 2021, Methods).
     background, foreground : float
-        Mean intensities of the two.
+        Mean intensities of the two: each pixel counts as much as any other.
     overlap : float
         Fraction of the picked voxels on the wrong side of the threshold.
     bright_background : bool
@@ -84,7 +94,8 @@ def threshold_from_regions(
     Parameters
     ----------
     image : array-like
-        (y, x) or (z, y, x); of several channels their mean.
+        (y, x) or (z, y, x), with T before them in a time series; of several channels
+        their mean (`ChannelMean`). Only the regions are read.
     background, foreground : sequence of Region
         At least one of each.
 
@@ -93,11 +104,14 @@ def threshold_from_regions(
     DataError
         If a region is missing or outside, or the two have the same mean.
     """
-    if not background or not foreground:
-        raise DataError("pick at least one region of background and one of foreground")
-    pixels = np.asarray(image, dtype=np.float64)
+    for regions, what in ((background, "background"), (foreground, "foreground")):
+        if not regions:
+            raise DataError(
+                f"no {what} was picked: pick at least one region of background and one "
+                "of foreground"
+            )
     dark, light = (
-        np.concatenate([region.values(pixels) for region in regions])
+        np.concatenate([region.values(image) for region in regions])
         for regions in (background, foreground)
     )
     low, high = float(dark.mean()), float(light.mean())
