@@ -37,6 +37,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--alpha", type=float, help="saliency threshold of --a")
     parser.add_argument("--beta", type=float, help="saliency threshold of --b")
     parser.add_argument(
+        "--bright-background",
+        nargs="+",
+        choices=("a", "b"),
+        help="domains whose content is darker than the background",
+    )
+    parser.add_argument(
         "--set", nargs="+", default=[], metavar="KEY=VALUE", help="change the recipe"
     )
 
@@ -63,9 +69,21 @@ def run(options: argparse.Namespace) -> None:
     if os.environ.get("RANK", "0") != "0":
         return
     print(f"{options.out}: {model.provenance['steps']} steps")
+    if "content" in model.provenance:
+        print(content_line(model.provenance["content"]))
     if model.psf is not None:
         z, y, x = model.psf.fwhm()
         print(f"PSF: FWHM z {z:.3f}, y {y:.3f}, x {x:.3f} µm")
+
+
+def content_line(content: dict[str, Any]) -> str:
+    """Say what became of the content."""
+    seen = "set aside" if content["held_out"] else "trained on"
+    return (
+        f"content: IoU {content['iou']:.3f}, lost {content['lost']:.1%}, invented "
+        f"{content['invented']:.1%}, on images {seen}; cycle residual "
+        f"{content['cycle']:.3g} grey levels"
+    )
 
 
 def follow(trainer: Trainer) -> Model:
@@ -127,10 +145,12 @@ def _recipe(options: argparse.Namespace) -> Recipe:
 def _changes(options: argparse.Namespace) -> dict[str, Any]:
     import yaml
 
-    changes = {
+    changes: dict[str, Any] = {
         "saliency.alpha": options.alpha,
         "saliency.beta": options.beta,
     }
+    for domain in options.bright_background or ():
+        changes[f"saliency.bright_background_{domain}"] = True
     changes = {key: value for key, value in changes.items() if value is not None}
     for pair in options.set:
         key, equals, value = pair.partition("=")
