@@ -21,7 +21,7 @@ LEAST_WEIGHT = 0.01
 
 
 class Blur:
-    """The blur H of images of one shape: two FFTs a call, buffers kept between calls.
+    """The blur H of images of one shape: two FFTs a call, transforms kept between calls.
 
     With ``edges="extend"`` the object may go on beyond the field of view: H maps a
     larger domain (the image plus the width of the PSF) to the image, Hᵀ maps back,
@@ -70,7 +70,7 @@ class Blur:
         self.otf = transfer_function(psf.to(torch.float32), self.shape)
         self._axes = tuple(range(-len(self.shape), 0))
         self._field: tuple[Any, ...] = (..., *(slice(n) for n in self.image_shape))
-        self._spectrum = self.otf.new_empty(0)
+        self._ratio = self.otf.real.new_empty(0)
         self._gain = None if edges == "periodic" else self._inverse_weights()
 
     def crop(self, x: Tensor) -> Tensor:
@@ -96,20 +96,30 @@ class Blur:
         """Return Hᵀ of an image, over the domain."""
         return self._filter(self.embed(image), adjoint=True)
 
-    def scaled_adjoint(self, image: Tensor) -> Tensor:
-        """Return Hᵀy / Hᵀ1, zero where hardly any light came from."""
-        back = self.adjoint(image)
-        return back if self._gain is None else back.mul_(self._gain)
+    def back_ratio(self, image: Tensor, expected: Tensor) -> Tensor:
+        """Return Hᵀ(image / expected) / Hᵀ1, zero where hardly any light came from.
+
+        Overwrites `expected`.
+        """
+        if self._gain is None:
+            ratio = torch.div(image, expected, out=expected)
+            return self._filter(ratio, adjoint=True)
+        # Kept between calls, its part beyond the field of view is zero once for all.
+        size = (*expected.shape[: -len(self.shape)], *self.shape)
+        if self._ratio.shape != size:
+            self._ratio = expected.new_zeros(size)
+        torch.div(image, expected, out=self.crop(self._ratio))
+        return self._filter(self._ratio, adjoint=True).mul_(self._gain)
 
     def lags(self, x: Tensor, image: Tensor) -> Tensor:
         """Return the correlation of an image with an object, at the lags of the PSF.
 
         The adjoint of the blur as a map from PSFs, the object x held fixed.
         """
-        spectrum = torch.fft.rfftn(self.embed(image), dim=self._axes)
-        spectrum *= torch.fft.rfftn(x, dim=self._axes).conj()
+        spectrum = self.spectrum(self.embed(image))
+        spectrum *= self.spectrum(x).conj()
         half = [k // 2 for k in self.psf.shape]
-        at_lags = self._inverse(spectrum).roll(half, self._axes)
+        at_lags = self.inverse(spectrum).roll(half, self._axes)
         return at_lags[tuple(slice(k) for k in self.psf.shape)]
 
     def _inverse_weights(self) -> Tensor:
@@ -118,30 +128,30 @@ class Blur:
         return weights.reciprocal_().masked_fill_(dark, 0.0)
 
     def _filter(self, x: Tensor, adjoint: bool) -> Tensor:
-        size = (*x.shape[:-1], self.otf.shape[-1])
-        if self._spectrum.shape != size:
-            self._spectrum = self.otf.new_empty(size)
-        spectrum = torch.fft.rfftn(x, dim=self._axes, out=self._spectrum)
+        spectrum = self.spectrum(x)
         if adjoint:  # S·conj(H) = conj(conj(S)·H): cheaper than a conjugated copy of H
             spectrum.conj_physical_().mul_(self.otf).conj_physical_()
         else:
             spectrum.mul_(self.otf)
-        return self._inverse(spectrum)
+        return self.inverse(spectrum)
 
-    def _inverse(self, spectrum: Tensor) -> Tensor:
+    def spectrum(self, x: Tensor) -> Tensor:
+        """Return the half-spectrum of a domain."""
+        return torch.fft.rfftn(x, dim=self._axes)
+
+    def inverse(self, spectrum: Tensor) -> Tensor:
+        """Return the domain of a half-spectrum, which is overwritten."""
         if spectrum.device.type != "cpu":
             return torch.fft.irfftn(spectrum, s=self.shape, dim=self._axes)
         # torch's own inverse transform on the CPU spends half its time on transposed
-        # copies; scipy's takes 0.6 of its time and works in the spectrum's memory.
-        return torch.from_numpy(
-            fft.irfftn(
-                spectrum.numpy(),
-                s=self.shape,
-                axes=self._axes,
-                overwrite_x=True,
-                workers=torch.get_num_threads(),
-            )
+        # copies, in all axes but the last; there scipy's works in the given memory.
+        rows = fft.ifftn(
+            spectrum.numpy(),
+            axes=self._axes[:-1],
+            overwrite_x=True,
+            workers=torch.get_num_threads(),
         )
+        return torch.fft.irfft(torch.from_numpy(rows), n=self.shape[-1])
 
 
 def _domain(

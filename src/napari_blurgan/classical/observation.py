@@ -71,7 +71,9 @@ class Observation:
 
     def expected(self, x: Tensor) -> Tensor:
         """Return Hx + b, positive, in memory of its own."""
-        blurred = self.blur.forward(x).add_(self.background)
+        blurred = self.blur.forward(x)
+        if self.background:
+            blurred.add_(self.background)
         return torch.maximum(blurred, self.least, out=blurred)
 
     def correction(self, expected: Tensor) -> Tensor:
@@ -79,8 +81,7 @@ class Observation:
 
         Overwrites `expected`. Never negative.
         """
-        ratio = torch.div(self.image, expected, out=expected)
-        return self.blur.scaled_adjoint(ratio).clamp_(min=0)
+        return self.blur.back_ratio(self.image, expected).clamp_(min=0)
 
     def result(self, x: Tensor) -> NDArray[np.float32]:
         """Return a copy of an estimate in the field of view, in grey levels."""

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_blurgan.data.stack import VoxelSize
+from napari_blurgan.optics import geometry
 from napari_blurgan.optics.psf import Psf
 
 __all__ = ["PsfLike", "centred", "fit_psf"]
@@ -60,12 +61,15 @@ def _with_voxels(psf: NDArray[np.floating], voxel_size: VoxelSize | None) -> Psf
 
 def centred(psf: Psf) -> Fitted:
     """Return the PSF, centred if it is more than 0.05 voxel off, and what was done."""
-    moved = psf.centred()
-    shift = moved.provenance["centred"]["shift"]
-    if np.abs(shift).max() <= CENTRED:
+    middle = [n // 2 for n in psf.shape]
+    offset = np.subtract(geometry.core_centre(psf.data), middle)
+    if np.abs(offset).max() <= CENTRED:
         return psf, None
-    off = ", ".join(f"{-s:+.2f}" for s in shift)
-    return moved, f"the PSF was ({off}) voxels off its centre (z, y, x): centred"
+    off = ", ".join(f"{o:+.2f}" for o in offset)
+    return (
+        psf.centred(),
+        f"the PSF was ({off}) voxels off its centre (z, y, x): centred",
+    )
 
 
 def _in_plane(psf: Psf, shape: Sequence[int]) -> Fitted:
