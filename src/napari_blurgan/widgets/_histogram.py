@@ -1,0 +1,93 @@
+"""A histogram with the picked populations and the threshold on it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from qtpy.QtCore import QPointF, QRectF, Qt
+from qtpy.QtGui import QColor, QPainter, QPen, QPolygonF
+from qtpy.QtWidgets import QWidget
+
+__all__ = ["Histogram"]
+
+HEIGHT = 110
+BINS = 100
+
+Curve = NDArray[np.float64]
+
+
+class Histogram(QWidget):
+    """Grey levels of an image, of what was picked in it, and a line between them.
+
+    The height is the logarithm of the count, so that small populations are seen.
+    """
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setFixedHeight(HEIGHT)
+        self.setAccessibleName("Histogram")
+        self.range = (0.0, 1.0)
+        self.level: float | None = None
+        self.curves: dict[str, tuple[str, Curve]] = {}
+
+    def show_image(self, pixels: NDArray[Any]) -> None:
+        """Draw the grey levels of an image; the range becomes theirs."""
+        finite = pixels[np.isfinite(pixels)]
+        low, high = (
+            (float(finite.min()), float(finite.max())) if finite.size else (0, 1)
+        )
+        self.range = (low, high if high > low else low + 1)
+        self.curves = {"image": ("#888888", self._heights(finite))}
+        self.update()
+
+    def show_picked(self, picked: Mapping[str, tuple[str, NDArray[Any]]]) -> None:
+        """Draw populations, each with its name and colour."""
+        image = self.curves.get("image")
+        self.curves = {} if image is None else {"image": image}
+        for name, (colour, pixels) in picked.items():
+            if pixels.size:
+                self.curves[name] = (colour, self._heights(pixels))
+        self.update()
+
+    def show_level(self, level: float) -> None:
+        """Draw the threshold."""
+        self.level = level
+        self.setToolTip(f"Threshold {level:.6g}, grey levels {self.range}")
+        self.update()
+
+    def paintEvent(self, event: Any) -> None:
+        """Draw it all."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        for name, (colour, heights) in self.curves.items():
+            shade = QColor(colour)
+            shade.setAlpha(120 if name == "image" else 200)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(shade)
+            painter.drawPolygon(self._outline(heights))
+        if self.level is not None:
+            painter.setPen(QPen(self.palette().text().color(), 2))
+            x = self._x(self.level)
+            painter.drawLine(QPointF(x, 0), QPointF(x, self.height()))
+        painter.end()
+
+    def _heights(self, pixels: NDArray[Any]) -> Curve:
+        counts, _ = np.histogram(pixels, BINS, self.range)
+        logs = np.log1p(counts)
+        return logs / max(float(logs.max()), 1e-9)
+
+    def _outline(self, heights: Curve) -> QPolygonF:
+        box = QRectF(self.rect())
+        width = box.width() / BINS
+        corners = [QPointF(0, box.height())]
+        for i, height in enumerate(heights):
+            y = box.height() * (1 - 0.95 * float(height))
+            corners += [QPointF(i * width, y), QPointF((i + 1) * width, y)]
+        return QPolygonF([*corners, QPointF(box.width(), box.height())])
+
+    def _x(self, level: float) -> float:
+        low, high = self.range
+        return self.width() * float(np.clip((level - low) / (high - low), 0, 1))

@@ -1,0 +1,281 @@
+"""Thresholds by clicking, with the mouse on napari's own canvas."""
+
+import dask.array as da
+import numpy as np
+import pytest
+from qtpy.QtCore import QPoint, Qt
+from qtpy.QtTest import QTest
+
+from napari_blurgan.transport.automatic import AUTOMATIC
+from napari_blurgan.widgets._levels import Level, levels
+from napari_blurgan.widgets.threshold import ThresholdWidget
+
+LOW, HIGH = (3, 4), (14, 20)
+MORE_LOW, MORE_HIGH = (20, 5), (16, 17)
+
+
+@pytest.fixture
+def picture():
+    """Return an image whose grey levels all differ: dark, with a bright block."""
+    image = np.arange(24 * 30).reshape(24, 30) % 17 + 10.0
+    image[10:19, 14:25] += 100
+    return image
+
+
+@pytest.fixture
+def mouse(make_napari_viewer, qtbot):
+    return Mouse(make_napari_viewer(), qtbot)
+
+
+class Mouse:
+    """Presses buttons, and clicks and drags on the canvas at places of the world."""
+
+    def __init__(self, viewer, qtbot):
+        self.viewer = viewer
+        self._qtbot = qtbot
+        self.canvas = viewer.window._qt_viewer.canvas
+        self.canvas.native.resize(400, 300)
+
+    def open(self):
+        widget = ThresholdWidget(self.viewer)
+        self.viewer.window.add_dock_widget(widget, name="Threshold")
+        self.viewer.reset_view()
+        self.settle()
+        return widget
+
+    def settle(self):
+        self._qtbot.wait(20)
+
+    def press(self, button):
+        self._qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+
+    def place(self, world):
+        """Return where on the canvas a place of the displayed plane is."""
+        shown = list(self.viewer.dims.displayed)
+        corners = np.array([(0, 0), (100, 0), (0, 100)])
+        there = [
+            np.asarray(self.canvas._map_canvas2world(tuple(c), self.canvas.view))[shown]
+            for c in corners
+        ]
+        axes = np.stack([(p - there[0]) / 100 for p in there[1:]], axis=1)
+        x, y = np.linalg.solve(axes, np.asarray(world)[shown] - there[0])
+        return QPoint(round(x), round(y))
+
+    def click(self, layer, *places):
+        """Click on pixels of a layer."""
+        for place in places:
+            at = self.place(layer.data_to_world(place))
+            QTest.mouseClick(self.canvas.native, Qt.MouseButton.LeftButton, pos=at)
+            self.settle()
+
+    def drag(self, layer, *places):
+        native, left = self.canvas.native, Qt.MouseButton.LeftButton
+        points = [self.place(layer.data_to_world(p)) for p in places]
+        QTest.mousePress(native, left, pos=points[0])
+        for point in points[1:]:
+            QTest.mouseMove(native, point)
+            self.settle()
+        QTest.mouseRelease(native, left, pos=points[-1])
+        self.settle()
+
+    def pick(self, widget, layer, background, foreground):
+        for kind, places in (("background", background), ("foreground", foreground)):
+            self.press(widget.pick_buttons[kind])
+            self.click(layer, *places)
+            self.press(widget.pick_buttons[kind])
+
+
+def mean_of(image, places):
+    return np.mean([image[p] for p in places])
+
+
+def test_four_clicks_make_a_threshold_and_its_mask(mouse, picture):
+    layer = mouse.viewer.add_image(picture, name="cells")
+    widget = mouse.open()
+    widget.form["radius"].value = 0
+    told = []
+    levels.changed.connect(told.append)
+    mouse.pick(widget, layer, [LOW, MORE_LOW], [HIGH, MORE_HIGH])
+    levels.changed.disconnect(told.append)
+    low, high = mean_of(picture, [LOW, MORE_LOW]), mean_of(picture, [HIGH, MORE_HIGH])
+    alpha = (low + high) / 2
+    assert widget.threshold == alpha
+    assert told[-1] == levels.of(layer) == Level("A", alpha, False)
+    mask = mouse.viewer.layers["cells · content"]
+    np.testing.assert_array_equal(np.asarray(mask.data), picture > alpha)
+    assert len(mouse.viewer.layers["cells · picked"].data) == 4
+    assert mouse.viewer.layers.selection.active is layer
+    assert not widget.messages.text()
+
+
+PLACED = {
+    "scale": {"scale": (0.5, 2.0), "translate": (7, -3)},
+    "rotation": {"scale": (2, 2), "rotate": 35},
+    "affine": {"affine": [[1.2, 0.3, 5], [-0.2, 0.8, -4], [0, 0, 1]]},
+    "units": {"scale": (0.1, 0.1), "units": ("um", "um")},
+}
+
+
+@pytest.mark.parametrize("placed", PLACED)
+def test_wherever_the_image_lies(mouse, picture, placed):
+    layer = mouse.viewer.add_image(picture, name="cells", **PLACED[placed])
+    widget = mouse.open()
+    widget.form["radius"].value = 0
+    mouse.pick(widget, layer, [LOW], [HIGH])
+    alpha = (picture[LOW] + picture[HIGH]) / 2
+    assert widget.threshold == alpha
+    mask = mouse.viewer.layers["cells · content"]
+    np.testing.assert_array_equal(np.asarray(mask.data), picture > alpha)
+    np.testing.assert_allclose(mask.extent.world, layer.extent.world)
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+def test_in_the_planes_of_volumes_and_of_time_series(mouse, picture, lazy):
+    film = np.stack([picture, picture + 7, picture + 30]).astype(np.uint16)
+    film = np.stack([film, film + 1000])
+    data = da.from_array(film, chunks=(1, 1, 12, 30)) if lazy else film
+    layer = mouse.viewer.add_image(
+        data, axis_labels=("t", "z", "y", "x"), scale=(1, 2, 0.5, 0.5), name="film"
+    )
+    widget = mouse.open()
+    widget.form["radius"].value = 0
+    mouse.viewer.dims.set_current_step(0, 1)
+    mouse.viewer.dims.set_current_step(1, 2)
+    mouse.pick(widget, layer, [(1, 2, *LOW)], [(1, 2, *HIGH)])
+    alpha = (int(film[(1, 2, *LOW)]) + int(film[(1, 2, *HIGH)])) / 2
+    assert widget.threshold == alpha
+    mask = mouse.viewer.layers["film · content"]
+    np.testing.assert_array_equal(np.asarray(mask.data[1, 2]), film[1, 2] > alpha)
+    np.testing.assert_array_equal(np.asarray(mask.data), film > alpha)
+
+
+@pytest.mark.parametrize("samples", [3, 4])
+def test_colour_counts_by_its_mean_and_opacity_does_not(mouse, picture, samples):
+    shades = [picture, picture + 30, picture + 60, np.full_like(picture, 255)]
+    image = np.stack(shades[:samples], -1).astype(np.uint8)
+    layer = mouse.viewer.add_image(image, rgb=True, name="stain")
+    widget = mouse.open()
+    widget.form["radius"].value = 0
+    mouse.pick(widget, layer, [LOW], [HIGH])
+    mean = image[..., :3].mean(-1)
+    alpha = (mean[LOW] + mean[HIGH]) / 2
+    assert widget.threshold == pytest.approx(alpha)
+    mask = mouse.viewer.layers["stain · content"]
+    assert mask.data.shape == picture.shape
+    np.testing.assert_array_equal(np.asarray(mask.data), mean > alpha)
+
+
+def test_channels_count_by_their_mean(mouse, picture):
+    image = np.stack([picture, picture + 50])
+    layer = mouse.viewer.add_image(image, axis_labels=("c", "y", "x"), name="two")
+    widget = mouse.open()
+    widget.form["radius"].value = 0
+    mouse.pick(widget, layer, [(0, *LOW)], [(0, *HIGH)])
+    alpha = (picture[LOW] + picture[HIGH]) / 2 + 25
+    assert widget.threshold == alpha
+    mask = np.asarray(mouse.viewer.layers["two · content"].data)
+    np.testing.assert_array_equal(mask, np.stack([image.mean(0) > alpha] * 2))
+
+
+def test_multiscale_images_are_picked_at_full_resolution(mouse, picture):
+    image = np.kron(picture, np.ones((8, 8)))
+    levels_of_detail = [image, image[::2, ::2], image[::4, ::4]]
+    layer = mouse.viewer.add_image(levels_of_detail, multiscale=True, name="slide")
+    widget = mouse.open()
+    low, high = (tuple(8 * i + 4 for i in place) for place in (LOW, HIGH))
+    widget.form["radius"].value = 2
+    mouse.pick(widget, layer, [low], [high])
+    alpha = (picture[LOW] + picture[HIGH]) / 2
+    assert widget.threshold == alpha
+    mask = mouse.viewer.layers["slide · content"]
+    for seen, detail in zip(mask.data, levels_of_detail, strict=True):
+        np.testing.assert_array_equal(np.asarray(seen), detail > alpha)
+
+
+def test_a_drag_picks_along_its_way_and_undo_takes_it_back(mouse, picture):
+    layer = mouse.viewer.add_image(picture, name="cells")
+    widget = mouse.open()
+    widget.form["radius"].value = 1
+    mouse.press(widget.pick_buttons["background"])
+    before = tuple(mouse.viewer.scene.camera.center)
+    mouse.drag(layer, (3, 3), (3, 8), (3, 13))
+    assert tuple(mouse.viewer.scene.camera.center) == before
+    points = mouse.viewer.layers["cells · picked"]
+    assert len(points.data) == 3
+    widget._undo()
+    assert len(points.data) == 2
+    points.selected_data = {0}
+    points.remove_selected()
+    assert "(1 discs)" in widget.words.text()
+    widget._clear()
+    assert "background none yet" in widget.words.text()
+
+
+def test_without_a_mode_the_mouse_is_napari_s(mouse, picture):
+    layer = mouse.viewer.add_image(picture, name="cells")
+    widget = mouse.open()
+    mouse.press(widget.pick_buttons["background"])
+    assert widget._on_mouse in mouse.viewer.mouse_drag_callbacks
+    mouse.press(widget.pick_buttons["background"])
+    mouse.click(layer, LOW)
+    assert "cells · picked" not in mouse.viewer.layers
+    mouse.press(widget.pick_buttons["foreground"])
+    widget.hide()
+    assert widget._on_mouse not in mouse.viewer.mouse_drag_callbacks
+
+
+def test_a_brighter_background_is_told_and_offered(mouse, picture):
+    layer = mouse.viewer.add_image(picture, name="cells")
+    widget = mouse.open()
+    mouse.pick(widget, layer, [HIGH], [LOW])
+    assert "the brighter of the two" in widget.messages.text()
+    assert "tick 'Bright background'" in widget.messages.text()
+    widget.level["bright"].value = True
+    mask = mouse.viewer.layers["cells · content"]
+    below = picture < widget.threshold
+    np.testing.assert_array_equal(np.asarray(mask.data), below)
+    assert levels.of(layer).bright_background
+    widget._picked()
+    assert not widget.messages.text()
+
+
+def test_what_goes_wrong_is_told_in_a_sentence(mouse, picture):
+    layer = mouse.viewer.add_image(picture, name="cells")
+    widget = mouse.open()
+    mouse.press(widget.pick_buttons["background"])
+    mouse.click(layer, LOW)
+    mouse.press(widget.pick_buttons["background"])
+    widget._picked()
+    assert "no foreground was picked" in widget.messages.text()
+    widget.form["radius"].value = 6
+    mouse.pick(widget, layer, [], [(14, 13)])
+    assert "background and foreground overlap" in widget.messages.text()
+    mouse.press(widget.pick_buttons["foreground"])
+    mouse.click(layer, (-3, -3))
+    assert "outside cells" in widget.messages.text()
+
+
+def test_by_the_histogram_alone(mouse, picture):
+    mouse.viewer.add_image(picture, name="cells")
+    widget = mouse.open()
+    for name in ("Otsu", "triangle"):
+        widget._choose(name)
+        assert widget.threshold == pytest.approx(AUTOMATIC[name](picture))
+    widget.slider.setValue(500)
+    assert widget.threshold == pytest.approx(np.ptp(picture) / 2 + 10)
+    widget.level["show"].value = False
+    assert "cells · content" not in mouse.viewer.layers
+
+
+def test_another_layer_keeps_what_was_found(mouse, picture):
+    first = mouse.viewer.add_image(picture, name="first")
+    mouse.viewer.add_image(picture[:, ::-1], name="second")
+    widget = mouse.open()
+    widget.form["layer"].value = first
+    widget._choose("Otsu")
+    found = levels.of(first)
+    widget.form["layer"].value = mouse.viewer.layers["second"]
+    widget.form["domain"].value = "B"
+    widget.form["layer"].value = first
+    assert levels.of(first) == found
+    assert widget.form["domain"].value == "A"
