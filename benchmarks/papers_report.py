@@ -1,0 +1,170 @@
+"""The tables and figures of docs/benchmarks.md, from what papers.py has found.
+
+python benchmarks/papers_report.py
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from statistics import median
+from typing import Any
+
+import matplotlib
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+from papers import RESULTS
+from papers_rows import CLASSICAL, TRAINED
+from tables import DOCS, write_table
+
+Entry = dict[str, Any]
+ORDER = [*CLASSICAL, *TRAINED]
+SEED = re.compile(r", seed (\d+)")
+
+
+def grouped(found: dict[str, Entry]) -> dict[str, dict[int, Entry]]:
+    """Gather the seeds of everything else that names an entry."""
+    groups: dict[str, dict[int, Entry]] = defaultdict(dict)
+    for key, entry in found.items():
+        seed = SEED.search(key)
+        assert seed is not None, key
+        groups[SEED.sub("", key)][int(seed[1])] = entry
+    return groups
+
+
+def in_order(groups: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield groups in the order of the rows."""
+    rows = sorted(groups, key=lambda key: (ORDER.index(key.split(",")[0]), key))
+    return ((key, groups[key]) for key in rows)
+
+
+def spread(values: Iterable[float], form: str) -> str:
+    """Return the median, and the worst in brackets; the lowest is the worst."""
+    every = list(values)
+    low = f" ({min(every):{form}})" if len(every) > 1 else ""
+    return f"{median(every):{form}}{low}"
+
+
+def images(entries: Iterable[Entry], wave: str = "") -> list[dict[str, float]]:
+    """Return the figures of all volumes, at the first wavelength by default."""
+    found = []
+    for entry in entries:
+        waves = entry["images"]
+        found += waves.get(wave, []) if wave else next(iter(waves.values()))
+    return found
+
+
+def image_row(key: str, seeds: dict[int, Entry]) -> list[str]:
+    volumes = images(seeds.values())
+    columns = {
+        "psnr": ".2f",
+        "psnr_fitted": ".2f",
+        "ssim": ".4f",
+        "correlation": ".3f",
+    }
+    minutes = [entry["minutes"] for entry in seeds.values() if "minutes" in entry]
+    return [
+        described(key),
+        f"{len(seeds)} × {len(volumes) // len(seeds)}",
+        *(spread((f[name] for f in volumes), form) for name, form in columns.items()),
+        f"{median(minutes):.1f}" if minutes else "",
+    ]
+
+
+def described(key: str) -> str:
+    """Shorten a name: what every experiment has goes without saying."""
+    row, model, structure, other, *rest = key.split(", ")
+    more = [] if model == "born-wolf" else [model]
+    more += [] if structure == "microtubules" else [structure]
+    more += [] if other == structure else [f"sharp set: {other}"]
+    return ", ".join([row, *more, *rest])
+
+
+def worst(kernels: list[Entry], name: str) -> str:
+    """Return the median and the value farthest from none, in per cent."""
+    values = [100 * kernel[name] for kernel in kernels]
+    return f"{median(values):+.1f} ({max(values, key=abs):+.1f})"
+
+
+def kernel_row(key: str, seeds: dict[int, Entry]) -> list[str]:
+    first = [entry["kernels"][0] for entry in seeds.values()]
+    last = [entry["kernels"][-1] for entry in seeds.values()]
+    learned = [f for e in seeds.values() for f in e["rl with the learned PSF"]]
+    return [
+        described(key),
+        str(len(seeds)),
+        spread((k["ncc"] for k in first), ".4f"),
+        spread((k["ncc"] for k in last), ".4f"),
+        worst(last, "fwhm_z"),
+        worst(last, "fwhm_xy"),
+        f"{max(abs(k['centroid']) for k in last):.2f}",
+        spread((f["psnr_fitted"] for f in learned), ".2f"),
+    ]
+
+
+def wavelength_rows(groups: dict[str, dict[int, Entry]]) -> Iterator[list[str]]:
+    """Yield the rows that were tested at more wavelengths than their own."""
+    for key, seeds in in_order(groups):
+        waves = sorted(next(iter(seeds.values()))["images"], key=float)
+        for wave in waves if len(waves) > 1 else ():
+            volumes = images(seeds.values(), wave)
+            cells = (spread((f[n] for f in volumes), ".3f") for n in ("psnr", "ssim"))
+            fitted = spread((f["psnr_fitted"] for f in volumes), ".2f")
+            yield [described(key), f"{float(wave):.0f}", fitted, *cells]
+
+
+def draw(groups: dict[str, dict[int, Entry]]) -> None:
+    """Draw the fitted PSNR of every volume, and the kernels while they learn."""
+    figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.5), layout="constrained")
+    rows = list(in_order(groups))[::-1]
+    for place, (_, seeds) in enumerate(rows):
+        values = [f["psnr_fitted"] for f in images(seeds.values())]
+        left.plot(values, [place] * len(values), "o", alpha=0.6)
+    left.set_yticks(range(len(rows)), [described(key) for key, _ in rows], fontsize=7)
+    left.set_xlabel("PSNR after the intensity fit, dB; a dot a volume")
+    for key, seeds in in_order(groups):
+        for entry in seeds.values():
+            steps = [k["step"] for k in entry.get("kernels", [])]
+            nccs = [1 - k["ncc"] for k in entry.get("kernels", [])]
+            right.plot(steps, nccs, label=described(key) if steps else None)
+    right.set_yscale("log")
+    right.set_xlabel("step")
+    right.set_ylabel("1 - NCC of the learned PSF")
+    handles = dict(zip(*right.get_legend_handles_labels()[::-1], strict=True))
+    right.legend(handles.values(), handles.keys(), fontsize=6)
+    figure.savefig(DOCS / "images" / "papers.png", dpi=130)
+
+
+def main() -> None:
+    found = json.loads((RESULTS / "papers-cpu.json").read_text())
+    groups = grouped(found)
+    write_table(
+        "benchmarks.md",
+        "images",
+        "| row | seeds × volumes | PSNR | fitted PSNR | SSIM | correlation | CPU min |",
+        (image_row(key, seeds) for key, seeds in in_order(groups)),
+    )
+    learned = {
+        k: g for k, g in groups.items() if all("kernels" in e for e in g.values())
+    }
+    write_table(
+        "benchmarks.md",
+        "kernels",
+        "| row | seeds | NCC at the start | NCC | ΔFWHM z, % | ΔFWHM xy, % | centroid "
+        "| RL with it, fitted PSNR |",
+        (kernel_row(key, seeds) for key, seeds in in_order(learned)),
+    )
+    write_table(
+        "benchmarks.md",
+        "wavelengths",
+        "| row | tested at, nm | fitted PSNR | PSNR | SSIM |",
+        wavelength_rows(groups),
+    )
+    draw(groups)
+
+
+if __name__ == "__main__":
+    main()
