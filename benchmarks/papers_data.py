@@ -124,10 +124,14 @@ def held_out(setting: Setting, count: int) -> list[Volume]:
     return volumes(setting, setting.structure, HELD_OUT, count)
 
 
-def volumes(setting: Setting, structure: str, first: int, count: int) -> list[Volume]:
+def volumes(
+    setting: Setting, structure: str, first: int, count: int, **options: float
+) -> list[Volume]:
     """Draw structures, one a seed."""
     shape = setting.scale.shape
-    return [phantom(structure, shape, VOXEL, first + n) for n in range(count)]
+    return [
+        phantom(structure, shape, VOXEL, first + n, **options) for n in range(count)
+    ]
 
 
 def stacks(images: list[Volume], name: str) -> list[Stack]:

@@ -2,18 +2,19 @@
 
 The plain reading: float32, instance norm, a sigmoid, and the blur as a direct 3D
 convolution with a learned kernel. Both run in the same process, one after the other,
-and the ratio is what counts. ``python benchmarks/train_step.py [--device D]``.
+and the ratio is what counts.
+
+    python benchmarks/train_step.py [--device D] [--write]     # into docs/training.md
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import statistics
 import time
-from pathlib import Path
 
 import torch
+from tables import write_table
 from torch import nn
 from torch.nn import functional as F
 
@@ -28,6 +29,7 @@ from napari_blurgan.transport.losses import TERMS
 from napari_blurgan.transport.precision import choose_precision
 from napari_blurgan.transport.transported import Transported
 
+HEADER = "| patch | base | precision | ours, ms | samples/s | plain, ms | ratio |"
 TAPS = 15
 WEIGHTS = {"adversarial_x": 1.0, "adversarial_y": 1.0, "cycle_y": 10.0, "cycle_x": 10.0}
 
@@ -131,28 +133,26 @@ def main() -> None:
     parser.add_argument("--patches", type=int, nargs="+", default=[32, 48, 64])
     parser.add_argument("--bases", type=int, nargs="+", default=[8, 16, 32])
     parser.add_argument("--repeats", type=int, default=2)
-    parser.add_argument("--json", type=Path)
+    parser.add_argument("--write", action="store_true", help="into the documents")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     device = torch.device(options.device)
     rows = []
-    print("| patch | base | precision | ours, ms | samples/s | plain, ms | ratio |")
-    print("|---|---|---|---|---|---|---|")
     for patch in options.patches:
         for base in options.bases:
-            ours, precision = our_step(patch, base, device)
-            mine = milliseconds(ours, device, options.repeats)
-            plain = milliseconds(
-                plain_step(patch, base, device), device, options.repeats
-            )
-            rows.append([patch, base, precision, mine, plain])
-            print(
-                f"| {patch}³ | {base} | {precision} | {mine:.0f} | {1000 / mine:.1f} "
-                f"| {plain:.0f} | {plain / mine:.1f} |",
-                flush=True,
-            )
-    if options.json:
-        options.json.write_text(json.dumps(rows))
+            rows.append(row(patch, base, device, options.repeats))
+            print(*rows[-1], sep=" | ", flush=True)
+    if options.write:
+        write_table("training.md", "steps", HEADER, rows)
+
+
+def row(patch: int, base: int, device: torch.device, repeats: int) -> list[str]:
+    """Measure both, one after the other."""
+    step, precision = our_step(patch, base, device)
+    ours = milliseconds(step, device, repeats)
+    plain = milliseconds(plain_step(patch, base, device), device, repeats)
+    cells = [f"{patch}³", str(base), precision, f"{ours:.0f}", f"{1000 / ours:.1f}"]
+    return [*cells, f"{plain:.0f}", f"{plain / ours:.1f}×"]
 
 
 if __name__ == "__main__":
