@@ -6,7 +6,7 @@ blurred volumes under optics that are right or 10 % wrong. For each: whether the
 says that the sets do not match, the kernel that it identifies, and what Richardson-Lucy
 makes of a held-out volume with that kernel, stopped at its best.
 
-    python benchmarks/limits.py [--train 1000]     # the second also trains: minutes each
+    python benchmarks/limits.py [--train 1000]    # the second trains, too
 """
 
 from __future__ import annotations
