@@ -215,3 +215,21 @@ def test_a_coarse_z_is_not_reduced_before_it_must(tmp_path):
 def test_small_images_have_no_pyramid(tmp_path):
     group = created(tmp_path / "a.zarr", ramp(3, 20, 20), "ZYX", (3, 20, 20))
     assert list(group.keys()) == ["0"]
+
+
+@pytest.mark.parametrize(
+    ("axes", "names"), [("TCZYX", ("DNA", "actin")), ("ZYX", ("DNA",))]
+)
+def test_named_channels_have_what_the_standard_asks_of_them(tmp_path, axes, names):
+    sizes = {"T": 2, "C": 2, "Z": 3, "Y": 300, "X": 20}
+    array = ramp(*(sizes[a] for a in axes))
+    chunks = [1 if a in "TC" else 64 for a in axes]
+    group = created(tmp_path / "a.zarr", array, axes, chunks, channel_names=names)
+    shown = group.attrs["ome"]["omero"]["channels"]
+    assert tuple(entry["label"] for entry in shown) == names
+    assert all(len(bytes.fromhex(entry["color"])) == 3 for entry in shown)
+    coarsest = group["1"][...]
+    for number, entry in enumerate(shown):
+        part = coarsest[:, number] if "C" in axes else coarsest
+        assert entry["window"]["start"] == entry["window"]["min"] == part.min()
+        assert entry["window"]["end"] == entry["window"]["max"] == part.max()

@@ -16,6 +16,7 @@ import numpy as np
 import zarr
 
 from napari_blurgan.data.axes import guess_axes
+from napari_blurgan.data.omero import channels, set_windows
 from napari_blurgan.data.stack import Stack, VoxelSize
 from napari_blurgan.data.units import micrometres
 from napari_blurgan.errors import AxesError, DataError
@@ -198,7 +199,7 @@ def create_ome_zarr(
     }
     ome: dict[str, Any] = {"version": "0.5", "multiscales": [image]}
     if channel_names:
-        ome["omero"] = {"channels": [{"label": label} for label in channel_names]}
+        ome["omero"] = {"channels": channels(channel_names)}
     group.attrs.update({"ome": ome, PROVENANCE: dict(provenance or {})})
     return group["0"]
 
@@ -238,14 +239,18 @@ def _factors(
 def build_pyramid(path: Path) -> None:
     """Fill the coarser levels of an OME-Zarr with means of the finer ones.
 
-    One chunk of each level is in memory at a time.
+    Named channels are given the range of the coarsest level as window. One chunk of
+    each level is in memory at a time.
     """
     group = zarr.open_group(path, mode="r+")
-    datasets = group.attrs["ome"]["multiscales"][0]["datasets"]
+    ome: Any = group.attrs["ome"]
+    datasets = ome["multiscales"][0]["datasets"]
     levels = [group[dataset["path"]] for dataset in datasets]
     for fine, coarse in itertools.pairwise(levels):
         for region in _boxes(coarse.shape, coarse.chunks):
             coarse[region] = _reduced(fine, coarse, region)
+    set_windows(ome, levels[-1])
+    group.attrs["ome"] = ome
 
 
 def _boxes(shape: Sequence[int], step: Sequence[int]) -> Iterator[tuple[slice, ...]]:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
 __all__ = ["ArrayLike", "AxisView", "RangeView"]
 
 
@@ -40,6 +43,16 @@ class AxisView:
         self.index = index
         self.dtype = array.dtype
         self.shape = tuple(n for a, n in enumerate(array.shape) if a != axis)
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes that remain."""
+        return len(self.shape)
+
+    def __array__(
+        self, dtype: DTypeLike | None = None, copy: bool | None = None
+    ) -> NDArray[Any]:
+        return np.asarray(self[()], dtype=dtype)
 
     def __getitem__(self, index: Any) -> Any:
         """Read what `index` names of the remaining axes."""

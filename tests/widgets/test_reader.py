@@ -1,0 +1,66 @@
+"""Files opened in napari: voxel size, channels and colours."""
+
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+
+from napari_blurgan.data.io import write_ome_tiff
+from napari_blurgan.data.ome_zarr import create_ome_zarr
+from napari_blurgan.widgets._layers import to_stack
+from napari_blurgan.widgets.reader import get_reader
+
+VOXEL = (0.3, 0.1, 0.2)
+
+
+def volume(*shape):
+    return np.random.default_rng(0).integers(0, 255, shape).astype("uint8")
+
+
+def as_tiff(folder, array, axes, names=()):
+    write_ome_tiff(folder / "cell.ome.tif", array, axes, VOXEL, names)
+    return folder / "cell.ome.tif"
+
+
+def as_zarr(folder, array, axes, names=()):
+    path = folder / "cell.ome.zarr"
+    options = {"voxel_size": VOXEL, "channel_names": names}
+    made = create_ome_zarr(path, array.shape, axes, array.dtype, array.shape, **options)
+    made[:] = array
+    return path
+
+
+def opened(path):
+    viewer = ViewerModel()
+    for data, attributes, _ in get_reader(str(path))(str(path)):
+        viewer.add_image(data, **attributes)
+    return viewer.layers
+
+
+@pytest.mark.parametrize("write", [as_tiff, as_zarr])
+def test_each_channel_is_a_layer_in_micrometres(tmp_path, write):
+    array = volume(3, 2, 5, 12, 10)
+    layers = opened(write(tmp_path, array, "TCZYX", ("DNA", "actin")))
+    assert [layer.name for layer in layers] == ["cell, DNA", "cell, actin"]
+    for channel, layer in enumerate(layers):
+        assert np.array_equal(np.asarray(layer.data[...]), array[:, channel])
+        assert np.allclose(layer.scale, (1, *VOXEL))
+        assert {str(unit) for unit in layer.units[1:]} == {"micrometer"}
+        again = to_stack(layer)
+        assert (again.axes, again.voxel_size) == ("TZYX", VOXEL)
+
+
+@pytest.mark.parametrize(
+    ("axes", "shape"), [("YXS", (12, 10, 3)), ("SYX", (3, 12, 10))]
+)
+def test_colours_are_one_layer_however_they_are_stored(tmp_path, axes, shape):
+    array = volume(*shape)
+    (layer,) = opened(as_tiff(tmp_path, array, axes))
+    expected = array if axes == "YXS" else np.moveaxis(array, 0, -1)
+    assert layer.rgb
+    assert np.array_equal(np.asarray(layer.data), expected)
+
+
+def test_seven_samples_of_a_pixel_are_no_colour(tmp_path):
+    layers = opened(as_tiff(tmp_path, volume(12, 10, 7), "YXS"))
+    assert len(layers) == 7
+    assert not any(layer.rgb for layer in layers)
