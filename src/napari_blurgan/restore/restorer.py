@@ -62,7 +62,8 @@ def restore(
     tile : sequence of int, optional
         Voxels (z, y, x) or (y, x) that a tile writes; from the free memory by default.
     dtype : dtype-like, optional
-        Of the result: float32 by default; ``"source"`` for that of the source.
+        Of the result: float32 by default, of RGB the integers that the model imitates;
+        ``"source"`` for that of the source.
     channel, time : int, optional
         The only channel or time point to restore, counted from 0.
     device : str
@@ -136,6 +137,8 @@ def restoring(
     loaded = model if isinstance(model, Model) else load_model(Path(model))
     if loaded.channels[0] == 3:
         stack = without_alpha(stack)
+    if loaded.colour and options.get("dtype") is None:
+        options["dtype"] = _picture_dtype(loaded)
     for note in (*stack.metadata.get("notes", ()), *_mismatch(loaded, stack)):
         yield Noted(f"{stack.name}: {note}")
     cluster = None
@@ -157,6 +160,12 @@ def restoring(
         cluster=cluster,
         **options,
     )
+
+
+def _picture_dtype(model: Model) -> str | None:
+    """Return the integers of the pictures that a model imitates, as viewers expect."""
+    known = [image["dtype"] for image in model.provenance.get("data", [])[-1:]]
+    return next((d for d in known if d.startswith("uint")), None)
 
 
 def _operator_from(path: Path, device: str, precision: str) -> Operator:

@@ -1,0 +1,204 @@
+"""What the Transform widget asks for, and how its previews are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_blurgan.data.stack import Stack
+from napari_blurgan.errors import DataError, RecipeError
+from napari_blurgan.widgets._layers import field_layer, guess_axes
+from napari_blurgan.widgets._live import add_layer
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.layers import Image
+
+    from napari_blurgan.transport.content import Content
+    from napari_blurgan.transport.events import Previewed
+    from napari_blurgan.transport.trainer import Trainer
+
+__all__ = ["TASKS", "LivePreview", "Task", "TransformRequest", "number"]
+
+
+@dataclass(frozen=True)
+class Task:
+    """A kind of transformation, and what is usual for it.
+
+    Parameters
+    ----------
+    words : str
+        What A and B are.
+    preset : str
+        Name of the recipe.
+    bright : tuple of bool
+        Whether the backgrounds of A and of B are bright.
+    """
+
+    words: str
+    preset: str = "utom"
+    bright: tuple[bool, bool] = (False, False)
+
+
+TASKS = {
+    "denoise": Task("A: noisy images; B: clean ones, of other fields."),
+    "isotropic": Task(
+        "A: volumes with coarse z; their sections along z learn to look like their "
+        "planes. B: the same volumes, or others.",
+        "isotropic",
+    ),
+    "super-resolution": Task(
+        "A: images of a low resolution, on the pixels of B; B: images of a high one."
+    ),
+    "staining": Task(
+        "A: fluorescence; B: stained sections, dark on bright.", bright=(False, True)
+    ),
+    "labelling": Task(
+        "A: transmitted light, its background bright; B: fluorescence.",
+        bright=(True, False),
+    ),
+}
+
+
+def number(text: str, name: str) -> float | None:
+    """Return what is written in a field; None where it is empty.
+
+    Raises
+    ------
+    RecipeError
+        If it is no number.
+    """
+    try:
+        return float(text) if text.strip() else None
+    except ValueError:
+        raise RecipeError(f"{name} should be a number, found {text!r}") from None
+
+
+@dataclass(frozen=True)
+class TransformRequest:
+    """Everything that a training needs, read from the widget before it starts.
+
+    Parameters
+    ----------
+    task : str
+        A key of `TASKS`.
+    a, b : sequence of Stack
+        The two domains.
+    changes : dict
+        Dotted fields of the recipe and their values.
+    options : dict
+        Handed to `Trainer`: out, minutes, device, seed.
+    """
+
+    task: str
+    a: Sequence[Stack]
+    b: Sequence[Stack]
+    changes: dict[str, Any] = field(default_factory=dict)
+    options: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for stacks, name in ((self.a, "A"), (self.b, "B")):
+            if not stacks:
+                raise DataError(f"tick at least one image of domain {name}")
+        for name, domain in (("alpha", "A"), ("beta", "B")):
+            weight = self.changes.get("weights.saliency", 1)
+            if self.changes.get(f"saliency.{name}") is None and weight:
+                raise DataError(
+                    f"domain {domain} has no threshold yet: press Pick {domain}… and "
+                    f"click on background and foreground, or type it"
+                )
+
+    @property
+    def out(self) -> Path:
+        """The model folder."""
+        return Path(self.options["out"])
+
+    def trainer(self, report: Callable[[Any], None]) -> Trainer:
+        """Make the trainer."""
+        from napari_blurgan.transport.presets import preset
+        from napari_blurgan.transport.trainer import Trainer
+
+        recipe = preset(TASKS[self.task].preset).updated(self.changes)
+        return Trainer(recipe, self.a, self.b, **self.options)
+
+
+class LivePreview:
+    """The transformed crop and the disagreement, as layers that change.
+
+    Parameters
+    ----------
+    viewer : napari viewer
+        Where they go.
+    sources : sequence of napari.layers.Image
+        The layers of A, in the order in which the trainer got them.
+    dtype : dtype
+        Of the images of B: RGB is shown as they are.
+    """
+
+    def __init__(
+        self, viewer: ViewerModel, sources: Sequence[Image], dtype: np.dtype[Any]
+    ) -> None:
+        self._viewer = viewer
+        self._sources = list(sources)
+        self._dtype = dtype
+        self._made: dict[str, Image] = {}
+
+    def show(self, event: Previewed, colour: bool) -> None:
+        """Show the crop where it was taken from."""
+        if event.source >= len(self._sources):  # it is of a file, not of a layer
+            return
+        source = self._sources[event.source]
+        axes = guess_axes(source)
+        if "Z" in axes and len(event.corner) < 3:
+            return
+        pixels = self._pixels(event.after, colour)
+        planar = "".join(a for a in axes if a in "ZYX") + ("S" if colour else "")
+        stack = Stack(self._expanded(pixels, planar), planar)
+        self._put("preview", stack, source, axes, event.corner)
+
+    def show_content(self, content: Content) -> None:
+        """Show where content was lost (blue) and invented (red), patch by patch."""
+        self._replace(
+            "content disagreement",
+            content.disagreement,
+            colormap="bwr",
+            contrast_limits=(-1, 1),
+            visible=False,
+        )
+
+    def _pixels(self, after: NDArray[np.float32], colour: bool) -> NDArray[Any]:
+        if not colour:
+            return after[0]
+        samples = np.moveaxis(after, 0, -1)
+        top = np.iinfo(self._dtype).max if self._dtype.kind in "iu" else 1
+        return np.clip(samples / top, 0, 1)
+
+    @staticmethod
+    def _expanded(pixels: NDArray[Any], axes: str) -> NDArray[Any]:
+        missing = len(axes) - pixels.ndim
+        return pixels.reshape((1,) * missing + pixels.shape)
+
+    def _put(
+        self, key: str, stack: Stack, source: Image, axes: str, corner: Sequence[int]
+    ) -> None:
+        layer = self._made.get(key)
+        if layer is None:
+            made = field_layer(source, stack, axes, corner)
+            self._made[key] = add_layer(self._viewer, made)
+        elif layer in self._viewer.layers:
+            layer.data = stack.data
+
+    def _replace(self, key: str, pixels: NDArray[Any], **attributes: Any) -> None:
+        layer = self._made.get(key)
+        if layer is None:
+            attributes["name"] = (
+                f"{self._sources[0].name if self._sources else 'A'} · {key}"
+            )
+            self._made[key] = add_layer(self._viewer, (pixels, attributes, "image"))
+        elif layer in self._viewer.layers:
+            layer.data = pixels

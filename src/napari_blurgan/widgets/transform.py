@@ -1,0 +1,362 @@
+"""Learn to transform images of one kind into another, without losing the content.
+
+**What you need.** Images of two kinds, A and B, of the same kind of specimen; they need
+not show the same fields: noisy and clean, fluorescence and stained, transmitted light
+and fluorescence.
+
+**What to do.** Choose the task, tick the images of A and of B, and say in both what is
+content: *Pick A…* and *Pick B…* open the threshold picker, whose thresholds arrive here
+by themselves. Choose how many minutes to spend, and press *Start*. *Stop* keeps what
+has been learned.
+
+**What to look at.** The sentence on the content: how much of it is where it was, on
+images that training does not see; how much was lost, how much invented. The layer
+*content disagreement* shows where. A pretty picture alone proves nothing.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from magicgui.widgets import CheckBox, ComboBox, FloatSpinBox, LineEdit, SpinBox
+from napari.utils.notifications import show_error
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QFileDialog, QLabel, QVBoxLayout, QWidget
+
+from napari_blurgan.errors import BlurGANError
+from napari_blurgan.transport.events import (
+    ContentMeasured,
+    Event,
+    Finished,
+    Previewed,
+    Stepped,
+    Warned,
+)
+from napari_blurgan.widgets import _fields, _forms, _state
+from napari_blurgan.widgets._closing import PATIENCE, CloseGuard
+from napari_blurgan.widgets._controls import (
+    Messages,
+    Phase,
+    RunControl,
+    button,
+    duration,
+    help_button,
+    row,
+    scrolled,
+)
+from napari_blurgan.widgets._levels import Level, levels
+from napari_blurgan.widgets._plots import LossPlot
+from napari_blurgan.widgets._sources import SourceList
+from napari_blurgan.widgets._transforming import (
+    TASKS,
+    LivePreview,
+    TransformRequest,
+    number,
+)
+from napari_blurgan.widgets._worker import Failure, TrainingJob
+
+if TYPE_CHECKING:
+    import napari
+
+__all__ = ["TransformWidget"]
+
+DRAW = 1000
+"""Milliseconds between two changes of what is seen."""
+
+IMAGES = (".tif", ".tiff", ".zarr")
+
+
+class TransformWidget(QWidget):
+    """Train a transformation between two domains, and watch the content.
+
+    Parameters
+    ----------
+    napari_viewer : napari.Viewer
+        Whose layers to use, and where to show the preview.
+    """
+
+    def __init__(self, napari_viewer: napari.Viewer) -> None:
+        super().__init__()
+        self._viewer = napari_viewer
+        self._job: TrainingJob | None = None
+        self._request: TransformRequest | None = None
+        self._live: LivePreview | None = None
+        self._latest: dict[type, Event] = {}
+        self._timer = QTimer(self)
+        self._timer.setInterval(DRAW)
+        self._timer.timeout.connect(self._draw)
+        self._build()
+        levels.changed.connect(self._on_level)
+
+    # --- what it shows
+
+    def _build(self) -> None:
+        self.domains = {
+            name: SourceList(self._viewer, f"Images of domain {name}") for name in "AB"
+        }
+        for name, sources in self.domains.items():
+            sources.changed.connect(lambda name=name: self._on_ticked(name))
+        self.form = self._fields()
+        self.advanced = self._advanced()
+        self.hint = QLabel()
+        self.hint.setWordWrap(True)
+        self.run = RunControl("training", can_pause=True)
+        self.plot = LossPlot()
+        self.plot.hide()
+        self.content = QLabel()
+        self.content.setWordWrap(True)
+        self.messages = Messages()
+        self.restore_button = button(
+            "Restore with it…", "Open the Restore widget with this model", self._restore
+        )
+        self.restore_button.setEnabled(False)
+        self._arrange()
+        self.run.start.connect(self._start)
+        self.run.pause.connect(self._pause)
+        self.run.resume.connect(self._resume)
+        self.run.stop.connect(self._stop)
+        self._on_task(self.form["task"].value)
+
+    def _fields(self) -> _forms.Form:
+        domains = (("alpha", "A"), ("beta", "B"))
+        thresholds = [
+            field
+            for name, domain in domains
+            for field in (
+                LineEdit(
+                    name=name, label=f"Threshold of {domain}", value="",
+                    tooltip="In grey levels, mean over the channels; Pick finds it",
+                ),
+                CheckBox(
+                    name=f"bright_{domain.lower()}",
+                    label=f"Bright background in {domain}",
+                    tooltip="Whether content is darker than what is around it",
+                ),
+            )
+        ]  # fmt: skip
+        form = _forms.Form(
+            ComboBox(
+                name="task", label="Task", choices=list(TASKS), value="denoise",
+                tooltip="Sets what is usual; everything can be changed",
+            ),
+            *thresholds,
+            FloatSpinBox(
+                name="minutes", label="Minutes", value=10, min=0.1, max=10_000, step=1,
+                tooltip="How long to train; Stop ends it earlier and keeps the model",
+            ),
+        )  # fmt: skip
+        form["task"].changed.connect(self._on_task)
+        return form
+
+    def _advanced(self) -> _forms.Form:
+        return _forms.Form(
+            _fields.axes_field(),
+            _fields.device_field(_state.preference("device")),
+            SpinBox(
+                name="seed", label="Seed", value=0, max=2**31 - 1,
+                tooltip="The same seed on the same machine gives the same model",
+            ),
+            LineEdit(
+                name="changes", label="Recipe changes", value="",
+                tooltip=(
+                    "Fields of the recipe to replace, such as weights.saliency=0 for a "
+                    "plain cycleGAN, or weights.identity=5"
+                ),
+            ),
+        )  # fmt: skip
+
+    def _arrange(self) -> None:
+        content = QWidget()
+        layout = QVBoxLayout(content)
+        layout.addWidget(self.form)
+        layout.addWidget(self.hint)
+        for name, sources in self.domains.items():
+            layout.addLayout(self._heading(name))
+            layout.addWidget(sources)
+        layout.addWidget(_forms.Fold("Advanced", self.advanced))
+        for widget in (self.run, self.messages, self.content, self.plot):
+            layout.addWidget(widget)
+        layout.addLayout(row(self.restore_button, help_button(__name__)))
+        layout.addStretch()
+        scrolled(content, self)
+
+    def _heading(self, name: str) -> Any:
+        words = {"A": "A: what is transformed", "B": "B: what it should look like"}
+        return row(
+            QLabel(words[name]),
+            button("Folder…", "Add all images of a folder", lambda: self._add(name)),
+            button(
+                f"Pick {name}…",
+                "Say by clicking what is content",
+                lambda: self._pick(name),
+            ),
+        )
+
+    def reset_choices(self, event: object = None) -> None:
+        """Follow the viewer's layers."""
+        for sources in self.domains.values():
+            sources.reset_choices()
+
+    # --- the thresholds
+
+    def _on_task(self, task: str) -> None:
+        self.hint.setText(TASKS[task].words)
+        for name, bright in zip("ab", TASKS[task].bright, strict=True):
+            self.form[f"bright_{name}"].value = bright
+
+    def _on_level(self, level: Level) -> None:
+        """Take a threshold that was picked."""
+        name = {"A": "alpha", "B": "beta"}[level.domain]
+        self.form[name].value = repr(level.value)
+        self.form[f"bright_{level.domain.lower()}"].value = level.bright_background
+
+    def _on_ticked(self, domain: str) -> None:
+        """Take the thresholds that the layers of a domain know of."""
+        for layer in self.domains[domain].layers():
+            level = levels.of(layer)
+            if level is not None and level.domain == domain:
+                self._on_level(level)
+
+    def _pick(self, domain: str) -> None:
+        _, picker = self._viewer.window.add_plugin_dock_widget(
+            "napari-blurgan", "Threshold"
+        )
+        layers = self.domains[domain].layers()
+        picker.form["domain"].value = domain
+        if layers:
+            picker.form["layer"].value = layers[0]
+            picker.form["domain"].value = domain
+
+    def _add(self, domain: str) -> None:
+        folder = QFileDialog.getExistingDirectory(self, "Folder of images")
+        if folder:
+            self.add_folder(domain, Path(folder))
+
+    def add_folder(self, domain: str, folder: Path) -> None:
+        """Tick all images of a folder."""
+        found = sorted(p for p in folder.iterdir() if p.suffix.lower() in IMAGES)
+        if not found:
+            self.messages.add(f"{folder} holds no {', '.join(IMAGES)}")
+        self.domains[domain].tick(*found)
+
+    # --- what the buttons do
+
+    def _start(self) -> None:
+        self.messages.reset()
+        self.content.setText("")
+        try:
+            request = self._request = self._asked_for()
+        except BlurGANError as error:
+            self.messages.add(str(error))
+            return
+        dtype = np.dtype(request.b[0].data.dtype)
+        self._live = LivePreview(self._viewer, self.domains["A"].layers(), dtype)
+        self._latest.clear()
+        self.plot.clear()
+        self.plot.show()
+        job = self._job = TrainingJob(request.trainer, self)
+        job.reported.connect(self._on_events)
+        job.failed.connect(self._on_failure)
+        job.ended.connect(self._on_end)
+        CloseGuard(self, job, lambda: job.finish(PATIENCE), self._viewer)
+        self.run.phase = Phase.RUNNING
+        self.run.say("Loading…")
+        self._timer.start()
+        job.start()
+
+    def _asked_for(self) -> TransformRequest:
+        values, more = self.form.values(), self.advanced.values()
+        axes = more["axes"].strip().upper() or None
+        a, b = (self.domains[name].stacks(axes) for name in "AB")
+        name = a[0].name if a else "model"
+        changes = {
+            "saliency.alpha": number(values["alpha"], "the threshold of A"),
+            "saliency.beta": number(values["beta"], "the threshold of B"),
+            "saliency.bright_background_a": bool(values["bright_a"]),
+            "saliency.bright_background_b": bool(values["bright_b"]),
+        }
+        return TransformRequest(
+            task=values["task"],
+            a=a,
+            b=b,
+            changes=changes | _fields.parse_changes(more["changes"]),
+            options={
+                "out": _state.new_model_path(f"{name}-{values['task']}"),
+                "minutes": values["minutes"],
+                "device": more["device"],
+                "seed": more["seed"],
+            },
+        )
+
+    def _pause(self) -> None:
+        if self._job is not None:
+            self._job.pause()
+            self.run.phase = Phase.PAUSED
+
+    def _resume(self) -> None:
+        if self._job is not None:
+            self._job.resume()
+            self.run.phase = Phase.RUNNING
+
+    def _stop(self) -> None:
+        if self._job is not None:
+            self._job.stop()
+            self.run.phase = Phase.STOPPING
+
+    def _restore(self) -> None:
+        self._viewer.window.add_plugin_dock_widget("napari-blurgan", "Restore")
+
+    # --- what the engine tells
+
+    def _on_events(self, events: list[Event]) -> None:
+        for event in events:
+            self._latest[type(event)] = event
+            if isinstance(event, Stepped):
+                self.plot.add(event.step, event.losses)
+            elif isinstance(event, Warned):
+                self.messages.add(event.message, event.remedy)
+            elif isinstance(event, ContentMeasured):
+                self.content.setText(str(event.content))
+            elif isinstance(event, Finished):
+                self._on_finished(event)
+
+    def _draw(self) -> None:
+        """Show the latest of each kind; called by a timer, not by the training."""
+        self.plot.draw()
+        preview = self._latest.pop(Previewed, None)
+        if isinstance(preview, Previewed) and self._live is not None:
+            self._live.show(preview, self._colour())
+        stepped = self._latest.pop(Stepped, None)
+        if isinstance(stepped, Stepped):
+            left = duration(stepped.remaining_seconds)
+            self.run.show_progress(
+                stepped.step / max(stepped.total_steps, 1),
+                f"Step {stepped.step} of {stepped.total_steps} · {left} left",
+            )
+
+    def _colour(self) -> bool:
+        return self._request is not None and "S" in self._request.b[0].axes
+
+    def _on_finished(self, event: Finished) -> None:
+        self._draw()
+        self.run.say(f"Done at step {event.step}.")
+        measured = self._latest.get(ContentMeasured)
+        if isinstance(measured, ContentMeasured) and self._live is not None:
+            self._live.show_content(measured.content)
+        if self._request is not None:
+            _state.models.add(self._request.out)
+        self.restore_button.setEnabled(True)
+
+    def _on_failure(self, failure: Failure) -> None:
+        self.run.say("")
+        self.messages.add_failure(failure)
+        show_error(failure.sentence)
+
+    def _on_end(self) -> None:
+        self._timer.stop()
+        self._draw()
+        self.plot.setVisible(not self.plot.is_empty)
+        self._job = None
+        self.run.phase = Phase.IDLE

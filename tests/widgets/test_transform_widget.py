@@ -1,0 +1,134 @@
+"""A transformation from the widget: two domains, two thresholds, a model, a picture."""
+
+import numpy as np
+import pytest
+
+from napari_blurgan.data.io import write_ome_tiff
+from napari_blurgan.optics.phantoms import stained_cells
+from napari_blurgan.restore import restore
+from napari_blurgan.transport.model import load_model
+from napari_blurgan.widgets import transform
+from napari_blurgan.widgets._controls import Phase
+from napari_blurgan.widgets._levels import Level, levels
+from napari_blurgan.widgets.transform import TransformWidget
+
+SMALL = (
+    "generator.base=2 generator.blocks=1 adversary.base=2 sampling.patch=32 "
+    "precision=float32 steps=3"
+)
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    monkeypatch.setattr(transform, "DRAW", 50)
+
+
+@pytest.fixture
+def fields():
+    return [
+        stained_cells((48, 48), seed=s, count=c) for s, c in ((1, (2, 2)), (2, (3, 3)))
+    ]
+
+
+@pytest.fixture
+def viewer(make_napari_viewer_proxy, fields):
+    viewer = make_napari_viewer_proxy()
+    stain = (255 * fields[1].colour).astype(np.uint8)
+    viewer.add_image(stain, rgb=True, name="stain")
+    viewer.add_image(fields[0].grey, name="cells", scale=(0.5, 0.5), translate=(3, 4))
+    return viewer
+
+
+@pytest.fixture
+def widget(viewer):
+    widget = TransformWidget(viewer)
+    viewer.window.add_dock_widget(widget, name="Transform")
+    widget.form["task"].value = "staining"
+    widget.domains["A"].tick(viewer.layers["cells"])
+    widget.domains["B"].tick(viewer.layers["stain"])
+    widget.advanced["changes"].value = SMALL
+    widget.advanced["device"].value = "cpu"
+    return widget
+
+
+def train(widget, qtbot):
+    widget.run.start_button.click()
+    qtbot.waitUntil(lambda: widget.run.phase is Phase.IDLE, timeout=60_000)
+    assert not widget.messages.details, widget.messages.details
+
+
+def test_from_picked_thresholds_to_a_stained_layer(viewer, widget, qtbot):
+    levels.keep(viewer.layers["cells"], Level("A", 0.25, False))
+    levels.keep(viewer.layers["stain"], Level("B", 210.0, True))
+    assert widget.form["alpha"].value == "0.25"
+    assert widget.form["beta"].value == "210.0"
+    assert widget.form["bright_b"].value
+    widget.advanced["changes"].value += " sampling.held_out=0"
+    widget.form["minutes"].value = 0.1
+    widget.run.start_button.click()
+    qtbot.waitUntil(lambda: "cells · preview" in viewer.layers, timeout=60_000)
+    widget.run.stop_button.click()
+    qtbot.waitUntil(lambda: widget.run.phase is Phase.IDLE, timeout=60_000)
+    assert not widget.messages.details, widget.messages.details
+    preview = viewer.layers["cells · preview"]
+    assert preview.rgb
+    np.testing.assert_allclose(preview.scale, (0.5, 0.5))
+    assert "Content kept" in widget.content.text()
+    assert "cells · content disagreement" in viewer.layers
+    model = load_model(widget._request.out)
+    saliency = model.recipe.saliency
+    assert (saliency.alpha, saliency.beta) == (0.25, 210.0)
+    assert saliency.bright_background_b
+    result = restore(model, viewer.layers["cells"].data, device="cpu")
+    assert (result.axes, result.data.dtype) == ("YXS", np.uint8)
+
+
+def test_what_is_missing_is_told_before_anything_starts(viewer, widget):
+    widget.run.start_button.click()
+    assert "domain A has no threshold yet" in widget.messages.text()
+    widget.form["alpha"].value = "much"
+    widget.run.start_button.click()
+    assert "should be a number, found 'much'" in widget.messages.text()
+    widget.domains["B"].untick()
+    widget.form["alpha"].value, widget.form["beta"].value = "0.25", "210"
+    widget.run.start_button.click()
+    assert "tick at least one image of domain B" in widget.messages.text()
+    assert widget.run.phase is Phase.IDLE
+
+
+def test_a_threshold_outside_the_data_fails_in_a_sentence(viewer, widget, qtbot):
+    widget.form["alpha"].value, widget.form["beta"].value = "0.25", "0.8"
+    widget.run.start_button.click()
+    qtbot.waitUntil(lambda: widget.run.phase is Phase.IDLE, timeout=60_000)
+    assert "saliency.beta is 0.8, but the images of domain B" in widget.messages.text()
+    widget._job = None
+
+
+def test_a_folder_is_a_domain_too(viewer, widget, fields, tmp_path):
+    for number, field in enumerate(fields):
+        write_ome_tiff(tmp_path / f"{number}.ome.tif", field.grey, "YX")
+    (tmp_path / "notes.txt").write_text("no image")
+    widget.domains["A"].untick()
+    widget.add_folder("A", tmp_path)
+    assert [s.name for s in widget.domains["A"].sources()] == ["0.ome.tif", "1.ome.tif"]
+
+
+def test_pick_opens_the_picker_on_the_layer(viewer, widget):
+    widget._pick("B")
+    picker = next(
+        dock for title, dock in viewer.window.dock_widgets.items() if "Thresh" in title
+    )
+    assert picker.form["layer"].value.name == "stain"
+    assert picker.form["domain"].value == "B"
+    picker.level["bright"].value = True
+    picker._choose("Otsu")
+    assert float(widget.form["beta"].value) == picker.threshold
+
+
+@pytest.mark.parametrize(
+    ("task", "bright"),
+    [("staining", (False, True)), ("labelling", (True, False))],
+)
+def test_a_task_knows_which_background_is_bright(widget, task, bright):
+    widget.form["task"].value = task
+    assert (widget.form["bright_a"].value, widget.form["bright_b"].value) == bright
