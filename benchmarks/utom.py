@@ -39,18 +39,25 @@ ALPHA, BETA = 0.265, 0.82
 EPOCH = 300
 """Steps in which every image of A is seen once, on average."""
 
-THRESHOLDS = {
+GIVEN = {
     "saliency.alpha": ALPHA,
     "saliency.beta": BETA,
     "saliency.bright_background_b": True,
+    "sampling.held_out": 0.0,
 }
 # The weight of the paper starts at 50 and falls by e in an epoch.
-PAPER = {"weights.saliency": 50.0, "saliency.half_life": round(EPOCH * np.log(2))}
+PAPER = {
+    "saliency.half_life": round(EPOCH * np.log(2)),
+    "saliency.floor": 0.0,
+}
 ARMS: dict[str, dict[str, Any]] = {
     "default": {},
-    "paper": PAPER | {"saliency.floor": 0.0},
-    "floor": PAPER | {"saliency.floor": 0.2},
-    "constant": {"saliency.half_life": None, "saliency.floor": 1.0},
+    "paper": PAPER,
+    "constant": {
+        "weights.saliency": 30.0,
+        "saliency.half_life": None,
+        "saliency.floor": 1.0,
+    },
     "plain": {"weights.saliency": 0.0},
     "identity": {"weights.saliency": 0.0, "weights.identity": 5.0},
 }
@@ -90,7 +97,7 @@ def score(model: Model, truth: list[StainedCells]) -> dict[str, float]:
 
 
 def recipe_of(arm: str, changes: dict[str, Any]) -> Recipe:
-    return preset("utom").updated(THRESHOLDS | ARMS[arm] | changes)
+    return preset("utom").updated(GIVEN | ARMS[arm] | changes)
 
 
 def looks(

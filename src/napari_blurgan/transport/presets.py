@@ -89,8 +89,11 @@ PRESETS: dict[str, tuple[str, dict[str, Any]]] = {
                 "adversarial_y": 1.0,
                 "cycle_y": 10.0,
                 "cycle_x": 10.0,
-                "saliency": 30.0,
+                "saliency": 50.0,
             },
+            # Decaying to nothing, as published, loses the content again
+            # (docs/decisions/0003-saliency-schedule.md).
+            "saliency": {"half_life": 200, "floor": 0.2},
         },
     ),
     "blind-as-published": (
