@@ -17,6 +17,7 @@ import torch
 from tables import write_table
 from torch import nn
 from torch.nn import functional as F
+from torch.utils.flop_counter import FlopCounterMode
 
 from napari_blurgan.networks.patchgan import MultiScaleDiscriminator
 from napari_blurgan.networks.unet import UNet
@@ -29,7 +30,10 @@ from napari_blurgan.transport.losses import TERMS
 from napari_blurgan.transport.precision import choose_precision
 from napari_blurgan.transport.transported import Transported
 
-HEADER = "| patch | base | precision | ours, ms | samples/s | plain, ms | ratio |"
+HEADER = (
+    "| patch | base | precision | ours, ms | samples/s | convolutions, GFLOP/s "
+    "| plain, ms | ratio |"
+)
 TAPS = 15
 WEIGHTS = {"adversarial_x": 1.0, "adversarial_y": 1.0, "cycle_y": 10.0, "cycle_x": 10.0}
 
@@ -142,6 +146,8 @@ def main() -> None:
         for base in options.bases:
             rows.append(row(patch, base, device, options.repeats))
             print(*rows[-1], sep=" | ", flush=True)
+    for precision in ("float32", "bfloat16"):
+        print(f"matrix product, {precision}: {floor(device, precision):.0f} GFLOP/s")
     if options.write:
         write_table("training.md", "steps", HEADER, rows)
 
@@ -149,10 +155,20 @@ def main() -> None:
 def row(patch: int, base: int, device: torch.device, repeats: int) -> list[str]:
     """Measure both, one after the other."""
     step, precision = our_step(patch, base, device)
+    with FlopCounterMode(display=False) as counter:
+        step()
     ours = milliseconds(step, device, repeats)
+    speed = counter.get_total_flops() / ours / 1e6
     plain = milliseconds(plain_step(patch, base, device), device, repeats)
     cells = [f"{patch}³", str(base), precision, f"{ours:.0f}", f"{1000 / ours:.1f}"]
-    return [*cells, f"{plain:.0f}", f"{plain / ours:.1f}×"]
+    return [*cells, f"{speed:.0f}", f"{plain:.0f}", f"{plain / ours:.1f}×"]
+
+
+def floor(device: torch.device, precision: str) -> float:
+    """Return what a large matrix product reaches in this precision, in GFLOP/s."""
+    n = 2048
+    factors = torch.rand(2, n, n, device=device).to(getattr(torch, precision))
+    return 2 * n**3 / milliseconds(lambda: factors[0] @ factors[1], device, 5) / 1e6
 
 
 if __name__ == "__main__":
