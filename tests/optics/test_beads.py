@@ -188,3 +188,20 @@ def test_fit_finds_no_peak_where_there_is_none():
     slope = np.broadcast_to(np.arange(1.0, 10), (9, 9, 9))
     fit = fit_gaussian(slope, (4, 4, 4), (3, 3, 3))
     assert fit is None or fit.fwhm[2] > 6
+
+
+def test_only_the_beads_next_to_some_places(truth):
+    rng = np.random.default_rng(3)
+    places = lattice(rng)
+    image = photographed(scene(truth, places), rng)
+    beside = [np.add(places[i], (9, 2, -2)) for i in (5, 10)]  # at another depth
+    _, report = psf_from_beads(image, VOXEL, places=[*beside, (20, 0, 0)])
+    found = np.array([bead.centre for bead in report.beads])
+    np.testing.assert_allclose(found, [places[5], places[10]], atol=0.5)
+
+
+def test_places_without_beads_are_refused(truth):
+    rng = np.random.default_rng(3)
+    image = photographed(scene(truth, lattice(rng)), rng)
+    with pytest.raises(OpticsError, match="none of the 0 beads"):
+        psf_from_beads(image, VOXEL, places=[(20, 32, 32)])

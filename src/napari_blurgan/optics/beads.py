@@ -128,6 +128,7 @@ def psf_from_beads(
     voxel_size: Sequence[float],
     bead_diameter: float = 0.0,
     shape: Sequence[int] | None = None,
+    places: Sequence[Sequence[float]] | None = None,
 ) -> tuple[Psf, BeadReport]:
     """Distil a PSF from an image of beads.
 
@@ -148,6 +149,8 @@ def psf_from_beads(
     shape : sequence of int, optional
         (z, y, x) of the PSF; by default odd and 5 times the width of a bead, or what
         the image allows.
+    places : sequence of (z, y, x), optional
+        Voxels next to the beads to take, at any depth; by default all that are found.
 
     Returns
     -------
@@ -166,8 +169,9 @@ def psf_from_beads(
     width = _typical_width(values.astype(np.float64))
     _check_diameter(bead_diameter, width * voxel)
     peaks = detect_beads(values, width)
+    taken = peaks if places is None else _beside(places, peaks, width)
     box = _box(values.shape, peaks, width) if shape is None else checked_shape(shape)
-    beads = [_judge(values, peak, peaks, width, voxel, box) for peak in peaks]
+    beads = [_judge(values, peak, peaks, width, voxel, box) for peak in taken]
     report = BeadReport(tuple(_judge_widths(beads)))
     if not report.good:
         raise OpticsError(_nothing_serves(report, box))
@@ -227,6 +231,18 @@ def _widths_at(smooth: Array, spot: Shape) -> list[float]:
         known = len(after) > 0 and len(before) > 0
         widths.append(float(after[0] - before[-1] - 1) if known else 0.0)
     return widths
+
+
+def _beside(
+    places: Sequence[Sequence[float]], peaks: list[Shape], width: Array
+) -> list[Shape]:
+    """Return the peaks next to some places, seen along z."""
+    found: dict[Shape, None] = {}
+    for place in places:
+        apart = [np.hypot(*np.subtract(p, place)[1:]) for p in peaks]
+        if apart and min(apart) <= 2 * width[1:].max():
+            found[peaks[int(np.argmin(apart))]] = None
+    return list(found)
 
 
 def _maxima(values: Array, reach: Array, threshold: float) -> list[Shape]:
