@@ -31,10 +31,12 @@ def tile_for(
     psfs: Sequence[Psf],
     device: str | None = None,
     may_tile: bool = True,
+    limit: int | None = None,
 ) -> tuple[int, ...] | None:
     """Return the largest tile that fits the memory, or None if the image does whole.
 
-    The longest axis is halved again and again, so that thin stacks keep all planes.
+    The longest axis is halved again and again, so that thin stacks keep all planes. The
+    memory is `limit` bytes, or less where less is free.
 
     Raises
     ------
@@ -43,6 +45,7 @@ def tile_for(
         fits.
     """
     free = FREE_SHARE * _free_bytes(device)
+    free = free if limit is None else min(free, limit)
     need = max(peak_bytes(method, shape, psf) for psf in psfs)
     if need <= free:
         return None
