@@ -79,6 +79,7 @@ def make_plan(
     margin: Sequence[int] | None = None,
     keep: bool = True,
     free: int | None = None,
+    memory: int | None = None,
 ) -> Plan:
     """Return how a source is going to be restored.
 
@@ -97,7 +98,9 @@ def make_plan(
     keep : bool
         Whether the result stays in RAM.
     free : int, optional
-        Bytes that tiles may share; what is free on the device by default.
+        Bytes to be had; what is free on the device by default.
+    memory : int, optional
+        Bytes of them that tiles may take; half by default.
 
     Raises
     ------
@@ -110,10 +113,11 @@ def make_plan(
     channels = len(layout.groups[0]), layout.per_group
     footprint = bytes_per_voxel(operator, channels[0])
     free = free_bytes(operator.device) if free is None else free
+    share = int(MEMORY_SHARE * free if memory is None else min(memory, free))
     if margin is None:
         margin = [min(h, MARGIN) for h in operator.halo]
     if tile is None:
-        budget = int(MEMORY_SHARE * free / footprint)
+        budget = int(share / footprint)
         largest = min(budget, LARGEST_TILE.get(operator.device.type, 2**24))
         tile = choose_tile(shape, operator.halo, operator.stride, margin, largest)
     _check_tile(tile, shape)
@@ -124,7 +128,7 @@ def make_plan(
     plan = Plan(
         tiling=tiling,
         frames=len(layout.frames),
-        batch=_batch(tiling, int(MEMORY_SHARE * free / footprint), operator.device),
+        batch=_batch(tiling, int(share / footprint), operator.device),
         device_bytes=int(footprint * voxels),
         ram_bytes=buffers + (disk if keep else 0),
         disk_bytes=disk,

@@ -47,6 +47,7 @@ def apply(
     blend: bool = False,
     provenance: dict[str, Any] | None = None,
     cluster: Cluster | None = None,
+    memory: int | None = None,
 ) -> Generator[Event, None, None]:
     """Restore `source` into `sink`, telling about every step.
 
@@ -76,6 +77,8 @@ def apply(
         Written into the result.
     cluster : Cluster, optional
         Computes the tiles instead of this process.
+    memory : int, optional
+        Bytes that the tiles may take of the device; half of what is free by default.
 
     Yields
     ------
@@ -103,6 +106,7 @@ def apply(
         margin=margin,
         keep=sink.in_memory,
         free=None if cluster is None else cluster.free_bytes,
+        memory=memory,
     )
     key = _key(layout, plan, rounding, blend, provenance or {})
     yield Planned(plan)
