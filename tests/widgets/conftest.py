@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from napari.settings import get_settings
 from qtpy.QtCore import QSettings
 
 from napari_blurgan.data.stack import Stack
@@ -78,3 +79,23 @@ def model_folder(volumes, small, tmp_path_factory):
     ):
         pass
     return out
+
+
+@pytest.fixture
+def training(make_napari_viewer, volumes, small, qtbot, monkeypatch):
+    """Return a viewer in a real window, and a Train widget at work in it."""
+    viewer = make_napari_viewer(show=True)
+    monkeypatch.setattr(get_settings().application, "confirm_close_window", False)
+    blurred, sharp = volumes
+    place = {"scale": VOXEL, "units": ("um",) * 3}
+    viewer.add_image(sharp, name="sharp", **place)
+    viewer.add_image(blurred, name="blurred", **place)
+    _, widget = viewer.window.add_plugin_dock_widget("napari-blurgan", "Train")
+    widget.data.sharp.tick(viewer.layers["sharp"])
+    widget.data.update_values({"make": "layers", "optics": {"known": True}})
+    widget.advanced.update_values({"changes": small, "device": "cpu"})
+    widget.run.start_button.click()
+    qtbot.waitUntil(lambda: widget.plot.last_step > 2, timeout=60_000)
+    yield viewer, widget
+    if widget._job is not None:
+        widget._job.finish(20)

@@ -15,7 +15,7 @@ def open_train_close(viewer, small, qtbot, steps):
     _, widget = viewer.window.add_plugin_dock_widget("napari-blurgan", "Train")
     widget.data.blurred.tick(viewer.layers["blurred"])
     widget.data.sharp.tick(viewer.layers["sharp"])
-    widget.data.update_values({"make": "layers", "optics_known": True})
+    widget.data.update_values({"make": "layers", "optics": {"known": True}})
     widget.advanced.update_values({"changes": small, "device": "cpu"})
     widget.run.start_button.click()
     qtbot.waitUntil(

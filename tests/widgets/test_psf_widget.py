@@ -95,3 +95,31 @@ def test_it_is_saved_with_its_voxel_size(widget, made, tmp_path, monkeypatch, qt
     loaded = Psf.load(path)
     assert loaded.voxel_size == pytest.approx(VOXEL)
     np.testing.assert_allclose(loaded.data, layer.data, rtol=1e-5)
+
+
+def test_only_the_beads_that_were_clicked(viewer, widget, made, qtbot):
+    points = np.zeros((33, 97, 97), np.float32)
+    points[16, 24::48, 24::48] = 1
+    psf = gaussian(Optics(**OPTICS), (21, 21, 21), VOXEL)
+    noise = np.random.default_rng(0).normal(size=points.shape)
+    image = 100 + 1e5 * blur(points, psf.data) + noise
+    beads = viewer.add_image(image, name="beads", scale=VOXEL, translate=(1, 2, 3))
+    widget.form.update_values({"layer": beads, "bead": 0})
+    qtbot.mouseClick(widget.click_button, Qt.MouseButton.LeftButton)
+    clicked = viewer.layers["beads · beads"]
+    assert clicked.mode == "add"
+    made(widget.beads_button)
+    assert "click on beads" in widget.messages.text()
+    clicked.add([[16, 24, 72], [16, 72, 25]])
+    assert made(widget.beads_button).name == "beads · PSF"
+    assert "2 of 2 beads" in widget.messages.text()
+
+
+def test_a_psf_is_sent_to_train_and_to_deconvolve(viewer, widget, made, qtbot):
+    widget.form["model"].value = "gaussian"
+    layer = made(widget.make_button)
+    for button in (widget.train_button, widget.deconvolve_button):
+        qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    docks = viewer.window.dock_widgets
+    assert docks["Train (BlurGAN)"].advanced["psf"].value == layer
+    assert docks["Deconvolve (BlurGAN)"].form["psf"].value == layer

@@ -9,6 +9,8 @@ from napari_blurgan.data.io import read_stack
 from napari_blurgan.restore import engine
 from napari_blurgan.widgets import _state
 from napari_blurgan.widgets._controls import Phase
+from napari_blurgan.widgets._layers import to_stack
+from napari_blurgan.widgets._restoring import RestoreRequest
 
 
 @pytest.fixture
@@ -50,7 +52,9 @@ def test_a_restored_layer_lies_on_its_source(viewer, widget, click, done):
 
 
 def test_the_plan_is_told_before_anything_starts(viewer, widget, qtbot):
-    qtbot.waitUntil(lambda: "tiles" in widget.plan.text(), timeout=60_000)
+    qtbot.waitUntil(lambda: "1 tile of" in widget.plan.text(), timeout=60_000)
+    assert "of RAM" in widget.plan.text()
+    assert widget.plan.text().endswith(" s")
     assert widget.run.phase is Phase.IDLE
     assert "blurred · restored" not in viewer.layers
 
@@ -91,6 +95,16 @@ def test_the_preview_restores_only_what_is_in_view(viewer, widget, click, done):
     assert preview.data.shape == (16, 20, 20)
     corner = source.world_to_data(preview.data_to_world((0, 0, 0)))
     assert corner[1:] == pytest.approx((10, 20))
+
+
+def test_the_memory_limit_cuts_the_tiles(widget, model_folder, viewer):
+    stack = to_stack(viewer.layers["blurred"])
+    free, tight = (
+        RestoreRequest(model_folder, stack, device="cpu", memory=memory)
+        for memory in (None, 1_000_000)
+    )
+    assert free.plan(print)[0].tiles == 1
+    assert tight.plan(print)[0].tiles > 1
 
 
 def test_running_out_of_memory_is_told(widget, click, done, monkeypatch):

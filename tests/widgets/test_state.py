@@ -3,6 +3,7 @@
 import pytest
 from napari.settings import get_plugin_settings
 from npe2 import PluginManifest
+from qtpy.QtWidgets import QWidget
 
 from napari_blurgan.widgets import _state
 
@@ -44,11 +45,25 @@ def test_a_new_model_never_takes_the_place_of_another(private_settings):
     assert _state.new_model_path("cell: 3/4") != path
 
 
+def test_fields_are_kept_when_their_widget_is_hidden(qtbot):
+    values, written = {"minutes": 7}, []
+    for _ in range(2):
+        widget = QWidget()
+        _state.Kept(widget, "fields", lambda: values, written.append)
+        qtbot.addWidget(widget)
+        widget.show()
+        widget.hide()
+    assert written == [{"minutes": 7}]
+
+
 @pytest.mark.usefixtures("plugin_settings")
 def test_preferences_are_those_of_the_manifest(npe2pm, tmp_path):
     npe2pm.register(PluginManifest.from_distribution("napari-blurgan"))
     assert _state.preference("device") == "auto"
     get_plugin_settings("napari-blurgan").compute.device = "cpu"
+    assert _state.memory_limit() is None
+    get_plugin_settings("napari-blurgan").compute.memory = 1.5
+    assert _state.memory_limit() == 1_500_000_000
     get_plugin_settings("napari-blurgan").compute.models = str(tmp_path / "here")
     assert _state.preference("device") == "cpu"
     assert _state.new_model_path("m").parent == tmp_path / "here"

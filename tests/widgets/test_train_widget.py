@@ -5,12 +5,10 @@ import pytest
 import torch
 from napari.utils.notifications import notification_manager
 from qtpy.QtCore import Qt
-from qtpy.QtGui import QCloseEvent
-from qtpy.QtWidgets import QMainWindow
 
 from napari_blurgan.transport.engine import Engine
 from napari_blurgan.transport.model import load_model
-from napari_blurgan.widgets import _closing, _state
+from napari_blurgan.widgets import _state
 from napari_blurgan.widgets._controls import Phase
 
 
@@ -19,7 +17,7 @@ def widget(viewer, small, qtbot):
     _, widget = viewer.window.add_plugin_dock_widget("napari-blurgan", "Train")
     widget.data.blurred.tick(viewer.layers["blurred"])
     widget.data.sharp.tick(viewer.layers["sharp"])
-    widget.data.update_values({"make": "layers", "optics_known": True})
+    widget.data.update_values({"make": "layers", "optics": {"known": True}})
     widget.advanced.update_values({"changes": small, "device": "cpu"})
     yield widget
     if widget._job is not None:
@@ -153,59 +151,20 @@ def test_pixels_of_the_user_are_never_written(viewer, widget, click, until, volu
     np.testing.assert_array_equal(volumes, before)
 
 
-def test_closing_the_dock_stops_and_keeps_the_model(viewer, widget, click, until):
-    click(widget.run.start_button)
-    until(lambda: widget.plot.last_step > 3)
-    viewer.window.remove_dock_widget(widget)
-    assert widget._job is None
-    (path,) = _state.models.list()
-    assert load_model(path).recipe.name == "blind"
-
-
-def test_a_dock_closed_by_mistake_comes_back(
-    viewer, widget, click, until, qtbot, monkeypatch
-):
-    monkeypatch.setattr(_closing, "confirm", lambda parent: False)
-    click(widget.run.start_button)
-    until(lambda: widget.plot.last_step > 3)
-    viewer.window.remove_dock_widget(widget)
-    qtbot.waitUntil(lambda: widget.parent() is not None)
-    held = widget.plot.last_step
-    until(lambda: widget.plot.last_step > held)
-
-
 def test_what_was_typed_is_there_the_next_time(viewer, widget, click, until):
     widget.form["minutes"].value = 7
     widget.data.optics.fields["na"].value = 1.25
     click(widget.run.start_button)
     click(widget.run.stop_button)
     until(lambda: idle(widget))
+    widget.data.blurred.untick()
+    widget.data.blurred.tick(viewer.layers["sharp"])
     viewer.window.remove_dock_widget(widget)
     _, again = viewer.window.add_plugin_dock_widget("napari-blurgan", "Train")
     assert again.form["minutes"].value == 7
+    assert again.data.blurred.names() == ["sharp"]
+    assert again.data.make_sharp == "layers"
     assert again.data.optics.fields["na"].value == 1.25
-
-
-def test_closing_the_window_asks_first(viewer, widget, click, until, monkeypatch):
-    class Closing(QCloseEvent):
-        def spontaneous(self):
-            return True
-
-    answers = [False, True]
-    monkeypatch.setattr(_closing, "confirm", lambda parent: answers.pop(0))
-    click(widget.run.start_button)
-    until(lambda: widget.plot.last_step > 3)
-    window = _closing._ancestor(widget, QMainWindow)
-
-    (guard,) = widget._job.findChildren(_closing.CloseGuard)
-    refused = Closing()
-    assert guard.eventFilter(window, refused)
-    assert not refused.isAccepted()
-    assert widget._job is not None
-
-    assert not guard.eventFilter(window, Closing())
-    assert widget._job is None
-    assert len(_state.models.list()) == 1
 
 
 def test_a_second_training_waits_for_the_first(viewer, widget, click, until):
@@ -247,3 +206,10 @@ def test_a_sharp_set_is_made_of_another_part(viewer, widget, click, until):
     until(lambda: widget.plot.last_step > 1 and "wide · preview" in viewer.layers)
     # The first part is deconvolved; what is restored lies in the other.
     assert viewer.layers["wide · preview"].extent.world[0, 2] > 0.1 * 60
+
+
+def test_a_layer_without_voxel_size_is_told(viewer, widget):
+    assert widget.data._hint.isHidden()
+    widget.data.blurred.tick(viewer.add_image(np.zeros((9, 40, 40)), name="bare"))
+    assert "bare: the size of a voxel" in widget.data._hint.text()
+    assert not widget.data._hint.isHidden()

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QEvent, QObject, QTimer
+from qtpy.QtCore import QEvent, QObject, Qt, QTimer
 from qtpy.QtWidgets import QDockWidget, QMainWindow, QMessageBox, QWidget
 
+from napari_blurgan.widgets._docks import ancestor
 from napari_blurgan.widgets._worker import Job
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PATIENCE", "CloseGuard"]
 
-PATIENCE = 5.0
+PATIENCE = 2.0
 """Seconds that closing waits for the step under way."""
 
 
@@ -45,8 +46,8 @@ class CloseGuard(QObject):
         self._widget = widget
         self._finish = finish
         self._viewer = viewer
-        self._window = _ancestor(widget, QMainWindow)
-        dock = _ancestor(widget, QDockWidget)
+        self._window = ancestor(widget, QMainWindow)
+        dock = ancestor(widget, QDockWidget)
         # napari knows a dock by its title, and its menus look for that.
         self._title = dock.windowTitle() if dock is not None else ""
         for watched in filter(None, (widget, self._window)):
@@ -64,7 +65,7 @@ class CloseGuard(QObject):
         return False
 
     def _window_closing(self, event: Any) -> bool:
-        if event.spontaneous() and not confirm(self._window):
+        if _by_a_person(self._window) and not confirm(self._window):
             event.ignore()
             return True
         self._finish()
@@ -85,6 +86,14 @@ class CloseGuard(QObject):
         self._window = None  # napari would call a window that is held on to a leak
 
 
+def _by_a_person(window: QMainWindow) -> bool:
+    """Return whether the canvas is still there: `Viewer.close` hides it first."""
+    canvas = window.centralWidget().findChildren(
+        QWidget, options=Qt.FindChildOption.FindDirectChildrenOnly
+    )
+    return any(widget.isVisible() for widget in canvas)
+
+
 def confirm(parent: QWidget | None) -> bool:
     """Ask whether to stop what is running; True if so, or if nobody can be asked."""
     if parent is None or not parent.isVisible():
@@ -97,10 +106,3 @@ def confirm(parent: QWidget | None) -> bool:
         QMessageBox.StandardButton.No,
     )
     return bool(answer == QMessageBox.StandardButton.Yes)
-
-
-def _ancestor(widget: QWidget | None, kind: type[QWidget]) -> Any:
-    """Return the nearest ancestor of a kind, or None."""
-    while widget is not None and not isinstance(widget, kind):
-        widget = widget.parentWidget()
-    return widget

@@ -52,7 +52,10 @@ class DataForm(QWidget):
             ),
         )  # fmt: skip
         self._make.changed.connect(self._show_what_is_needed)
-        self.blurred.changed.connect(self._take_optics)
+        self._hint = QLabel()
+        self._hint.setWordWrap(True)
+        self._hint.hide()
+        self.blurred.changed.connect(self._on_ticked)
         self._arrange()
         self._show_what_is_needed()
 
@@ -61,6 +64,7 @@ class DataForm(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addLayout(_heading("Blurred images", self.blurred))
         layout.addWidget(self.blurred)
+        layout.addWidget(self._hint)
         layout.addWidget(Form(self._make))
         layout.addWidget(self.sharp)
         layout.addWidget(self.optics)
@@ -78,9 +82,13 @@ class DataForm(QWidget):
         self._known = set(self._viewer.layers)
         self._tick_by_role(new)
 
+    def _roles(self) -> set[str | None]:
+        """Return what the layers of the viewer say that they are."""
+        return {_role(layer) for layer in self._viewer.layers} - {None}
+
     def _tick_by_role(self, layers: list[Image]) -> None:
         for layer in layers:
-            role = layer.metadata.get(METADATA_KEY, {}).get("role")
+            role = _role(layer)
             if role == "blurred" and not self.blurred.sources():
                 self.blurred.tick(layer)
             elif role == "sharp":
@@ -88,25 +96,38 @@ class DataForm(QWidget):
                 self._make.value = "layers"
 
     def values(self) -> dict[str, Any]:
-        """Return what JSON can keep of it; layers it cannot."""
+        """Return what JSON can keep of it; layers by their names."""
         return {
             "make": self.make_sharp,
-            "optics": self.optics.fields.values(),
-            "optics_known": self.optics.isChecked(),
+            "optics": self.optics.plain_values(),
+            "blurred": self.blurred.names(),
+            "sharp": self.sharp.names(),
         }
 
     def update_values(self, values: dict[str, Any]) -> None:
-        """Set what `values` returned."""
-        self._make.value = values.get("make", self.make_sharp)
-        self.optics.fields.update_values(values.get("optics", {}))
-        self.optics.setChecked(values.get("optics_known", self.optics.isChecked()))
+        """Set what `values` returned; other images may say more of themselves."""
+        if self.blurred.tick_names(values.get("blurred", [])) or not self._roles():
+            self.sharp.tick_names(values.get("sharp", []))
+            self.optics.update_values(values.get("optics", {}))
+            self._make.value = values.get("make", self.make_sharp)
 
     def _show_what_is_needed(self, value: object = None) -> None:
         self.sharp.setVisible(self.make_sharp == "layers")
 
-    def _take_optics(self) -> None:
+    def _on_ticked(self) -> None:
+        names = ", ".join(self.blurred.unmeasured())
+        self._hint.setText(
+            f"⚠ {names}: the size of a voxel is unknown. Set the layer's scale and "
+            "units; without, the PSF is in voxels and the optics are of no use."
+        )
+        self._hint.setVisible(bool(names))
         for layer in self.blurred.layers():
             self.optics.take_from(layer)
+
+
+def _role(layer: Image) -> str | None:
+    role: str | None = layer.metadata.get(METADATA_KEY, {}).get("role")
+    return role
 
 
 def _heading(words: str, sources: SourceList) -> QHBoxLayout:

@@ -48,6 +48,8 @@ class DeconvolutionRequest:
         The only time point; None for all.
     device : str
         ``"auto"``, ``"cpu"`` ...
+    memory : int or None
+        Bytes that it may take of the device; None for most of what is free.
     """
 
     stack: Stack
@@ -59,6 +61,7 @@ class DeconvolutionRequest:
     stop: str | None = None
     time: int | None = None
     device: str = "auto"
+    memory: int | None = None
 
     def run(self, report: Callable[[Any], None]) -> Stack:
         """Deconvolve frame by frame; report iterations, and in words what was done."""
@@ -91,7 +94,7 @@ class DeconvolutionRequest:
 
         method, device = METHODS[self.method], str(choose_device(self.device))
         psf, _ = fit_psf(self.psf, self.stack.spatial_shape, self.stack.voxel_size)
-        tile_for(method, self.stack.spatial_shape, [psf], device, False)
+        tile_for(method, self.stack.spatial_shape, [psf], device, False, self.memory)
         return DeconvolutionOperator(
             method,
             [psf],

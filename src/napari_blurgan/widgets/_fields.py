@@ -69,7 +69,7 @@ class OpticsForm(Known):
             self.fields.update_values({k: known[k] for k in ("na", "ni", "wavelength")})
 
 
-def psf_form(layers: Callable[[Any], Any]) -> Form:
+def psf_form(layers: Callable[[Any], Any], points: Callable[[Any], Any]) -> Form:
     """Return the fields from which a PSF is computed or measured."""
     return Form(
         ComboBox(
@@ -112,6 +112,13 @@ def psf_form(layers: Callable[[Any], Any]) -> Form:
         FloatSpinBox(
             name="bead", label="Bead (nm)", value=100, min=0, max=5000, step=10,
             tooltip="Diameter of the beads, for a PSF from beads",
+        ),
+        ComboBox(
+            name="points", label="Take beads", choices=points,
+            tooltip=(
+                "All that are found, or only those next to the points of a layer; "
+                "Click beads makes one"
+            ),
         ),
     )  # fmt: skip
 

@@ -19,7 +19,7 @@ from qtpy.QtWidgets import (
 __all__ = ["Fold", "Form", "Known"]
 
 FIELD_WIDTH = 90
-NAME = 20
+NAME = 16
 """Letters of a choice that are seen."""
 
 
@@ -112,6 +112,11 @@ class Form(QWidget):
         """Return all values by name."""
         return {name: field.value for name, field in self._fields.items()}
 
+    def plain_values(self) -> dict[str, Any]:
+        """Return the values that outlive the viewer: numbers and words, no layers."""
+        plain = (str, int, float, bool)
+        return {n: v for n, v in self.values().items() if isinstance(v, plain)}
+
     def update_values(self, values: Mapping[str, Any]) -> None:
         """Set those fields that there are; another version may have had others."""
         for name, value in values.items():
@@ -140,3 +145,12 @@ class Known(QGroupBox):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(4, 4, 4, 4)
         layout.addWidget(self.fields)
+
+    def plain_values(self) -> dict[str, Any]:
+        """Return the fields' values, and under ``"known"`` whether they count."""
+        return self.fields.plain_values() | {"known": self.isChecked()}
+
+    def update_values(self, values: Mapping[str, Any]) -> None:
+        """Set what `plain_values` returned."""
+        self.fields.update_values(values)
+        self.setChecked(bool(values.get("known", self.isChecked())))

@@ -21,6 +21,7 @@ __all__ = [
     "LayerData",
     "field_layer",
     "guess_axes",
+    "is_measured",
     "is_psf",
     "is_source",
     "psf_layer",
@@ -137,11 +138,17 @@ def to_psf(layer: Image) -> Psf:
     return Psf(np.maximum(volume, 0), (z or 1.0, y, x), {"layer": layer.name})
 
 
+def is_measured(stack: Stack) -> bool:
+    """Return whether the size of a voxel is known along all spatial axes."""
+    sizes = [s for s in stack.voxel_size if s is not None]
+    return len(sizes) >= len(stack.spatial_axes)
+
+
 def summary(stack: Stack) -> str:
     """Return axes, shape and voxel size in one line, and what is missing."""
     shape = " × ".join(str(n) for n in stack.data.shape)
     sizes = [s for s in stack.voxel_size if s is not None]
-    if len(sizes) < len(stack.spatial_axes):
+    if not is_measured(stack):
         return f"{stack.axes} {shape}, no voxel size: set the layer's scale and units"
     return f"{stack.axes} {shape}, voxel {' × '.join(f'{s:.3g}' for s in sizes)} µm"
 

@@ -75,6 +75,12 @@ class LiveLayers:
             low, high = np.percentile(event.after[0], (0.5, 99.9))
             layer.contrast_limits = (float(low), float(max(high, low + 1e-6)))
 
+    def show_before(self, before: bool) -> None:
+        """Take the restored crop from above its source, or put it back."""
+        for key, layer in self._made.items():
+            if key.startswith("preview"):
+                layer.visible = not before
+
     def _put(self, key: str, make: Callable[[], LayerData], pixels: Any) -> Image:
         layer = self._made.get(key)
         if layer is None:

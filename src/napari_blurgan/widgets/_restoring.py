@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,8 +19,10 @@ if TYPE_CHECKING:
 
 __all__ = ["RestoreRequest", "visible_field"]
 
-FIELD = (16, 160, 160)
+FIELD = (16, 128, 128)
 """Largest field in voxels that is restored as a preview, (z, y, x)."""
+TRIAL = (8, 64, 64)
+"""Field that is restored to learn how long the whole will take."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,8 @@ class RestoreRequest:
         Only one of them; None for all.
     device : str
         ``"auto"``, ``"cpu"`` ...
+    memory : int or None
+        Bytes that the tiles may take of the device; None for half of what is free.
     """
 
     model: Path
@@ -45,6 +51,7 @@ class RestoreRequest:
     channel: int | None = None
     time: int | None = None
     device: str = "auto"
+    memory: int | None = None
 
     def run(self, report: Callable[[Any], None]) -> Stack:
         """Restore, reporting events; return the result."""
@@ -55,10 +62,27 @@ class RestoreRequest:
         assert result is not None  # the last event brings it
         return result
 
-    def plan(self, report: Callable[[Any], None]) -> Plan:
-        """Return what it would take, and do nothing."""
+    def plan(self, report: Callable[[Any], None]) -> tuple[Plan, float]:
+        """Return what it would take, and how many seconds, by the time of a trial."""
+        trial, seconds = self._trial()._timed()
         with contextlib.closing(self._events()) as events:
-            return next(e.plan for e in events if hasattr(e, "plan"))
+            plan = next(e.plan for e in events if hasattr(e, "plan"))
+        return plan, seconds * _work(plan) / _work(trial)
+
+    def _trial(self) -> RestoreRequest:
+        """Return a request for a small field from the middle, of one frame."""
+        shape = np.array(self.stack.data.shape)
+        cut, _ = visible_field(self, 0 * shape, shape - 1, shape / 2, TRIAL)
+        return replace(cut, memory=None)
+
+    def _timed(self) -> tuple[Plan, float]:
+        """Restore; return the plan and the seconds from it to the end."""
+        began, plan = 0.0, None
+        for event in self._events():
+            if hasattr(event, "plan"):
+                began, plan = monotonic(), event.plan
+        assert plan is not None  # every restoration begins with it
+        return plan, monotonic() - began
 
     def _events(self) -> Generator[Any]:
         from napari_blurgan.restore.restorer import restoring
@@ -70,6 +94,7 @@ class RestoreRequest:
             channel=self.channel,
             time=self.time,
             device=self.device,
+            memory=self.memory,
         )
 
 
@@ -78,6 +103,7 @@ def visible_field(
     low: np.ndarray[Any, Any],
     high: np.ndarray[Any, Any],
     point: np.ndarray[Any, Any],
+    largest: tuple[int, int, int] = FIELD,
 ) -> tuple[RestoreRequest, tuple[int, ...]]:
     """Return a request for what is in view, and the first voxel of that field.
 
@@ -89,6 +115,8 @@ def visible_field(
         Corners of the view, in voxels along the axes of the stack.
     point : ndarray
         The planes in view, in voxels.
+    largest : tuple of int
+        Most voxels of the field, (z, y, x), around the middle of the view.
     """
     stack, start = request.stack, []
     index: list[slice | int] = []
@@ -97,7 +125,7 @@ def visible_field(
         if axis not in "ZYX":
             index.append(slice(None))
             continue
-        longest = FIELD["ZYX".index(axis)]
+        longest = largest["ZYX".index(axis)]
         middle = point[i] if axis == "Z" else (low[i] + high[i]) / 2
         length = longest if axis == "Z" else min(longest, int(high[i] - low[i]) + 1)
         length = max(1, min(length, size))
@@ -109,3 +137,8 @@ def visible_field(
     if time is None and "T" in stack.axes:
         time = int(point[stack.axes.index("T")])
     return replace(request, stack=cut, time=time, out=None), tuple(start)
+
+
+def _work(plan: Plan) -> int:
+    """Return how many voxels go through the network."""
+    return plan.tiles * math.prod(plan.tiling[len(plan.tiling) // 2].shape)

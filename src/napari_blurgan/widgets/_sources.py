@@ -11,7 +11,12 @@ from qtpy.QtWidgets import QListWidget, QListWidgetItem, QWidget
 from napari_blurgan.data.io import read_stack
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import BlurGANError
-from napari_blurgan.widgets._layers import is_source, summary, to_stack
+from napari_blurgan.widgets._layers import (
+    is_measured,
+    is_source,
+    summary,
+    to_stack,
+)
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -87,6 +92,21 @@ class SourceList(QListWidget):
             if self.item(row).data(SOURCE) in sources:
                 self.item(row).setCheckState(Qt.CheckState.Checked)
 
+    def unmeasured(self) -> list[str]:
+        """Return the names of what is ticked and does not know its voxel size."""
+        return [s.name for s in self.sources() if not _is_measured(s)]
+
+    def names(self) -> list[str]:
+        """Return what is ticked as words that outlive the viewer."""
+        return [str(s) if isinstance(s, Path) else s.name for s in self.sources()]
+
+    def tick_names(self, names: list[str]) -> bool:
+        """Tick what `names` returned, as far as it is there; tell whether any is."""
+        layers = [s for s in self._all() if getattr(s, "name", None) in names]
+        files = [Path(n) for n in names if Path(n).is_absolute() and Path(n).is_file()]
+        self.tick(*layers, *files)
+        return bool(layers or files)
+
     def untick(self) -> None:
         """Untick everything."""
         for row in range(self.count()):
@@ -123,6 +143,13 @@ def _stack(source: Any, axes: str | None) -> Stack:
     if isinstance(source, Path):
         return read_stack(source, axes=axes)
     return to_stack(source, axes)
+
+
+def _is_measured(source: Any) -> bool:
+    try:
+        return is_measured(_stack(source, None))
+    except BlurGANError:  # the tooltip says it, and so does Start
+        return True
 
 
 def _tooltip(source: Any) -> str:

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from qtpy.QtCore import QObject, QSettings, Signal
+from qtpy.QtCore import QEvent, QObject, QSettings, Signal
+from qtpy.QtWidgets import QWidget
 
-__all__ = ["models", "new_model_path", "preference", "recall", "remember"]
+__all__ = [
+    "Kept",
+    "memory_limit",
+    "models",
+    "new_model_path",
+    "preference",
+    "recall",
+    "remember",
+]
 
 PLUGIN = "napari-blurgan"
-DEFAULTS = {"device": "auto", "models": ""}
+DEFAULTS = {"device": "auto", "memory": 0.0, "models": ""}
 RECENT = 10
 
 
@@ -25,6 +34,12 @@ def preference(name: str) -> Any:
         return getattr(get_plugin_settings(PLUGIN).compute, name)
     except (ImportError, AttributeError, KeyError):
         return DEFAULTS[name]
+
+
+def memory_limit() -> int | None:
+    """Return how many bytes a job may take of its device; None for what is free."""
+    gigabytes = float(preference("memory"))
+    return int(1e9 * gigabytes) if gigabytes > 0 else None
 
 
 def new_model_path(name: str) -> Path:
@@ -51,6 +66,49 @@ def recall(key: str, default: Any = None) -> Any:
         return default if text is None else json.loads(text)
     except (TypeError, json.JSONDecodeError):  # another version wrote it
         return default
+
+
+class Kept(QObject):
+    """What the fields of a widget say, kept from when it is hidden to the next one.
+
+    Parameters
+    ----------
+    widget : QWidget
+        Whose fields they are; owns this.
+    key : str
+        The name to keep them under.
+    read : callable
+        Returns what to keep, as JSON can hold it.
+    write : callable
+        Called at once with what was kept, if there is anything.
+    """
+
+    def __init__(
+        self,
+        widget: QWidget,
+        key: str,
+        read: Callable[[], dict[str, Any]],
+        write: Callable[[dict[str, Any]], object],
+    ) -> None:
+        super().__init__(widget)
+        self._widget = widget
+        self._key = key
+        self._read = read
+        known = recall(key)
+        if known:
+            write(known)
+        widget.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Save when the widget is hidden, or taken out of its dock."""
+        kinds = (QEvent.Type.Hide, QEvent.Type.ParentAboutToChange)
+        if watched is self._widget and event.type() in kinds:
+            self.save()
+        return False
+
+    def save(self) -> None:
+        """Keep what the fields say now."""
+        remember(self._key, self._read())
 
 
 class RecentModels(QObject):

@@ -23,7 +23,7 @@ from matplotlib.figure import Figure
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from napari_blurgan.errors import BlurGANError, DataError
-from napari_blurgan.widgets import _figures, _forms
+from napari_blurgan.widgets import _figures, _forms, _state
 from napari_blurgan.widgets._controls import (
     button,
     help_button,
@@ -61,6 +61,7 @@ class CompareWidget(TaskWidget):
         super().__init__(napari_viewer)
         self._build()
         self.reset_choices()
+        _state.Kept(self, "compare", self.form.plain_values, self.form.update_values)
 
     # --- what it shows
 

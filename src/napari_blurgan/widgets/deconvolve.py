@@ -60,6 +60,7 @@ class DeconvolveWidget(RunWidget):
         self._began = 0.0
         self._build()
         self.reset_choices()
+        _state.Kept(self, "deconvolve", self._values, self._set_values)
 
     # --- what it shows
 
@@ -125,6 +126,10 @@ class DeconvolveWidget(RunWidget):
         self.form.prefer("layer", self._viewer.layers.selection.active)
         self.form.prefer("psf", None)
 
+    def take_psf(self, layer: Image) -> None:
+        """Choose a PSF layer."""
+        self.form["psf"].value = layer
+
     def _offer_frames(self, layer: Image | None) -> None:
         try:
             stack = None if layer is None else to_stack(layer, self._axes())
@@ -147,6 +152,15 @@ class DeconvolveWidget(RunWidget):
         old.hide()  # at once; it is deleted when the event loop comes to it
         old.deleteLater()
         self._place.addWidget(self.parameters)
+
+    def _values(self) -> dict[str, Any]:
+        parts = ("form", "parameters", "camera", "advanced")
+        return {name: getattr(self, name).plain_values() for name in parts}
+
+    def _set_values(self, known: dict[str, Any]) -> None:
+        # The method first, for the parameters are its own.
+        for name in ("form", "parameters", "camera", "advanced"):
+            getattr(self, name).update_values(known.get(name, {}))
 
     # --- what the buttons do
 
@@ -185,6 +199,7 @@ class DeconvolveWidget(RunWidget):
             stop=None if values["stop"] == NEVER else values["stop"],
             time=frame["time"],
             device=self.advanced["device"].value,
+            memory=_state.memory_limit(),
         )
 
     # --- what comes of it

@@ -2,14 +2,14 @@
 
 **Make one** from the optics, on the voxels of a layer; or from a layer that shows
 beads: they are found, those that are cut, saturated or too close are left out, and the
-others are averaged.
+others are averaged. *Click beads* lets you say which ones to take.
 
 **Look at it**: sections through the middle (their fourth root, so that faint light is
 seen), profiles, the transfer function and the widths at half maximum. A second PSF is
 drawn dashed beside it.
 
-Every PSF is a layer. Train takes it as the known one or as a start, and Deconvolve
-works with it.
+Every PSF is a layer. *Train with it* makes it the known one, which nonblind recipes
+undo and blind ones start from; *Deconvolve with it* opens Deconvolve.
 """
 
 from __future__ import annotations
@@ -28,13 +28,14 @@ from qtpy.QtWidgets import (
 )
 
 from napari_blurgan.errors import BlurGANError, OpticsError
-from napari_blurgan.widgets import _fields, _figures, _forms
+from napari_blurgan.widgets import _fields, _figures, _forms, _state
 from napari_blurgan.widgets._controls import (
     button,
     help_button,
     row,
     scrolled,
 )
+from napari_blurgan.widgets._docks import show_widget
 from napari_blurgan.widgets._layers import (
     is_psf,
     is_source,
@@ -56,6 +57,8 @@ __all__ = ["PsfWidget"]
 
 FIGURE = 320
 """Height in pixels."""
+ALL = "all that are found"
+PLACE = ("scale", "translate", "rotate", "shear", "affine", "units", "axis_labels")
 
 
 class PsfWidget(TaskWidget):
@@ -71,19 +74,24 @@ class PsfWidget(TaskWidget):
         super().__init__(napari_viewer)
         self._build()
         self.reset_choices()
+        _state.Kept(self, "psf", self.form.plain_values, self.form.update_values)
 
     # --- what it shows
 
     def _build(self) -> None:
-        self.form = _fields.psf_form(lambda box: [*filter(is_source, self._layers())])
+        self.form = _fields.psf_form(
+            lambda box: [*filter(is_source, self._layers())],
+            lambda box: [ALL, *filter(_is_points, self._layers())],
+        )
         self.look = self._looks()
         self.make_button = button("Compute", "From the optics above", self._compute)
         self.beads_button = button(
             "From beads", "From the beads that the layer above shows", self._measure
         )
-        self.save_button = button(
-            "Save…", "As OME-TIFF, with its voxel size", self._save
+        self.click_button = button(
+            "Click beads", "Add points to click on the beads to take", self._pick
         )
+        self.uses = self._uses()
         self.table = QLabel()
         self.table.setWordWrap(True)
         self._figure = Figure(layout="constrained")
@@ -91,20 +99,39 @@ class PsfWidget(TaskWidget):
         content = QWidget()
         layout = QVBoxLayout(content)
         layout.addWidget(self.form)
-        layout.addLayout(
-            row(self.make_button, self.beads_button, help_button(__name__))
-        )
+        layout.addLayout(row(self.make_button, help_button(__name__)))
+        layout.addLayout(row(self.click_button, self.beads_button))
         layout.addWidget(self.messages)
         layout.addWidget(self.look)
         layout.addWidget(self.table)
         layout.addWidget(self._canvas)
-        layout.addWidget(self.save_button)
+        layout.addWidget(self.uses)
         layout.addStretch()
         scrolled(content, self)
         for name in ("model", "modality"):
             self.form[name].changed.connect(self._show_needed)
         self._show_needed()
         self._show(None)
+
+    def _uses(self) -> QWidget:
+        """Return the buttons for what a PSF is made for."""
+        self.save_button = button(
+            "Save…", "As OME-TIFF, with its voxel size", self._save
+        )
+        self.train_button = button(
+            "Train with it", "As the known PSF", self._send_to_train
+        )
+        self.deconvolve_button = button(
+            "Deconvolve with it",
+            "By a classical method",
+            self._send_to_deconvolve,
+        )
+        uses = QWidget()
+        layout = QVBoxLayout(uses)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addLayout(row(self.train_button, self.save_button))
+        layout.addWidget(self.deconvolve_button)
+        return uses
 
     def _show_needed(self, value: object = None) -> None:
         """Show the fields that the chosen model and modality have a use for."""
@@ -139,7 +166,8 @@ class PsfWidget(TaskWidget):
 
     def reset_choices(self, event: object = None) -> None:
         """Follow the viewer's layers."""
-        self.form["layer"].reset_choices()
+        for name in ("layer", "points"):
+            self.form[name].reset_choices()
         self.form.prefer("layer", self._viewer.layers.selection.active)
         for name in ("psf", "other"):
             self.look[name].reset_choices()
@@ -157,6 +185,30 @@ class PsfWidget(TaskWidget):
         """Make a PSF in the worker and add it as a layer."""
         source = self.form["layer"].value
         self.launch(prepare, lambda psf: self._add(psf, source))
+
+    def _pick(self) -> None:
+        """Add a layer of points, ready to be clicked, and choose it."""
+        source = self.form["layer"].value
+        if source is None:
+            self.messages.add("choose the layer that shows the beads")
+            return
+        place = {n: getattr(source, n) for n in PLACE}
+        name = f"{source.name} · beads"
+        points = self._viewer.add_points(ndim=source.ndim, name=name, **place)
+        points.mode = "add"
+        self.form["points"].value = points
+
+    def _send_to_train(self) -> None:
+        from napari_blurgan.widgets.train import TrainWidget
+
+        train = show_widget(self._viewer, "Train", TrainWidget)
+        train.take_psf(self.look["psf"].value)
+
+    def _send_to_deconvolve(self) -> None:
+        from napari_blurgan.widgets.deconvolve import DeconvolveWidget
+
+        deconvolve = show_widget(self._viewer, "Deconvolve", DeconvolveWidget)
+        deconvolve.take_psf(self.look["psf"].value)
 
     def set_busy(self, busy: bool) -> None:
         """Make one at a time."""
@@ -178,12 +230,14 @@ class PsfWidget(TaskWidget):
     def _beads(self) -> Callable[[Report], Psf]:
         layer = self.form["layer"].value
         voxel, diameter = _voxel_size(layer), self.form["bead"].value / 1000
-        stack = to_stack(layer)
+        stack, places = to_stack(layer), _places(layer, self.form["points"].value)
 
         def measure(report: Report) -> Psf:
             from napari_blurgan.optics.beads import psf_from_beads
 
-            psf, found = psf_from_beads(stack.frame()[0], voxel, diameter)
+            psf, found = psf_from_beads(
+                stack.frame()[0], voxel, diameter, places=places
+            )
             report(f"{len(found.good)} of {len(found.beads)} beads were averaged.")
             return psf
 
@@ -210,7 +264,7 @@ class PsfWidget(TaskWidget):
 
     def _show(self, value: object) -> None:
         chosen = self.look["psf"].value
-        for widget in (self._canvas, self.save_button, self.table):
+        for widget in (self._canvas, self.uses, self.table):
             widget.setVisible(chosen is not None)
         if chosen is None:
             return
@@ -236,6 +290,21 @@ def description(psf: Psf, other: Psf | None) -> str:
         f"{words}; the other: {_widths(other)} µm. "
         f"Normalised cross-correlation {psf.ncc(other):.3f}"
     )
+
+
+def _places(layer: Image, points: Any) -> list[Any] | None:
+    """Return the points of a layer in the voxels of another; None for all beads."""
+    if points == ALL:
+        return None
+    if len(points.data) == 0:
+        raise OpticsError(f"{points.name}: click on beads first, or take all")
+    return [layer.world_to_data(points.data_to_world(p)) for p in points.data]
+
+
+def _is_points(layer: Any) -> bool:
+    from napari.layers import Points
+
+    return isinstance(layer, Points)
 
 
 def _widths(psf: Psf) -> str:

@@ -28,7 +28,7 @@ from qtpy.QtWidgets import (
 
 from napari_blurgan.errors import BlurGANError, DataError
 from napari_blurgan.widgets import _fields, _forms, _state
-from napari_blurgan.widgets._controls import help_button, scrolled
+from napari_blurgan.widgets._controls import duration, help_button, scrolled
 from napari_blurgan.widgets._layers import (
     field_layer,
     guess_axes,
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from napari.layers import Image
 
     from napari_blurgan.data.stack import Stack
+    from napari_blurgan.restore.plan import Plan
 
 __all__ = ["RestoreWidget"]
 
@@ -69,6 +70,8 @@ class RestoreWidget(RunWidget):
         self._build()
         _state.models.added.connect(self._on_model_saved)
         self.reset_choices()
+        advanced = self.advanced
+        _state.Kept(self, "restore", advanced.plain_values, advanced.update_values)
 
     # --- what it shows
 
@@ -146,6 +149,10 @@ class RestoreWidget(RunWidget):
         recent = _state.models.list()
         self.form.prefer("model", recent[0] if recent else None)
 
+    def take_layer(self, layer: Image) -> None:
+        """Choose the layer to restore."""
+        self.form["layer"].value = layer
+
     def _offer_frames(self, layer: Image | None) -> None:
         try:
             stack = None if layer is None else to_stack(layer, self._axes())
@@ -216,6 +223,7 @@ class RestoreWidget(RunWidget):
             out=Path(out).expanduser() if out else None,
             **_fields.chosen_frame(self.form),
             device=self.advanced["device"].value,
+            memory=_state.memory_limit(),
         )
 
     def _on_changed(self, value: object) -> None:
@@ -233,7 +241,7 @@ class RestoreWidget(RunWidget):
         except BlurGANError as error:
             self._say_plan(str(error))
             return
-        planner.returned.connect(lambda plan: self._say_plan(str(plan)))
+        planner.returned.connect(lambda found: self._say_plan(estimate(*found)))
         planner.failed.connect(lambda failure: self._say_plan(failure.sentence))
         planner.ended.connect(self._on_planned)
         planner.start()
@@ -269,3 +277,8 @@ class RestoreWidget(RunWidget):
         for layer in [x for x in self._viewer.layers if x.name == data[1]["name"]]:
             self._viewer.layers.remove(layer)
         add_layer(self._viewer, data)
+
+
+def estimate(plan: Plan, seconds: float) -> str:
+    """Return what a restoration takes, in one sentence."""
+    return f"{plan}, about {duration(seconds)}".replace("1 tiles", "1 tile", 1)

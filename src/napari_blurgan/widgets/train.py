@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from napari.utils.notifications import show_error
 from qtpy.QtCore import QTimer
@@ -45,6 +45,7 @@ from napari_blurgan.widgets._controls import (
     scrolled,
 )
 from napari_blurgan.widgets._data_form import DataForm
+from napari_blurgan.widgets._docks import show_widget
 from napari_blurgan.widgets._layers import guess_axes, is_psf, to_psf
 from napari_blurgan.widgets._live import LiveLayers
 from napari_blurgan.widgets._plots import LossPlot
@@ -53,6 +54,7 @@ from napari_blurgan.widgets._worker import Failure, TrainingJob
 
 if TYPE_CHECKING:
     import napari
+    from napari.layers import Image
 
     from napari_blurgan.data.stack import Stack
     from napari_blurgan.optics.psf import Psf
@@ -100,6 +102,7 @@ class TrainWidget(QWidget):
         self._timer.timeout.connect(self._draw)
         self._build()
         self.reset_choices()
+        self._kept = _state.Kept(self, "train", self._values, self._set_values)
 
     # --- what it shows
 
@@ -130,7 +133,6 @@ class TrainWidget(QWidget):
             widget.hide()
         layout.addStretch()
         scrolled(content, self)
-        self._recall()
         self.run.start.connect(self._start)
         self.run.pause.connect(self._pause)
         self.run.resume.connect(self._resume)
@@ -142,19 +144,25 @@ class TrainWidget(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.data)
         layout.addWidget(self.form)
-        layout.addWidget(_forms.Fold("Advanced", self.advanced))
+        self._more = _forms.Fold("Advanced", self.advanced)
+        layout.addWidget(self._more)
         return inputs
 
     def _afterwards(self) -> QWidget:
+        before = self.before_button = QPushButton("Before")
+        before.setCheckable(True)
+        before.setToolTip("Show the blurred image in place of the restored crop")
+        before.toggled.connect(self._show_before)
         restore = self.restore_button = QPushButton("Restore with it…")
         restore.setToolTip("Open the Restore widget with this model")
         restore.clicked.connect(self._open_restore)
         row = QWidget()
         layout = QHBoxLayout(row)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(restore)
-        layout.addWidget(help_button(__name__))
-        restore.setEnabled(False)
+        for button in (before, restore, help_button(__name__)):
+            layout.addWidget(button)
+        for button in (before, restore):
+            button.setEnabled(False)
         return row
 
     def reset_choices(self, event: object = None) -> None:
@@ -164,6 +172,12 @@ class TrainWidget(QWidget):
         active = self._viewer.layers.selection.active
         if not self.data.blurred.sources() and event is None:
             self.data.blurred.tick(active)
+
+    def take_psf(self, layer: Image) -> None:
+        """Choose a PSF layer as the known one, and show where that is said."""
+        self.advanced["psf"].value = layer
+        self._settings.set_open(True)
+        self._more.set_open(True)
 
     # --- what the buttons do
 
@@ -176,7 +190,7 @@ class TrainWidget(QWidget):
         except BlurGANError as error:
             self.messages.add(str(error))
             return
-        self._remember()
+        self._kept.save()
         self._waiting.append(run)
         if self._job is None:
             self._start_next()
@@ -198,8 +212,10 @@ class TrainWidget(QWidget):
 
     def _finish(self) -> None:
         self._waiting.clear()
-        if self._job is not None:
-            self._job.finish(PATIENCE)
+        if self._job is None or self._run is None:
+            return
+        if not self._job.finish(PATIENCE):  # a long step: the last checkpoint stays
+            _state.models.add(self._run.request.out)
 
     def _pause(self) -> None:
         if self._job is not None:
@@ -217,7 +233,15 @@ class TrainWidget(QWidget):
             self.run.phase = Phase.STOPPING
 
     def _open_restore(self) -> None:
-        self._viewer.window.add_plugin_dock_widget("napari-blurgan", "Restore")
+        from napari_blurgan.widgets.restore import RestoreWidget
+
+        restore = show_widget(self._viewer, "Restore", RestoreWidget)
+        for layer in self.data.blurred.layers()[:1]:
+            restore.take_layer(layer)
+
+    def _show_before(self, before: bool) -> None:
+        if self._run is not None:
+            self._run.live.show_before(before)
 
     # --- what it asks the engine for
 
@@ -241,14 +265,14 @@ class TrainWidget(QWidget):
             },
         )
 
-    def _remember(self) -> None:
-        advanced = self.advanced.values()
-        del advanced["psf"]  # a layer, which JSON cannot hold
-        values = {"form": self.form.values(), "advanced": advanced}
-        _state.remember("train", values | {"data": self.data.values()})
+    def _values(self) -> dict[str, Any]:
+        return {
+            "form": self.form.plain_values(),
+            "advanced": self.advanced.plain_values(),
+            "data": self.data.values(),
+        }
 
-    def _recall(self) -> None:
-        known = _state.recall("train", {})
+    def _set_values(self, known: dict[str, Any]) -> None:
         self.form.update_values(known.get("form", {}))
         self.advanced.update_values(known.get("advanced", {}))
         self.data.update_values(known.get("data", {}))
@@ -268,6 +292,7 @@ class TrainWidget(QWidget):
         self._latest.clear()
         self.plot.clear()
         self.restore_button.setEnabled(False)
+        self.before_button.setChecked(False)
         for widget in (self._widths, self.plot):
             widget.show()
         self._widths.setText("")
@@ -306,6 +331,7 @@ class TrainWidget(QWidget):
         preview = self._latest.pop(Previewed, None)
         if isinstance(preview, Previewed):
             live.show_preview(preview)
+            self.before_button.setEnabled(True)
 
     def _say_progress(self) -> None:
         started, stepped = self._latest.get(Started), self._latest.pop(Stepped, None)

@@ -1,0 +1,60 @@
+"""In large type, on a small screen: nothing is cut off, every field explains itself."""
+
+import pytest
+from napari.settings import get_settings
+from qtpy.QtWidgets import (
+    QAbstractSpinBox,
+    QApplication,
+    QCheckBox,
+    QComboBox,
+    QGroupBox,
+    QLabel,
+    QLineEdit,
+    QListWidget,
+    QPushButton,
+    QScrollArea,
+)
+
+NAMES = ("Train", "Restore", "Deconvolve", "PSF", "Compare")
+LARGE = 14  # points; napari's own are 9
+FIELDS = (QAbstractSpinBox, QComboBox, QLineEdit, QListWidget, QCheckBox, QGroupBox)
+
+
+@pytest.fixture(params=NAMES)
+def widget(request, make_napari_viewer, volumes, monkeypatch):
+    viewer = make_napari_viewer(show=True)
+    monkeypatch.setattr(get_settings().appearance, "font_size", LARGE)
+    viewer.window.resize(1280, 800)
+    viewer.add_image(volumes[0], name="a layer", scale=(0.3, 0.1, 0.1))
+    _, widget = viewer.window.add_plugin_dock_widget("napari-blurgan", request.param)
+    QApplication.processEvents()
+    return widget
+
+
+def cut_off(widget):
+    """Return what is narrower than it needs to be, or sticks out of the dock."""
+    for child in widget.findChildren((QPushButton, QLabel)):
+        if not child.isVisible() or not child.text():
+            continue
+        words = isinstance(child, QLabel) and child.wordWrap()
+        narrow = not words and child.width() < child.minimumSizeHint().width()
+        right = child.mapTo(widget, child.rect().topRight()).x()
+        if narrow or right > widget.width():
+            yield child.text()
+
+
+def test_nothing_is_cut_off_in_large_type(widget):
+    (area,) = widget.findChildren(QScrollArea)
+    content = area.widget()
+    assert content.minimumSizeHint().width() <= area.viewport().width()
+    assert list(cut_off(widget)) == []
+    assert widget.window().width() <= 1280
+
+
+def test_every_field_explains_itself(widget):
+    for field in widget.findChildren(FIELDS):
+        within = isinstance(field.parent(), QAbstractSpinBox | QComboBox)
+        assert within or field.toolTip(), f"{type(field).__name__} {field}"
+    for pressed in widget.findChildren(QPushButton):
+        folds = pressed.isFlat()
+        assert folds or pressed.toolTip(), pressed.text()
