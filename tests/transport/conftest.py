@@ -22,6 +22,8 @@ VOXEL = (0.2, 0.1, 0.1)
 SHAPE = (20, 40, 40)
 OPTICS = Optics(na=0.9, ni=1.33, wavelength=520)
 
+TRANSFORMS = ("utom", "isotropic")
+
 TINY = {
     "generator.base": 2,
     "adversary.base": 4,
@@ -66,14 +68,14 @@ def truth() -> list[Stack]:
 def tiny() -> Callable[..., Recipe]:
     def make(name: str, **changes: Any) -> Recipe:
         dotted = {key.replace("__", "."): value for key, value in changes.items()}
-        planar = {"sampling.patch": 32} if name == "utom" else {}
+        planar = {"sampling.patch": 32} if name in TRANSFORMS else {}
         thresholds = {
             "saliency.alpha": 0.3,
             "saliency.beta": 0.5,
             "saliency.half_life": 5,
             "saliency.floor": 0.1,
         }
-        extra = thresholds if name == "utom" else {}
+        extra = thresholds if name in TRANSFORMS else {}
         return preset(name).updated(TINY | planar | extra | dotted)
 
     return make

@@ -214,3 +214,23 @@ def test_images_of_one_domain_agree_in_their_channels(
         list(trainer)
     with pytest.raises(DataError, match="no images of domain A"):
         list(Trainer(tiny("utom", **SMALL), [], [blobs(3)]))
+
+
+def test_sections_of_a_volume_learn_to_look_like_its_planes(
+    tiny: Callable[..., Recipe], tmp_path: Path
+) -> None:
+    data = np.asarray(blobs(1, frames=12).data)
+    volume = Stack(data, "ZYX", (0.3, 0.1, 0.1), "volume")
+    recipe = tiny("isotropic", **SMALL)
+    events = trained(recipe, volume, volume, out=tmp_path / "m.blurgan")
+    content = [e.content for e in events if isinstance(e, ContentMeasured)][-1]
+    assert content.held_out
+    result = restore(tmp_path / "m.blurgan", volume, device="cpu")
+    assert result.data.shape == (34, SIDE, SIDE)
+    assert result.voxel_size == pytest.approx((0.1, 0.1, 0.1))
+    three = restore(
+        tmp_path / "m.blurgan", volume, device="cpu", views=("xy", "xz", "yz")
+    )
+    assert three.data.shape == result.data.shape
+    with pytest.raises(DataError, match="no view"):
+        restore(tmp_path / "m.blurgan", volume, views=("zz",))

@@ -62,6 +62,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--scheduler", metavar="ADDRESS", help="of a dask cluster that computes"
     )
+    parser.add_argument(
+        "--views",
+        nargs="+",
+        choices=("xy", "xz", "yz"),
+        help="for models of planes: the mean over sections of the volume",
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -131,6 +137,7 @@ def _restored(
         resume=options.resume,
         blend=options.blend,
         scheduler=options.scheduler,
+        views=options.views,
     )
     line = ""
     try:

@@ -15,6 +15,7 @@ from numpy.typing import DTypeLike
 
 from napari_blurgan.data.colour import without_alpha
 from napari_blurgan.data.io import read_stack
+from napari_blurgan.data.sections import VIEWS
 from napari_blurgan.data.stack import ArrayLike, Stack
 from napari_blurgan.errors import DataError
 from napari_blurgan.restore.cluster import Cluster
@@ -22,6 +23,7 @@ from napari_blurgan.restore.copies import devices, inference_precision, model_op
 from napari_blurgan.restore.events import Event, Finished, Noted
 from napari_blurgan.restore.operator import Operator
 from napari_blurgan.restore.predict import apply, as_stack
+from napari_blurgan.restore.sections import apply_sections
 from napari_blurgan.restore.sinks import make_sink
 from napari_blurgan.transport.model import Model, load_model
 from napari_blurgan.transport.precision import choose_device
@@ -46,6 +48,7 @@ def restore(
     precision: str = "auto",
     blend: bool | None = None,
     scheduler: str | None = None,
+    views: Sequence[str] | None = None,
     progress: Callable[[Event], None] | None = None,
 ) -> Stack:
     """Carry an image of any size through a trained model.
@@ -77,6 +80,10 @@ def restore(
         Smooth the seams; by default for models whose norm depends on the tile.
     scheduler : str, optional
         Address of a dask cluster that computes instead of this machine.
+    views : sequence of str, optional
+        For a model of planes: the mean of its results on ``"xy"``, ``"xz"`` and
+        ``"yz"`` sections of the volume, its voxels made cubes; by default those that
+        the model was trained on.
     progress : callable, optional
         Called with every event (`napari_blurgan.restore.events`).
 
@@ -109,6 +116,7 @@ def restore(
         precision=precision,
         blend=blend,
         scheduler=scheduler,
+        views=views,
     ):
         if progress is not None:
             progress(event)
@@ -128,6 +136,7 @@ def restoring(
     precision: str = "auto",
     blend: bool | None = None,
     scheduler: str | None = None,
+    views: Sequence[str] | None = None,
     **options: Any,
 ) -> Generator[Event, None, None]:
     """Yield the events of `restore`, with the same parameters."""
@@ -151,15 +160,32 @@ def restoring(
         cluster = Cluster(scheduler, make)
     places = devices("cpu" if cluster else device)
     dtype = inference_precision(precision, places[0])
-    yield from apply(
-        [model_operator(loaded, place, precision) for place in places],
-        stack,
-        sink,
-        blend=loaded.recipe.generator.norm == "instance" if blend is None else blend,
-        provenance=_provenance(loaded, stack, dtype),
-        cluster=cluster,
-        **options,
-    )
+    operators = [model_operator(loaded, place, precision) for place in places]
+    norm = loaded.recipe.generator.norm
+    options |= {
+        "blend": norm == "instance" if blend is None else blend,
+        "provenance": _provenance(loaded, stack, dtype),
+    }
+    views = _views(loaded, views)
+    if views == ("xy",):
+        yield from apply(operators, stack, sink, cluster=cluster, **options)
+    elif cluster is not None:
+        raise DataError("sections from several sides are not made on a cluster")
+    else:
+        yield from apply_sections(operators, stack, out, views, **options)
+
+
+def _views(model: Model, views: Sequence[str] | None) -> tuple[str, ...]:
+    """Return the sides from which a volume is seen, checked."""
+    chosen = tuple(views or model.recipe.sampling.views)
+    if chosen != ("xy",) and model.recipe.dims != 2:
+        raise DataError("a model of volumes sees them whole: leave out the views")
+    wrong = set(chosen) - set(VIEWS)
+    if wrong:
+        raise DataError(
+            f"there is no view {sorted(wrong)}; expected {', '.join(VIEWS)}"
+        )
+    return chosen
 
 
 def _picture_dtype(model: Model) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -14,6 +15,7 @@ from napari_blurgan.data.colour import without_alpha
 from napari_blurgan.data.held_out import set_aside
 from napari_blurgan.data.normalize import Normalization, robust_normalization
 from napari_blurgan.data.patches import PatchSampler, check_disjoint
+from napari_blurgan.data.sections import sections
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.data.twins import check_no_twins
 from napari_blurgan.errors import AxesError, DataError
@@ -120,14 +122,18 @@ def prepare(
     DataError, AxesError, RecipeError, OpticsError
         If the data do not fit the recipe.
     """
-    if not recipe.sampling.paired:
+    views = recipe.sampling.views
+    if not recipe.sampling.paired and views == ("xy",):
         check_disjoint(y, x)
         check_no_twins(y, x)
     opaque = [s.name for s in (*y, *x) if s.size("S") == 4]
     y, x = [without_alpha(s) for s in y], [without_alpha(s) for s in x]
     _check_domains(recipe, y, x)
-    y, aside = set_aside(y, recipe.sampling.held_out, recipe.patch)
+    # Sections along z would otherwise share what is set aside along it.
+    keep_whole = () if views == ("xy",) else (sys.maxsize,)
+    y, aside = set_aside(y, recipe.sampling.held_out, (*keep_whole, *recipe.patch))
     voxel_size = common_voxel_size(y)
+    y, aside = sections(y, views), sections(aside, views)
     calibration = calibration or calibrate(recipe, y, x)
     start, notes = _known_blur(recipe, y, x, psf, optics)
     notes += [Note.alpha_channel(name) for name in opaque[:1]]

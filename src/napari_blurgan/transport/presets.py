@@ -36,6 +36,30 @@ GUIDED: dict[str, Any] = {
     "optimiser": {"generator_rate": 2e-3},
 }
 
+UTOM: dict[str, Any] = {
+    "dims": 2,
+    "generator": {
+        "network": "resnet",
+        "base": 16,
+        "blocks": 3,
+        "first_kernel": 7,
+        "output": "sigmoid",
+    },
+    "forward": {"kind": "network"},
+    "adversary": {"base": 32, "layers": 3, "scales": 1},
+    "sampling": {"patch": 64, "foreground": 0.0, "held_out": 0.1},
+    "optimiser": {"generator_rate": 2e-4},
+    "weights": {
+        "adversarial_y": 1.0,
+        "cycle_y": 10.0,
+        "cycle_x": 10.0,
+        "saliency": 50.0,
+    },
+    # Decaying to nothing, as published, loses the content again
+    # (docs/decisions/0003-saliency-schedule.md).
+    "saliency": {"half_life": 200, "floor": 0.2},
+}
+
 PRESETS: dict[str, tuple[str, dict[str, Any]]] = {
     "blind": (
         "deconvolution with a learned blur kernel",
@@ -72,29 +96,11 @@ PRESETS: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "utom": (
         "transformation between modalities that keeps the content",
-        {
-            "dims": 2,
-            "generator": {
-                "network": "resnet",
-                "base": 16,
-                "blocks": 3,
-                "first_kernel": 7,
-                "output": "sigmoid",
-            },
-            "forward": {"kind": "network"},
-            "adversary": {"base": 32, "layers": 3, "scales": 1},
-            "sampling": {"patch": 64, "foreground": 0.0, "held_out": 0.1},
-            "optimiser": {"generator_rate": 2e-4},
-            "weights": {
-                "adversarial_y": 1.0,
-                "cycle_y": 10.0,
-                "cycle_x": 10.0,
-                "saliency": 50.0,
-            },
-            # Decaying to nothing, as published, loses the content again
-            # (docs/decisions/0003-saliency-schedule.md).
-            "saliency": {"half_life": 200, "floor": 0.2},
-        },
+        UTOM,
+    ),
+    "isotropic": (
+        "sections of a volume along z learn to look like its planes",
+        UTOM | {"sampling": UTOM["sampling"] | {"views": ["xz", "yz"]}},
     ),
     "blind-as-published": (
         "Lim et al. 2020 to the letter: plain U-Net, free kernel, l1 penalty",

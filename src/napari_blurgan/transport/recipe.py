@@ -144,6 +144,9 @@ class SamplingSettings(Section):
     batch: PositiveInt = 1
     foreground: Fraction = 0.5
     """Fraction of patches drawn where there is signal."""
+    views: tuple[Literal["xy", "xz", "yz"], ...] = ("xy",)
+    """Sections of the measured volumes that planes are drawn from; with any but xy,
+    the voxels are made cubes first."""
     held_out: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Share of the measured images that is set aside to look at the content."""
     paired: bool = False
@@ -210,6 +213,8 @@ class Recipe(Section):
                 raise ValueError(f"weights.{name} needs a learned kernel")
         if self.generator.guide and kind != "kernel":
             raise ValueError("generator.guide needs a blur kernel as forward model")
+        if self.sampling.views != ("xy",) and (self.dims != 2 or kind != "network"):
+            raise ValueError("sampling.views needs dims 2 and a network as way back")
         if weights.supervised and not self.sampling.paired:
             raise ValueError("weights.supervised needs sampling.paired")
         if not any(weights.model_dump().values()):

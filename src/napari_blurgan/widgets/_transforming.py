@@ -138,14 +138,21 @@ class LivePreview:
         The layers of A, in the order in which the trainer got them.
     dtype : dtype
         Of the images of B: RGB is shown as they are.
+    sections : bool
+        Whether crops are sections along z, which lie on no plane of the layer.
     """
 
     def __init__(
-        self, viewer: ViewerModel, sources: Sequence[Image], dtype: np.dtype[Any]
+        self,
+        viewer: ViewerModel,
+        sources: Sequence[Image],
+        dtype: np.dtype[Any],
+        sections: bool = False,
     ) -> None:
         self._viewer = viewer
         self._sources = list(sources)
         self._dtype = dtype
+        self._sections = sections
         self._made: dict[str, Image] = {}
 
     def show(self, event: Previewed, colour: bool) -> None:
@@ -154,9 +161,10 @@ class LivePreview:
             return
         source = self._sources[event.source]
         axes = guess_axes(source)
-        if "Z" in axes and len(event.corner) < 3:
-            return
         pixels = self._pixels(event.after, colour)
+        if self._sections:
+            self._replace("preview, a section along z", pixels)
+            return
         planar = "".join(a for a in axes if a in "ZYX") + ("S" if colour else "")
         stack = Stack(self._expanded(pixels, planar), planar)
         self._put("preview", stack, source, axes, event.corner)

@@ -252,7 +252,12 @@ class TransformWidget(QWidget):
             self.messages.add(str(error))
             return
         dtype = np.dtype(request.b[0].data.dtype)
-        self._live = LivePreview(self._viewer, self.domains["A"].layers(), dtype)
+        self._live = LivePreview(
+            self._viewer,
+            self.domains["A"].layers(),
+            dtype,
+            sections=TASKS[request.task].preset == "isotropic",
+        )
         self._latest.clear()
         self.plot.clear()
         self.plot.show()
