@@ -68,20 +68,29 @@ def checked_volumes(images: Sequence[NDArray[np.generic]], what: str) -> list[Te
 
 
 def common_patch(
-    volumes: Sequence[Tensor], largest: Sequence[int]
+    volumes: Sequence[Tensor], largest: Sequence[int], part: float = 1.0
 ) -> tuple[int, int, int]:
     """Return the patch (z, y, x) that all volumes hold, `largest` at most.
+
+    Parameters
+    ----------
+    volumes : sequence of Tensor
+        (z, y, x).
+    largest : sequence of int
+        (z, y, x).
+    part : float
+        Share of the images along y and x, where that leaves enough pixels.
 
     Raises
     ------
     DataError
         If some volumes are planes and others are not.
     """
-    smallest = [min(volume.shape[axis] for volume in volumes) for axis in range(3)]
-    if smallest[0] == 1 and any(volume.shape[0] > 1 for volume in volumes):
+    z, *plane = (min(volume.shape[axis] for volume in volumes) for axis in range(3))
+    if z == 1 and any(volume.shape[0] > 1 for volume in volumes):
         raise DataError("some images are planes and others are volumes: give one kind")
-    z, y, x = (min(n, m) for n, m in zip(smallest, largest, strict=True))
-    return z, y, x
+    y, x = (max(2 * round(part * n / 2), SMALLEST) if part < 1 else n for n in plane)
+    return min(z, largest[0]), min(y, largest[1]), min(x, largest[2])
 
 
 def cut(volume: Tensor, patch: Sequence[int], limit: int) -> list[Tensor]:

@@ -36,7 +36,8 @@ ABOVE_NOISE = 1.3  # bins of so many times the power of the noise are trusted
 CHANCE = 8.0  # standard errors, of frequencies that the window correlates
 FEWEST_BINS = 12
 PATCHES = 24  # of each image
-CALIBRATION_PATCHES = 8
+CALIBRATION_PATCHES = 12
+FLOOR_IS_KNOWN = 1e-3  # keeps the power of the noise where no bin shows it
 # Of |H|²: what lies below is rounding and the side lobes of the window.
 DYNAMIC_RANGE = 1e-6
 
@@ -60,6 +61,14 @@ class SpectralLoss(nn.Module):
         cost less time at every call and resolve less of the transfer function.
     refresh : int
         Calls after which the bias of the window is measured anew, see `calibrate`.
+    part : float
+        Patches are at most this share of the plane: less than one, and half
+        overlapping patches use more of small images than a single window does.
+    uncertainty : tuple of float
+        How far two sets of one kind may differ in the logarithm of their power, and
+        how far a model of the blur may be off, as a share of the logarithm of |H|².
+        By default neither counts, and a bin weighs what it holds of frequencies;
+        otherwise `calibrate` weighs bins anew.
 
     Attributes
     ----------
@@ -77,7 +86,7 @@ class SpectralLoss(nn.Module):
     Notes
     -----
     The noise is taken to be white, as photon and read noise are: its power is the
-    level to which that of the blurred images falls.
+    level to which that of the blurred images falls, refined with the gain.
     """
 
     window: Tensor
@@ -85,7 +94,9 @@ class SpectralLoss(nn.Module):
     noise: Tensor
     sharp_power: Tensor
     sharp_patches: Tensor
+    sharp_patches_power: Tensor
     weight: Tensor
+    usable: Tensor
     trusted: Tensor
     correction: Tensor
     calls: Tensor
@@ -97,11 +108,14 @@ class SpectralLoss(nn.Module):
         voxel_size: Sequence[float],
         largest: Sequence[int] = LARGEST,
         refresh: int = 100,
+        part: float = 1.0,
+        uncertainty: tuple[float, float] = (0.0, 0.0),
     ) -> None:
         super().__init__()
         ys, xs = checked_volumes(blurred, "blurred"), checked_volumes(sharp, "sharp")
-        self.patch = common_patch([*ys, *xs], largest)
+        self.patch = common_patch([*ys, *xs], largest, part)
         self.refresh = refresh
+        self.uncertainty = uncertainty
         self.rings = Rings(self.patch, voxel_size)
         self._keep("window", hann(self.patch))
         self._measure(ys, xs)
@@ -124,17 +138,17 @@ class SpectralLoss(nn.Module):
     def residuals(self, kernel: Tensor) -> Tensor:
         """Return the logarithm of measured over predicted power in each bin."""
         predicted = self._predict(kernel)
-        gain = self._log_gain(predicted.detach())
+        gain, level = self._levels(predicted.detach())
         # Bins of no weight hold anything, zeros too.
         inside = self.weight > 0
-        ratio = self.measured / (gain.exp() * predicted + self.noise)
+        ratio = self.measured / (gain * predicted + level * self.noise)
         return torch.where(inside, ratio, 1).log()
 
     def gain(self, kernel: Tensor) -> float:
         """Return the gain, blurred over sharp, for this kernel of sum one."""
         with torch.no_grad():
-            power_gain = float(self._log_gain(self._predict(kernel)).exp())
-        return float(np.sqrt(power_gain * self.scale))
+            power_gain, _ = self._levels(self._predict(kernel))
+        return float(np.sqrt(float(power_gain) * self.scale))
 
     @torch.no_grad()
     def calibrate(self, kernel: Tensor) -> None:
@@ -148,29 +162,57 @@ class SpectralLoss(nn.Module):
         size = self.patch
         blurred = (convolve(patch, otf, size) for patch in self.sharp_patches)
         exact = self.rings.mean(power(blurred, self.window))
-        product = _squared(otf) * power(self.sharp_patches, self.window)
+        product = _squared(otf) * self.sharp_patches_power
         self.correction = exact / self.rings.mean(product).clamp(min=1e-30)
+        self._weigh(self._predict(kernel), self.rings.mean(_squared(otf)))
+
+    def _weigh(self, predicted: Tensor, passed: Tensor) -> None:
+        """Weigh each bin by the variance of its logarithm: of counting, sets, model.
+
+        From what is predicted: bins that came out high by chance must not count less.
+        """
+        gain, level = self._levels(predicted)
+        share = gain * predicted / (gain * predicted + level * self.noise)
+        between, model = self.uncertainty
+        fall = passed.clamp(min=DYNAMIC_RANGE).log()
+        spread = share.square() * (between**2 + (model * fall) ** 2)
+        count = self.rings.count.clamp(min=1).to(spread.device)
+        weight = self.usable / (1 / count + spread)
+        self.weight = weight / weight.sum()
 
     def reset(self) -> None:
         """Forget what `calibrate` measured."""
         self.correction = torch.ones_like(self.correction)
+        self.weight = self._counted()
 
     def _predict(self, kernel: Tensor) -> Tensor:
         with torch.autocast(kernel.device.type, enabled=False):
             otf = transfer_function(kernel.float(), self.patch)
             return self.rings.mean(_squared(otf) * self.sharp_power) * self.correction
 
-    def _log_gain(self, predicted: Tensor) -> Tensor:
-        """Fit the gain by Gauss–Newton steps on its logarithm."""
+    def _levels(self, predicted: Tensor) -> tuple[Tensor, Tensor]:
+        """Fit gain and noise by Gauss–Newton steps on their logarithms.
+
+        Returns
+        -------
+        gain, level : Tensor
+            Factors to the predicted power and to the power taken for that of noise.
+        """
         signal = (self.measured - self.noise)[self.trusted] / predicted[self.trusted]
-        gain = signal.clamp(min=1e-30).log().median()
+        logs = torch.stack(
+            [signal.clamp(min=1e-30).log().median(), signal.new_zeros(())]
+        )
+        held = torch.diag(logs.new_tensor([0.0, FLOOR_IS_KNOWN]))
         for _ in range(10):
-            part = gain.exp() * predicted
-            total = part + self.noise
-            share = self.weight * part / total
+            parts = logs.exp() * torch.stack([predicted, self.noise], 1)
+            total = parts.sum(1)
             error = torch.where(self.weight > 0, self.measured / total, 1).log()
-            gain = gain + (share * error).sum() / (share * part / total).sum()
-        return gain
+            slopes = parts / total[:, None]
+            weighted = self.weight[:, None] * slopes
+            towards = weighted.mT @ error - held @ logs
+            logs = logs + torch.linalg.solve(weighted.mT @ slopes + held, towards)
+        gain, level = logs.exp()
+        return gain, level
 
     def _measure(self, blurred: list[Tensor], sharp: list[Tensor]) -> None:
         y, parts_y = self._spectrum(blurred)
@@ -180,6 +222,7 @@ class SpectralLoss(nn.Module):
         each = max(CALIBRATION_PATCHES // len(sharp), 1)
         patches = [p for v in sharp for p in cut(v, self.patch, each)]
         self._keep("sharp_patches", torch.stack(patches[:CALIBRATION_PATCHES]))
+        self._keep("sharp_patches_power", power(self.sharp_patches, self.window))
         measured = self.rings.mean(y / y.mean())
         self._keep("measured", measured)
         self._choose_bins(measured, self.rings.mean(self.sharp_power))
@@ -200,10 +243,15 @@ class SpectralLoss(nn.Module):
                 "the blurred images show too little above their noise to tell their "
                 "PSF from a power spectrum: give more or brighter images"
             )
-        weight = self.rings.count * usable
         self._keep("noise", noise)
+        self._keep("usable", usable)
         self._keep("trusted", seen & usable)
-        self._keep("weight", weight / weight.sum())
+        self._keep("weight", self._counted())
+
+    def _counted(self) -> Tensor:
+        """Return the weights of bins that differ from the prediction by counting."""
+        weight = self.rings.count.to(self.usable.device) * self.usable
+        return weight / weight.sum()
 
     def _spectrum(self, volumes: list[Tensor]) -> tuple[Tensor, Tensor]:
         """Return the mean power, and that of each part of the set in bins.
