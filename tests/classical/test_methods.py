@@ -8,10 +8,14 @@ import numpy as np
 import pytest
 import torch
 
-from napari_blurgan.classical.accelerated import accelerated_richardson_lucy
+from napari_blurgan.classical.accelerated import (
+    AcceleratedSteps,
+    accelerated_richardson_lucy,
+)
 from napari_blurgan.classical.blind import blind_richardson_lucy
 from napari_blurgan.classical.methods import METHODS, deconvolve
 from napari_blurgan.classical.richardson_lucy import richardson_lucy
+from napari_blurgan.classical.run import run
 from napari_blurgan.classical.stopping import RULES
 from napari_blurgan.classical.total_variation import curvature, tv_richardson_lucy
 from napari_blurgan.optics.models import Optics, theoretical_psf
@@ -47,7 +51,7 @@ def test_total_variation_helps_bodies_and_spares_from_overfitting(nuclei):
 
 def test_no_weight_is_plain_acceleration(nuclei):
     smooth = tv_richardson_lucy(nuclei.image, nuclei.psf, 5, weight=0.0).image
-    plain = accelerated_richardson_lucy(nuclei.image, nuclei.psf, 5).image
+    plain = run(AcceleratedSteps, nuclei.image, nuclei.psf, 5, {}).image
     np.testing.assert_allclose(smooth, plain, rtol=1e-4, atol=1e-4)
 
 
@@ -76,7 +80,7 @@ def test_blind_narrows_a_psf_that_is_too_wide(filaments):
 
 def test_one_round_is_not_blind(nuclei):
     result = blind_richardson_lucy(nuclei.image, nuclei.psf, 5, rounds=1)
-    plain = accelerated_richardson_lucy(nuclei.image, nuclei.psf, 5)
+    plain = run(AcceleratedSteps, nuclei.image, nuclei.psf, 5, {})
     np.testing.assert_array_equal(result.image, plain.image)
     assert result.psf.ncc(nuclei.psf) > 0.9999
 

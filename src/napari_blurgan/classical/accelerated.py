@@ -14,15 +14,18 @@ from napari_blurgan.classical.psf_fit import PsfLike
 from napari_blurgan.classical.result import Deconvolution
 from napari_blurgan.classical.run import Options, run
 
-__all__ = ["accelerated_richardson_lucy"]
+__all__ = ["AcceleratedSteps", "accelerated_richardson_lucy"]
 
 
 class AcceleratedSteps:
     """Richardson–Lucy updates from a point ahead of the estimate.
 
-    The point is x + (k − 1) / (k + 2) · (x − x′) with x′ the estimate before. One
-    tensor serves for x′ and, between `predict` and `correct`, for the point ahead.
+    From the point z came the estimate x, before which there was x′: the next point is
+    x + (k − 1) / (k + lag) · (x − x′) + beyond · (x − z).
     """
+
+    lag = 2
+    beyond = 0.0
 
     def __init__(self, observation: Observation, start: Tensor | None = None) -> None:
         self.observation = observation
@@ -31,37 +34,48 @@ class AcceleratedSteps:
         self._updates = 0
 
     def predict(self) -> Tensor:
-        """Move ahead and return what is expected there."""
-        self._updates += 1
-        momentum = (self._updates - 1) / (self._updates + 2)
-        ahead = self.ahead.mul_(-momentum).add_(self.estimate, alpha=1 + momentum)
+        """Return what is expected at the point ahead."""
         # A voxel at zero could never rise again.
-        torch.maximum(ahead, self.observation.least, out=ahead)
-        return self.observation.expected(ahead)
+        torch.maximum(self.ahead, self.observation.least, out=self.ahead)
+        return self.observation.expected(self.ahead)
 
     def correct(self, expected: Tensor) -> None:
         """Update from the point ahead; overwrites `expected`."""
         self.step(self.observation.correction(expected))
 
     def step(self, factor: Tensor) -> None:
-        """Multiply the point ahead: it becomes the estimate, and the estimate x′."""
-        self.ahead *= factor
-        self.estimate, self.ahead = self.ahead, self.estimate
+        """Multiply the point ahead, and go on; overwrites `factor`."""
+        estimate = factor.mul_(self.ahead)
+        self._updates += 1
+        momentum = self._updates / (self._updates + 1 + self.lag)
+        self.ahead.mul_(-self.beyond).add_(self.estimate, alpha=-momentum)
+        self.ahead.add_(estimate, alpha=1 + momentum + self.beyond)
+        self.estimate = estimate
+
+
+class OverrelaxedSteps(AcceleratedSteps):
+    """The same, sooner and further; for a linear update it is stable below one."""
+
+    lag = 1
+    beyond = 0.5
 
 
 def accelerated_richardson_lucy(
     image: ArrayLike,
     psf: PsfLike | Plan,
-    iterations: int = 15,
+    iterations: int = 8,
     **options: Unpack[Options],
 ) -> Deconvolution:
     """Deconvolve by Richardson–Lucy with scaled heavy-ball momentum.
 
-    Each update starts from x + (k − 1) / (k + 2) · (x − x′), so that k iterations do
-    what plain Richardson–Lucy does in about k² / 4 (Wang and Miller, IEEE Trans. Image
-    Process. 23, 848, 2014). Noise is built up as much faster: use a stopping rule, or
-    few iterations. Costs one more volume of memory and no more FFTs.
+    From a point z came the estimate x, before which there was x′: the next update
+    starts from x + (k − 1) / (k + 1) · (x − x′) + (x − z) / 2, so that k iterations do
+    what plain Richardson–Lucy does in nearly k². The first term is that of Wang and
+    Miller (IEEE Trans. Image Process. 23, 848, 2014), the second the over-relaxation
+    of Kim and Fessler (Math. Program. 159, 81, 2016), made smaller to be stable here.
+    Noise is built up as much faster: use a stopping rule, or few iterations. Costs one
+    more volume of memory and no more FFTs.
 
     Parameters, options and errors are those of `richardson_lucy`.
     """
-    return run(AcceleratedSteps, image, psf, iterations, options)
+    return run(OverrelaxedSteps, image, psf, iterations, options)

@@ -21,7 +21,7 @@ LEAST_WEIGHT = 0.01
 
 
 class Blur:
-    """The blur H of images of one shape: two FFTs a call, transforms kept between calls.
+    """The blur H of images of one shape: two FFTs a call, the PSF's made once.
 
     With ``edges="extend"`` the object may go on beyond the field of view: H maps a
     larger domain (the image plus the width of the PSF) to the image, Hᵀ maps back,
