@@ -10,6 +10,7 @@ import numpy as np
 from napari_blurgan.optics.forward import BlurKernel
 from napari_blurgan.optics.kernel import FixedKernel
 from napari_blurgan.optics.psf import Psf
+from napari_blurgan.optics.pupil import PupilKernel
 from napari_blurgan.transport.blur import known
 from napari_blurgan.transport.engine import Engine
 from napari_blurgan.transport.generator import Generator
@@ -29,7 +30,13 @@ def present_psf(engine: Engine, prepared: Prepared) -> Psf | None:
         return None
     voxel_size = known(prepared.voxel_size, engine.recipe.dims) or (1.0, 1.0, 1.0)
     learned = engine.recipe.forward.learned
-    origin = {"model": "learned" if learned else "given", "step": engine.steps}
+    origin: dict[str, Any] = {
+        "model": "learned" if learned else "given",
+        "step": engine.steps,
+    }
+    blur = engine.transport.blur
+    if blur is not None and isinstance(blur.parametrisation, PupilKernel):
+        origin["effective optics"] = blur.parametrisation.parameters_now()
     values = np.maximum(kernel.cpu().numpy(), 0)
     return Psf(values, voxel_size, origin)
 
