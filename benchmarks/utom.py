@@ -4,17 +4,21 @@ Unpaired images of 64 x 64 pixels, dark grey with 2-4 cells (A) and bright RGB w
 (B), the mismatch that tempts a cycleGAN to invent cells or to swap them with the
 background. Forty images with known truth are held out. One row a run and look:
 
-OMP_NUM_THREADS=1 python benchmarks/utom.py --arms constant plain --seeds 0 1 2 3 4
+OMP_NUM_THREADS=1 python benchmarks/utom.py --arms default plain --seeds 0 1 2 3 4
 
-appends to a file of JSON lines; ``--tables FILE…`` makes the tables of docs/utom.md.
+``--task denoise`` makes clean grey images of noisy ones in place of stained ones.
+``--out FILE`` appends to a file of JSON lines, and ``benchmarks/utom_tables.py FILE…``
+makes the tables of docs/utom.md of it.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +26,7 @@ import numpy as np
 import torch
 
 from napari_blurgan.data.stack import Stack
-from napari_blurgan.optics.phantoms import StainedCells, stained_cells
+from napari_blurgan.optics.phantoms import stained_cells
 from napari_blurgan.transport.events import Stepped
 from napari_blurgan.transport.model import Model
 from napari_blurgan.transport.presets import preset
@@ -39,12 +43,10 @@ ALPHA, BETA = 0.265, 0.82
 EPOCH = 300
 """Steps in which every image of A is seen once, on average."""
 
-GIVEN = {
-    "saliency.alpha": ALPHA,
-    "saliency.beta": BETA,
-    "saliency.bright_background_b": True,
-    "sampling.held_out": 0.0,
-}
+GIVEN = {"saliency.alpha": ALPHA, "sampling.held_out": 0.0}
+NOISE = 0.1
+"""Standard deviation in the noisy images; the contrast of the cells is 0.4 to 0.7."""
+
 # The weight of the paper starts at 50 and falls by e in an epoch.
 PAPER = {
     "saliency.half_life": round(EPOCH * np.log(2)),
@@ -63,49 +65,100 @@ ARMS: dict[str, dict[str, Any]] = {
 }
 
 
-def fields(count: int, cells: tuple[int, int], seed: int) -> list[StainedCells]:
-    return [
-        stained_cells((SIDE, SIDE), seed=1000 * seed + n, count=cells)
-        for n in range(count)
-    ]
+@dataclass(frozen=True)
+class Task:
+    """Two modalities of the same fields, and what is content in the second.
+
+    Parameters
+    ----------
+    given : dict
+        Changes to the recipe.
+    see : callable
+        Returns the two images, (y, x[, 3]), of a field with some cells and a seed.
+    content : callable
+        Returns the content of images of the second kind, (n, y, x[, 3]).
+    """
+
+    given: dict[str, Any]
+    see: Callable[[int, tuple[int, int]], tuple[np.ndarray, np.ndarray]]
+    content: Callable[[np.ndarray], np.ndarray]
 
 
-def domains() -> tuple[Stack, Stack]:
-    """Return A, grey, and B, of other fields, in colour."""
-    grey = np.stack([f.grey for f in fields(IMAGES, FEW, 1)])
-    colour = np.stack([f.colour for f in fields(IMAGES, MANY, 2)])
-    return Stack(grey, "TYX", name="A"), Stack(colour, "TYXS", name="B")
+def stained(seed: int, count: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    drawn = stained_cells((SIDE, SIDE), seed=seed, count=count)
+    return drawn.grey, drawn.colour
+
+
+def denoised(seed: int, count: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    clean = stained_cells((SIDE, SIDE), seed=seed, count=count, noise=0.0).grey
+    noise = np.random.default_rng(10**6 + seed).normal(0, NOISE, clean.shape)
+    return (clean + noise).astype(np.float32), clean
+
+
+TASKS = {
+    "stain": Task(
+        {"saliency.beta": BETA, "saliency.bright_background_b": True},
+        stained,
+        lambda colour: colour.mean(-1) < BETA,
+    ),
+    "denoise": Task({"saliency.beta": ALPHA}, denoised, lambda clean: clean > ALPHA),
+}
+
+
+def images(
+    task: Task, count: int, cells: tuple[int, int], seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return both modalities of some fields."""
+    pairs = [task.see(1000 * seed + n, cells) for n in range(count)]
+    first, second = zip(*pairs, strict=True)
+    return np.stack(first), np.stack(second)
+
+
+def domains(task: Task) -> tuple[Stack, Stack]:
+    """Return A with few cells and, of other fields, B with many."""
+    a, _ = images(task, IMAGES, FEW, 1)
+    _, b = images(task, IMAGES, MANY, 2)
+    return Stack(a, "TYX", name="A"), Stack(b, "TYXS"[: b.ndim], name="B")
+
+
+def psnr(found: np.ndarray, true: np.ndarray) -> float:
+    return float(-10 * np.log10(np.square(found - true).mean()))
 
 
 def iou(found: np.ndarray, true: np.ndarray) -> float:
     return float((found & true).sum() / max((found | true).sum(), 1))
 
 
-def score(model: Model, truth: list[StainedCells]) -> dict[str, float]:
+def transformed(model: Model, before: np.ndarray) -> np.ndarray:
+    """Return G of images (n, y, x), in the units of B."""
+    made = model.operator("cpu")(torch.from_numpy(model.input.apply(before[:, None])))
+    after = model.output.undo(made.numpy())
+    return after[:, 0] if after.shape[1] == 1 else np.moveaxis(after, 1, -1)
+
+
+def score(
+    model: Model, task: Task, before: np.ndarray, true: np.ndarray
+) -> dict[str, float]:
     """Return IoU of the content and PSNR (peak 1) over the held-out images."""
-    operator = model.operator("cpu")
-    grey = np.stack([f.grey for f in truth])[:, None]
-    made = operator(torch.from_numpy(model.input.apply(grey)))
-    colour = np.moveaxis(model.output.undo(made.numpy()), 1, -1)
-    true = np.stack([f.colour for f in truth])
-    content = colour.mean(-1) < BETA
+    found = transformed(model, before)
+    content = task.content(found)
     return {
-        "iou": iou(content, np.stack([f.cells for f in truth])),
-        "psnr": float(-10 * np.log10(np.square(colour - true).mean())),
+        "iou": iou(content, task.content(true)),
+        "psnr": psnr(found, true),
         "share": float(content.mean()),
     }
 
 
-def recipe_of(arm: str, changes: dict[str, Any]) -> Recipe:
-    return preset("utom").updated(GIVEN | ARMS[arm] | changes)
+def recipe_of(task: Task, arm: str, changes: dict[str, Any]) -> Recipe:
+    return preset("utom").updated(GIVEN | task.given | ARMS[arm] | changes)
 
 
 def looks(
-    recipe: Recipe, seed: int, steps: int, every: int
+    task: Task, recipe: Recipe, seed: int, steps: int, every: int
 ) -> Iterator[dict[str, Any]]:
     """Train once and look at the held-out images every so many steps."""
-    truth = fields(HELD_OUT, FEW, 3)
-    trainer = Trainer(recipe, *([d] for d in domains()), seed=seed, steps=steps)
+    truth = images(task, HELD_OUT, FEW, 3)
+    trainer = Trainer(recipe, *([d] for d in domains(task)), seed=seed, steps=steps)
     spent = -time.process_time()
     for event in trainer:
         if isinstance(event, Stepped) and (
@@ -113,11 +166,12 @@ def looks(
         ):
             look = {"step": event.step, "cpu_s": spent + time.process_time()}
             weight = recipe.weights_at(event.step).get("saliency", 0.0)
-            yield look | {"weight": weight} | score(trainer.model(), truth)
+            yield look | {"weight": weight} | score(trainer.model(), task, *truth)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--task", default="stain", choices=TASKS)
     parser.add_argument("--arms", nargs="+", default=["default", "plain"], choices=ARMS)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--steps", type=int, default=400)
@@ -127,16 +181,16 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     changes = dict(pair.split("=", 1) for pair in options.set)
-    for arm in options.arms:
-        for seed in options.seeds:
-            recipe = recipe_of(arm, {k: json.loads(v) for k, v in changes.items()})
-            for look in looks(recipe, seed, options.steps, options.every):
-                row = {"arm": arm, "seed": seed, "steps": options.steps} | look
-                line = json.dumps(row)
-                print(line, flush=True)
-                if options.out:
-                    with options.out.open("a") as file:
-                        print(line, file=file)
+    task = TASKS[options.task]
+    for arm, seed in itertools.product(options.arms, options.seeds):
+        recipe = recipe_of(task, arm, {k: json.loads(v) for k, v in changes.items()})
+        named = {"task": options.task, "arm": arm, "seed": seed}
+        for look in looks(task, recipe, seed, options.steps, options.every):
+            line = json.dumps(named | {"steps": options.steps} | look)
+            print(line, flush=True)
+            if options.out:
+                with options.out.open("a") as file:
+                    print(line, file=file)
 
 
 if __name__ == "__main__":
