@@ -351,11 +351,11 @@ def test_interrupted_work_says_how_to_go_on(
     calls = []
     original = Generator.forward
 
-    def impatient(self, y):
+    def impatient(self, *given):
         calls.append(1)
         if len(calls) == 5:
             raise KeyboardInterrupt
-        return original(self, y)
+        return original(self, *given)
 
     monkeypatch.setattr(Generator, "forward", impatient)
     code, printed = blurgan(*arguments, *tiles, capsys=capsys)

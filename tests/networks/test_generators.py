@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 
 import pytest
@@ -10,6 +11,7 @@ from torch import Tensor, nn
 
 from napari_blurgan.errors import RecipeError
 from napari_blurgan.networks.layers import pad_to_multiple
+from napari_blurgan.networks.norm import Norm
 from napari_blurgan.networks.resnet import ResNet
 from napari_blurgan.networks.unet import UNet
 
@@ -133,6 +135,24 @@ def test_tiles_equal_the_whole_unless_the_norm_looks_at_the_tile(
 
 def parameters(net: nn.Module) -> int:
     return sum(p.numel() for p in net.parameters())
+
+
+@pytest.mark.parametrize("norm", ["batch", "instance", "none"])
+def test_a_region_is_what_the_whole_shows_there(
+    configuration: tuple[Generator, tuple[int, ...]], norm: Norm
+) -> None:
+    net, halo = configuration
+    net.norm = norm
+    draw = random.Random(0)
+    sizes = [draw.randint(9, 40 if len(halo) == 2 else 18) for _ in halo]
+    image = torch.randn(2, 1, *sizes)
+    with torch.inference_mode():
+        whole = net(image)
+        for _ in range(5):
+            ends = [sorted(draw.sample(range(n + 1), 2)) for n in sizes]
+            region = [slice(a, b) for a, b in ends]
+            part = net(image, region)
+            assert torch.allclose(part, whole[(..., *region)], atol=1e-6)
 
 
 def test_parameter_counts() -> None:

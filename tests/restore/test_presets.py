@@ -1,8 +1,12 @@
 """The generators of all presets: tile by tile and in one piece."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from napari_blurgan.optics.forward import BlurKernel
 from napari_blurgan.optics.kernel import FixedKernel
@@ -13,6 +17,7 @@ from napari_blurgan.transport.operator import NetworkOperator
 from napari_blurgan.transport.presets import PRESETS, preset
 
 
+@cache
 def operator(name):
     """A preset's generator with few channels, as it is after some training."""
     recipe = preset(name).updated({"generator.base": 2})
@@ -30,18 +35,24 @@ def operator(name):
     return NetworkOperator(generator, (1, 1), Guide(recipe.generator.guide, 0.02), blur)
 
 
-def largest_difference(name):
+def largest_difference(name, shape, tile):
     """Tiles against the whole, over the largest value; noise, bright and dim."""
-    restorer = operator(name)
-    dims = len(restorer.stride)
-    shape = (12, 72, 60) if dims == 3 else (150, 130)
     image = np.random.default_rng(0).random(shape, np.float32)
     image[..., shape[-1] // 2 :] *= 0.1
-    tile = (12, 30, 24) if dims == 3 else (50, 40)
     whole, tiled = (
-        list(apply(restorer, image, tile=t))[-1].result.data for t in (shape, tile)
+        list(apply(operator(name), image, tile=t))[-1].result.data
+        for t in (shape, tile)
     )
     return np.abs(tiled - whole).max() / np.abs(whole).max()
+
+
+def shapes(name):
+    """Volumes or planes, and tiles of them, of any sizes."""
+    dims = preset(name).dims
+    longest = (16, 80, 40)[-dims:] if dims == 3 else (90, 130)
+    shape = st.tuples(*(st.integers(1, n) for n in longest))
+    tile = st.tuples(*(st.integers(8, n) for n in longest))
+    return st.tuples(shape, tile)
 
 
 def kind(name):
@@ -49,17 +60,30 @@ def kind(name):
     return "instance" if settings.norm == "instance" else settings.guide > 0
 
 
-@pytest.mark.parametrize("name", [n for n in PRESETS if kind(n) is False])
-def test_plain_networks_do_not_know_of_tiles(name):
-    assert largest_difference(name) <= 1e-5
+def presets(of_kind):
+    return [name for name in PRESETS if kind(name) == of_kind]
 
 
-@pytest.mark.parametrize("name", [n for n in PRESETS if kind(n) is True])
-def test_what_a_guide_feels_beyond_the_halo_is_next_to_nothing(name):
-    assert largest_difference(name) <= 1e-4
+@pytest.mark.parametrize("name", presets(False))
+@settings(max_examples=10, deadline=None)
+@given(data=st.data())
+def test_plain_networks_do_not_know_of_tiles(name, data):
+    assert largest_difference(name, *data.draw(shapes(name))) <= 1e-5
 
 
-@pytest.mark.parametrize("name", [n for n in PRESETS if kind(n) == "instance"])
+# One stands for all: their generators are the same.
+@pytest.mark.parametrize("name", presets(True)[:1])
+@settings(max_examples=5, deadline=None)
+@given(data=st.data())
+def test_what_a_guide_feels_beyond_the_halo_is_next_to_nothing(name, data):
+    assert largest_difference(name, *data.draw(shapes(name))) <= 1e-4
+
+
+def test_all_guided_presets_have_one_generator():
+    assert len({str(preset(name).generator) for name in presets(True)}) == 1
+
+
+@pytest.mark.parametrize("name", presets("instance"))
 def test_instance_norm_does_know(name):
     # Which is why its tiles are blended by default.
-    assert largest_difference(name) > 1e-3
+    assert largest_difference(name, (8, 168, 16), (8, 24, 16)) > 1e-3

@@ -12,15 +12,18 @@ from torch.nn import functional as F
 
 from napari_blurgan.errors import RecipeError
 from napari_blurgan.networks.norm import Norm, make_norm
+from napari_blurgan.networks.receptive import Interval
 
 __all__ = [
     "Activation",
     "conv_block",
     "convolution",
     "crop_to",
+    "cut",
     "output_activation",
     "output_layer",
     "pad_to_multiple",
+    "part_of",
     "per_axis",
 ]
 
@@ -137,7 +140,20 @@ def pad_to_multiple(image: Tensor, stride: Sequence[int]) -> Tensor:
     return F.pad(image, padding, mode="replicate")
 
 
+def part_of(image: Tensor, region: Sequence[slice]) -> Tensor:
+    """Return a region of the spatial axes."""
+    index: list[slice | EllipsisType] = [..., *region]
+    return image[tuple(index)]
+
+
+def cut(
+    image: Tensor, wanted: Sequence[Interval], covered: Sequence[Interval]
+) -> Tensor:
+    """Return the intervals `wanted` of an image that covers the intervals `covered`."""
+    pairs = zip(wanted, covered, strict=True)
+    return part_of(image, [slice(a - s, b - s + 1) for (a, b), (s, _) in pairs])
+
+
 def crop_to(image: Tensor, sizes: torch.Size) -> Tensor:
     """Return the first voxels of every spatial axis: undoes `pad_to_multiple`."""
-    index: list[slice | EllipsisType] = [..., *(slice(n) for n in sizes)]
-    return image[tuple(index)]
+    return part_of(image, [slice(n) for n in sizes])

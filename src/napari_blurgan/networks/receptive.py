@@ -9,7 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-__all__ = ["Interval", "halo", "hull", "pooled", "strided", "upsampled", "widened"]
+__all__ = [
+    "Interval",
+    "clipped",
+    "halo",
+    "hull",
+    "pooled",
+    "strided",
+    "upsampled",
+    "widened",
+]
 
 Interval = tuple[int, int]
 
@@ -17,6 +26,11 @@ Interval = tuple[int, int]
 def widened(interval: Interval, radius: int) -> Interval:
     """Return what a convolution of this radius needs."""
     return interval[0] - radius, interval[1] + radius
+
+
+def clipped(interval: Interval, size: int) -> Interval:
+    """Return the part of it that lies in an axis of this size."""
+    return max(interval[0], 0), min(interval[1], size - 1)
 
 
 def pooled(interval: Interval, factor: int) -> Interval:

@@ -16,6 +16,7 @@ from napari_blurgan.networks.layers import (
     output_activation,
     output_layer,
     pad_to_multiple,
+    part_of,
     per_axis,
 )
 from napari_blurgan.networks.norm import Norm, make_norm
@@ -114,6 +115,7 @@ class ResNet(nn.Module):
         self.down = down
         self.blocks = blocks
         self.first_kernel = first_kernel
+        self.norm = norm
         block = partial(conv_block, dims, norm=norm, momentum=momentum)
         widths = [base * 2**n for n in range(down + 1)]
         layers: list[nn.Module] = [block(in_channels, base, kernel=first_kernel)]
@@ -142,10 +144,21 @@ class ResNet(nn.Module):
             for factor, stride in zip(self.pool, self.stride, strict=True)
         )
 
-    def forward(self, image: Tensor) -> Tensor:
-        """Map (n, c, …) to (n, out_channels, …) of the same spatial size."""
+    def forward(self, image: Tensor, region: Sequence[slice] | None = None) -> Tensor:
+        """Map (n, c, …) to (n, out_channels, …) of the same spatial size.
+
+        Parameters
+        ----------
+        image : Tensor
+            (n, c, …).
+        region : sequence of slice, optional
+            The part of the result that is wanted.
+        """
         features = self.body(pad_to_multiple(image, self.stride))
-        return crop_to(self.activation(self.last(features)), image.shape[2:])
+        result = self.activation(self.last(features))
+        if region is None:
+            return crop_to(result, image.shape[2:])
+        return part_of(result, region)
 
     def _needs(self, factor: int, outputs: Interval) -> Interval:
         radius = self.first_kernel // 2

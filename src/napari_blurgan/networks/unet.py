@@ -14,6 +14,7 @@ from napari_blurgan.networks.layers import (
     Activation,
     conv_block,
     crop_to,
+    cut,
     output_activation,
     output_layer,
     pad_to_multiple,
@@ -22,6 +23,7 @@ from napari_blurgan.networks.layers import (
 from napari_blurgan.networks.norm import Norm
 from napari_blurgan.networks.receptive import (
     Interval,
+    clipped,
     halo,
     hull,
     pooled,
@@ -110,6 +112,7 @@ class UNet(nn.Module):
         self.levels = levels
         self.convs_per_level = convs_per_level
         self.first_kernel = first_kernel
+        self.norm = norm
 
         def level(channels_in: int, channels_out: int, kernel: int = 3) -> nn.Module:
             sizes = [channels_in] + [channels_out] * convs_per_level
@@ -144,8 +147,17 @@ class UNet(nn.Module):
             for factor, stride in zip(self.pool, self.stride, strict=True)
         )
 
-    def forward(self, image: Tensor) -> Tensor:
-        """Map (n, c, …) to (n, out_channels, …) of the same spatial size."""
+    def forward(self, image: Tensor, region: Sequence[slice] | None = None) -> Tensor:
+        """Map (n, c, …) to (n, out_channels, …) of the same spatial size.
+
+        Parameters
+        ----------
+        image : Tensor
+            (n, c, …).
+        region : sequence of slice, optional
+            The part of the result that is wanted. The same voxels come out, but going
+            up nothing else is computed (unless the norm has to see all of it).
+        """
         features = pad_to_multiple(image, self.stride)
         skips: list[Tensor] = []
         for encoder in self.encoders:
@@ -153,12 +165,45 @@ class UNet(nn.Module):
                 features = self._pooled(features)
             features = encoder(features)
             skips.append(features)
-        skips.pop()
+        covered = _extent(skips.pop())
+        inputs = self._decoder_inputs(list(map(_extent, skips)), region)
         for decoder in self.decoders:
-            skip = skips.pop()
-            features = F.interpolate(features, size=skip.shape[2:])
-            features = decoder(torch.cat([skip, features], dim=1))
-        return crop_to(self.activation(self.last(features)), image.shape[2:])
+            window, skip = inputs.pop(), skips.pop()
+            features = self._upsampled(features, window, covered)
+            features = torch.cat([cut(skip, window, _extent(skip)), features], dim=1)
+            features, covered = decoder(features), window
+        result = self.activation(self.last(features))
+        if region is None:
+            return crop_to(result, image.shape[2:])
+        return cut(result, [(r.start, r.stop - 1) for r in region], covered)
+
+    def _decoder_inputs(
+        self, extents: Sequence[list[Interval]], region: Sequence[slice] | None
+    ) -> list[list[Interval]]:
+        """Return what each decoder has to be given, from full resolution down."""
+        if region is None or self.norm == "instance":
+            return list(extents)
+        inputs = []
+        wanted = [(r.start, r.stop - 1) for r in region]
+        for extent in extents:
+            wanted = [
+                clipped(widened(w, self.convs_per_level), last + 1)
+                for w, (_, last) in zip(wanted, extent, strict=True)
+            ]
+            inputs.append(wanted)
+            wanted = [upsampled(w, f) for w, f in zip(wanted, self.pool, strict=True)]
+        return inputs
+
+    def _upsampled(
+        self, features: Tensor, window: list[Interval], covered: list[Interval]
+    ) -> Tensor:
+        """Return `window` of the level above features that cover `covered`."""
+        below = [upsampled(w, f) for w, f in zip(window, self.pool, strict=True)]
+        features = cut(features, below, covered)
+        sizes = zip(features.shape[2:], self.pool, strict=True)
+        features = F.interpolate(features, size=[n * f for n, f in sizes])
+        above = [pooled(b, f) for b, f in zip(below, self.pool, strict=True)]
+        return cut(features, window, above)
 
     def _pooled(self, features: Tensor) -> Tensor:
         pooling = F.max_pool2d if len(self.pool) == 2 else F.max_pool3d
@@ -177,3 +222,8 @@ class UNet(nn.Module):
         for _ in range(level):
             outputs = pooled(widened(outputs, self.convs_per_level), factor)
         return widened(outputs, self.convs_per_level - 1 + self.first_kernel // 2)
+
+
+def _extent(features: Tensor) -> list[Interval]:
+    """Return all of the spatial axes."""
+    return [(0, size - 1) for size in features.shape[2:]]

@@ -15,7 +15,7 @@ from napari_blurgan.data.regions import check_finite, read_region
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import OutOfMemoryError
 from napari_blurgan.restore.layout import Frame
-from napari_blurgan.restore.operator import Operator
+from napari_blurgan.restore.operator import Operator, computed
 from napari_blurgan.restore.tiling import Region, Tile, Tiling
 
 __all__ = ["Engine", "read_tile"]
@@ -73,7 +73,9 @@ class Engine:
     def __call__(
         self, tiles: Sequence[Tile], inputs: Sequence[Tensor]
     ) -> list[NDArray[np.float32]]:
-        """Return the cores (channel, [z,] y, x) of tiles whose inputs agree in shape.
+        """Return the cores (channel, [z,] y, x) of tiles that agree in size and place.
+
+        Their inputs have one shape, and their cores lie at one place in them.
 
         Raises
         ------
@@ -98,7 +100,11 @@ class Engine:
         operator = self._free.get()
         try:
             with torch.inference_mode():
-                return _cropped(_forward(operator, image[None])[0], region, tile.start)
+                crop = tuple(
+                    slice(r.start - s, r.stop - s)
+                    for r, s in zip(region, tile.start, strict=True)
+                )
+                return _forward(operator, image[None], crop)[0]
         except (RuntimeError, MemoryError) as error:
             _raise_unless_memory(error)
             raise OutOfMemoryError(
@@ -112,11 +118,9 @@ class Engine:
     ) -> list[NDArray[np.float32]]:
         if self.limit is None and len(tiles) > 1:
             try:
-                outputs = _forward(operator, torch.stack(list(inputs)))
-                return [
-                    _cropped(o, t.core, t.start)
-                    for t, o in zip(tiles, outputs, strict=True)
-                ]
+                return list(
+                    _forward(operator, torch.stack(list(inputs)), tiles[0].crop)
+                )
             except (RuntimeError, MemoryError) as error:
                 _raise_unless_memory(error)
         return [
@@ -131,8 +135,7 @@ class Engine:
         halves = self.tiling.halves(tile.core)
         if halves is None or not self._too_large(tile):
             try:
-                output = _forward(operator, image[None])[0]
-                return _cropped(output, tile.core, tile.start)
+                return _forward(operator, image[None], tile.crop)[0]
             except (RuntimeError, MemoryError) as error:
                 _raise_unless_memory(error)
                 if halves is None:
@@ -172,17 +175,9 @@ class Engine:
         )
 
 
-def _forward(operator: Operator, images: Tensor) -> Tensor:
-    return operator(images.to(operator.device, non_blocking=True))
-
-
-def _cropped(
-    output: Tensor, region: Region, start: Sequence[int]
-) -> NDArray[np.float32]:
-    crop = tuple(
-        slice(r.start - s, r.stop - s) for r, s in zip(region, start, strict=True)
-    )
-    return output[(slice(None), *crop)].float().cpu().numpy()
+def _forward(operator: Operator, images: Tensor, region: Region) -> NDArray[np.float32]:
+    images = images.to(operator.device, non_blocking=True)
+    return computed(operator, images, region).float().cpu().numpy()
 
 
 def _raise_unless_memory(error: BaseException) -> None:

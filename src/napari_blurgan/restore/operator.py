@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from napari_blurgan.data.normalize import Normalization
+from napari_blurgan.networks.layers import part_of
 
-__all__ = ["Normalized", "Operator"]
+__all__ = ["Normalized", "Operator", "Partial", "computed"]
 
 
 class Operator(Protocol):
@@ -36,6 +38,22 @@ class Operator(Protocol):
 
     def __call__(self, image: Tensor, /) -> Tensor:
         """Map (n, c, [z,] y, x), float32, to the same sizes along n, z, y and x."""
+
+
+class Partial(Operator, Protocol):
+    """An operator that can compute a part of its result for less than all of it."""
+
+    def part(self, image: Tensor, region: Sequence[slice], /) -> Tensor:
+        """Return `region`, along the spatial axes, of what the call would return."""
+
+
+def computed(operator: Operator, image: Tensor, region: Sequence[slice]) -> Tensor:
+    """Return `region` of what an operator makes of an image, in the cheapest way."""
+    part = getattr(operator, "part", None)
+    if part is None:
+        return part_of(operator(image), region)
+    result: Tensor = part(image, region)
+    return result
 
 
 class Normalized:
@@ -84,3 +102,8 @@ class Normalized:
         """Map grey levels to grey levels."""
         units = (image - self.before.offset) / self.before.scale
         return self.after.undo(self.operator(units))
+
+    def part(self, image: Tensor, region: Sequence[slice]) -> Tensor:
+        """Map grey levels to a part of the grey levels."""
+        units = (image - self.before.offset) / self.before.scale
+        return self.after.undo(computed(self.operator, units, region))

@@ -167,15 +167,20 @@ def _threads(count: int) -> Iterator[ThreadPoolExecutor]:
 def _batches(
     inputs: Iterable[tuple[Piece, Tensor]], size: int
 ) -> Iterator[list[tuple[Piece, Tensor]]]:
-    """Yield runs of at most `size` inputs of one shape."""
+    """Yield runs of at most `size` inputs that agree in shape, cores in place."""
     batch: list[tuple[Piece, Tensor]] = []
     for item in inputs:
-        if batch and (len(batch) == size or batch[0][1].shape != item[1].shape):
+        if batch and (len(batch) == size or not _agree(batch[0], item)):
             yield batch
             batch = []
         batch.append(item)
     if batch:
         yield batch
+
+
+def _agree(one: tuple[Piece, Tensor], other: tuple[Piece, Tensor]) -> bool:
+    same_place = one[0].tile.crop == other[0].tile.crop
+    return same_place and one[1].shape == other[1].shape
 
 
 def _halved(tiling: Tiling) -> Tiling:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import torch
 from torch import Tensor, nn
 
+from napari_blurgan.networks.layers import part_of
 from napari_blurgan.networks.resnet import ResNet
 from napari_blurgan.networks.unet import UNet
 from napari_blurgan.transport.recipe import GeneratorSettings
@@ -78,10 +79,15 @@ class Generator(nn.Module):
         self.refines = refines
         self.precision = torch.float32
 
-    def forward(self, y: Tensor) -> Tensor:
-        """Map (n, c, [z,] y, x) to x, float32."""
-        correction = self._network(y)
-        return y[:, -1:] + correction if self.refines else correction
+    def forward(self, y: Tensor, region: Sequence[slice] | None = None) -> Tensor:
+        """Map (n, c, [z,] y, x) to x, float32; to `region` of it where one is named."""
+        correction = self._network(y, region)
+        if not self.refines:
+            return correction
+        estimate = y[:, -1:]
+        if region is not None:
+            estimate = part_of(estimate, region)
+        return estimate + correction
 
     def set_precision(self, precision: torch.dtype) -> None:
         """Choose what the network computes in, and the layout that suits it."""
@@ -89,12 +95,12 @@ class Generator(nn.Module):
         if precision != torch.float32:
             self.network.to(memory_format=self._layout())  # type: ignore[call-overload]
 
-    def _network(self, image: Tensor) -> Tensor:
+    def _network(self, image: Tensor, region: Sequence[slice] | None) -> Tensor:
         lower = self.precision != torch.float32
         if lower:
             image = image.contiguous(memory_format=self._layout())
         with torch.autocast(image.device.type, self.precision, enabled=lower):
-            return self.network(image).float()
+            return self.network(image, region).float()
 
     def _layout(self) -> torch.memory_format:
         planes = any(isinstance(part, nn.Conv2d) for part in self.network.modules())

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
+from napari_blurgan.networks.layers import part_of
 from napari_blurgan.optics.forward import BlurKernel
 from napari_blurgan.transport.generator import Generator
 from napari_blurgan.transport.guide import Guide
@@ -80,7 +83,40 @@ class NetworkOperator:
     @torch.inference_mode()
     def __call__(self, y: Tensor) -> Tensor:
         """Map (n, c, [z,] y, x) in normalised intensities, of any size."""
+        return self.generator(self._guided(y))
+
+    @torch.inference_mode()
+    def part(self, y: Tensor, region: Sequence[slice]) -> Tensor:
+        """Return `region` of the result, and compute little more than that."""
+        guided = self._guided(y)
+        network = self.generator.network
+        if network.norm == "instance":
+            return self.generator(guided, region)
+        window = tuple(
+            _window(r, halo, stride, size)
+            for r, halo, stride, size in zip(
+                region,
+                network.receptive_halo,
+                self.stride,
+                y.shape[2:],
+                strict=True,
+            )
+        )
+        inside = [
+            slice(r.start - w.start, r.stop - w.start)
+            for r, w in zip(region, window, strict=True)
+        ]
+        return self.generator(part_of(guided, window), inside)
+
+    def _guided(self, y: Tensor) -> Tensor:
         y = y.to(self.device)
-        if self.guide is not None and self.blur is not None:
-            y = torch.cat([y, self.guide(y, self.blur)], 1)
-        return self.generator(y)
+        if self.guide is None or self.blur is None:
+            return y
+        return torch.cat([y, self.guide(y, self.blur)], 1)
+
+
+def _window(region: slice, halo: int, stride: int, size: int) -> slice:
+    """Return what a network has to see of an axis, on the grid of its pooling."""
+    start = (region.start - halo) // stride * stride
+    stop = -(-(region.stop + halo) // stride) * stride
+    return slice(max(start, 0), min(stop, size))
