@@ -8,7 +8,7 @@ vectorial model of Christoph Gohlke's `psf`, which the fitted model is not.
 
 import argparse
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache, lru_cache, partial
 
 import numpy as np
@@ -32,6 +32,14 @@ SHAPE = (31, 43, 43)  # of the PSF that is compared
 PHOTONS = 120.0  # at the peak
 OFFSET = 100.0
 KNOWN = {"na": NA, "wavelength": NM}
+
+STRUCTURES = ("microtubules", "vesicles", "membranes")
+CASES = (
+    ("optics ± 30 %", "independent"),
+    ("optics unknown", "independent"),
+    ("optics ± 30 %", "vectorial"),
+    ("optics ± 30 %", "gibson-lanni"),
+)
 
 Images = list[NDArray[np.float32]]
 Rows = Iterator[Sequence[object]]
@@ -60,6 +68,18 @@ def truth(model: str = "independent") -> Psf:
 def sharp_set(structure: str, seed: int, **options: float) -> Images:
     seeds = range(1000 * seed + 500, 1000 * seed + 500 + IMAGES)
     return [phantom(structure, FIELD, VOXEL, s, **options) for s in seeds]
+
+
+# Sharp sets to go with blurred microtubules.
+OTHERS = {
+    "the same": partial(sharp_set, "microtubules"),
+    "three times as many": partial(sharp_set, "microtubules", density=3.0),
+    "1.5 times as thick": partial(sharp_set, "microtubules", thickness=0.24),
+    "twice as thick": partial(sharp_set, "microtubules", thickness=0.32),
+    "vesicles": partial(sharp_set, "vesicles"),
+    "membranes": partial(sharp_set, "membranes"),
+    "nuclei": partial(sharp_set, "nuclei"),
+}
 
 
 @lru_cache(maxsize=8)
@@ -102,62 +122,58 @@ def identify(
     return fit, time.process_time() - start
 
 
+def accuracy_row(
+    knowledge: str, model: str, structure: str, seeds: range
+) -> Sequence[object]:
+    known = {} if knowledge == "optics unknown" else KNOWN
+    found, times, matched = [], [], 0
+    for seed in seeds:
+        y = blurred_set(structure, seed, model)
+        fit, spent = identify(y, sharp_set(structure, seed), **known)
+        found.append(errors(fit.psf, model))
+        times.append(spent)
+        matched += fit.matched
+    last = (f"{matched} of {len(seeds)}", f"{np.median(times):.1f}")
+    return knowledge, model, structure, *summary(found), *last
+
+
 def accuracy_rows(seeds: range) -> Rows:
-    structures = ("microtubules", "vesicles", "membranes", "nuclei")
-    cases = [
-        ("optics ± 30 %", "independent", KNOWN),
-        ("optics unknown", "independent", {}),
-        ("optics ± 30 %", "vectorial", KNOWN),
-        ("optics ± 30 %", "gibson-lanni", KNOWN),
-    ]
-    for knowledge, model, known in cases:
-        for structure in structures:
-            found, times, matched = [], [], 0
-            for seed in seeds:
-                y = blurred_set(structure, seed, model)
-                fit, spent = identify(y, sharp_set(structure, seed), **known)
-                found.append(errors(fit.psf, model))
-                times.append(spent)
-                matched += fit.matched
-            last = (f"{matched} of {len(seeds)}", f"{np.median(times):.1f}")
-            yield knowledge, model, structure, *summary(found), *last
+    for knowledge, model in CASES:
+        for structure in (*STRUCTURES, "nuclei"):
+            yield accuracy_row(knowledge, model, structure, seeds)
+
+
+def robustness_row(structure: str, seeds: range) -> Sequence[object]:
+    found = []
+    for seed in seeds:
+        y = blurred_set(structure, seed, photons=PHOTONS / 2)
+        # As if the background had been taken for a tenth more than it is.
+        wrong = [image - 1.1 * OFFSET for image in y]
+        fit, _ = identify(wrong, sharp_set(structure, seed), **KNOWN)
+        found.append(errors(fit.psf))
+    return structure, *summary(found)
 
 
 def robustness_rows(seeds: range) -> Rows:
-    for structure in ("microtubules", "vesicles", "membranes"):
-        found = []
-        for seed in seeds:
-            y = blurred_set(structure, seed, photons=PHOTONS / 2)
-            # As if the background had been taken for a tenth more than it is.
-            wrong = [image - 1.1 * OFFSET for image in y]
-            fit, _ = identify(wrong, sharp_set(structure, seed), **KNOWN)
-            found.append(errors(fit.psf))
-        yield structure, *summary(found)
+    return (robustness_row(structure, seeds) for structure in STRUCTURES)
+
+
+def mismatch_row(
+    name: str, sharp: Callable[..., Images], seeds: range
+) -> Sequence[object]:
+    fits = [
+        identify(blurred_set(STRUCTURES[0], seed), sharp(seed=seed), **KNOWN)[0]
+        for seed in seeds
+    ]
+    found = summary([errors(fit.psf) for fit in fits])
+    residual = np.median([fit.residual for fit in fits])
+    expected = np.median([fit.expected for fit in fits])
+    told = f"{sum(not fit.matched for fit in fits)} of {len(fits)}"
+    return name, *found, f"{residual:.3f}", f"{expected:.3f}", told
 
 
 def mismatch_rows(seeds: range) -> Rows:
-    tubes = "microtubules"
-    thicker = partial(sharp_set, tubes)
-    cases = {
-        "the same": thicker,
-        "three times as many": partial(thicker, density=3.0),
-        "1.5 times as thick": partial(thicker, thickness=0.24),
-        "twice as thick": partial(thicker, thickness=0.32),
-        "vesicles": partial(sharp_set, "vesicles"),
-        "membranes": partial(sharp_set, "membranes"),
-        "nuclei": partial(sharp_set, "nuclei"),
-    }
-    for name, sharp in cases.items():
-        fits = [
-            identify(blurred_set(tubes, seed), sharp(seed=seed), **KNOWN)[0]
-            for seed in seeds
-        ]
-        found = summary([errors(fit.psf) for fit in fits])
-        residual = np.median([fit.residual for fit in fits])
-        expected = np.median([fit.expected for fit in fits])
-        flagged = sum(not fit.matched for fit in fits)
-        told = f"{flagged} of {len(fits)}"
-        yield name, *found, f"{residual:.3f}", f"{expected:.3f}", told
+    return (mismatch_row(name, sharp, seeds) for name, sharp in OTHERS.items())
 
 
 def family_rows() -> Rows:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import copy
+import re
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -114,6 +117,28 @@ def test_flux_is_kept_inside(kernel, boundary):
     assert float(y.double().sum() / x.double().sum()) == pytest.approx(2.5, rel=1e-4)
 
 
+@pytest.mark.parametrize("boundary", BOUNDARIES)
+@pytest.mark.parametrize("kernel", [(5, 7, 9), (4, 6, 8), (1, 7, 9), (1, 6, 8)])
+@pytest.mark.parametrize("odd", [True, False])
+def test_odd_or_even_a_point_stays_and_keeps_its_flux(boundary, kernel, odd):
+    dims = 2 if kernel[0] == 1 else 3
+    voxels = np.indices(kernel)
+    squares = sum(
+        (v - n // 2) ** 2 for v, n in zip(voxels, kernel, strict=True) if n > 1
+    )
+    # Ends where it is 1e-6 of its peak: an even kernel has one row more on one side.
+    blur = BlurKernel(FixedKernel(np.exp(-squares / 0.6)), gain=2.5, dims=dims)
+    size = ((19, 21, 23) if odd else (18, 20, 22))[-dims:]
+    x = torch.zeros(1, 1, *size)
+    place = tuple(n // 2 - 1 for n in size)
+    x[(0, 0, *place)] = 1
+    y = blur(x, boundary)[0, 0].numpy().astype(float)
+    lost = blur.margin if boundary == "valid" else (0,) * dims
+    moved = np.array(ndimage.center_of_mass(y)) + lost - place
+    assert abs(moved).max() < 0.01
+    assert y.sum() == pytest.approx(2.5, rel=1e-4)
+
+
 def test_mirrored_border_keeps_the_flux_of_any_image():
     x = torch.rand(1, 1, 9, 12, 11)
     y = BlurKernel(FixedKernel(gaussian_kernel((9, 11, 11), (6, 6, 6))))(x, "reflect")
@@ -186,6 +211,21 @@ def test_identity_and_network_lose_nothing():
     model = NeuralForward(nn.Conv2d(1, 1, 3, padding=1), dims=2)
     assert model(x).shape == x.shape
     assert model.margin == Identity(dims=2).margin == (0, 0)
+
+
+def test_the_operator_of_the_documentation_keeps_the_grid():
+    text = (Path(__file__).parents[2] / "docs" / "physics.md").read_text()
+    (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    scope: dict[str, Any] = {}
+    exec(code, scope)
+    x = torch.rand(2, 1, 7, 5, 6, requires_grad=True)
+    operator = scope["AxialSubsampling"](3)
+    y = operator(x)
+    assert y.shape == x.shape
+    assert operator.margin == (0, 0, 0)
+    torch.testing.assert_close(y[:, :, 4], x[:, :, 3])
+    y.sum().backward()
+    assert x.grad[:, :, ::3].sum() == y.numel()
 
 
 def test_errors_say_what_is_wrong():

@@ -99,7 +99,7 @@ def test_gain_is_the_one_between_the_sets():
 
 @pytest.mark.parametrize(
     ("structure", "other"),
-    [("microtubules", "vesicles"), ("microtubules", "nuclei"), ("vesicles", "nuclei")],
+    [("microtubules", "vesicles"), ("microtubules", "nuclei"), ("membranes", "nuclei")],
 )
 def test_says_that_the_sets_do_not_match(structure, other):
     fit = identify(structure, other)
@@ -148,10 +148,10 @@ def test_loss_ignores_backgrounds_and_units():
 
 def test_loss_is_least_near_the_truth():
     term = loss(refresh=0)
-    values = {nm: term.misfit(kernel(nm)) for nm in (400, 460, 525, 600, 690)}
+    values = {nm: term.misfit(kernel(nm)) for nm in (350, 460, 525, 600, 690)}
     assert min(values, key=values.get) in (460, 525, 600)
-    assert values[400] > values[460]
-    assert values[690] > values[600]
+    assert values[350] > 1.2 * values[460]
+    assert values[690] > 1.2 * values[600]
 
 
 def test_gradient_descent_on_the_loss_finds_the_kernel():

@@ -68,7 +68,8 @@ class BeadReport:
         Brightest first.
     fwhm : tuple of float
         Of the Gaussian fit to the core of the PSF, (z, y, x) in micrometres. Noise
-        moves it a third as much as the crossings of half the maximum (`Psf.fwhm`).
+        moves it as much as the crossings of half the maximum (`Psf.fwhm`): one to
+        two per cent for 16 beads at a signal-to-noise ratio of 10 (docs/physics.md).
     """
 
     beads: tuple[Bead, ...]

@@ -3,7 +3,7 @@
 The interface is what training needs of H and no more: ``forward(x)``, and `margin`,
 how many voxels are lost on each side because their blur would need an object beyond
 the patch. A mask in k-space, a projection or an axial subsampling are further
-subclasses of `ForwardModel`.
+subclasses of `ForwardModel`: docs/physics.md shows one. y lies on the grid of x.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ blurred, or that shows thicker structures, asks for a narrower kernel.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -226,7 +227,9 @@ class SpectralLoss(nn.Module):
         measured = self.rings.mean(y / y.mean())
         self._keep("measured", measured)
         self._choose_bins(measured, self.rings.mean(self.sharp_power))
-        self.expected = self._by_chance(parts_y) + self._by_chance(parts_x)
+        self.expected = self._by_chance(parts_y, blurred) + self._by_chance(
+            parts_x, sharp
+        )
 
     def _choose_bins(self, measured: Tensor, original: Tensor) -> None:
         usable = self.rings.whole & (self.rings.radius > 2.5 * self.rings.width)
@@ -264,13 +267,20 @@ class SpectralLoss(nn.Module):
         bins = torch.stack([self.rings.mean(part) for part in parts])
         return torch.stack(powers).mean(0), bins
 
-    def _by_chance(self, parts: Tensor) -> float:
+    def _by_chance(self, parts: Tensor, volumes: list[Tensor]) -> float:
         """Return the squared log error of a mean over parts, apart from its gain."""
         if len(parts) == 1:
             return 0.0
         logs = parts[:, self.trusted].log()
         logs = logs - logs.mean(1, keepdim=True)
-        return float(logs.var(0).mean() / len(parts))
+        return float(logs.var(0).mean() / self._independent(volumes))
+
+    def _independent(self, volumes: list[Tensor]) -> int:
+        """Return how many parts show other objects: patches overlap."""
+        if len(volumes) > 1:
+            return len(volumes)
+        whole = zip(volumes[0].shape, self.patch, strict=True)
+        return min(math.prod(n // p for n, p in whole), PATCHES)
 
     def _keep(self, name: str, value: Tensor) -> None:
         """Hold a constant that moves with the module but is not saved with it."""
