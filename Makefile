@@ -3,6 +3,8 @@
 BIN := .venv/bin
 # A virtual screen, so that real napari runs where there is none.
 SCREEN := xvfb-run -a -s "-screen 0 1600x1000x24 +extension GLX +render -noreset"
+# Tests with one of the Qt bindings: what a person does is done with both.
+on = QT_API=$(1) PYTEST_QT_API=$(1) QT_QPA_PLATFORM=offscreen OMP_WAIT_POLICY=PASSIVE $(SCREEN)
 
 setup:
 	@./scripts/setup
@@ -16,7 +18,8 @@ lint: setup
 	$(BIN)/mypy
 
 test: lint
-	QT_QPA_PLATFORM=offscreen OMP_WAIT_POLICY=PASSIVE $(SCREEN) $(BIN)/pytest
+	$(call on,pyqt6) $(BIN)/pytest
+	$(call on,pyside6) $(BIN)/pytest -m person tests/widgets
 
 napari: setup
 	$(BIN)/napari

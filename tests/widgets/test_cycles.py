@@ -3,6 +3,7 @@
 import gc
 import threading
 
+import pytest
 from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import QApplication
 
@@ -37,12 +38,14 @@ def widgets():
     return [type(w).__name__ for w in QApplication.allWidgets()]
 
 
+@pytest.mark.person
 def test_cycles_leave_neither_widgets_nor_threads_nor_layers(viewer, small, qtbot):
     open_train_close(viewer, small, qtbot, 2)  # what is made only once
+    qtbot.wait(1000)
     before = widgets()
     layers = list(viewer.layers)
     for _ in range(2):
         open_train_close(viewer, small, qtbot, 2)
-    assert sorted(widgets()) == sorted(before)
+    qtbot.waitUntil(lambda: sorted(widgets()) == sorted(before), timeout=5000)
     assert list(viewer.layers) == layers
     assert "blurgan" not in [thread.name for thread in threading.enumerate()]

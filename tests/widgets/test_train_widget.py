@@ -76,6 +76,7 @@ def test_train_pause_resume_stop(viewer, widget, click, until, qtbot):
     assert "Stopped at step" in widget.run.words.text()
 
 
+@pytest.mark.person
 @pytest.mark.parametrize(
     ("error", "words"),
     [
@@ -122,6 +123,7 @@ def test_bad_data_are_told_in_the_words_of_the_core(viewer, widget, click, until
     assert "tiny" in widget.messages.text()
 
 
+@pytest.mark.person
 def test_layers_may_be_renamed_and_deleted_meanwhile(viewer, widget, click, until):
     click(widget.run.start_button)
     until(lambda: "blurred · preview" in viewer.layers)

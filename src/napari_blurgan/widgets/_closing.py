@@ -14,10 +14,12 @@ from napari_blurgan.widgets._worker import Job
 if TYPE_CHECKING:
     import napari
 
-__all__ = ["PATIENCE", "CloseGuard"]
+__all__ = ["PATIENCE", "CloseGuard", "Disposal"]
 
 PATIENCE = 2.0
 """Seconds that closing waits for the step under way."""
+DISPOSAL = 200
+"""Milliseconds between two looks at whether a widget is still needed."""
 
 
 class CloseGuard(QObject):
@@ -84,6 +86,50 @@ class CloseGuard(QObject):
         for watched in filter(None, (self._widget, self._window)):
             watched.removeEventFilter(self)
         self._window = None  # napari would call a window that is held on to a leak
+
+
+class Disposal(QObject):
+    """Deletes a widget that has left its dock, once nothing runs in it any more.
+
+    napari only lets go of it. With PySide6 it would live on: what Qt's connections hold
+    is out of the garbage collector's sight.
+
+    Parameters
+    ----------
+    widget : QWidget
+        What to delete; has `reset_choices`, which napari calls.
+    viewer : napari.Viewer
+        Whose layers it follows.
+    """
+
+    def __init__(self, widget: Any, viewer: napari.Viewer) -> None:
+        super().__init__(widget)
+        self._widget = widget
+        self._viewer = viewer
+        self._timer = QTimer(self)
+        self._timer.setInterval(DISPOSAL)
+        self._timer.timeout.connect(self._look)
+        widget.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Watch the widget lose its dock; it may get it back."""
+        if event.type() == QEvent.Type.ParentChange and watched is self._widget:
+            self._timer.start()
+        return False
+
+    def _look(self) -> None:
+        docked = self._widget.parent() is not None
+        if not docked and any(j.running for j in self._widget.findChildren(Job)):
+            return
+        self._timer.stop()
+        if not docked:
+            self._delete()
+
+    def _delete(self) -> None:
+        events = self._viewer.layers.events
+        for name in ("inserted", "removed", "reordered", "renamed"):
+            getattr(events, name).disconnect(self._widget.reset_choices)
+        self._widget.deleteLater()
 
 
 def _by_a_person(window: QMainWindow) -> bool:

@@ -19,6 +19,7 @@ from qtpy.QtWidgets import (
 __all__ = ["Fold", "Form", "Known"]
 
 FIELD_WIDTH = 90
+PLAIN = (str, int, float, bool)
 NAME = 16
 """Letters of a choice that are seen."""
 
@@ -113,9 +114,13 @@ class Form(QWidget):
         return {name: field.value for name, field in self._fields.items()}
 
     def plain_values(self) -> dict[str, Any]:
-        """Return the values that outlive the viewer: numbers and words, no layers."""
-        plain = (str, int, float, bool)
-        return {n: v for n, v in self.values().items() if isinstance(v, plain)}
+        """Return the values that outlive the viewer: numbers and words, no layers.
+
+        Nor the device: the preferences say where to begin.
+        """
+        plain = {n: v for n, v in self.values().items() if isinstance(v, PLAIN)}
+        plain.pop("device", None)
+        return plain
 
     def update_values(self, values: Mapping[str, Any]) -> None:
         """Set those fields that there are; another version may have had others."""

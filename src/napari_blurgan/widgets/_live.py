@@ -47,6 +47,7 @@ class LiveLayers:
         self._sources = sources
         self._axes = axes
         self._made: dict[str, Image] = {}
+        self._limits: dict[str, tuple[float, ...]] = {}
         self.starts: dict[int, tuple[int, ...]] = {}
         """Where the part of a source begins that the trainer knows of."""
 
@@ -65,15 +66,20 @@ class LiveLayers:
         axes = self._axes(source)
         field = Stack(event.after[0], "".join(a for a in axes if a in "ZYX"))
         key = f"preview {event.source}"
-        new = key not in self._made
         start = self.starts.get(event.source, (0,) * len(event.corner))
         corner = [a + b for a, b in zip(start, event.corner, strict=True)]
         layer = self._put(
             key, lambda: field_layer(source, field, axes, corner), field.data
         )
-        if new:
-            low, high = np.percentile(event.after[0], (0.5, 99.9))
+        self._show_range(key, layer, event.after[0])
+
+    def _show_range(self, key: str, layer: Image, pixels: Any) -> None:
+        """Let the contrast follow the network, until the user sets it."""
+        now = tuple(layer.contrast_limits)
+        if self._limits.get(key, now) == now:
+            low, high = np.percentile(pixels, (0.5, 99.9))
             layer.contrast_limits = (float(low), float(max(high, low + 1e-6)))
+            self._limits[key] = tuple(layer.contrast_limits)
 
     def show_before(self, before: bool) -> None:
         """Take the restored crop from above its source, or put it back."""

@@ -129,6 +129,8 @@ class _Curves:
         self._pyqtgraph = pyqtgraph
         self.widget = pyqtgraph.PlotWidget(background=None)
         self.widget.setFixedHeight(HEIGHT)
+        # A theme that is chosen later must show through.
+        self.widget.setStyleSheet("background: transparent; border: 0px")
         self.widget.setMenuEnabled(False)
         self.widget.setLogMode(x=False, y=True)
         self.widget.setLabel("bottom", "step")

@@ -9,7 +9,7 @@ from napari.utils.notifications import show_error
 from qtpy.QtWidgets import QWidget
 
 from napari_blurgan.errors import BlurGANError
-from napari_blurgan.widgets._closing import PATIENCE, CloseGuard
+from napari_blurgan.widgets._closing import PATIENCE, CloseGuard, Disposal
 from napari_blurgan.widgets._controls import Messages, Phase, RunControl, duration
 from napari_blurgan.widgets._worker import Failure, Job, Report
 
@@ -35,6 +35,7 @@ class TaskWidget(QWidget):
         self._viewer = napari_viewer
         self._job: Job | None = None
         self.messages = Messages()
+        Disposal(self, napari_viewer)
 
     def launch(
         self, prepare: Callable[[], Work], show: Callable[[Any], object]

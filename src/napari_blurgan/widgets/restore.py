@@ -256,12 +256,10 @@ class RestoreWidget(RunWidget):
     # --- what the engine tells
 
     def heard(self, events: list[Any]) -> None:
-        """Show notes, the plan and how far it is."""
+        """Show notes and how far it is; the plan has been told before."""
         for event in events:
             if hasattr(event, "message"):
                 self.messages.add(event.message)
-            elif hasattr(event, "plan"):
-                self._say_plan(str(event.plan))
             elif hasattr(event, "seconds_left"):
                 self.show_progress("Tile", event.done, event.total, event.seconds_left)
 

@@ -35,7 +35,7 @@ from napari_blurgan.transport.events import (
     Warned,
 )
 from napari_blurgan.widgets import _fields, _forms, _state
-from napari_blurgan.widgets._closing import PATIENCE, CloseGuard
+from napari_blurgan.widgets._closing import PATIENCE, CloseGuard, Disposal
 from napari_blurgan.widgets._controls import (
     Messages,
     Phase,
@@ -102,6 +102,7 @@ class TrainWidget(QWidget):
         self._timer.timeout.connect(self._draw)
         self._build()
         self.reset_choices()
+        Disposal(self, napari_viewer)
         self._kept = _state.Kept(self, "train", self._values, self._set_values)
 
     # --- what it shows
@@ -149,7 +150,7 @@ class TrainWidget(QWidget):
         return inputs
 
     def _afterwards(self) -> QWidget:
-        before = self.before_button = QPushButton("Before")
+        before = self.before_button = QPushButton("Before / after")
         before.setCheckable(True)
         before.setToolTip("Show the blurred image in place of the restored crop")
         before.toggled.connect(self._show_before)
