@@ -79,8 +79,10 @@ def test_every_preset_trains_and_resumes(
     name: str, folder: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "a.blurgan"
-    picked = ("--alpha", "200", "--beta", "0.5") if name == "utom" else ()
-    line = arguments(folder, out, recipe=name)
+    transforms = ("utom", "utom-as-published", "isotropic")
+    picked = ("--alpha", "200", "--beta", "0.5") if name in transforms else ()
+    larger = ("sampling.patch=32", "generator.blocks=1") if picked else ()
+    line = arguments(folder, out, *larger, recipe=name)
     assert main([*line, *picked, "--steps", "2"]) == 0
     assert main([*line, *picked, "--steps", "3", "--resume"]) == 0
     model = load_model(out)

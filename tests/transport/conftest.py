@@ -22,7 +22,7 @@ VOXEL = (0.2, 0.1, 0.1)
 SHAPE = (20, 40, 40)
 OPTICS = Optics(na=0.9, ni=1.33, wavelength=520)
 
-TRANSFORMS = ("utom", "isotropic")
+TRANSFORMS = ("utom", "isotropic", "utom-as-published")
 
 TINY = {
     "generator.base": 2,

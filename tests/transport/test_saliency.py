@@ -212,6 +212,10 @@ def test_images_of_one_domain_agree_in_their_channels(
     trainer = Trainer(tiny("utom", **SMALL), [blobs(1), blobs(2, 3)], [blobs(3)])
     with pytest.raises(Exception, match="has 3 channels, blobs 1 has 1"):
         list(trainer)
+    identity = tiny("utom", **SMALL, weights__identity=5.0)
+    with pytest.raises(RecipeError, match="as many channels, found 1 and 3"):
+        trained(identity, blobs(1), blobs(2, 3))
+    assert "identity" in trained(identity, blobs(1), blobs(2))[3].losses
     with pytest.raises(DataError, match="no images of domain A"):
         list(Trainer(tiny("utom", **SMALL), [], [blobs(3)]))
 

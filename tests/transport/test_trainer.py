@@ -41,6 +41,9 @@ ACTIVE = {
     "cyclegan": {"adversarial_x", "adversarial_y", "cycle_y", "cycle_x"},
     "supervised": {"supervised"},
     "utom": {"adversarial_x", "adversarial_y", "cycle_y", "cycle_x", "saliency"},
+    "utom-as-published": {
+        *("adversarial_x", "adversarial_y", "cycle_y", "cycle_x", "saliency"),
+    },
     "isotropic": {"adversarial_x", "adversarial_y", "cycle_y", "cycle_x", "saliency"},
     "blind-as-published": {
         *("adversarial_x", "adversarial_y", "cycle_y", "cycle_x", "kernel_l1"),

@@ -18,7 +18,7 @@ from napari_blurgan.data.patches import PatchSampler, check_disjoint
 from napari_blurgan.data.sections import sections
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.data.twins import check_no_twins
-from napari_blurgan.errors import AxesError, DataError
+from napari_blurgan.errors import AxesError, DataError, RecipeError
 from napari_blurgan.networks.patchgan import MultiScaleDiscriminator
 from napari_blurgan.optics.forward import BlurKernel, ForwardModel, NeuralForward
 from napari_blurgan.optics.models import Optics
@@ -257,6 +257,11 @@ def _check_domains(recipe: Recipe, y: Sequence[Stack], x: Sequence[Stack]) -> No
             f"a blur acts on one channel; found {y[0].channels} in the blurred and "
             f"{x[0].channels} in the sharp images: choose one of them"
         )
+    if recipe.weights.identity and y[0].channels != x[0].channels:
+        raise RecipeError(
+            f"weights.identity compares x with G(x): it needs domains of as many "
+            f"channels, found {y[0].channels} and {x[0].channels}; set it to 0"
+        )
     if recipe.sampling.paired:
         _check_pairs(y, x)
 
@@ -368,6 +373,8 @@ def _potential(
         settings.base,
         scales=settings.scales,
         layers=settings.layers,
+        plain_layers=settings.plain_layers,
+        head_kernel=settings.head_kernel,
         norm=settings.norm,
         pool=geometry.pool,
     )

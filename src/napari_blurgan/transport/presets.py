@@ -60,6 +60,34 @@ UTOM: dict[str, Any] = {
     "saliency": {"half_life": 200, "floor": 0.2},
 }
 
+# Li et al. 2021 and their released code: the networks of Zhu et al. (2017) on tiles of
+# 128 pixels; the weight falls by e in an epoch of 1,000 tiles.
+UTOM_AS_PUBLISHED: dict[str, Any] = {
+    "dims": 2,
+    "generator": {
+        "network": "resnet",
+        "base": 64,
+        "blocks": 9,
+        "first_kernel": 7,
+        "norm": "instance",
+        "output": "sigmoid",
+    },
+    "forward": {"kind": "network"},
+    "adversary": {
+        "base": 64,
+        "layers": 3,
+        "plain_layers": 1,
+        "head_kernel": 4,
+        "scales": 1,
+        "norm": "instance",
+    },
+    "sampling": {"patch": 128, "foreground": 0.0, "held_out": 0.1},
+    "optimiser": {"generator_rate": 2e-4, "discriminator_rate": 2e-4, "final": 0.0},
+    "weights": UTOM["weights"],
+    "saliency": {"half_life": 693, "floor": 0.0},
+    "steps": 50_000,
+}
+
 PRESETS: dict[str, tuple[str, dict[str, Any]]] = {
     "blind": (
         "deconvolution with a learned blur kernel",
@@ -101,6 +129,10 @@ PRESETS: dict[str, tuple[str, dict[str, Any]]] = {
     "isotropic": (
         "sections of a volume along z learn to look like its planes",
         UTOM | {"sampling": UTOM["sampling"] | {"views": ["xz", "yz"]}},
+    ),
+    "utom-as-published": (
+        "Li et al. 2021: large networks, 70 x 70 PatchGAN, the constraint decays to 0",
+        UTOM_AS_PUBLISHED,
     ),
     "blind-as-published": (
         "Lim et al. 2020 to the letter: plain U-Net, free kernel, l1 penalty",

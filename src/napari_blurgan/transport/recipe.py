@@ -86,6 +86,10 @@ class AdversarySettings(Section):
     loss: Literal["lsgan", "wgan-gp", "bce", "hinge"] = "lsgan"
     base: PositiveInt = 16
     layers: PositiveInt = 2
+    plain_layers: NonNegativeInt = 0
+    """Further layers, with a stride of 1."""
+    head_kernel: PositiveInt = 3
+    """Size of the last convolution."""
     scales: PositiveInt = 3
     norm: Literal["none", "instance"] = "none"
     history: NonNegativeInt = 50
