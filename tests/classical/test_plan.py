@@ -1,5 +1,7 @@
 """The PSF is made to fit, and said how; plans, tiles and references."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -10,11 +12,12 @@ from napari_blurgan.classical.memory import peak_bytes, tile_for
 from napari_blurgan.classical.methods import METHODS
 from napari_blurgan.classical.operator import DeconvolutionOperator
 from napari_blurgan.classical.plan import Plan
-from napari_blurgan.classical.psf_fit import fit_psf
+from napari_blurgan.classical.psf_fit import fit_psf, psf_shape_for
 from napari_blurgan.classical.references import make_sharp_references
 from napari_blurgan.classical.richardson_lucy import richardson_lucy
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import DataError, OutOfMemoryError, RecipeError
+from napari_blurgan.optics.models import Optics, support_shape
 from napari_blurgan.optics.psf import Psf
 from napari_blurgan.restore.events import Finished
 from napari_blurgan.restore.predict import apply
@@ -70,6 +73,18 @@ class TestFit:
         assert fitted.shape[1] == fitted.shape[2] < 20
         assert "(41, 41, 41) voxels is larger than the image" in notes[0]
         assert abs(fitted.data.sum() - 1) < 1e-5
+
+    def test_theory_reaches_as_far_as_the_light(self):
+        optics, voxel = Optics(1.4, 1.515, 520), (0.3, 0.1, 0.1)
+        depth, width, _ = psf_shape_for(optics, (41, 800, 200), voxel)
+        assert depth == 41
+        # Half the depth times the tangent of 67.5 degrees, either side.
+        assert abs(width * 0.1 - 2 * 6.0 * np.tan(np.arcsin(1.4 / 1.515))) < 0.3
+        assert psf_shape_for(optics, (41, 800, 200), voxel)[2] == 199
+        core = support_shape(optics, voxel)
+        assert psf_shape_for(optics, (800, 200), voxel) == core
+        thin = replace(optics, modality="lightsheet", sheet_thickness=2.0)
+        assert psf_shape_for(thin, (41, 800, 200), voxel) == core
 
     @pytest.mark.parametrize("shape", [(30, 30), (1, 30, 30)])
     def test_a_plane_takes_the_middle_plane(self, shape):

@@ -14,7 +14,7 @@ from napari_blurgan.classical.psf_fit import PsfLike
 from napari_blurgan.classical.result import Deconvolution
 from napari_blurgan.classical.run import Options, run
 
-__all__ = ["AcceleratedSteps", "accelerated_richardson_lucy"]
+__all__ = ["AcceleratedSteps", "OverrelaxedSteps", "accelerated_richardson_lucy"]
 
 
 class AcceleratedSteps:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -9,9 +10,10 @@ from numpy.typing import NDArray
 
 from napari_blurgan.data.stack import VoxelSize
 from napari_blurgan.optics import geometry
+from napari_blurgan.optics.models import Optics, support_shape
 from napari_blurgan.optics.psf import Psf
 
-__all__ = ["PsfLike", "centred", "fit_psf"]
+__all__ = ["PsfLike", "centred", "fit_psf", "psf_shape_for"]
 
 PsfLike = Psf | NDArray[np.floating]
 Fitted = tuple[Psf, str | None]
@@ -51,6 +53,38 @@ def fit_psf(
     resampled, scaled = _resampled(planar, voxel_size)
     cropped, cut = _cropped(resampled, shape)
     return cropped, tuple(note for note in (moved, picked, scaled, cut) if note)
+
+
+def psf_shape_for(
+    optics: Optics, shape: Sequence[int], voxel_size: Sequence[float]
+) -> tuple[int, ...]:
+    """Return the odd (z, y, x) of the theoretical PSF that a stack needs.
+
+    In a widefield microscope the light of every plane falls into all the others: there
+    it is as deep as the stack and as wide as the cone of light over half that depth,
+    at most as the stack. Else, or for one plane, it is the core alone.
+
+    Parameters
+    ----------
+    optics : Optics
+        NA, refractive index, wavelength and modality are used.
+    shape : sequence of int
+        (z, y, x) or (y, x) of the images.
+    voxel_size : sequence of float
+        (z, y, x) in micrometres.
+    """
+    core = support_shape(optics, voxel_size)
+    if len(shape) == 2 or shape[0] == 1 or optics.modality != "widefield":
+        return core
+    half = shape[0] // 2 * voxel_size[0]
+    reach = half * math.tan(math.asin(min(optics.na / optics.ni, 1.0)))
+    sizes = (
+        2 * math.ceil(r / v) + 1
+        for r, v in zip((half, reach, reach), voxel_size, strict=True)
+    )
+    odd = (n - 1 + n % 2 for n in shape)
+    pairs = zip(core, sizes, odd, strict=True)
+    return tuple(max(least, min(size, most)) for least, size, most in pairs)
 
 
 def _with_voxels(psf: NDArray[np.floating], voxel_size: VoxelSize | None) -> Psf:

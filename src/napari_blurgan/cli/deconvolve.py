@@ -189,7 +189,8 @@ def _psfs(
 
 
 def _known_psfs(stack: Stack, options: argparse.Namespace) -> list[Psf]:
-    from napari_blurgan.optics.models import support_shape, theoretical_psf
+    from napari_blurgan.classical.psf_fit import psf_shape_for
+    from napari_blurgan.optics.models import theoretical_psf
     from napari_blurgan.optics.psf import Psf
 
     optics = optics_of(options)
@@ -203,7 +204,8 @@ def _known_psfs(stack: Stack, options: argparse.Namespace) -> list[Psf]:
             f"{stack.name}: does not say how large its voxels are; give --voxel Z Y X"
         )
     z, y, x = (v or 0.1 for v in stack.voxel_size)
-    return [theoretical_psf(optics, support_shape(optics, (z, y, x)), (z, y, x))]
+    shape = psf_shape_for(optics, stack.spatial_shape, (z, y, x))
+    return [theoretical_psf(optics, shape, (z, y, x))]
 
 
 def _operator(
