@@ -211,7 +211,9 @@ class SpectralLoss(nn.Module):
             slopes = parts / total[:, None]
             weighted = self.weight[:, None] * slopes
             towards = weighted.mT @ error - held @ logs
-            logs = logs + torch.linalg.solve(weighted.mT @ slopes + held, towards)
+            # solve_ex, because solve waits for a GPU to check its result.
+            step, _ = torch.linalg.solve_ex(weighted.mT @ slopes + held, towards)
+            logs = logs + step
         gain, level = logs.exp()
         return gain, level
 
