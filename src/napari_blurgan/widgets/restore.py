@@ -176,7 +176,10 @@ class RestoreWidget(RunWidget):
             request = self._request()
             cut, start = visible_field(request, *self._view(source))
             corner.extend(start)
-            return cut.run
+            # The plan that is shown is that of the whole layer.
+            return lambda report: cut.run(
+                lambda event: None if hasattr(event, "plan") else report(event)
+            )
 
         self.launch(prepare, lambda result: self._show_field(result, source, corner))
 
@@ -256,10 +259,12 @@ class RestoreWidget(RunWidget):
     # --- what the engine tells
 
     def heard(self, events: list[Any]) -> None:
-        """Show notes and how far it is; the plan has been told before."""
+        """Show notes, the plan and how far it is."""
         for event in events:
             if hasattr(event, "message"):
                 self.messages.add(event.message)
+            elif hasattr(event, "plan"):
+                self._say_plan(estimate(event.plan))
             elif hasattr(event, "seconds_left"):
                 self.show_progress("Tile", event.done, event.total, event.seconds_left)
 
@@ -277,6 +282,7 @@ class RestoreWidget(RunWidget):
         add_layer(self._viewer, data)
 
 
-def estimate(plan: Plan, seconds: float) -> str:
+def estimate(plan: Plan, seconds: float | None = None) -> str:
     """Return what a restoration takes, in one sentence."""
-    return f"{plan}, about {duration(seconds)}".replace("1 tiles", "1 tile", 1)
+    words = str(plan).replace("1 tiles", "1 tile", 1) if plan.tiles == 1 else str(plan)
+    return words if seconds is None else f"{words}, about {duration(seconds)}"
