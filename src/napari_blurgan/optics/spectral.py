@@ -69,7 +69,8 @@ class SpectralLoss(nn.Module):
         How far two sets of one kind may differ in the logarithm of their power, and
         how far a model of the blur may be off, as a share of the logarithm of |H|².
         By default neither counts, and a bin weighs what it holds of frequencies;
-        otherwise `calibrate` weighs bins anew.
+        otherwise `calibrate` weighs bins anew, and the weights are no part of the
+        state.
 
     Attributes
     ----------
@@ -165,7 +166,8 @@ class SpectralLoss(nn.Module):
         exact = self.rings.mean(power(blurred, self.window))
         product = _squared(otf) * self.sharp_patches_power
         self.correction = exact / self.rings.mean(product).clamp(min=1e-30)
-        self._weigh(self._predict(kernel), self.rings.mean(_squared(otf)))
+        if any(self.uncertainty):
+            self._weigh(self._predict(kernel), self.rings.mean(_squared(otf)))
 
     def _weigh(self, predicted: Tensor, passed: Tensor) -> None:
         """Weigh each bin by the variance of its logarithm: of counting, sets, model.
