@@ -206,7 +206,7 @@ def test_a_drag_picks_along_its_way_and_undo_takes_it_back(mouse, picture):
     assert len(points.data) == 2
     points.selected_data = {0}
     points.remove_selected()
-    assert "(1 discs)" in widget.words.text()
+    assert "(1 disc)" in widget.words.text()
     widget._clear()
     assert "background none yet" in widget.words.text()
 

@@ -61,7 +61,7 @@ def test_from_picked_thresholds_to_a_stained_layer(viewer, widget, qtbot):
     levels.keep(viewer.layers["cells"], Level("A", 0.25, False))
     levels.keep(viewer.layers["stain"], Level("B", 210.0, True))
     assert widget.form["alpha"].value == "0.25"
-    assert widget.form["beta"].value == "210.0"
+    assert widget.form["beta"].value == "210"
     assert widget.form["bright_b"].value
     widget.advanced["changes"].value += " sampling.held_out=0"
     widget.form["minutes"].value = 0.1
@@ -122,7 +122,7 @@ def test_pick_opens_the_picker_on_the_layer(viewer, widget):
     assert picker.form["domain"].value == "B"
     picker.level["bright"].value = True
     picker._choose("Otsu")
-    assert float(widget.form["beta"].value) == picker.threshold
+    assert float(widget.form["beta"].value) == pytest.approx(picker.threshold)
 
 
 @pytest.mark.parametrize(
@@ -132,3 +132,12 @@ def test_pick_opens_the_picker_on_the_layer(viewer, widget):
 def test_a_task_knows_which_background_is_bright(widget, task, bright):
     widget.form["task"].value = task
     assert (widget.form["bright_a"].value, widget.form["bright_b"].value) == bright
+
+
+def test_the_sample_has_two_modalities_beside_each_other(make_napari_viewer_proxy):
+    viewer = make_napari_viewer_proxy()
+    viewer.open_sample("napari-blurgan", "cells")
+    dim, stained = viewer.layers["dim cells"], viewer.layers["stained cells"]
+    assert stained.rgb
+    assert dim.data.shape == stained.data.shape[:-1]
+    assert dim.extent.world[1][-1] < stained.extent.world[0][-1]

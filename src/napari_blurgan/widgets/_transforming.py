@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import DataError, RecipeError
-from napari_blurgan.widgets._layers import field_layer, guess_axes
+from napari_blurgan.widgets._layers import METADATA_KEY, field_layer, guess_axes
 from napari_blurgan.widgets._live import add_layer
 
 if TYPE_CHECKING:
@@ -184,7 +184,7 @@ class LivePreview:
             return after[0]
         samples = np.moveaxis(after, 0, -1)
         top = np.iinfo(self._dtype).max if self._dtype.kind in "iu" else 1
-        return np.clip(samples / top, 0, 1)
+        return np.rint(255 * np.clip(samples / top, 0, 1)).astype(np.uint8)
 
     @staticmethod
     def _expanded(pixels: NDArray[Any], axes: str) -> NDArray[Any]:
@@ -204,6 +204,7 @@ class LivePreview:
     def _replace(self, key: str, pixels: NDArray[Any], **attributes: Any) -> None:
         layer = self._made.get(key)
         if layer is None:
+            attributes["metadata"] = {METADATA_KEY: {"made": "preview"}}
             attributes["name"] = (
                 f"{self._sources[0].name if self._sources else 'A'} · {key}"
             )

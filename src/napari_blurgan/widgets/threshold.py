@@ -30,7 +30,7 @@ from qtpy.QtWidgets import QLabel, QPushButton, QSlider, QVBoxLayout, QWidget
 from napari_blurgan.data.colour import ChannelMean
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import BlurGANError, DataError
-from napari_blurgan.transport.thresholds import Picked, threshold_from_regions
+from napari_blurgan.transport.thresholds import Picked, Region, threshold_from_regions
 from napari_blurgan.widgets._controls import (
     Messages,
     button,
@@ -46,7 +46,7 @@ from napari_blurgan.widgets._mask import mask_attributes, pyramid, refresh
 from napari_blurgan.widgets._picks import BACKGROUND, COLOURS, FOREGROUND, Picks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     import napari
     from napari.layers import Image, Labels
@@ -325,9 +325,7 @@ class ThresholdWidget(QWidget):
             values = [region.values(mean) for region in regions]
             pixels = np.concatenate(values) if values else np.empty(0)
             drawn[kind] = (COLOURS[kind], pixels)
-            what = (
-                f"{pixels.mean():.5g} ({len(regions)} discs)" if values else "none yet"
-            )
+            what = f"{pixels.mean():.5g} ({_discs(regions)})" if values else "none yet"
             said.append(f"{kind} {what}")
         self.words.setText(f"Picked: {', '.join(said)}")
         self.histogram.show_picked(drawn)
@@ -432,3 +430,7 @@ class ThresholdWidget(QWidget):
         mask, self._mask = self._mask, None
         if mask is not None and mask in self._viewer.layers:
             self._viewer.layers.remove(mask)
+
+
+def _discs(regions: Sequence[Region]) -> str:
+    return "1 disc" if len(regions) == 1 else f"{len(regions)} discs"

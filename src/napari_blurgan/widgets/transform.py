@@ -209,7 +209,7 @@ class TransformWidget(QWidget):
     def _on_level(self, level: Level) -> None:
         """Take a threshold that was picked."""
         name = {"A": "alpha", "B": "beta"}[level.domain]
-        self.form[name].value = repr(level.value)
+        self.form[name].value = f"{level.value:.8g}"
         self.form[f"bright_{level.domain.lower()}"].value = level.bright_background
 
     def _on_ticked(self, domain: str) -> None:
@@ -221,7 +221,7 @@ class TransformWidget(QWidget):
 
     def _pick(self, domain: str) -> None:
         _, picker = self._viewer.window.add_plugin_dock_widget(
-            "napari-blurgan", "Threshold"
+            "napari-blurgan", "Threshold", tabify=True
         )
         layers = self.domains[domain].layers()
         picker.form["domain"].value = domain

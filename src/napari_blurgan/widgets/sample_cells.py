@@ -1,0 +1,31 @@
+"""Two modalities to try the transformation on: dim cells, and stained ones."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from napari_blurgan.data.stack import Stack
+from napari_blurgan.widgets._layers import LayerData, stack_layer
+
+__all__ = ["cells"]
+
+FRAMES, SIDE = 200, 64
+
+
+def cells() -> list[LayerData]:
+    """Return 200 grey fields of few cells, and 200 other ones of many, stained."""
+    from napari_blurgan.optics.phantoms import stained_cells
+
+    shape = (SIDE, SIDE)
+    few = [stained_cells(shape, seed=s, count=(2, 4)).grey for s in range(FRAMES)]
+    many = [
+        stained_cells(shape, seed=FRAMES + s, count=(4, 7)).colour
+        for s in range(FRAMES)
+    ]
+    grey, stain = ((255 * np.stack(m)).astype(np.uint8) for m in (few, many))
+    return [
+        stack_layer(
+            Stack(stain, "TYXS", name="stained cells"), translate=(0, 0, SIDE + 8)
+        ),
+        stack_layer(Stack(grey, "TYX", name="dim cells")),
+    ]
