@@ -1,9 +1,12 @@
 """The Deconvolve widget in real napari."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from qtpy.QtCore import Qt
 
+from napari_blurgan.classical import memory
 from napari_blurgan.classical.methods import METHODS, deconvolve
 from napari_blurgan.optics.models import Optics, gaussian
 from napari_blurgan.widgets._controls import Phase
@@ -100,3 +103,70 @@ def test_without_a_psf_it_says_where_to_get_one(viewer, widget, start):
     viewer.layers.remove("blurred · PSF")
     start()
     assert "PSF widget" in widget.messages.text()
+
+
+def test_keep_ends_here_with_what_was_seen(viewer, widget, qtbot):
+    widget.parameters["iterations"].value = 10_000
+    qtbot.mouseClick(widget.run.start_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: "blurred · preview" in viewer.layers, timeout=60_000)
+    preview = viewer.layers["blurred · preview"]
+    np.testing.assert_allclose(
+        preview.extent.world, viewer.layers["blurred"].extent.world
+    )
+    qtbot.mouseClick(widget.keep, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: widget.run.phase is Phase.IDLE, timeout=20_000)
+    result = viewer.layers["blurred · deconvolved"].data
+    assert "blurred · preview" not in viewer.layers
+    once = deconvolve(viewer.layers["blurred"].data, PSF, iterations=1).image
+    assert result.std() > once.std()
+
+
+def test_the_criterion_is_drawn(widget, start):
+    widget.form["stop"].value = "change"
+    widget.parameters["iterations"].value = 4
+    assert widget.plot.isHidden()
+    start()
+    assert not widget.plot.isHidden()
+    assert widget.plot.last_step == 3  # of the last estimate nothing was asked
+
+
+def test_the_plan_says_what_it_would_take(widget, qtbot):
+    widget.parameters["iterations"].value = 7
+    qtbot.waitUntil(lambda: "whole, about" in widget.plan.text(), timeout=30_000)
+    assert "1 frame " in widget.plan.text()
+
+
+def test_a_stack_larger_than_the_memory_goes_in_tiles(viewer, widget, start):
+    widget.parameters["iterations"].value = 3
+    request = widget._request()
+    need = memory.peak_bytes(
+        METHODS["rl"], request.stack.spatial_shape, request.psfs[0]
+    )
+    small = replace(request, memory=int(0.8 * need))
+    assert "tiles" in small.plan(print)[0]
+    result = np.asarray(small.run(lambda event: None).data)
+    whole = deconvolve(request.stack.data, PSF, iterations=3, device="cpu").image
+    error = np.linalg.norm(result - whole) / np.linalg.norm(whole)
+    assert 0 < error < 0.02
+
+
+def test_channels_may_have_their_own_psfs(viewer, widget, start):
+    blurred = viewer.layers["blurred"]
+    wide = gaussian(Optics(na=0.6, ni=1.0, wavelength=520), (7, 9, 9), (0.3, 0.1, 0.1))
+    data, attributes, _ = psf_layer(wide, blurred)
+    other = viewer.add_image(data, **{**attributes, "name": "wide"})
+    both = viewer.add_image(
+        np.stack([blurred.data, blurred.data]),
+        name="both",
+        scale=(1, 0.3, 0.1, 0.1),
+        units=("pixel", "um", "um", "um"),
+        axis_labels=("c", "z", "y", "x"),
+    )
+    widget.form["layer"].value = both
+    widget.psfs["psf 1"].value = other
+    widget.parameters["iterations"].value = 2
+    start()
+    for channel, psf in enumerate((PSF, wide)):
+        expected = deconvolve(blurred.data, psf, iterations=2, device="cpu").image
+        found = viewer.layers["both · deconvolved"].data[channel]
+        np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-3)

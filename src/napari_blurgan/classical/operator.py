@@ -14,11 +14,11 @@ from napari_blurgan.classical.blur import Edges
 from napari_blurgan.classical.methods import Method
 from napari_blurgan.classical.plan import Plan
 from napari_blurgan.classical.result import Deconvolution
-from napari_blurgan.data.stack import VoxelSize
+from napari_blurgan.data.stack import Stack, VoxelSize
 from napari_blurgan.errors import OutOfMemoryError
 from napari_blurgan.optics.psf import Psf
 
-__all__ = ["DeconvolutionOperator"]
+__all__ = ["DeconvolutionOperator", "channel_levels"]
 
 WARM_PLANS = 4
 
@@ -77,6 +77,16 @@ class DeconvolutionOperator:
             device or ("cuda" if torch.cuda.is_available() else "cpu")
         )
         self._plans: dict[tuple[int, ...], Plan] = {}
+        self._rehearsing = False
+
+    def rehearse(self) -> None:
+        """Make but two iterations until `begin`: the engine tries memory out first."""
+        self._rehearsing = True
+
+    def begin(self) -> None:
+        """Deconvolve in earnest from now on; forget what came out before."""
+        self._rehearsing = False
+        self.results.clear()
 
     @property
     def halo(self) -> tuple[int, ...]:
@@ -113,6 +123,8 @@ class DeconvolutionOperator:
         options = dict(self.parameters)
         if self.levels is not None:
             options["start"] = self.levels[channel % len(self.levels)]
+        if self._rehearsing and self.method.iterative:
+            options["iterations"] = 2
         plan = self._plan(tuple(frame.shape), channel % len(self.psfs))
         try:
             result = self.method.function(frame.cpu().numpy(), plan, **options)
@@ -137,3 +149,11 @@ class DeconvolutionOperator:
                 device=self.device,
             )
         return self._plans[key]
+
+
+def channel_levels(stack: Stack, dark: float) -> list[float]:
+    """Return the mean of each channel above darkness, from a few planes."""
+    thin = {"Z": slice(None, None, max(1, stack.size("Z") // 32)), "T": slice(0, 1)}
+    planes = np.asarray(stack.data[tuple(thin.get(a, slice(None)) for a in stack.axes)])
+    others = tuple(i for i, a in enumerate(stack.axes) if a not in "CS")
+    return [float(mean) - dark for mean in np.ravel(planes.mean(axis=others))]

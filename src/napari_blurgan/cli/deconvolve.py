@@ -146,6 +146,7 @@ def _deconvolved(
     psfs, notes = _psfs(stack, options)
     tile = _tile(method, stack, psfs, options)
     operator = _operator(method, stack, psfs, tile is not None, options)
+    operator.rehearse()
     events = apply(
         operator,
         stack,
@@ -215,7 +216,10 @@ def _operator(
     tiled: bool,
     options: argparse.Namespace,
 ) -> DeconvolutionOperator:
-    from napari_blurgan.classical.operator import DeconvolutionOperator
+    from napari_blurgan.classical.operator import (
+        DeconvolutionOperator,
+        channel_levels,
+    )
 
     camera = _camera(options)
     background = options.background or 0.0
@@ -227,7 +231,7 @@ def _operator(
         voxel_size=stack.voxel_size,
         device=options.device,
         edges=options.edges,
-        levels=_levels(stack, dark) if tiled else None,
+        levels=channel_levels(stack, dark) if tiled else None,
         background=background,
         camera=camera,
         **{p.name: getattr(options, p.name) for p in method.parameters},
@@ -250,16 +254,6 @@ def _rule(options: argparse.Namespace) -> StoppingRule | None:
     from napari_blurgan.classical.stopping import RULES
 
     return RULES[options.stop]() if options.stop else None
-
-
-def _levels(stack: Stack, dark: float) -> list[float]:
-    """Return the mean of each channel above darkness, from a few planes."""
-    import numpy as np
-
-    thin = {"Z": slice(None, None, max(1, stack.size("Z") // 32)), "T": slice(0, 1)}
-    planes = np.asarray(stack.data[tuple(thin.get(a, slice(None)) for a in stack.axes)])
-    others = tuple(i for i, a in enumerate(stack.axes) if a not in "CS")
-    return [float(mean) - dark for mean in np.ravel(planes.mean(axis=others))]
 
 
 def _tile(
@@ -297,7 +291,7 @@ def _followed(
             operator.parameters["callback"] = advance
         for event in events:
             if isinstance(event, kinds.Planned):
-                operator.results.clear()  # of the plan's own trial
+                operator.begin()
                 progress.update(task, total=event.plan.tiles * each, completed=0)
             elif isinstance(event, kinds.TileDone):
                 progress.update(task, completed=event.done * each)

@@ -2,26 +2,56 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from threading import Event
+from time import monotonic
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from napari_blurgan.classical.methods import METHODS
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.optics.psf import Psf
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from napari_blurgan.classical.iteration import Progress
     from napari_blurgan.classical.operator import DeconvolutionOperator
 
-__all__ = ["DeconvolutionRequest", "Iterated"]
+__all__ = ["DeconvolutionRequest", "Glimpse", "Iterated"]
+
+TRIAL = (8, 48, 48)
+"""Voxels that are deconvolved to learn how long the whole will take."""
+EVERY = 0.5
+"""Least seconds between two previews; they may take a tenth of the time."""
 
 
 @dataclass(frozen=True)
 class Iterated:
-    """Another iteration is done, of all there are in all frames."""
+    """Another iteration is done, of all there are in all frames.
+
+    Attributes
+    ----------
+    judged : int
+        Which estimate of the present frame a stopping rule has judged last.
+    value : float or None
+        Its criterion.
+    """
 
     done: int
     total: int
+    judged: int = 0
+    value: float | None = None
+
+
+@dataclass(frozen=True)
+class Glimpse:
+    """The estimate so far of the frame that is worked on, (z, y, x) or (y, x)."""
+
+    image: NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -32,8 +62,8 @@ class DeconvolutionRequest:
     ----------
     stack : Stack
         What to deconvolve.
-    psf : Psf
-        Resampled and cropped as needed.
+    psfs : tuple of Psf
+        One for all channels, or one for each; resampled and cropped as needed.
     method : str
         One of `METHODS`.
     parameters : dict
@@ -50,10 +80,12 @@ class DeconvolutionRequest:
         ``"auto"``, ``"cpu"`` ...
     memory : int or None
         Bytes that it may take of the device; None for most of what is free.
+    enough : Event
+        Set, it ends the present frame, and those to come, at the present iteration.
     """
 
     stack: Stack
-    psf: Psf
+    psfs: tuple[Psf, ...]
     method: str
     parameters: dict[str, Any] = field(default_factory=dict)
     background: float = 0.0
@@ -62,45 +94,128 @@ class DeconvolutionRequest:
     time: int | None = None
     device: str = "auto"
     memory: int | None = None
+    enough: Event = field(default_factory=Event, compare=False)
 
     def run(self, report: Callable[[Any], None]) -> Stack:
         """Deconvolve frame by frame; report iterations, and in words what was done."""
         from napari_blurgan.restore.predict import apply
 
-        operator = self._operator()
+        psfs = self._fitted()
+        tile = self._tile(psfs)
+        operator = self._operator(psfs, tile is not None)
+        operator.rehearse()
         result = None
         for event in apply(
             operator,
             self.stack,
-            tile=self.stack.spatial_shape,
+            tile=tile or self.stack.spatial_shape,
             margin=(0,) * len(self.stack.spatial_axes),
             time=self.time,
             provenance={"method": self.method, "parameters": self.parameters},
         ):
             if hasattr(event, "plan"):
-                operator.results.clear()  # of the plan's own trial
-                self._follow(operator, event.plan.tiles, report)
+                operator.begin()
+                if operator.method.iterative:
+                    follower = _Follower(self, event.plan.tiles, tile is None, report)
+                    operator.parameters["callback"] = follower
             result = getattr(event, "result", result)
         for words in dict.fromkeys(_said(operator)):
             report(words)
         assert result is not None  # the last event brings it
         return result
 
-    def _operator(self) -> DeconvolutionOperator:
-        from napari_blurgan.classical.memory import tile_for
-        from napari_blurgan.classical.operator import DeconvolutionOperator
-        from napari_blurgan.classical.psf_fit import fit_psf
+    @property
+    def updates(self) -> int:
+        """The most iterations that a frame gets."""
+        named = self.parameters
+        return int(named.get("iterations", 1) * named.get("rounds", 1))
+
+    def plan(self, report: Callable[[Any], None]) -> tuple[str, float]:
+        """Return what it would take in words, and how many seconds, by a trial."""
+        from napari_blurgan.classical.memory import peak_bytes
+
+        psfs = self._fitted()
+        tile = self._tile(psfs)
+        shape, frames = self.stack.spatial_shape, self._frames()
+        pieces = math.prod(
+            -(-n // t) for n, t in zip(shape, tile or shape, strict=True)
+        )
+        halo = [
+            max(p.shape[-len(shape) :][i] for p in psfs) - 1 for i in range(len(shape))
+        ]
+        seen = [
+            min(t + 2 * h, n)
+            for t, h, n in zip(tile or shape, halo, shape, strict=True)
+        ]
+        need = max(peak_bytes(METHODS[self.method], seen, psf) for psf in psfs)
+        work = (
+            frames * pieces * math.prod(n + h for n, h in zip(seen, halo, strict=True))
+        )
+        cut = "whole" if tile is None else f"in {pieces} tiles"
+        words = f"{frames} frame{'s'[: frames > 1]} {cut}, about {need / 1e9:.2g} GB"
+        return words, work * self._pace(psfs[0])
+
+    def _pace(self, psf: Psf) -> float:
+        """Return the seconds for a voxel of the domain, from a small trial."""
+        from napari_blurgan.classical.plan import Plan
+
+        shape = tuple(
+            map(min, TRIAL[-len(self.stack.spatial_shape) :], self.stack.spatial_shape)
+        )
+        method = METHODS[self.method]
+        image = np.random.default_rng(0).poisson(50.0, shape) + self.camera.get(
+            "offset", 0.0
+        )
+        few = {"iterations": 3} if method.iterative else {}
+        if "rounds" in self.parameters:
+            few["rounds"] = 1
+        plan = Plan(psf, shape, self.stack.voxel_size, device=self._device())
+        began = monotonic()
+        method.function(image, plan, camera=self._camera(), **few)
+        each = (monotonic() - began) / few.get("iterations", 1)
+        return each * self.updates / math.prod(plan.blur.shape)
+
+    def _frames(self) -> int:
+        times = 1 if self.time is not None else self.stack.size("T")
+        return times * self.stack.channels
+
+    def _device(self) -> str:
         from napari_blurgan.transport.precision import choose_device
 
-        method, device = METHODS[self.method], str(choose_device(self.device))
-        psf, _ = fit_psf(self.psf, self.stack.spatial_shape, self.stack.voxel_size)
-        tile_for(method, self.stack.spatial_shape, [psf], device, False, self.memory)
+        return str(choose_device(self.device))
+
+    def _fitted(self) -> list[Psf]:
+        from napari_blurgan.classical.psf_fit import fit_psf
+
+        stack = self.stack
+        fits = (
+            fit_psf(psf, stack.spatial_shape, stack.voxel_size) for psf in self.psfs
+        )
+        return [psf for psf, _ in fits]
+
+    def _tile(self, psfs: list[Psf]) -> tuple[int, ...] | None:
+        """Return the size of tiles, or None where a frame is deconvolved whole."""
+        from napari_blurgan.classical.memory import tile_for
+
+        method = METHODS[self.method]
+        may_tile = method.tiles and self.stop is None
+        shape = self.stack.spatial_shape
+        return tile_for(method, shape, psfs, self._device(), may_tile, self.memory)
+
+    def _operator(self, psfs: list[Psf], tiled: bool) -> DeconvolutionOperator:
+        from napari_blurgan.classical.operator import (
+            DeconvolutionOperator,
+            channel_levels,
+        )
+
+        dark = self.background + self.camera.get("offset", 0.0)
         return DeconvolutionOperator(
-            method,
-            [psf],
+            METHODS[self.method],
+            psfs,
             len(self.stack.spatial_axes),
             voxel_size=self.stack.voxel_size,
-            device=device,
+            device=self._device(),
+            levels=channel_levels(self.stack, dark) if tiled else None,
             background=self.background,
             camera=self._camera(),
             **self.parameters,
@@ -119,25 +234,40 @@ class DeconvolutionRequest:
 
         return {"stop": RULES[self.stop]()}
 
-    def _follow(
+
+class _Follower:
+    """Reports every iteration, and the estimate now and then; ends it when told."""
+
+    def __init__(
         self,
-        operator: DeconvolutionOperator,
+        request: DeconvolutionRequest,
         frames: int,
+        whole: bool,
         report: Callable[[Any], None],
     ) -> None:
-        """Report every iteration from now on."""
-        if not operator.method.iterative:
-            return
-        rounds = self.parameters.get("rounds", 1)
-        total = frames * self.parameters["iterations"] * rounds
-        done = 0
+        self._enough, self._report, self._whole = request.enough, report, whole
+        self._total = frames * request.updates
+        self._done, self._last = 0, math.inf
+        self._due = 0.0
 
-        def advance(progress: object) -> None:
-            nonlocal done
-            done += 1
-            report(Iterated(done, total))
+    def __call__(self, progress: Progress) -> bool:
+        self._done += 1
+        judged = len(progress.trace) - 1
+        value = progress.trace[-1] if progress.trace else None
+        self._report(Iterated(self._done, self._total, judged, value))
+        if self._whole:
+            self._show(progress)
+        # Tiles of one image must not differ in their iterations.
+        if self._whole and self._enough.is_set():
+            self._last = min(self._last, progress.iteration)
+        return progress.iteration >= self._last
 
-        operator.parameters["callback"] = advance
+    def _show(self, progress: Progress) -> None:
+        began = monotonic()
+        if began >= self._due:
+            self._report(Glimpse(progress.image()))
+            took = monotonic() - began
+            self._due = began + max(EVERY, 10 * took)
 
 
 def _said(operator: DeconvolutionOperator) -> list[str]:

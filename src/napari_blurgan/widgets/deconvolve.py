@@ -3,7 +3,11 @@
 Choose a layer, a PSF layer (make one with the *PSF* widget) and a method; the line
 below the method says when to choose it. Deconvolution in the manner of Richardson and
 Lucy ends by building structure out of noise: choose the number of iterations with
-care, or a rule that stops it.
+care, or a rule that stops it, whose criterion is then drawn.
+
+While it works, the estimate is shown as it becomes sharper. *Keep* ends the iterations
+there and keeps what they have reached; *Cancel* leaves nothing. What does not fit the
+memory is deconvolved in tiles, without a preview.
 
 The background is the grey level of places without light. With the camera's figures
 known, the image is deconvolved in photo-electrons.
@@ -12,18 +16,32 @@ known, the image is deconvolved in photo-electrons.
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import isfinite
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from magicgui.widgets import ComboBox, FloatSpinBox
+from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from napari_blurgan.classical.methods import METHODS, Method
+from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import AxesError, BlurGANError, DataError
 from napari_blurgan.widgets import _fields, _forms, _state
-from napari_blurgan.widgets._controls import help_button, row, scrolled
-from napari_blurgan.widgets._deconvolving import DeconvolutionRequest, Iterated
+from napari_blurgan.widgets._controls import (
+    button,
+    duration,
+    help_button,
+    row,
+    scrolled,
+)
+from napari_blurgan.widgets._deconvolving import (
+    DeconvolutionRequest,
+    Glimpse,
+    Iterated,
+)
 from napari_blurgan.widgets._layers import (
+    field_layer,
     guess_axes,
     is_psf,
     is_source,
@@ -32,14 +50,15 @@ from napari_blurgan.widgets._layers import (
     to_stack,
 )
 from napari_blurgan.widgets._live import add_layer
+from napari_blurgan.widgets._plots import LossPlot
 from napari_blurgan.widgets._task import RunWidget
-from napari_blurgan.widgets._worker import Report
+from napari_blurgan.widgets._worker import Job, Report
 
 if TYPE_CHECKING:
     import napari
     from napari.layers import Image
 
-    from napari_blurgan.data.stack import Stack
+    from napari_blurgan.optics.psf import Psf
 
 __all__ = ["DeconvolveWidget"]
 
@@ -58,6 +77,12 @@ class DeconvolveWidget(RunWidget):
     def __init__(self, napari_viewer: napari.Viewer) -> None:
         super().__init__(napari_viewer, "deconvolving")
         self._began = 0.0
+        self._request_now: DeconvolutionRequest | None = None
+        self._preview: Image | None = None
+        self._source: Image | None = None
+        self._planner: Job | None = None
+        self._plan_soon = QTimer(self, singleShot=True, interval=300)
+        self._plan_soon.timeout.connect(self._plan)
         self._build()
         self.reset_choices()
         _state.Kept(self, "deconvolve", self._values, self._set_values)
@@ -74,19 +99,31 @@ class DeconvolveWidget(RunWidget):
         )
         self.parameters = _forms.Form()
         self._place = QVBoxLayout()
+        self.psfs = _forms.Form()
+        self._psfs_place = QVBoxLayout()
+        self.plan = QLabel()
+        self.plan.setWordWrap(True)
+        self.plot = LossPlot()
+        self.keep = button("Keep", "End here and keep this iteration", self._keep)
+        self.keep.setEnabled(False)
         content = QWidget()
         layout = QVBoxLayout(content)
         layout.addWidget(self.form)
+        layout.addLayout(self._psfs_place)
         layout.addLayout(row(self.summary, help_button(__name__)))
         layout.addLayout(self._place)
         for widget in (self.camera, _forms.Fold("Advanced", self.advanced)):
             layout.addWidget(widget)
-        layout.addWidget(self.run)
-        layout.addWidget(self.messages)
+        for widget in (self.plan, self.run, self.keep, self.plot, self.messages):
+            layout.addWidget(widget)
+        self.plot.hide()
         layout.addStretch()
         scrolled(content, self)
         self.form["layer"].changed.connect(self._offer_frames)
+        self.form["channel"].changed.connect(self._offer_psfs)
         self.form["method"].changed.connect(self._offer_parameters)
+        for name in ("layer", "psf", "method", "channel", "time", "stop"):
+            self.form[name].changed.connect(lambda _: self._plan_soon.start())
         self.run.start.connect(self._start)
         self._offer_parameters(self.form["method"].value)
 
@@ -136,6 +173,30 @@ class DeconvolveWidget(RunWidget):
         except BlurGANError:  # is told when it is to be deconvolved
             stack = None
         _fields.offer_frames(self.form, stack)
+        self._offer_psfs()
+
+    def _offer_psfs(self, channel: object = None) -> None:
+        """Ask for a PSF for every further channel that is deconvolved."""
+        one = _fields.chosen_frame(self.form)["channel"] is not None
+        channels = 1 if one else max(1, len(self.form["channel"].choices) - 1)
+        fields = (
+            ComboBox(
+                name=f"psf {c}", label=f"PSF {c}", nullable=True,
+                choices=lambda box: self._layers(is_psf),
+                tooltip=f"Of channel {c}; empty for the PSF above",
+            )
+            for c in range(1, channels)
+        )  # fmt: skip
+        self.psfs = self._replaced(self._psfs_place, self.psfs, _forms.Form(*fields))
+
+    def _replaced(
+        self, place: QVBoxLayout, old: _forms.Form, new: _forms.Form
+    ) -> _forms.Form:
+        place.removeWidget(old)
+        old.hide()  # at once; it is deleted when the event loop comes to it
+        old.deleteLater()
+        place.addWidget(new)
+        return new
 
     def _offer_parameters(self, name: str) -> None:
         method = METHODS[name]
@@ -146,12 +207,10 @@ class DeconvolveWidget(RunWidget):
         self._replace_parameters(method)
 
     def _replace_parameters(self, method: Method) -> None:
-        old = self.parameters
-        self.parameters = _forms.Form(*_fields.parameter_fields(method.parameters))
-        self._place.removeWidget(old)
-        old.hide()  # at once; it is deleted when the event loop comes to it
-        old.deleteLater()
-        self._place.addWidget(self.parameters)
+        new = _forms.Form(*_fields.parameter_fields(method.parameters))
+        self.parameters = self._replaced(self._place, self.parameters, new)
+        for parameter in method.parameters:
+            new[parameter.name].changed.connect(lambda _: self._plan_soon.start())
 
     def _values(self) -> dict[str, Any]:
         parts = ("form", "parameters", "camera", "advanced")
@@ -165,12 +224,51 @@ class DeconvolveWidget(RunWidget):
     # --- what the buttons do
 
     def _start(self) -> None:
-        source = self.form["layer"].value
+        source = self._source = self.form["layer"].value
         self._began = monotonic()
+        self.plot.clear()
+        self.plot.hide()
         self.launch(self._work, lambda result: self._show(result, source))
 
     def _work(self) -> Callable[[Report], Stack]:
-        return self._request().run
+        self._request_now = self._request()
+        return self._request_now.run
+
+    def _keep(self) -> None:
+        if self._request_now is not None:
+            self._request_now.enough.set()
+            self.keep.setEnabled(False)
+
+    def set_busy(self, busy: bool) -> None:
+        """Let the buttons follow; a preview does not outlive its run."""
+        super().set_busy(busy)
+        if not busy:
+            self.keep.setEnabled(False)
+            if self._preview in self._viewer.layers:
+                self._viewer.layers.remove(self._preview)
+            self._preview = None
+
+    def _plan(self) -> None:
+        """Say what it would take, unless something is under way or missing."""
+        self.plan.setText("")
+        missing = self.form["layer"].value is None or self.form["psf"].value is None
+        if missing or self._job is not None or self._planner is not None:
+            return
+        try:
+            planner = self._planner = Job(self._request().plan, self)
+        except BlurGANError:  # is told when it is to be deconvolved
+            return
+        planner.returned.connect(self._say_plan)
+        planner.failed.connect(lambda failure: self.plan.setText(failure.sentence))
+        planner.ended.connect(self._planned)
+        planner.start()
+
+    def _say_plan(self, found: tuple[str, float]) -> None:
+        words, seconds = found
+        self.plan.setText(f"{words}, at most about {duration(seconds)}.")
+
+    def _planned(self) -> None:
+        self._planner = None
 
     def _axes(self) -> str | None:
         return self.advanced["axes"].value.strip().upper() or None
@@ -191,7 +289,7 @@ class DeconvolveWidget(RunWidget):
         known = self.camera
         return DeconvolutionRequest(
             stack=stack,
-            psf=to_psf(values["psf"]),
+            psfs=self._chosen_psfs(values["psf"]),
             method=values["method"],
             parameters=self.parameters.values(),
             background=values["background"],
@@ -202,6 +300,12 @@ class DeconvolveWidget(RunWidget):
             memory=_state.memory_limit(),
         )
 
+    def _chosen_psfs(self, first: Image) -> tuple[Psf, ...]:
+        others = self.psfs.values().values()
+        if all(other is None for other in others):
+            return (to_psf(first),)
+        return tuple(to_psf(layer or first) for layer in (first, *others))
+
     # --- what comes of it
 
     def heard(self, events: list[Any]) -> None:
@@ -211,7 +315,39 @@ class DeconvolveWidget(RunWidget):
             done, total = iterated[-1].done, iterated[-1].total
             left = (monotonic() - self._began) * (total - done) / done
             self.show_progress("Iteration", done, total, left)
+        self._draw(iterated)
+        glimpses = [event for event in events if isinstance(event, Glimpse)]
+        if glimpses and self._job is not None:
+            self._glimpse(glimpses[-1])
         super().heard([event for event in events if isinstance(event, str)])
+
+    def _draw(self, iterated: list[Iterated]) -> None:
+        """Draw the criterion of the stopping rule."""
+        for event in iterated:
+            if event.value is not None and isfinite(event.value):
+                self.plot.add(event.judged, {"criterion": event.value})
+        if not self.plot.is_empty:
+            self.plot.show()
+            self.plot.draw()
+
+    def _glimpse(self, event: Glimpse) -> None:
+        """Show the estimate so far where its frame lies."""
+        source = self._source
+        if source is None:
+            return
+        self.keep.setEnabled(not self._enough())
+        axes = self._axes() or guess_axes(source)
+        field = Stack(event.image, "".join(a for a in axes if a in "ZYX"))
+        if self._preview is None:
+            corner = (0,) * event.image.ndim
+            data = field_layer(source, field, axes, corner)
+            self._preview = add_layer(self._viewer, data)
+        elif self._preview in self._viewer.layers:
+            self._preview.data = event.image.reshape(self._preview.data.shape)
+        self._preview.reset_contrast_limits()
+
+    def _enough(self) -> bool:
+        return self._request_now is None or self._request_now.enough.is_set()
 
     def _show(self, result: Stack, source: Image) -> None:
         self.run.say("Done.")
