@@ -17,6 +17,7 @@ from napari_blurgan.errors import DataError, RecipeError
 from napari_blurgan.restore import restore
 from napari_blurgan.transport.calibration import Calibration, NoiseModel
 from napari_blurgan.transport.constraint import thresholds_of
+from napari_blurgan.transport.diagnostics import Diagnostics, measure_vitals
 from napari_blurgan.transport.events import ContentMeasured, Started, Stepped, Warned
 from napari_blurgan.transport.model import load_model
 from napari_blurgan.transport.recipe import Recipe
@@ -238,3 +239,37 @@ def test_sections_of_a_volume_learn_to_look_like_its_planes(
     assert three.data.shape == result.data.shape
     with pytest.raises(DataError, match="no view"):
         restore(tmp_path / "m.blurgan", volume, views=("zz",))
+
+
+def test_volumes_to_volumes(tiny: Callable[..., Recipe]) -> None:
+    a, b = (
+        Stack(np.asarray(blobs(seed, frames=20).data), "ZYX", name=f"{seed}")
+        for seed in (1, 2)
+    )
+    events = trained(tiny("utom", **SMALL, dims=3), a, b)
+    content = [e.content for e in events if isinstance(e, ContentMeasured)][-1]
+    assert content.disagreement.shape == (16, 16, 16, 16)
+    assert restore(events[-1].model, a, device="cpu").data.shape == a.data.shape
+
+
+def test_lost_content_is_diagnosed_and_meant_inversion_is_not() -> None:
+    (warned,) = Diagnostics().observe(400, {"content": 0.3})
+    assert warned.code == "content-lost"
+    assert "30%" in warned.message
+    alike, opposite = (
+        FourImages((Threshold(0.3, 20), Threshold(0.6, 20, bright)))
+        for bright in (False, True)
+    )
+    for four, sign in ((alike, -1), (opposite, 1)):
+        vitals = measure_vitals(Inverting(four))  # type: ignore[arg-type]
+        assert vitals["agreement"] * sign > 0.9
+
+
+class Inverting:
+    """A transport whose G makes the negative."""
+
+    def __init__(self, four: FourImages) -> None:
+        self.y = self.x = four.y
+        self.x_hat = self.contribution = 1 - four.y
+        self.transport = four
+        four.kernel = lambda: None  # type: ignore[attr-defined]

@@ -9,6 +9,7 @@ from napari_blurgan.restore import restore
 from napari_blurgan.transport.model import load_model
 from napari_blurgan.widgets import transform
 from napari_blurgan.widgets._controls import Phase
+from napari_blurgan.widgets._layers import result_layer
 from napari_blurgan.widgets._levels import Level, levels
 from napari_blurgan.widgets.transform import TransformWidget
 
@@ -81,6 +82,11 @@ def test_from_picked_thresholds_to_a_stained_layer(viewer, widget, qtbot):
     assert saliency.bright_background_b
     result = restore(model, viewer.layers["cells"].data, device="cpu")
     assert (result.axes, result.data.dtype) == ("YXS", np.uint8)
+    source = viewer.layers["cells"]
+    pixels, attributes, _ = result_layer(source, result, "restored", "YX")
+    restored = viewer.add_image(pixels, **attributes)
+    assert restored.rgb
+    np.testing.assert_allclose(restored.extent.world, source.extent.world)
 
 
 def test_what_is_missing_is_told_before_anything_starts(viewer, widget):

@@ -106,11 +106,11 @@ class ContentProbe:
     @torch.no_grad()
     def measure(self, engine: Engine) -> Content:
         """Look at the patches with the networks as they are now."""
-        transport = engine.transport
-        transport.eval()
+        transport, generator = engine.transport.eval(), engine.generator.eval()
         a = self.patches.to(engine.device)
-        b = engine.generator.eval()(a)
-        back = transport.to_y(b)
+        # One by one: what training has memory for, this has too.
+        b = torch.cat([generator(patch[None]) for patch in a])
+        back = torch.cat([transport.to_y(patch[None]) for patch in b])
         transport.train()
         alpha, beta = present(transport.thresholds)
         return self._content(a, b, back, (alpha(a), beta(b)))
