@@ -1,5 +1,8 @@
 """Photograph every widget in a real window, in its main states, for the docs.
 
+Every picture is taken twice: in the dark theme, and in the light one with type half as
+large again (`docs/images/large`); nothing may be cut off in either.
+
 Needs a screen, and changes napari's settings: `make screenshots` brings a virtual
 screen and a home of its own.
 """
@@ -13,33 +16,29 @@ from pathlib import Path
 
 import napari
 import numpy as np
-from napari.settings import get_settings
+from napari.settings import get_plugin_settings, get_settings
+from PIL import Image
 from qtpy.QtGui import QAction
-from qtpy.QtWidgets import QApplication, QMenu, QWidget
+from qtpy.QtWidgets import QApplication, QMenu, QScrollArea, QWidget
 
 from napari_blurgan.transport.engine import Engine
 from napari_blurgan.widgets._controls import Phase
 
 OUT = Path(__file__).parents[1] / "docs" / "images"
 SIZE = (1280, 800)
+LOOKS = {"": ("dark", 9), "large": ("light", 14)}
+"""Folder, theme and size of type in points; 9 is napari's own."""
 PATIENCE = 600.0
 
 
 class Studio:
-    """A real napari window, and a camera.
+    """A real napari window in the look of the day, and a camera."""
 
-    Parameters
-    ----------
-    theme : str
-        ``"dark"`` or ``"light"``.
-    font : int
-        In points; 9 is napari's own.
-    """
+    folder = ""
 
-    def __init__(self, theme: str = "dark", font: int = 9) -> None:
-        settings = get_settings()
-        settings.appearance.theme = theme
-        settings.appearance.font_size = font
+    def __init__(self) -> None:
+        appearance = get_settings().appearance
+        appearance.theme, appearance.font_size = LOOKS[self.folder]
         self.viewer = napari.Viewer(show_welcome_screen=False)
         self.viewer.window.resize(*SIZE)
 
@@ -53,9 +52,13 @@ class Studio:
 
     def shoot(self, name: str) -> None:
         """Take a picture of the whole window."""
-        wait(0.5)
-        self.viewer.screenshot(OUT / f"{name}.png", canvas_only=False, flash=False)
-        print(OUT / f"{name}.png", flush=True)
+        wait(0.7)
+        pixels = self.viewer.screenshot(canvas_only=False, flash=False)
+        path = OUT / self.folder / f"{name}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # A palette is enough for a user interface, and a third of the size.
+        Image.fromarray(pixels[..., :3]).quantize(256).save(path, optimize=True)
+        print(path, pixels.shape[:2], flush=True)
 
     def close(self) -> None:
         """Close the window."""
@@ -121,9 +124,17 @@ def restore() -> None:
     widget.preview_button.click()
     wait(PATIENCE, lambda: is_idle(widget))
     studio.shoot("restore-preview")
+    get_plugin_settings("napari-blurgan").compute.memory = 0.3  # several tiles
+    widget.run.start_button.click()
+    wait(PATIENCE, lambda: "Tile" in widget.run.words.text() or is_idle(widget))
+    studio.shoot("restore-running")
+    wait(PATIENCE, lambda: is_idle(widget))
+    get_plugin_settings("napari-blurgan").compute.memory = 0
+    studio.shoot("restore-done")
+    widget.form["out"].value = "restored.jpg"
     widget.run.start_button.click()
     wait(PATIENCE, lambda: is_idle(widget))
-    studio.shoot("restore-done")
+    studio.shoot("restore-error")
     studio.close()
 
 
@@ -131,13 +142,26 @@ def psf() -> None:
     studio = Studio()
     widget = studio.open("beads", "PSF")
     widget.form.update_values({"model": "vectorial"})
+    studio.shoot("psf-idle")
     for button in (widget.make_button, widget.beads_button):
         button.click()
         wait(PATIENCE, lambda: widget._job is None)
     made = [layer for layer in widget.look["psf"].choices if layer is not None]
     widget.look["other"].value = made[0]
     studio.shoot("psf")
+    scroll_to_end(widget)
+    studio.shoot("psf-done")
+    widget.form["na"].value = 1.6
+    widget.make_button.click()
+    wait(PATIENCE, lambda: widget._job is None)
+    scroll_to_end(widget, 0)
+    studio.shoot("psf-error")
     studio.close()
+
+
+def scroll_to_end(widget: QWidget, share: float = 1) -> None:
+    bar = widget.findChild(QScrollArea).verticalScrollBar()
+    bar.setValue(round(share * bar.maximum()))
 
 
 def deconvolve() -> None:
@@ -147,8 +171,15 @@ def deconvolve() -> None:
     widget.parameters["iterations"].value = 60
     studio.shoot("deconvolve-idle")
     widget.run.start_button.click()
+    wait(PATIENCE, lambda: "Iteration" in widget.run.words.text() or is_idle(widget))
+    studio.shoot("deconvolve-running")
     wait(PATIENCE, lambda: is_idle(widget))
     studio.shoot("deconvolve-done")
+    widget.form["stop"].value = widget.form["stop"].choices[-1]
+    studio.viewer.layers.remove(widget.form["psf"].value)
+    widget.run.start_button.click()
+    wait(PATIENCE, lambda: is_idle(widget))
+    studio.shoot("deconvolve-error")
     studio.close()
 
 
@@ -158,6 +189,7 @@ def compare() -> None:
     layers = studio.viewer.layers
     widget.form["first"].value = layers["microtubules, blurred"]
     widget.form["second"].value = layers["microtubules, truth"]
+    studio.shoot("compare-idle")
     widget.measure_button.click()
     wait(PATIENCE, lambda: widget._job is None)
     widget.overlay_button.click()
@@ -170,21 +202,16 @@ def compare() -> None:
     )
     widget.profile_button.click()
     studio.shoot("compare")
+    widget.form["second"].value = widget.form["first"].value
+    widget.measure_button.click()
+    studio.shoot("compare-error")
     studio.close()
-
-
-def large_type() -> None:
-    """Nothing may be cut off at half as large again, in the light theme."""
-    for name in ("Train", "Restore", "Deconvolve", "PSF", "Compare"):
-        studio = Studio("light", 14)
-        studio.open("microtubules", name)
-        studio.shoot(f"{name.lower()}-light-large")
-        studio.close()
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=60, help="to train for")
+    parser.add_argument("--looks", nargs="+", default=list(LOOKS), choices=LOOKS)
     parser.add_argument("only", nargs="*", help="names of functions in this file")
     options = parser.parse_args()
     OUT.mkdir(parents=True, exist_ok=True)
@@ -195,10 +222,11 @@ def main() -> None:
         "psf": psf,
         "deconvolve": deconvolve,
         "compare": compare,
-        "large_type": large_type,
     }
-    for name in options.only or scenes:
-        scenes[name]()
+    for folder in options.looks:
+        Studio.folder = folder
+        for name in options.only or scenes:
+            scenes[name]()
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ def canvas(figure: Figure, height: int) -> QWidget:
     from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
 
     shown = FigureCanvasQTAgg(figure)
-    shown.setMinimumHeight(height)
+    shown.setFixedHeight(height)
     return shown
 
 

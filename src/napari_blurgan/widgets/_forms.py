@@ -20,8 +20,8 @@ __all__ = ["Fold", "Form", "Known"]
 
 FIELD_WIDTH = 90
 PLAIN = (str, int, float, bool)
-NAME = 16
-"""Letters of a choice that are seen."""
+NAME, LONGEST = 16, 20
+"""Letters of a choice that are seen: of a layer's name, and of a longer one of ours."""
 
 
 class Fold(QWidget):
@@ -62,7 +62,10 @@ class Fold(QWidget):
 def _size(field: QWidget) -> None:
     """Make a field as wide as a name needs, not as its longest choice would."""
     if isinstance(field, QComboBox):
-        field.setMinimumContentsLength(NAME)
+        texts = [field.itemText(i) for i in range(field.count())]
+        longest = max(map(len, texts), default=0)
+        # Qt counts in X, which is wider than most letters.
+        field.setMinimumContentsLength(min(max(NAME, 3 * longest // 4), LONGEST))
         field.setSizeAdjustPolicy(
             QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
         )

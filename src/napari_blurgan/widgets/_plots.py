@@ -129,6 +129,7 @@ class _Curves:
         self._pyqtgraph = pyqtgraph
         self.widget = pyqtgraph.PlotWidget(background=None)
         self.widget.setFixedHeight(HEIGHT)
+        self.widget.getPlotItem().layout.setContentsMargins(0, 0, 0, 6)
         # A theme that is chosen later must show through.
         self.widget.setStyleSheet("background: transparent; border: 0px")
         self.widget.setMenuEnabled(False)

@@ -99,6 +99,14 @@ class RunWidget(TaskWidget):
         self.run = RunControl(task, stop="Cancel")
         self.run.stop.connect(self._cancel)
 
+    def launch(
+        self, prepare: Callable[[], Work], show: Callable[[Any], object]
+    ) -> None:
+        """Run what `prepare` returns; what was said of an earlier run is gone."""
+        if self._job is None:
+            self.run.say("")
+        super().launch(prepare, show)
+
     def set_busy(self, busy: bool) -> None:
         """Let the buttons follow."""
         if busy:
