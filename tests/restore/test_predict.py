@@ -350,6 +350,13 @@ def test_other_failures_are_not_taken_for_lack_of_memory():
         list(apply(Broken(), ramp(4, 6, 5)))
 
 
+@pytest.mark.parametrize("dtype", ["float32", "uint8"])
+@pytest.mark.parametrize("blend", [False, True])
+def test_a_result_that_is_no_number_is_an_error(dtype, blend):
+    with pytest.raises(DataError, match="NaN or infinite"):
+        list(apply(Add(np.inf), ramp(4, 6, 5), dtype=dtype, blend=blend))
+
+
 def test_several_operators_share_the_tiles():
     class Counting(Smooth):
         def __init__(self, barrier):

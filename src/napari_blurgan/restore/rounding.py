@@ -64,7 +64,18 @@ class Rounding:
         self.above = 0
 
     def __call__(self, block: NDArray[np.float32]) -> NDArray[Any]:
-        """Return `block` in the dtype of the result."""
+        """Return `block` in the dtype of the result.
+
+        Raises
+        ------
+        DataError
+            If it holds NaN or infinite values: no result is better than that.
+        """
+        if not np.isfinite(block).all():
+            raise DataError(
+                "the model made NaN or infinite values of this image; is it an image "
+                "like those that it was trained on?"
+            )
         if self.dtype.kind == "f":
             return block.astype(self.dtype, copy=False)
         limits = np.iinfo(self.dtype)

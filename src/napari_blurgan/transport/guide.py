@@ -41,7 +41,10 @@ class Guide:
         """Return an estimate of x of the size of y, which is (n, 1, [z,] y, x)."""
         kernel = blur.kernel()
         plan = Blur(kernel.reshape(kernel.shape[-blur.dims :]), y.shape[2:], "extend")
-        seen = Observation(y + self.pedestal, plan, self.pedestal, level=LEVEL)
+        # Dim places lie below the offset; less than no light has no estimate, and what
+        # is divided by its mean explodes.
+        counts = (y + self.pedestal).clamp(min=0)
+        seen = Observation(counts, plan, self.pedestal, level=LEVEL)
         steps = AcceleratedSteps(seen)
         for _ in range(self.iterations):
             steps.correct(steps.predict())
