@@ -164,3 +164,21 @@ def test_a_psf_without_voxels(files, psf, capsys):
     assert code == 2
     assert "how large its voxels are" in said.err
     assert blurgan(files, capsys, "rl", *bare, "--psf-voxel", *VOXEL)[0] == 0
+
+
+def test_references_share_no_voxel_with_the_rest(tmp_path, psf, capsys):
+    rng = np.random.default_rng(0)
+    stack = (100 + rng.poisson(20, (8, 24, 64)) * 2).astype(np.uint16)
+    for name in "ab":
+        write_ome_tiff(tmp_path / f"{name}.ome.tif", stack, "ZYX", VOXEL)
+    psf.save(tmp_path / "psf.tif")
+    arguments = ("references", "rl", tmp_path / "?.ome.tif", "--out", tmp_path / "set")
+    arguments += ("--psf", tmp_path / "psf.tif", "--iterations", 3, "--device", "cpu")
+    assert main([str(a) for a in (*arguments, "--background", 100)]) == 0
+    assert "sharp/a.ome.tif" in capsys.readouterr().out
+    for name, blurred in (("a", stack[..., -27:]), ("b", stack[..., :27])):
+        rest = read_stack(tmp_path / "set" / "blurred" / f"{name}.ome.tif")
+        np.testing.assert_array_equal(np.asarray(rest.data), blurred)
+        sharp = read_stack(tmp_path / "set" / "sharp" / f"{name}.ome.tif")
+        assert sharp.data.shape == (8, 24, 26)  # and the PSF's eleven lie between
+        assert sharp.voxel_size == pytest.approx(VOXEL)

@@ -50,6 +50,7 @@ def make_sharp_references(
     *,
     share: float = 0.5,
     channel: int = 0,
+    last: bool = False,
     device: str | None = None,
     **parameters: Any,
 ) -> list[SharpReference]:
@@ -72,6 +73,8 @@ def make_sharp_references(
         Of the voxels for the sharp part, between 0 and 1.
     channel : int
         Which channel, counted from 0.
+    last : bool
+        Whether the sharp part of the first stack is its last.
     device : str, optional
         As for `Plan`.
     **parameters
@@ -91,7 +94,7 @@ def make_sharp_references(
     references = []
     for number, stack in enumerate(stacks):
         fitted, _ = fit_psf(psf, stack.spatial_shape, stack.voxel_size)
-        ours, theirs = cut(stack, fitted.shape, share, last=number % 2 == 1)
+        ours, theirs = cut(stack, fitted.shape, share, last != (number % 2 == 1))
         frames = [stack.frame(time, channel)[0] for time in range(stack.size("T"))]
         plan = Plan(fitted, frames[0][ours].shape, device=device)
         function = METHODS[method].function

@@ -26,6 +26,7 @@ COMMANDS = {
     "threshold": "a saliency threshold from picked regions",
     "restore": "carry images through a trained model",
     "deconvolve": "classical deconvolution",
+    "references": "cut stacks in two: a part made sharp, a part to train on",
     "evaluate": "compare a result with a reference",
     "info": "say what a model folder holds",
 }

@@ -34,9 +34,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             method.name, help=method.summary, description=method.summary
         )
         _add_files(sub)
-        _add_psf(sub)
-        _add_camera(sub, method)
-        _add_method(sub, method)
+        add_shared(sub, method)
+        if method.tiles:
+            sub.add_argument(
+                "--tile", nargs="+", type=int, metavar="N", help="work in tiles, z y x"
+            )
+
+
+def add_shared(parser: argparse.ArgumentParser, method: Method) -> None:
+    """Add what says how images are read, blurred and deconvolved."""
+    parser.add_argument("--channel", type=int, metavar="C", help="only this, from 0")
+    parser.add_argument("--axes", metavar="TZYX", help="where the images do not say")
+    parser.add_argument("--device", metavar="D", help="cpu, cuda; a GPU by default")
+    _add_psf(parser)
+    _add_camera(parser, method)
+    _add_method(parser, method)
 
 
 def _add_files(parser: argparse.ArgumentParser) -> None:
@@ -50,10 +62,7 @@ def _add_files(parser: argparse.ArgumentParser) -> None:
         help="a .ome.tif, .tif or .zarr; or a folder, for several images",
     )
     parser.add_argument("--dtype", metavar="T", help="float32 by default, or source")
-    parser.add_argument("--channel", type=int, metavar="C", help="only this, from 0")
     parser.add_argument("--time", type=int, metavar="T", help="only this, from 0")
-    parser.add_argument("--axes", metavar="TZYX", help="where the images do not say")
-    parser.add_argument("--device", metavar="D", help="cpu, cuda; a GPU by default")
 
 
 def _add_psf(parser: argparse.ArgumentParser) -> None:
@@ -111,10 +120,6 @@ def _add_method(parser: argparse.ArgumentParser, method: Method) -> None:
             choices=method.rules,
             help="stop earlier, by this rule (see docs/classical.md)",
         )
-    if method.tiles:
-        group.add_argument(
-            "--tile", nargs="+", type=int, metavar="N", help="work in tiles, z y x"
-        )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -166,10 +171,15 @@ def _deconvolved(
 
 
 def _stack(source: Path, out: Path, options: argparse.Namespace) -> Stack:
-    from napari_blurgan.data.io import read_stack
-
     if source.resolve() == out.resolve():
         raise DataError(f"{out}: is the image itself; choose another place to write to")
+    return read(source, options)
+
+
+def read(source: Path, options: argparse.Namespace) -> Stack:
+    """Read an image, with the axes, voxels and channel that were asked for."""
+    from napari_blurgan.data.io import read_stack
+
     stack = read_stack(source, axes=options.axes)
     if options.voxel:
         stack = replace(stack, voxel_size=tuple(options.voxel))
@@ -184,14 +194,17 @@ def _psfs(
 
     fits = [
         fit_psf(psf, stack.spatial_shape, stack.voxel_size)
-        for psf in _known_psfs(stack, options)
+        for psf in known_psfs(stack, options)
     ]
     return [psf for psf, _ in fits], tuple(note for _, notes in fits for note in notes)
 
 
-def _known_psfs(stack: Stack, options: argparse.Namespace) -> list[Psf]:
+def known_psfs(
+    stack: Stack, options: argparse.Namespace, core: bool = False
+) -> list[Psf]:
+    """Return the PSFs that were given, or the theoretical one, whole or its core."""
     from napari_blurgan.classical.psf_fit import psf_shape_for
-    from napari_blurgan.optics.models import theoretical_psf
+    from napari_blurgan.optics.models import support_shape, theoretical_psf
     from napari_blurgan.optics.psf import Psf
 
     optics = optics_of(options)
@@ -205,7 +218,8 @@ def _known_psfs(stack: Stack, options: argparse.Namespace) -> list[Psf]:
             f"{stack.name}: does not say how large its voxels are; give --voxel Z Y X"
         )
     z, y, x = (v or 0.1 for v in stack.voxel_size)
-    shape = psf_shape_for(optics, stack.spatial_shape, (z, y, x))
+    whole = psf_shape_for(optics, stack.spatial_shape, (z, y, x))
+    shape = support_shape(optics, (z, y, x)) if core else whole
     return [theoretical_psf(optics, shape, (z, y, x))]
 
 
@@ -221,9 +235,8 @@ def _operator(
         channel_levels,
     )
 
-    camera = _camera(options)
-    background = options.background or 0.0
-    dark = background + (camera.offset if camera else 0.0)
+    parameters = parameters_of(method, options)
+    dark = parameters["background"] + (options.offset or 0.0)
     return DeconvolutionOperator(
         method,
         psfs,
@@ -232,11 +245,18 @@ def _operator(
         device=options.device,
         edges=options.edges,
         levels=channel_levels(stack, dark) if tiled else None,
-        background=background,
-        camera=camera,
+        **parameters,
+    )
+
+
+def parameters_of(method: Method, options: argparse.Namespace) -> dict[str, Any]:
+    """Return what the method's function is called with."""
+    return {
+        "background": options.background or 0.0,
+        "camera": _camera(options),
         **{p.name: getattr(options, p.name) for p in method.parameters},
         **({"stop": _rule(options)} if method.rules else {}),
-    )
+    }
 
 
 def _camera(options: argparse.Namespace) -> Camera | None:
