@@ -17,6 +17,8 @@ import psutil
 from qtpy.QtCore import QEvent, QEventLoop, QSettings, QTimer
 from qtpy.QtWidgets import QApplication
 
+from napari_blurgan.widgets import _closing
+
 SMALL = (
     "sampling.patch=16 generator.base=4 generator.levels=2 generator.guide=3 "
     "adversary.base=4 adversary.scales=1 forward.start=optics weights.spectral=0"
@@ -58,6 +60,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cycles", type=int, default=50)
     options = parser.parse_args()
+    _closing.confirm = lambda parent: True  # closing asks, and nobody is there
     viewer = napari.Viewer(show_welcome_screen=False)
     viewer.open_sample("napari-blurgan", "microtubules")
     print("| cycle | RSS (MB) | widgets | threads | layers |\n|---|---|---|---|---|")
