@@ -31,7 +31,7 @@ ITERATIONS = 20
 
 
 def problem() -> tuple[Array, Array]:
-    psf = theoretical_psf(Optics(1.2, 1.33, 520), (31, 31, 31), VOXEL).data
+    psf = theoretical_psf(Optics(1.2, 1.33, 520), (13, 11, 11), VOXEL).data
     _, seen = simulate(phantom("nuclei", SHAPE, VOXEL, seed=0), psf, seed=0)
     expected = 5 + 200 * np.maximum(seen, 0) / seen.max()
     counts = np.random.default_rng(0).poisson(expected)
@@ -48,8 +48,8 @@ def theirs(program: Path, image: Array, psf: Array, quality: str) -> Array:
             "--float",
             "--offset",
             "0",
-            "--xyfactor",
-            "0",
+            "--bg",
+            "1e-6",
             "--noplan",
             "--threads",
             "1",

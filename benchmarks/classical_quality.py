@@ -9,23 +9,25 @@ seconds are those of one CPU, without the measuring.
 
 import argparse
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import matplotlib
 import numpy as np
 import torch
+from candidates import CANDIDATES
 from matplotlib import pyplot as plt
 from numpy.typing import NDArray
 from tables import write_table
 
-from napari_blurgan.classical.gradient_consensus import gradient_consensus
 from napari_blurgan.classical.iteration import Progress
 from napari_blurgan.classical.methods import METHODS
 from napari_blurgan.classical.plan import Plan
 from napari_blurgan.classical.result import Deconvolution
+from napari_blurgan.classical.run import run
 from napari_blurgan.classical.stopping import Discrepancy, HeldOut
 from napari_blurgan.optics.camera import Camera
 from napari_blurgan.optics.models import Optics, theoretical_psf
@@ -37,14 +39,14 @@ PHOTONS = (20, 100, 1000)  # in the brightest voxel
 VOXEL, SHAPE = (0.3, 0.1, 0.1), (24, 64, 64)
 PSF = theoretical_psf(Optics(1.2, 1.33, 520), (15, 21, 21), VOXEL)
 GAIN = 2.0
-LINES: dict[str, tuple[str, int, dict[str, float]]] = {
-    "RL": ("rl", 200, {}),
-    "accelerated": ("rl-accelerated", 60, {}),
-    "total variation": ("rl-tv", 60, {"weight": 0.005}),
-    "Gradient Consensus": ("rlgc", 60, {}),
-}
+# What the help of each method advises at these brightnesses.
+TV_WEIGHT = dict(zip(PHOTONS, (0.01, 0.005, 0.002), strict=True))
+NOISE = dict(zip(PHOTONS, (0.03, 0.01, 0.001), strict=True))
+SMOOTHNESS = dict(zip(PHOTONS, (1.0, 0.1, 0.03), strict=True))
+RULES = ("Gradient Consensus", "held-out", "discrepancy")
 FIGURE = Path(__file__).parents[1] / "docs/images/classical-quality.png"
 Key = tuple[str, int, int]
+Follow = Callable[..., Deconvolution]
 
 
 @dataclass
@@ -65,149 +67,223 @@ class Case:
 class Trajectory:
     """Error and CPU seconds after each iteration."""
 
-    errors: list[float]
-    seconds: list[float]
+    errors: list[float] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+
+    @property
+    def best(self) -> float:
+        return min(self.errors)
 
     def until(self, error: float) -> float:
         """Return the seconds to an error; infinite if it was not reached."""
-        reached = (
-            s for e, s in zip(self.errors, self.seconds, strict=True) if e <= error
-        )
-        return next(reached, np.inf)
+        pairs = zip(self.errors, self.seconds, strict=True)
+        return next((s for e, s in pairs if e <= error), np.inf)
+
+
+@dataclass
+class Found:
+    """What all methods and rules made of one case."""
+
+    paths: dict[str, Trajectory]
+    stops: dict[str, tuple[float, int]]  # error and iterations, by rule
 
 
 def case(structure: str, photons: int, seed: int) -> Case:
     margin = margin_for(PSF.data)
     world = [n + 2 * m for n, m in zip(SHAPE, margin, strict=True)]
-    field = tuple(slice(m, m + n) for m, n in zip(margin, SHAPE, strict=True))
+    window = tuple(slice(m, m + n) for m, n in zip(margin, SHAPE, strict=True))
     sharp = phantom(structure, world, VOXEL, seed)
-    seen = blur(sharp, PSF.data)[field]
+    seen = blur(sharp, PSF.data)[window]
     scale = float(photons / seen.max())
     camera = Camera(photons=scale, read_noise=1.5, gain=GAIN, offset=100.0)
-    return Case(camera.expose(seen, seed), sharp[field] * scale * GAIN, camera)
+    return Case(camera.expose(seen, seed), sharp[window] * scale * GAIN, camera)
 
 
-def follow(case: Case, plan: Plan, name: str, count: int, **options: Any) -> Trajectory:
-    """Run a method to the end; judge every iteration off the clock."""
-    path = Trajectory([], [])
-    spent = [0.0, time.process_time()]
-
-    def judge(progress: Progress) -> None:
-        spent[0] += time.process_time() - spent[1]
-        path.errors.append(case.error(progress.image()))
-        path.seconds.append(spent[0])
-        spent[1] = time.process_time()
-
-    if name == "rlgc":  # without its rule, to see what there was to be had
-        options["stop"] = HeldOut(patience=count)
-    METHODS[name].function(
-        case.image,
-        plan,
-        iterations=count,
-        camera=case.camera,
-        callback=judge,
-        **options,
+def lines(photons: int) -> dict[str, Follow]:
+    """Return every method, to be run longer than anybody would."""
+    rl, quick, tv, consensus = (
+        METHODS[name].function for name in ("rl", "rl-accelerated", "rl-tv", "rlgc")
     )
-    return path
+    found: dict[str, Follow] = {
+        "RL": partial(rl, iterations=300),
+        "accelerated": partial(quick, iterations=50),
+        "total variation": partial(tv, iterations=60, weight=TV_WEIGHT[photons]),
+        # Without its rule, to see what there was to be had.
+        "Gradient Consensus": partial(
+            consensus, iterations=75, stop=HeldOut(patience=75)
+        ),
+    }
+    for name, steps in CANDIDATES.items():
+        found[name] = partial(candidate, steps)
+    return found
 
 
-def stops(case: Case, plan: Plan) -> dict[str, tuple[str, Deconvolution]]:
-    """Return what each rule kept, and the line whose path it is on."""
-    accelerated = METHODS["rl-accelerated"].function
-    options = {"iterations": 300, "camera": case.camera}
+def candidate(steps: Any, image: Any, plan: Plan, **options: Any) -> Deconvolution:
+    return run(steps, image, plan, 60, options)
+
+
+def filters(photons: int) -> dict[str, Follow]:
+    """Return the methods without iterations."""
     return {
-        "Gradient Consensus": (
-            "Gradient Consensus",
-            gradient_consensus(case.image, plan, camera=case.camera),
-        ),
-        "accelerated, held-out": (
-            "accelerated",
-            accelerated(case.image, plan, stop=HeldOut(), **options),
-        ),
-        "accelerated, discrepancy": (
-            "accelerated",
-            accelerated(case.image, plan, stop=Discrepancy(), **options),
+        "Wiener": partial(METHODS["wiener"].function, noise=NOISE[photons]),
+        "Tikhonov": partial(
+            METHODS["tikhonov"].function, smoothness=SMOOTHNESS[photons]
         ),
     }
 
 
-def speed_rows(paths: dict[Key, dict[str, Trajectory]]) -> Iterator[list[object]]:
-    """Time of each method to the least error of plain RL, over RL's own."""
-    for structure, photons, seeds in grouped(paths):
-        rl = [paths[key]["RL"] for key in seeds]
-        best = [min(path.errors) for path in rl]
-        at = [int(np.argmin(path.errors)) + 1 for path in rl]
-        ratios = []
-        for line in LINES:
-            each = [
-                paths[key][line].until(error) / path.until(error)
-                for key, error, path in zip(seeds, best, rl, strict=True)
-            ]
-            missed = sum(np.isinf(each))
-            middle = np.median(each)
-            text = "not" if np.isinf(middle) else f"{middle:.2f}"
-            ratios.append(text + (f" ({missed} missed)" if missed else ""))
-        least = [
-            f"{np.mean([min(paths[k][m].errors) for k in seeds]):.3f}" for m in LINES
-        ]
-        yield [structure, photons, f"{min(at)}–{max(at)}", *ratios[1:], *least]
+def follow(made: Case, plan: Plan, function: Follow) -> Trajectory:
+    """Run a method to the end; judge every iteration off the clock."""
+    path = Trajectory()
+    spent = [0.0, time.process_time()]
+
+    def judge(progress: Progress) -> None:
+        spent[0] += time.process_time() - spent[1]
+        path.errors.append(made.error(progress.image()))
+        path.seconds.append(spent[0])
+        spent[1] = time.process_time()
+
+    function(made.image, plan, camera=made.camera, callback=judge)
+    return path
 
 
-def stop_rows(
-    paths: dict[Key, dict[str, Trajectory]],
-    kept: dict[Key, dict[str, tuple[float, int]]],
-) -> Iterator[list[object]]:
-    """How far above the least error of its path each rule ended: median and worst."""
-    lines = {"Gradient Consensus": "Gradient Consensus"}
-    for structure, photons, seeds in grouped(paths):
-        row: list[object] = [structure, photons]
-        for rule in next(iter(kept.values())):
-            line = lines.get(rule, "accelerated")
-            above = [
-                kept[key][rule][0] / min(paths[key][line].errors) - 1 for key in seeds
-            ]
-            row.append(f"{np.median(above):+.1%} ({max(above):+.1%})")
-            row.append(f"{np.median([kept[key][rule][1] for key in seeds]):.0f}")
-        over = [
-            paths[key]["accelerated"].errors[-1] / min(paths[key]["accelerated"].errors)
-            - 1
-            for key in seeds
-        ]
-        yield [*row, f"{np.median(over):+.0%}"]
+def once(made: Case, plan: Plan, function: Follow) -> Trajectory:
+    start = time.process_time()
+    image = function(made.image, plan, camera=made.camera).image
+    return Trajectory([made.error(image)], [time.process_time() - start])
 
 
-def grouped(paths: dict[Key, Any]) -> Iterator[tuple[str, int, list[Key]]]:
+def stopped(made: Case, plan: Plan) -> dict[str, tuple[float, int]]:
+    """Return the error and the iterations of what each rule kept."""
+    consensus, quick = METHODS["rlgc"].function, METHODS["rl-accelerated"].function
+    results = (
+        consensus(made.image, plan, camera=made.camera),
+        *(
+            quick(made.image, plan, 200, camera=made.camera, stop=rule)
+            for rule in (HeldOut(), Discrepancy())
+        ),
+    )
+    return {
+        rule: (made.error(result.image), result.iterations)
+        for rule, result in zip(RULES, results, strict=True)
+    }
+
+
+def found_in(key: Key, plan: Plan) -> Found:
+    made = case(*key)
+    paths = {n: follow(made, plan, f) for n, f in lines(key[1]).items()}
+    paths |= {n: once(made, plan, f) for n, f in filters(key[1]).items()}
+    return Found(paths, stopped(made, plan))
+
+
+def grouped(found: dict[Key, Found]) -> Iterator[tuple[str, int, list[Found]]]:
     for structure in STRUCTURES:
         for photons in PHOTONS:
-            yield (
-                structure,
-                photons,
-                [k for k in paths if k[:2] == (structure, photons)],
-            )
+            same = [f for k, f in found.items() if k[:2] == (structure, photons)]
+            yield structure, photons, same
 
 
-def draw(
-    paths: dict[Key, dict[str, Trajectory]],
-    kept: dict[Key, dict[str, tuple[float, int]]],
-) -> None:
+def speed_rows(found: dict[Key, Found]) -> Iterator[list[object]]:
+    """CPU time of each method to the least error of plain RL, over RL's own."""
+    for structure, photons, seeds in grouped(found):
+        rl = [one.paths["RL"] for one in seeds]
+        at = [int(np.argmin(path.errors)) + 1 for path in rl]
+        ratios = [
+            ratio([one.paths[name] for one in seeds], rl)
+            for name in seeds[0].paths
+            if name != "RL"
+        ]
+        seconds = np.median([path.until(path.best) for path in rl])
+        yield [structure, photons, f"{np.median(at):.0f}", f"{seconds:.2f}", *ratios]
+
+
+def ratio(paths: list[Trajectory], rl: list[Trajectory]) -> str:
+    """Return the median and the worst ratio of the seeds; in words if not reached."""
+    each = [p.until(r.best) / r.until(r.best) for p, r in zip(paths, rl, strict=True)]
+    missed = int(np.isinf(each).sum())
+    if missed == len(each):
+        return "–"
+    if missed:
+        return f"{missed} of {len(each)} –"
+    return f"{np.median(each):.2f} ({max(each):.2f})"
+
+
+def error_rows(found: dict[Key, Found]) -> Iterator[list[object]]:
+    """The least error along each path, mean over the seeds."""
+    for structure, photons, seeds in grouped(found):
+        least = [
+            np.mean([one.paths[name].best for one in seeds]) for name in seeds[0].paths
+        ]
+        yield [structure, photons, *(f"{error:.3f}" for error in least)]
+
+
+def stop_rows(found: dict[Key, Found]) -> Iterator[list[object]]:
+    """How far above the least error of its path each rule ended: median and worst."""
+    for structure, photons, seeds in grouped(found):
+        row: list[object] = [structure, photons]
+        for rule in RULES:
+            line = rule if rule == "Gradient Consensus" else "accelerated"
+            above = [one.stops[rule][0] / one.paths[line].best - 1 for one in seeds]
+            count = np.median([one.stops[rule][1] for one in seeds])
+            row.append(f"{np.median(above):+.1%} ({max(above):+.1%})")
+            row.append(f"{count:.0f}")
+        paths = [one.paths["accelerated"] for one in seeds]
+        over = np.median([path.errors[-1] / path.best - 1 for path in paths])
+        yield [*row, f"{over:+.0%}"]
+
+
+def draw(found: dict[Key, Found]) -> None:
     """Error against seconds, one seed; a dot where Gradient Consensus stopped."""
     matplotlib.use("Agg")
     figure, axes = plt.subplots(
-        len(STRUCTURES), len(PHOTONS), figsize=(10, 8), layout="constrained"
+        len(STRUCTURES), len(PHOTONS), figsize=(10, 8.5), layout="constrained"
     )
-    for ax, (structure, photons, seeds) in zip(axes.flat, grouped(paths), strict=True):
-        for line, path in paths[seeds[0]].items():
-            (drawn,) = ax.plot(path.seconds, path.errors, label=line)
-            if line == "Gradient Consensus":
-                error, count = kept[seeds[0]][line]
+    for ax, (structure, photons, seeds) in zip(axes.flat, grouped(found), strict=True):
+        for number, (name, path) in enumerate(seeds[0].paths.items()):
+            if len(path.errors) == 1:
+                ax.plot(path.seconds, path.errors, "x+"[number % 2], label=name)
+                continue
+            dashed = "--" if name in CANDIDATES else "-"
+            (drawn,) = ax.plot(path.seconds, path.errors, dashed, label=name)
+            if name == "Gradient Consensus":
+                error, count = seeds[0].stops[name]
                 ax.plot(path.seconds[count - 1], error, "o", color=drawn.get_color())
+        least = min(path.best for path in seeds[0].paths.values())
         ax.set(xscale="log", title=f"{structure}, {photons} photons")
+        ax.set_ylim(0.95 * least, 1.8 * least)
     for ax in axes[-1]:
         ax.set_xlabel("CPU seconds")
     for ax in axes[:, 0]:
-        ax.set_ylabel("error / truth")
-    axes[0, 0].legend(fontsize=8)
-    figure.savefig(FIGURE, dpi=110)
+        ax.set_ylabel("RMSE / RMS of the truth")
+    figure.legend(
+        *axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=5
+    )
+    figure.savefig(FIGURE, dpi=100)
+    plt.close(figure)
+
+
+def write(found: dict[Key, Found]) -> None:
+    names = list(next(iter(found.values())).paths)
+    write_table(
+        "classical.md",
+        "quality",
+        f"| structure | photons | RL's best at | CPU s | {' | '.join(names[1:])} |",
+        speed_rows(found),
+    )
+    write_table(
+        "classical.md",
+        "errors",
+        f"| structure | photons | {' | '.join(names)} |",
+        error_rows(found),
+    )
+    write_table(
+        "classical.md",
+        "stopping",
+        "| structure | photons | Gradient Consensus | after | held-out | after "
+        "| discrepancy | after | 50 iterations, no rule |",
+        stop_rows(found),
+    )
+    draw(found)
 
 
 def main() -> None:
@@ -216,37 +292,14 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     plan = Plan(PSF, SHAPE, device="cpu")
-    paths: dict[Key, dict[str, Trajectory]] = {}
-    kept: dict[Key, dict[str, tuple[float, int]]] = {}
+    found: dict[Key, Found] = {}
     for structure in STRUCTURES:
         for photons in PHOTONS:
             for seed in range(options.seeds):
-                key, made = (structure, photons, seed), case(structure, photons, seed)
-                paths[key] = {
-                    line: follow(made, plan, name, count, **extra)
-                    for line, (name, count, extra) in LINES.items()
-                }
-                kept[key] = {
-                    rule: (made.error(result.image), result.iterations)
-                    for rule, (_, result) in stops(made, plan).items()
-                }
+                key = (structure, photons, seed)
+                found[key] = found_in(key, plan)
             print(structure, photons, flush=True)
-    write_table(
-        "classical.md",
-        "quality",
-        "| structure | photons | RL's best at | accelerated | total variation "
-        "| Gradient Consensus | RL error | accelerated error | total variation error "
-        "| Gradient Consensus error |",
-        speed_rows(paths),
-    )
-    write_table(
-        "classical.md",
-        "stopping",
-        "| structure | photons | Gradient Consensus | after | held-out | after "
-        "| discrepancy | after | 60 iterations, no rule |",
-        stop_rows(paths, kept),
-    )
-    draw(paths, kept)
+    write(found)
 
 
 if __name__ == "__main__":
