@@ -178,14 +178,16 @@ def draw(name: str, pictures: dict[str, np.ndarray], seen: Any) -> None:
         axis.set_title(label, fontsize=10)
         axis.axis("off")
     figure.tight_layout()
-    figure.savefig(IMAGES / f"utom-real-{name}.png", dpi=80)
+    figure.savefig(
+        IMAGES / f"utom-real-{name}.png", dpi=80, bbox_inches="tight", pad_inches=0.05
+    )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--tasks", nargs="+", default=list(EXAMPLES), choices=EXAMPLES)
-    parser.add_argument("--steps", type=int, default=800)
+    parser.add_argument("--steps", type=int, default=300)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     torch.set_num_threads(1)
