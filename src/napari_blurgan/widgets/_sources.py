@@ -101,10 +101,12 @@ class SourceList(QListWidget):
         return [str(s) if isinstance(s, Path) else s.name for s in self.sources()]
 
     def tick_names(self, names: list[str]) -> bool:
-        """Tick what `names` returned, as far as it is there; tell whether any is."""
+        """Tick only what `names` returned; tell whether any of it is there."""
         layers = [s for s in self._all() if getattr(s, "name", None) in names]
         files = [Path(n) for n in names if Path(n).is_absolute() and Path(n).is_file()]
-        self.tick(*layers, *files)
+        if layers or files:
+            self.untick()
+            self.tick(*layers, *files)
         return bool(layers or files)
 
     def untick(self) -> None:

@@ -101,7 +101,7 @@ class Kept(QObject):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Save when the widget is hidden, or taken out of its dock."""
-        kinds = (QEvent.Type.Hide, QEvent.Type.ParentAboutToChange)
+        kinds = (QEvent.Type.Hide, QEvent.Type.ParentChange)
         if watched is self._widget and event.type() in kinds:
             self.save()
         return False
