@@ -1,10 +1,12 @@
-"""The tables of docs/restore.md: bookkeeping, MONAI, whole volumes, and memory.
+"""The tables of docs/restore.md: speed, whole volumes, seams, borders and memory.
 
     python benchmarks/restore.py [--device cuda] [--threads 1] [--base 8]
     python benchmarks/restore.py --volumes          # the volumes of the papers too
     python benchmarks/restore.py --seams            # tiles against the whole
     python benchmarks/restore.py --margin MODEL     # what reflection is worth
-    python benchmarks/restore.py --memory 1 16      # peak RSS, in GiB of volume
+    python benchmarks/restore.py --memory 1 4       # peak RSS, in GiB of volume
+
+Each run replaces its table in the document.
 
 MONAI is only needed for its row: pip install --no-deps --target DIR monai==1.6.1 and
 PYTHONPATH=DIR.
@@ -18,15 +20,17 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from tables import write_table
 from torch import Tensor
 
 from napari_blurgan.data.samples import sample
@@ -36,8 +40,10 @@ from napari_blurgan.optics.kernel import FixedKernel
 from napari_blurgan.optics.models import Optics, theoretical_psf
 from napari_blurgan.restore.copies import model_operator
 from napari_blurgan.restore.events import Finished, Planned
+from napari_blurgan.restore.operator import Operator
 from napari_blurgan.restore.predict import apply
 from napari_blurgan.restore.sinks import OmeZarrSink
+from napari_blurgan.restore.tiling import Tiling
 from napari_blurgan.transport.generator import Generator, make_network
 from napari_blurgan.transport.guide import Guide
 from napari_blurgan.transport.model import load_model
@@ -67,11 +73,19 @@ class NetworkOperator:
     @torch.inference_mode()
     def __call__(self, image: Tensor) -> Tensor:
         """Apply the network."""
+        return self._computed(image, None)
+
+    @torch.inference_mode()
+    def part(self, image: Tensor, region: Sequence[slice]) -> Tensor:
+        """Return a region of the result."""
+        return self._computed(image, region)
+
+    def _computed(self, image: Tensor, region: Sequence[slice] | None) -> Tensor:
         lower = self.dtype != torch.float32
         if lower:
             image = image.contiguous(memory_format=torch.channels_last_3d)
         with torch.autocast(self.device.type, self.dtype, enabled=lower):
-            return self.net(image).float()
+            return self.net(image, region).float()
 
 
 def seconds(function: Callable[[], object], device: str) -> tuple[float, float]:
@@ -100,16 +114,15 @@ def interleaved(
 
 
 def monai_case(
-    net: UNet,
+    operator: NetworkOperator,
     volume: NDArray[np.float32],
     roi: Sequence[int],
     halo: Sequence[int],
-    device: str,
 ) -> Callable[[], object] | None:
     try:
         from monai.inferers import sliding_window_inference
     except ImportError:
-        print("MONAI is not installed: its row is left out.\n")
+        print("MONAI is not installed: its rows are left out.\n")
         return None
 
     image = torch.from_numpy(volume)[None, None]
@@ -118,7 +131,7 @@ def monai_case(
     def run() -> object:
         with torch.inference_mode():
             return sliding_window_inference(
-                image, roi, 1, net, overlap, sw_device=device, device="cpu"
+                image, roi, 1, operator, overlap, sw_device=operator.device
             )
 
     return run
@@ -138,51 +151,95 @@ def bookkeeping(options: argparse.Namespace) -> None:
     roi = tiling[0].shape
     images = [torch.randn(1, 1, *t.shape) for t in tiling]
 
-    def bare(operator: NetworkOperator) -> None:
-        for image in images:
-            operator(image.to(options.device)).cpu()
+    def bare(operator: NetworkOperator, whole: bool) -> None:
+        for tile, image in zip(tiling, images, strict=True):
+            image = image.to(options.device)
+            (operator(image) if whole else operator.part(image, tile.crop)).cpu()
 
-    cases: dict[str, Callable[[], object]] = {
-        "forward passes alone": lambda: bare(full),
-        "restore": lambda: list(apply(full, volume, **settings)),
-        "forward passes alone, bfloat16": lambda: bare(low),
-        "restore, bfloat16": lambda: list(apply(low, volume, **settings)),
-        "restore, bfloat16, tiles of the plan": lambda: list(apply(low, volume)),
-    }
-    world = np.pad(volume, [(m, m) for m in tiling.margin], mode="reflect")
-    for name, image in {
-        "MONAI sliding_window_inference, the same tiles": world,
-        "MONAI sliding_window_inference, without the margin": volume,
-    }.items():
-        monai = monai_case(full.net, image, roi, tiling.halo, options.device)
+    # What is measured, and the case whose time it is compared with.
+    cases: dict[str, tuple[str, Callable[[], object]]] = {}
+    for name, operator in {"float32": full, "bfloat16": low}.items():
+        passes = f"{name}: forward passes, cores only"
+        cases[f"{name}: forward passes, whole tiles"] = (
+            "",
+            partial(bare, operator, True),
+        )
+        cases[passes] = "", partial(bare, operator, False)
+        cases[f"{name}: restore"] = (
+            passes,
+            partial(restored, operator, volume, settings),
+        )
+        monai = monai_case(operator, padded(volume, tiling), roi, tiling.halo)
         if monai is not None:
-            cases[name] = monai
-    times = interleaved(cases, options.device, options.repeats)
-    wall, cpu = times["forward passes alone"]
+            whole = f"{name}: forward passes, whole tiles"
+            cases[f"{name}: MONAI, the same tiles"] = whole, monai
+    cases["bfloat16: restore, tiles of the plan"] = (
+        "",
+        partial(restored, low, volume, {}),
+    )
+    times = interleaved(
+        {name: case for name, (_, case) in cases.items()},
+        options.device,
+        options.repeats,
+    )
     print(
         f"{len(tiling)} tiles of {tiling.core}, halo {tiling.halo}, U-Net of base "
         f"{options.base}, {options.threads} threads on {options.device}\n"
     )
-    print("| case | wall s | CPU s | wall / forward | CPU / forward | Mvoxel / s |")
-    print("|---|---|---|---|---|---|")
-    for name, (w, c) in times.items():
-        print(
-            f"| {name} | {w:.2f} | {c:.2f} | {w / wall:.3f} | {c / cpu:.3f} "
-            f"| {volume.size / w / 1e6:.2f} |"
-        )
+    slow = times.get("float32: MONAI, the same tiles", (np.nan, np.nan))[1]
+    write_table(
+        "restore.md",
+        f"speed on {options.device}",
+        "| case | wall s | CPU s | CPU over its passes | Mvoxel / CPU s | of MONAI |",
+        [
+            (
+                name,
+                f"{wall:.2f}",
+                f"{cpu:.2f}",
+                f"{cpu / times[cases[name][0]][1]:.3f}" if cases[name][0] else "",
+                f"{volume.size / cpu / 1e6:.2f}",
+                f"{slow / cpu:.2f}",
+            )
+            for name, (wall, cpu) in times.items()
+        ],
+    )
+
+
+def restored(
+    operator: Operator, volume: NDArray[np.float32], settings: dict[str, Any]
+) -> object:
+    """Restore a volume."""
+    return list(apply(operator, volume, **settings))
+
+
+def padded(volume: NDArray[np.float32], tiling: Tiling) -> NDArray[np.float32]:
+    """Return the volume with its margin, for those who continue it otherwise."""
+    return np.pad(volume, [(m, m) for m in tiling.margin], mode="reflect")
 
 
 def whole_volumes(options: argparse.Namespace) -> None:
     """Print the time of the papers' volumes, tile size chosen by the plan."""
-    print("\n| volume | precision | seconds | plan |\n|---|---|---|---|")
+    rows = []
+    guided = preset_operator("nonblind")
+    guided.generator.to(options.device).set_precision(torch.bfloat16)
+    operators: dict[str, Operator] = {
+        "U-Net, float32": NetworkOperator(options.base, options.device, torch.float32),
+        "U-Net, bfloat16": NetworkOperator(
+            options.base, options.device, torch.bfloat16
+        ),
+        "preset nonblind, bfloat16": guided,
+    }
     for name, shape in PAPER_VOLUMES.items():
-        volume = np.random.default_rng(0).normal(size=shape).astype(np.float32)
-        for dtype in (torch.float32, torch.bfloat16):
-            operator = NetworkOperator(options.base, options.device, dtype)
+        volume = np.random.default_rng(0).random(shape, np.float32)
+        for kind, operator in operators.items():
             plan = next(apply(operator, volume)).plan  # also warms up
-            run = partial(lambda *case: list(apply(*case)), operator, volume)
-            wall, _ = seconds(run, options.device)
-            print(f"| {name} | {dtype} | {wall:.2f} | {plan} |")
+            run = partial(restored, operator, volume, {})
+            wall, cpu = seconds(run, options.device)
+            tiles = f"{plan.tiles} of {'×'.join(map(str, plan.tiling.core))}"
+            rows.append((name, kind, tiles, f"{wall:.1f}", f"{cpu:.1f}"))
+            print(rows[-1], flush=True)
+    header = "| volume | generator | tiles | wall s | CPU s |"
+    write_table("restore.md", f"volumes on {options.device}", header, rows)
 
 
 def preset_operator(name: str) -> ModelOperator:
@@ -206,27 +263,42 @@ def preset_operator(name: str) -> ModelOperator:
 
 
 def seams() -> None:
-    """Print by how much tiles differ from the whole, for every preset."""
-    print("| preset | norm | halo | tiles | tiles, blended |\n|---|---|---|---|---|")
+    """Print by how much tiles differ from the whole, for the generators of presets."""
+    names: dict[str, list[str]] = {}
     for name in PRESETS:
-        operator = preset_operator(name)
-        settings = preset(name).generator
-        dims = len(operator.stride)
-        shape = (40, 128, 128)[-dims:] if dims == 3 else (256, 256)
-        tile = (40, 48, 48) if dims == 3 else (96, 96)
-        image = np.random.default_rng(0).random(shape, np.float32)
-        image[..., shape[-1] // 2 :] *= 0.1
-        whole, tiled, blended = (
-            list(apply(operator, image, tile=t, blend=b))[-1].result.data
-            for t, b in ((shape, False), (tile, False), (tile, True))
-        )
+        recipe = preset(name)
+        names.setdefault(f"{recipe.dims} {recipe.generator}", []).append(name)
+    rows = []
+    for alike in names.values():
+        operator = preset_operator(alike[0])
+        settings = preset(alike[0]).generator
         norm = settings.norm + (f", guide {settings.guide}" if settings.guide else "")
-        errors = [
-            np.abs(r - whole).max() / np.abs(whole).max() for r in (tiled, blended)
-        ]
-        print(
-            f"| {name} | {norm} | {operator.halo} | {errors[0]:.1e} | {errors[1]:.1e} |"
-        )
+        halo = "×".join(map(str, operator.halo))
+        rows.append((", ".join(alike), norm, halo, *differences(operator)))
+        print(rows[-1], flush=True)
+    header = "| presets | norm | halo | tiles | tiles, blended |"
+    write_table("restore.md", "seams", header, rows)
+
+
+def differences(operator: ModelOperator) -> Iterator[str]:
+    """Yield the largest difference of any tile from the whole, then if blended."""
+    flat = len(operator.stride) == 2
+    shape = (256, 256) if flat else (24, 112, 112)
+    tiles = [(96, 96), (40, 256)] if flat else [(24, 40, 40), (8, 32, 112)]
+    image = np.random.default_rng(0).random(shape, np.float32)
+    image[..., shape[-1] // 2 :] *= 0.1
+    whole = restored_array(operator, image, shape, False)
+    for blend in (False, True):
+        errors = [restored_array(operator, image, t, blend) - whole for t in tiles]
+        yield f"{np.abs(errors).max() / np.abs(whole).max():.1e}"
+
+
+def restored_array(
+    operator: Operator, image: NDArray[np.float32], tile: Sequence[int], blend: bool
+) -> NDArray[np.float32]:
+    """Return the result of one tile size."""
+    data = list(apply(operator, image, tile=tile, blend=blend))[-1].result.data
+    return np.asarray(data)
 
 
 def margins(model: str) -> None:
@@ -237,14 +309,15 @@ def margins(model: str) -> None:
     whole = _array(list(apply(operator, stack, **options))[-1].result.data)
     crop = (..., slice(20, -20), slice(20, -20))
     cropped = stack.with_data(np.asarray(stack.data)[crop])
-    print("| margin | 0 to 4 voxels from the border | 4 to 8 | 8 to 16 |")
-    print("|---|---|---|---|")
-    for margin in (0, 2, 4, 8, 16):
+    rows = []
+    for margin in (0, 4, 8, 16):
         events = apply(operator, cropped, margin=[margin] * 3, **options)
         wrong = _array(list(events)[-1].result.data) - whole[crop]
         shells = (_shell(wrong, *edges) for edges in ((0, 4), (4, 8), (8, 16)))
-        row = " | ".join(f"{np.sqrt(np.mean(s**2)) / whole.std():.4f}" for s in shells)
-        print(f"| {margin} | {row} |", flush=True)
+        figures = (f"{np.sqrt(np.mean(s**2)) / whole.std():.4f}" for s in shells)
+        rows.append((margin, *figures))
+    header = "| voxels of reflection | 0 to 4 from the border | 4 to 8 | 8 to 16 |"
+    write_table("restore.md", "border", header, rows)
 
 
 def _array(data: object) -> NDArray[np.float64]:
@@ -275,7 +348,7 @@ class Plus:
 
 
 def one_volume(gigabytes: float) -> None:
-    """Restore a zarr without a chunk in it to zarr, and print the peak RSS."""
+    """Restore a zarr without a chunk in it to zarr, and print the peak RSS in MiB."""
     import zarr
 
     from napari_blurgan.data.io import read_stack
@@ -290,7 +363,20 @@ def one_volume(gigabytes: float) -> None:
         assert not isinstance(event, Finished) or event.result.data[-1, -1, -1] == 1
     shutil.rmtree(folder)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(f"| {gigabytes:g} GiB | {peak / 1024:.0f} MiB |")
+    print(peak // 1024)
+
+
+def memory(sizes: Sequence[float]) -> None:
+    """Print the peak RSS for volumes of some GiB, each in a process of its own.
+
+    The peak of a process never goes down.
+    """
+    rows = []
+    for size in sizes:
+        command = [sys.executable, __file__, "--one", str(size)]
+        done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+        rows.append((f"{size:g} GiB", f"{int(done.stdout)} MiB"))
+    write_table("restore.md", "memory", "| volume | peak RSS |", rows)
 
 
 def main() -> None:
@@ -298,8 +384,8 @@ def main() -> None:
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--base", type=int, default=8)
-    parser.add_argument("--shape", type=int, nargs=3, default=(96, 192, 192))
-    parser.add_argument("--tile", type=int, nargs=3, default=(48, 96, 96))
+    parser.add_argument("--shape", type=int, nargs=3, default=(64, 128, 128))
+    parser.add_argument("--tile", type=int, nargs=3, default=(32, 64, 64))
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--volumes", action="store_true", help="the papers' too")
     parser.add_argument("--seams", action="store_true", help="tiles against the whole")
@@ -315,10 +401,7 @@ def main() -> None:
     elif options.seams:
         seams()
     elif options.memory:
-        print("| volume | peak RSS |\n|---|---|", flush=True)
-        for size in options.memory:
-            # Each in a process of its own: the peak of a process never goes down.
-            subprocess.run([sys.executable, __file__, "--one", str(size)], check=True)
+        memory(options.memory)
     else:
         bookkeeping(options)
         if options.volumes:

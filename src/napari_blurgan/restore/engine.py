@@ -177,7 +177,8 @@ class Engine:
 
 def _forward(operator: Operator, images: Tensor, region: Region) -> NDArray[np.float32]:
     images = images.to(operator.device, non_blocking=True)
-    return computed(operator, images, region).float().cpu().numpy()
+    # Contiguous: a view would hold all of the tile until the core is written.
+    return computed(operator, images, region).float().cpu().contiguous().numpy()
 
 
 def _raise_unless_memory(error: BaseException) -> None:
