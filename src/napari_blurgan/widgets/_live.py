@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 __all__ = ["LiveLayers", "add_layer"]
 
 
+SLACK = 0.1
+"""Part of the brightest value by which the contrast may be off."""
+
+
 class LiveLayers:
     """The layers of one run: added once, then changed in place.
 
@@ -78,6 +82,8 @@ class LiveLayers:
         now = tuple(layer.contrast_limits)
         if self._limits.get(key, now) == now:
             low, high = np.percentile(pixels, (0.5, 99.9))
+            if key in self._limits and np.allclose(now, (low, high), 0, SLACK * high):
+                return  # any change paints the window once more
             layer.contrast_limits = (float(low), float(max(high, low + 1e-6)))
             self._limits[key] = tuple(layer.contrast_limits)
 
