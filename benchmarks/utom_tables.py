@@ -25,7 +25,7 @@ NAMES = {
     "plain": "none: plain cycleGAN",
     "identity": "none: cycleGAN with identity loss",
 }
-LOOKS = (400, 800, 1000, 1200, 1500)
+LOOKS = (500, 1000, 1500)
 
 Rows = list[dict[str, Any]]
 
