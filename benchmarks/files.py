@@ -35,8 +35,8 @@ from torch import Tensor
 from napari_blurgan.data.io import read_stack
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import BlurGANError
-from napari_blurgan.restore.predict import apply
-from napari_blurgan.restore.sinks import make_sink
+from napari_blurgan.restoration.predict import apply
+from napari_blurgan.restoration.sinks import make_sink
 from napari_blurgan.widgets.reader import read as read_layers
 
 SUFFIXES = (".ome.tif", ".ome.zarr")

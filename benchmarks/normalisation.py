@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from napari_blurgan.data.samples import microtubule_sample
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.measure.fidelity import Fidelity, compare, nrmse
-from napari_blurgan.restore.restorer import restore
+from napari_blurgan.restoration.restorer import restore
 from napari_blurgan.transport.events import Finished
 from napari_blurgan.transport.model import Model
 from napari_blurgan.transport.presets import PRESETS, preset

@@ -20,7 +20,7 @@ from napari_blurgan.measure.fidelity import compare
 from napari_blurgan.optics.kernel import gaussian_kernel
 from napari_blurgan.optics.models import Optics
 from napari_blurgan.optics.psf import Psf
-from napari_blurgan.restore import restore
+from napari_blurgan.restoration import restore
 from napari_blurgan.transport.events import KernelUpdated, Stepped
 from napari_blurgan.transport.model import Model
 from napari_blurgan.transport.presets import preset

@@ -38,12 +38,12 @@ from napari_blurgan.networks.unet import UNet
 from napari_blurgan.optics.forward import BlurKernel
 from napari_blurgan.optics.kernel import FixedKernel
 from napari_blurgan.optics.models import Optics, theoretical_psf
-from napari_blurgan.restore.copies import model_operator
-from napari_blurgan.restore.events import Finished, Planned
-from napari_blurgan.restore.operator import Operator
-from napari_blurgan.restore.predict import apply
-from napari_blurgan.restore.sinks import OmeZarrSink
-from napari_blurgan.restore.tiling import Tiling
+from napari_blurgan.restoration.copies import model_operator
+from napari_blurgan.restoration.events import Finished, Planned
+from napari_blurgan.restoration.operator import Operator
+from napari_blurgan.restoration.predict import apply
+from napari_blurgan.restoration.sinks import OmeZarrSink
+from napari_blurgan.restoration.tiling import Tiling
 from napari_blurgan.transport.generator import Generator, make_network
 from napari_blurgan.transport.guide import Guide
 from napari_blurgan.transport.model import load_model

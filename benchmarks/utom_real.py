@@ -27,7 +27,7 @@ import torch
 from napari_blurgan.data.sections import isotropic
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.measure.fidelity import ssim
-from napari_blurgan.restore import restore
+from napari_blurgan.restoration import restore
 from napari_blurgan.transport.automatic import otsu
 from napari_blurgan.transport.presets import preset
 from napari_blurgan.transport.train import train

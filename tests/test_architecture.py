@@ -18,7 +18,7 @@ PACKAGE = Path(napari_blurgan.__file__).parent
 LAYERS = (
     ("widgets", "cli"),
     ("demo", "report"),
-    ("restore",),
+    ("restoration",),
     ("transport",),
     ("classical",),
     ("measure",),

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from napari_blurgan.data.stack import Stack
     from napari_blurgan.optics.models import Optics
     from napari_blurgan.optics.psf import Psf
-    from napari_blurgan.restore import restore
+    from napari_blurgan.restoration import restore
     from napari_blurgan.transport.model import Model, load_model
     from napari_blurgan.transport.presets import preset
     from napari_blurgan.transport.recipe import Recipe
@@ -36,7 +36,7 @@ HOMES = {
     "load_model": "transport.model",
     "preset": "transport.presets",
     "read_stack": "data.io",
-    "restore": "restore",
+    "restore": "restoration",
     "train": "transport.train",
 }
 

@@ -16,7 +16,7 @@ from napari_blurgan.measure.fidelity import correlation
 from napari_blurgan.optics.models import Optics
 from napari_blurgan.optics.phantoms import phantom
 from napari_blurgan.optics.psf import Psf
-from napari_blurgan.restore import restore
+from napari_blurgan.restoration import restore
 from napari_blurgan.transport.events import Event, Finished
 from napari_blurgan.transport.model import Model
 from napari_blurgan.transport.presets import preset

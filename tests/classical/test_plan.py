@@ -19,8 +19,8 @@ from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import DataError, OutOfMemoryError, RecipeError
 from napari_blurgan.optics.models import Optics, support_shape
 from napari_blurgan.optics.psf import Psf
-from napari_blurgan.restore.events import Finished
-from napari_blurgan.restore.predict import apply
+from napari_blurgan.restoration.events import Finished
+from napari_blurgan.restoration.predict import apply
 
 VOXEL = (0.3, 0.1, 0.1)
 

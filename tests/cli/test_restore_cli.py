@@ -14,8 +14,8 @@ from napari_blurgan.data.io import read_stack, write_ome_tiff
 from napari_blurgan.data.normalize import Normalization
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import DataError, ModelFileError
-from napari_blurgan.restore import restore
-from napari_blurgan.restore.events import Finished, Noted
+from napari_blurgan.restoration import restore
+from napari_blurgan.restoration.events import Finished, Noted
 from napari_blurgan.transport.calibration import Calibration, NoiseModel
 from napari_blurgan.transport.generator import Generator, make_network
 from napari_blurgan.transport.model import Model
@@ -283,7 +283,7 @@ def test_bad_images_are_refused_in_one_line(
 def test_bad_requests_are_refused_in_one_line(
     folder, image, tmp_path, capsys, monkeypatch, arguments, message
 ):
-    monkeypatch.setattr("napari_blurgan.restore.cluster.CONNECT_SECONDS", 0.2)
+    monkeypatch.setattr("napari_blurgan.restoration.cluster.CONNECT_SECONDS", 0.2)
     source = write(tmp_path / "in.ome.tif", image)
     out = tmp_path / "out.ome.tif"
     code, printed = blurgan(

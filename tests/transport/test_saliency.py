@@ -14,7 +14,7 @@ from torch import Tensor
 from napari_blurgan.data.normalize import Normalization
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import DataError, RecipeError
-from napari_blurgan.restore import restore
+from napari_blurgan.restoration import restore
 from napari_blurgan.transport.calibration import Calibration, NoiseModel
 from napari_blurgan.transport.constraint import thresholds_of
 from napari_blurgan.transport.diagnostics import Diagnostics, measure_vitals

@@ -6,7 +6,7 @@ from napari.utils.notifications import notification_manager
 from qtpy.QtCore import Qt
 
 from napari_blurgan.data.io import read_stack
-from napari_blurgan.restore import engine
+from napari_blurgan.restoration import engine
 from napari_blurgan.widgets import _state
 from napari_blurgan.widgets._controls import Phase
 from napari_blurgan.widgets._layers import to_stack

@@ -5,7 +5,7 @@ import pytest
 
 from napari_blurgan.data.io import write_ome_tiff
 from napari_blurgan.optics.phantoms import stained_cells
-from napari_blurgan.restore import restore
+from napari_blurgan.restoration import restore
 from napari_blurgan.transport.model import load_model
 from napari_blurgan.widgets import transform
 from napari_blurgan.widgets._controls import Phase

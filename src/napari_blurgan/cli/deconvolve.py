@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from napari_blurgan.data.stack import Stack
     from napari_blurgan.optics.camera import Camera
     from napari_blurgan.optics.psf import Psf
-    from napari_blurgan.restore.events import Event
+    from napari_blurgan.restoration.events import Event
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -144,8 +144,8 @@ def _deconvolved(
     method: Method, source: Path, out: Path, options: argparse.Namespace
 ) -> str:
     """Deconvolve one image, show how far it is, and return a line about the result."""
-    from napari_blurgan.restore.predict import apply
-    from napari_blurgan.restore.sinks import make_sink
+    from napari_blurgan.restoration.predict import apply
+    from napari_blurgan.restoration.sinks import make_sink
 
     stack = _stack(source, out, options)
     psfs, notes = _psfs(stack, options)
@@ -296,7 +296,7 @@ def _followed(
     events: Iterator[Event], operator: DeconvolutionOperator, options: Any
 ) -> Stack:
     """Show every iteration; return the result."""
-    from napari_blurgan.restore import events as kinds
+    from napari_blurgan.restoration import events as kinds
 
     each = getattr(options, "iterations", 1) * getattr(options, "rounds", 1)
     with progress_bar() as progress:

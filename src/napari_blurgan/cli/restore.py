@@ -15,7 +15,7 @@ from napari_blurgan.errors import BlurGANError, DataError
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-    from napari_blurgan.restore.events import Event
+    from napari_blurgan.restoration.events import Event
     from napari_blurgan.transport.model import Model
 
 SUFFIXES = (".tif", ".tiff", ".zarr")
@@ -122,7 +122,7 @@ def _restored(
 ) -> str:
     """Restore one image, show how far it is, and return a line about the result."""
     from napari_blurgan.data.io import read_stack
-    from napari_blurgan.restore.restorer import restoring
+    from napari_blurgan.restoration.restorer import restoring
 
     events = restoring(
         model,
@@ -157,7 +157,7 @@ def _restored(
 
 def _shown(event: Event, progress: Progress, task: TaskID, out: Path) -> str | None:
     """Show an event; return the last one as a line."""
-    from napari_blurgan.restore import events
+    from napari_blurgan.restoration import events
 
     if isinstance(event, events.Noted):
         progress.console.print(f"note: {event.message}", soft_wrap=True)

@@ -98,7 +98,7 @@ class DeconvolutionRequest:
 
     def run(self, report: Callable[[Any], None]) -> Stack:
         """Deconvolve frame by frame; report iterations, and in words what was done."""
-        from napari_blurgan.restore.predict import apply
+        from napari_blurgan.restoration.predict import apply
 
         psfs = self._fitted()
         tile = self._tile(psfs)

@@ -15,7 +15,7 @@ import numpy as np
 from napari_blurgan.data.stack import Stack
 
 if TYPE_CHECKING:
-    from napari_blurgan.restore.plan import Plan
+    from napari_blurgan.restoration.plan import Plan
 
 __all__ = ["RestoreRequest", "visible_field"]
 
@@ -85,7 +85,7 @@ class RestoreRequest:
         return plan, monotonic() - began
 
     def _events(self) -> Generator[Any]:
-        from napari_blurgan.restore.restorer import restoring
+        from napari_blurgan.restoration.restorer import restoring
 
         return restoring(
             self.model,

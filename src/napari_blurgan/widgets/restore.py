@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from napari.layers import Image
 
     from napari_blurgan.data.stack import Stack
-    from napari_blurgan.restore.plan import Plan
+    from napari_blurgan.restoration.plan import Plan
 
 __all__ = ["RestoreWidget"]
 

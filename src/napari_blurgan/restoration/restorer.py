@@ -18,13 +18,17 @@ from napari_blurgan.data.io import read_stack
 from napari_blurgan.data.sections import VIEWS
 from napari_blurgan.data.stack import ArrayLike, Stack
 from napari_blurgan.errors import DataError
-from napari_blurgan.restore.cluster import Cluster
-from napari_blurgan.restore.copies import devices, inference_precision, model_operator
-from napari_blurgan.restore.events import Event, Finished, Noted
-from napari_blurgan.restore.operator import Operator
-from napari_blurgan.restore.predict import apply, as_stack
-from napari_blurgan.restore.sections import apply_sections
-from napari_blurgan.restore.sinks import make_sink
+from napari_blurgan.restoration.cluster import Cluster
+from napari_blurgan.restoration.copies import (
+    devices,
+    inference_precision,
+    model_operator,
+)
+from napari_blurgan.restoration.events import Event, Finished, Noted
+from napari_blurgan.restoration.operator import Operator
+from napari_blurgan.restoration.predict import apply, as_stack
+from napari_blurgan.restoration.sections import apply_sections
+from napari_blurgan.restoration.sinks import make_sink
 from napari_blurgan.transport.model import Model, load_model
 from napari_blurgan.transport.precision import choose_device
 
@@ -85,7 +89,7 @@ def restore(
         ``"yz"`` sections of the volume, its voxels made cubes; by default those that
         the model was trained on.
     progress : callable, optional
-        Called with every event (`napari_blurgan.restore.events`).
+        Called with every event (`napari_blurgan.restoration.events`).
 
     Returns
     -------

@@ -11,10 +11,10 @@ from torch import nn
 from napari_blurgan.data.normalize import Normalization
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import AxesError, DataError, OutOfMemoryError
-from napari_blurgan.restore.events import Finished, Planned, Shrunk, TileDone
-from napari_blurgan.restore.operator import Normalized
-from napari_blurgan.restore.predict import apply
-from napari_blurgan.restore.sinks import MemorySink
+from napari_blurgan.restoration.events import Finished, Planned, Shrunk, TileDone
+from napari_blurgan.restoration.operator import Normalized
+from napari_blurgan.restoration.predict import apply
+from napari_blurgan.restoration.sinks import MemorySink
 
 CPU = torch.device("cpu")
 

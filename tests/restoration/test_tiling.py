@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_blurgan.networks.unet import UNet
-from napari_blurgan.restore.tiling import Tiling, aligned
+from napari_blurgan.restoration.tiling import Tiling, aligned
 
 
 @st.composite

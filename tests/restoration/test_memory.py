@@ -7,8 +7,8 @@ SCRIPT = """
 import resource, sys
 import torch, zarr
 from napari_blurgan.data.io import read_stack
-from napari_blurgan.restore.predict import apply
-from napari_blurgan.restore.sinks import OmeZarrSink
+from napari_blurgan.restoration.predict import apply
+from napari_blurgan.restoration.sinks import OmeZarrSink
 
 class Plus:
     device = torch.device("cpu")

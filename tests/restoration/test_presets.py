@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from napari_blurgan.optics.forward import BlurKernel
 from napari_blurgan.optics.kernel import FixedKernel
-from napari_blurgan.restore.predict import apply
+from napari_blurgan.restoration.predict import apply
 from napari_blurgan.transport.generator import Generator, make_network
 from napari_blurgan.transport.guide import Guide
 from napari_blurgan.transport.operator import NetworkOperator

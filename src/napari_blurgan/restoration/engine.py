@@ -14,9 +14,9 @@ from torch import Tensor
 from napari_blurgan.data.regions import check_finite, read_region
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import OutOfMemoryError
-from napari_blurgan.restore.layout import Frame
-from napari_blurgan.restore.operator import Operator, computed
-from napari_blurgan.restore.tiling import Region, Tile, Tiling
+from napari_blurgan.restoration.layout import Frame
+from napari_blurgan.restoration.operator import Operator, computed
+from napari_blurgan.restoration.tiling import Region, Tile, Tiling
 
 __all__ = ["Engine", "read_tile"]
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_blurgan.restore.tiling import Region, Tile, Tiling
+from napari_blurgan.restoration.tiling import Region, Tile, Tiling
 
 __all__ = ["Blend"]
 

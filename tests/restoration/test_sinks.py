@@ -9,9 +9,9 @@ import torch
 from napari_blurgan.data.io import read_stack, write_ome_tiff
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import DataError
-from napari_blurgan.restore.events import Finished, TileDone
-from napari_blurgan.restore.predict import apply
-from napari_blurgan.restore.sinks import OmeTiffSink, OmeZarrSink, make_sink
+from napari_blurgan.restoration.events import Finished, TileDone
+from napari_blurgan.restoration.predict import apply
+from napari_blurgan.restoration.sinks import OmeTiffSink, OmeZarrSink, make_sink
 
 SIZES = {"T": 2, "C": 3, "Z": 9, "Y": 40, "X": 35, "S": 3}
 

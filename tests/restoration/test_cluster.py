@@ -13,10 +13,10 @@ import torch
 from napari_blurgan.data.io import read_stack, write_ome_tiff
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import DataError
-from napari_blurgan.restore.cluster import Cluster
-from napari_blurgan.restore.events import Finished, TileDone
-from napari_blurgan.restore.predict import apply
-from napari_blurgan.restore.sinks import MemorySink, OmeZarrSink
+from napari_blurgan.restoration.cluster import Cluster
+from napari_blurgan.restoration.events import Finished, TileDone
+from napari_blurgan.restoration.predict import apply
+from napari_blurgan.restoration.sinks import MemorySink, OmeZarrSink
 
 distributed = pytest.importorskip("distributed")
 
@@ -98,7 +98,7 @@ def test_errors_in_a_worker_come_home(tmp_path, cluster):
 
 
 def test_no_scheduler_is_said(monkeypatch):
-    monkeypatch.setattr("napari_blurgan.restore.cluster.CONNECT_SECONDS", 0.2)
+    monkeypatch.setattr("napari_blurgan.restoration.cluster.CONNECT_SECONDS", 0.2)
     with pytest.raises(DataError, match="no dask scheduler answers"):
         Cluster("tcp://127.0.0.1:9", partial(SlowOperator, 0.05))
 

@@ -7,7 +7,7 @@ import copy
 import torch
 
 from napari_blurgan.errors import DataError
-from napari_blurgan.restore.operator import Normalized
+from napari_blurgan.restoration.operator import Normalized
 from napari_blurgan.transport.model import Model
 from napari_blurgan.transport.precision import choose_device
 

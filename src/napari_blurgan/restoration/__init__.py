@@ -1,5 +1,5 @@
 """Any volume through any operator: tiles, plans and sinks."""
 
-from napari_blurgan.restore.restorer import restore
+from napari_blurgan.restoration.restorer import restore
 
 __all__ = ["restore"]

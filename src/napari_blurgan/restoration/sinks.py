@@ -19,8 +19,8 @@ from napari_blurgan.data.io import OmeTiffLayout, read_stack
 from napari_blurgan.data.ome_zarr import ORDER, build_pyramid, create_ome_zarr
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import DataError
-from napari_blurgan.restore.layout import Layout
-from napari_blurgan.restore.tiling import Region
+from napari_blurgan.restoration.layout import Layout
+from napari_blurgan.restoration.tiling import Region
 
 __all__ = ["MemorySink", "OmeTiffSink", "OmeZarrSink", "Sink", "Target", "make_sink"]
 

@@ -17,14 +17,14 @@ import numpy as np
 import zarr
 
 from napari_blurgan.errors import DataError, OutOfMemoryError
-from napari_blurgan.restore.engine import Engine, read_tile
-from napari_blurgan.restore.events import TileDone
-from napari_blurgan.restore.layout import Layout
-from napari_blurgan.restore.operator import Operator
-from napari_blurgan.restore.rounding import Rounding
-from napari_blurgan.restore.run import Countdown, Run, piece
-from napari_blurgan.restore.sinks import OmeZarrSink
-from napari_blurgan.restore.tiling import Tiling
+from napari_blurgan.restoration.engine import Engine, read_tile
+from napari_blurgan.restoration.events import TileDone
+from napari_blurgan.restoration.layout import Layout
+from napari_blurgan.restoration.operator import Operator
+from napari_blurgan.restoration.rounding import Rounding
+from napari_blurgan.restoration.run import Countdown, Run, piece
+from napari_blurgan.restoration.sinks import OmeZarrSink
+from napari_blurgan.restoration.tiling import Tiling
 
 __all__ = ["Cluster"]
 

@@ -12,10 +12,10 @@ import psutil
 import torch
 
 from napari_blurgan.errors import DataError, OutOfMemoryError
-from napari_blurgan.restore.footprint import bytes_per_voxel
-from napari_blurgan.restore.layout import Layout
-from napari_blurgan.restore.operator import Operator
-from napari_blurgan.restore.tiling import Tiling
+from napari_blurgan.restoration.footprint import bytes_per_voxel
+from napari_blurgan.restoration.layout import Layout
+from napari_blurgan.restoration.operator import Operator
+from napari_blurgan.restoration.tiling import Tiling
 
 __all__ = ["Plan", "make_plan"]
 

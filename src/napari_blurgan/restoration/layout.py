@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import AxesError, DataError
-from napari_blurgan.restore.operator import Operator
-from napari_blurgan.restore.tiling import Region, Tile
+from napari_blurgan.restoration.operator import Operator
+from napari_blurgan.restoration.tiling import Region, Tile
 
 __all__ = ["Frame", "Layout"]
 

@@ -10,7 +10,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from napari_blurgan.restore.operator import Operator
+from napari_blurgan.restoration.operator import Operator
 
 __all__ = ["bytes_per_voxel"]
 

@@ -9,14 +9,14 @@ from numpy.typing import DTypeLike
 
 from napari_blurgan.data.axes import guess_axes
 from napari_blurgan.data.stack import ArrayLike, Stack
-from napari_blurgan.restore.cluster import Cluster
-from napari_blurgan.restore.events import Event, Finished, Planned
-from napari_blurgan.restore.layout import Layout
-from napari_blurgan.restore.operator import Operator
-from napari_blurgan.restore.plan import Plan, make_plan
-from napari_blurgan.restore.rounding import Rounding, result_dtype
-from napari_blurgan.restore.run import Run
-from napari_blurgan.restore.sinks import MemorySink, Sink, Target
+from napari_blurgan.restoration.cluster import Cluster
+from napari_blurgan.restoration.events import Event, Finished, Planned
+from napari_blurgan.restoration.layout import Layout
+from napari_blurgan.restoration.operator import Operator
+from napari_blurgan.restoration.plan import Plan, make_plan
+from napari_blurgan.restoration.rounding import Rounding, result_dtype
+from napari_blurgan.restoration.run import Run
+from napari_blurgan.restoration.sinks import MemorySink, Sink, Target
 
 __all__ = ["apply", "as_stack"]
 

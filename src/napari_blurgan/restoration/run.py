@@ -14,16 +14,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from napari_blurgan.errors import OutOfMemoryError
-from napari_blurgan.restore.ahead import ahead
-from napari_blurgan.restore.blending import Blend
-from napari_blurgan.restore.engine import Engine, read_tile
-from napari_blurgan.restore.events import Shrunk, TileDone
-from napari_blurgan.restore.layout import Frame, Layout
-from napari_blurgan.restore.operator import Operator
-from napari_blurgan.restore.plan import Plan
-from napari_blurgan.restore.rounding import Rounding
-from napari_blurgan.restore.sinks import Sink
-from napari_blurgan.restore.tiling import Tile, Tiling
+from napari_blurgan.restoration.ahead import ahead
+from napari_blurgan.restoration.blending import Blend
+from napari_blurgan.restoration.engine import Engine, read_tile
+from napari_blurgan.restoration.events import Shrunk, TileDone
+from napari_blurgan.restoration.layout import Frame, Layout
+from napari_blurgan.restoration.operator import Operator
+from napari_blurgan.restoration.plan import Plan
+from napari_blurgan.restoration.rounding import Rounding
+from napari_blurgan.restoration.sinks import Sink
+from napari_blurgan.restoration.tiling import Tile, Tiling
 
 __all__ = ["Countdown", "Piece", "Run", "piece"]
 

@@ -8,8 +8,8 @@ import torch
 from napari_blurgan.data.sections import VIEWS, isotropic, seen_from, seen_from_above
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import AxesError, DataError
-from napari_blurgan.restore.events import Finished
-from napari_blurgan.restore.sections import apply_sections
+from napari_blurgan.restoration.events import Finished
+from napari_blurgan.restoration.sections import apply_sections
 
 VOXEL = (0.3, 0.1, 0.1)
 
