@@ -195,7 +195,7 @@ def measure_vitals(t: Transported) -> Vitals:
         "contrast": float(t.x_hat.std()) / spread,
         "activity": float(t.contribution.std()) / spread,
         "level": float(t.x_hat.mean()),
-        "sharp_level": float(x.mean()),
+        "expected_level": _expected_level(t),
         "checkerboard": _alternation(t.x_hat) / max(_alternation(x), 1e-6),
     }
     if x.shape[1] == y.shape[1]:
@@ -242,10 +242,17 @@ def _centroid(weight: Tensor, axis: int) -> Tensor:
     return (weight.sum(others) * positions).sum()
 
 
+def _expected_level(t: Transported) -> float:
+    """Return the mean that G(y) should have: a blur keeps the light."""
+    blur = t.transport.blur
+    return float(t.x.mean() if blur is None else t.y.mean() / blur.gain)
+
+
 def _drift(means: Vitals) -> float:
     """Return how many times the means of many patches differ, in powers of two."""
-    made, sharp = (max(means.get(k, 1.0), 1e-4) for k in ("level", "sharp_level"))
-    return abs(math.log2(made / sharp))
+    levels = ("level", "expected_level")
+    made, expected = (max(means.get(name, 1.0), 1e-4) for name in levels)
+    return abs(math.log2(made / expected))
 
 
 def _correlation(a: Tensor, b: Tensor) -> float:
