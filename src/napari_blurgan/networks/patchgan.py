@@ -128,11 +128,6 @@ class MultiScaleDiscriminator(nn.Module):
         Crops at random places, drawn from torch's global generator, in training;
         centred ones at inference or if false.
 
-    Attributes
-    ----------
-    precision : torch.dtype
-        What the networks compute in; scores are float32.
-
     Raises
     ------
     RecipeError
@@ -157,7 +152,6 @@ class MultiScaleDiscriminator(nn.Module):
         if scales < 1:
             raise RecipeError(f"a discriminator needs scales >= 1, not {scales}")
         self.random_crops = random_crops
-        self.precision = torch.float32
         discriminators = [
             PatchDiscriminator(
                 dims,
@@ -186,12 +180,10 @@ class MultiScaleDiscriminator(nn.Module):
     def forward(self, image: Tensor) -> list[Tensor]:
         """Map (n, c, …) to the scores of every discriminator, the full patch first."""
         shapes = self.crop_shapes(image.shape[2:])
-        lower = self.precision != torch.float32
-        with torch.autocast(image.device.type, self.precision, enabled=lower):
-            return [
-                network(self._crop(image, shape)).float()
-                for network, shape in zip(self.discriminators, shapes, strict=True)
-            ]
+        return [
+            discriminator(self._crop(image, shape))
+            for discriminator, shape in zip(self.discriminators, shapes, strict=True)
+        ]
 
     def _crop(self, image: Tensor, shape: tuple[int, ...]) -> Tensor:
         index: list[slice | EllipsisType] = [...]

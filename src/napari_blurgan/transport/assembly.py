@@ -115,10 +115,6 @@ class Transport(nn.Module):
         for module in self.modules():
             if isinstance(module, Generator):
                 module.set_precision(precision)
-        for potential in self.potentials().values():
-            # A gradient penalty is a second derivative: too fine for half precision.
-            exact = self.game.penalised
-            potential.precision = torch.float32 if exact else precision
 
     def potentials(self) -> dict[str, MultiScaleDiscriminator]:
         """Return the potentials there are, by the name of their domain."""
