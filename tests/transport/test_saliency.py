@@ -43,6 +43,7 @@ class FourImages:
         )
         self.transport = self
         self.thresholds = thresholds
+        self.blur = None  # the way back is a network
 
 
 def soft(image: Tensor, level: float, slope: float) -> Tensor:
