@@ -60,6 +60,7 @@ def measure(
         "images": {wave: tested(found.model, data, truths, wave) for wave in waves},
         "minutes": found.minutes,
         "steps": options.steps,
+        "warnings": [warning.code for warning in found.warnings],
     }
     if found.kernels:
         result["kernels"] = found.kernels

@@ -21,7 +21,7 @@ from napari_blurgan.optics.kernel import gaussian_kernel
 from napari_blurgan.optics.models import Optics
 from napari_blurgan.optics.psf import Psf
 from napari_blurgan.restoration import restore
-from napari_blurgan.transport.events import KernelUpdated, Stepped
+from napari_blurgan.transport.events import KernelUpdated, Stepped, Warned
 from napari_blurgan.transport.model import Model
 from napari_blurgan.transport.presets import preset
 from napari_blurgan.transport.trainer import Trainer
@@ -123,17 +123,24 @@ class Trained:
     model: Model
     minutes: float  # of CPU time, preparation included
     kernels: list[dict[str, float]]
+    warnings: list[Warned]
 
 
 def train(
-    row: Row, data: Experiment, steps: int, seed: int, device: str, looks: int = 10
+    row: Row,
+    data: Experiment,
+    steps: int,
+    seed: int,
+    device: str,
+    looks: int = 10,
+    told: dict[str, Any] | None = None,
 ) -> Trained:
-    """Train, looking at the kernel on the way."""
+    """Train, looking at the kernel on the way; `told` of the blur as the row says."""
     recipe = preset(row.preset).updated(row.changes)
     if recipe.forward.kind == "kernel":
         recipe = recipe.updated({"forward.size": TAPS})
     sharp = data.paired if recipe.sampling.paired else data.sharp
-    start, kernels = time.process_time(), []
+    start, kernels, warnings = time.process_time(), [], []
     trainer = Trainer(
         recipe,
         data.blurred,
@@ -141,9 +148,11 @@ def train(
         steps=steps,
         seed=seed,
         device=device,
-        **known(row.start, data),
+        **(known(row.start, data) if told is None else told),
     )
     for event in trainer:
+        if isinstance(event, Warned):
+            warnings.append(event)
         if isinstance(event, KernelUpdated) and event.step == 0:
             kernels.append({"step": 0} | kernel_figures(event.psf, data.psf))
         if isinstance(event, Stepped) and event.step % max(steps // looks, 1) == 0:
@@ -152,7 +161,8 @@ def train(
                 figures = kernel_figures(psf, data.psf)
                 kernels.append({"step": event.step} | figures)
     minutes = (time.process_time() - start) / 60
-    return Trained(trainer.model(), minutes, kernels if recipe.forward.learned else [])
+    learned = kernels if recipe.forward.learned else []
+    return Trained(trainer.model(), minutes, learned, warnings)
 
 
 def kernel_figures(psf: Psf, truth: Psf) -> dict[str, float]:
