@@ -60,6 +60,7 @@ class _Watch:
         self.best: tuple[int, Tensor] | None = None
 
     def reason_to_stop(self, steps: Steps, expected: Tensor) -> str | None:
+        """Trace the criterion, keep the best estimate; return why to stop, if so."""
         value = self.rule.measure(steps, expected)
         self.trace.append(value)
         done = len(self.trace) - 1

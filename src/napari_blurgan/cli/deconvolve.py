@@ -303,6 +303,7 @@ def _followed(
         task = progress.add_task(options.method, total=None, left="")
 
         def advance(*_: Any) -> None:
+            """Count an iteration, whatever the method tells about it."""
             progress.advance(task)
             seconds = progress.tasks[0].time_remaining
             progress.update(task, left="?" if seconds is None else f"{seconds:.0f} s")

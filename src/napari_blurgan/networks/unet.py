@@ -115,6 +115,7 @@ class UNet(nn.Module):
         self.norm = norm
 
         def level(channels_in: int, channels_out: int, kernel: int = 3) -> nn.Module:
+            """Return the convolutions of one resolution; the first has `kernel`."""
             sizes = [channels_in] + [channels_out] * convs_per_level
             kernels = [kernel] + [3] * (convs_per_level - 1)
             block = partial(conv_block, dims, norm=norm, momentum=momentum)

@@ -266,6 +266,7 @@ class _Pupils:
         weight = self.spectra.weight.sqrt()
 
         def residuals(logs: NDArray[np.float64]) -> NDArray[np.float32]:
+            """Return the weighted residuals at the logarithms of a point."""
             point = (math.exp(logs[0]), math.exp(logs[1]))
             kernel = self.kernel(point, samples=samples)
             return (weight * self.spectra.residuals(kernel)).numpy()

@@ -138,6 +138,7 @@ def _check_versions(client: Any, address: str) -> None:
 
     # A function inside a function is sent by value: it needs nothing of ours there.
     def installed() -> str:
+        """Return the version of this package where it is called, or "none"."""
         from importlib import metadata
 
         try:

@@ -62,10 +62,12 @@ class Run:
         engine = Engine(operators, self.plan.tiling)
 
         def read(work: Piece) -> tuple[Piece, Tensor]:
+            """Return a tile with its input, ready to be sent to the device."""
             block = read_tile(self.layout.source, work.frame, work.tile)
             return work, engine.tensor(block)
 
         def compute(batch: list[tuple[Piece, Tensor]]) -> list[Computed]:
+            """Return the cores of a batch of inputs."""
             tiles = [work.tile for work, _ in batch]
             blocks = engine(tiles, [image for _, image in batch])
             return [(w, block) for (w, _), block in zip(batch, blocks, strict=True)]
@@ -115,6 +117,7 @@ class Run:
         blend = Blend(tiling, self.layout.per_group)
 
         def compute(tile: Tile) -> tuple[Tile, NDArray[np.float32]]:
+            """Return a tile and what the network makes of it, beyond its core too."""
             image = engine.tensor(read_tile(self.layout.source, frame, tile))
             return tile, engine.whole(tile, blend.widened(tile), image)
 

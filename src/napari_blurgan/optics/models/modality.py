@@ -52,6 +52,7 @@ def best_focus(intensity: Intensity, optics: Optics) -> float:
         return first
 
     def on_axis(travel: Array) -> Array:
+        """Return how bright a point on the axis is at each travel."""
         light = intensity(optics, 1e-3 * optics.wavelength, travel, np.zeros(1))
         if optics.modality == "confocal":
             light *= intensity(optics, _excitation(optics), travel, np.zeros(1))
