@@ -1,5 +1,7 @@
 """What a person does, by mouse alone: real menus, real buttons, every click counted."""
 
+import time
+
 import numpy as np
 import pytest
 from qtpy.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
@@ -12,6 +14,8 @@ from napari_blurgan.widgets._controls import Phase
 pytestmark = pytest.mark.person
 
 CLICKS = 6
+TRAINING = 30.0
+"""Seconds that a person waits before pausing."""
 
 
 @pytest.fixture
@@ -86,6 +90,7 @@ def test_learn_watch_trust_restore(person):
     person.choose("Plugins", "BlurGAN", "Train")
     train = person.widget("Train")
     person.click(train.run.start_button)
+    started = time.monotonic()
     preview = person.until_layer("microtubules, blurred · preview", train)
     assert person.clicks <= CLICKS
 
@@ -94,6 +99,7 @@ def test_learn_watch_trust_restore(person):
     person.until(lambda: not np.array_equal(psf.data, first))
     person.until(lambda: not np.array_equal(preview.data, restored))
     assert "theory" in train._widths.text()
+    person.until(lambda: time.monotonic() - started > TRAINING)
 
     person.click(train.run.pause_button)
     person.until(lambda: train._job._trainer.paused)
