@@ -65,6 +65,26 @@ def test_a_simulated_block_is_blurred_and_noisy(blur: BlurKernel, stack: Stack) 
     assert abs(float(rest.mean())) < 0.02
 
 
+@pytest.mark.parametrize(("noisy", "expected"), [(False, 2), (True, 3)])
+def test_an_estimate_is_made_anew_where_the_kernel_or_the_noise_has_changed(
+    noisy: bool, expected: int, blur: BlurKernel, stack: Stack
+) -> None:
+    made = []
+
+    class Counted(Guide):
+        def __call__(self, y: torch.Tensor, blur: BlurKernel) -> torch.Tensor:
+            made.append(y)
+            return super().__call__(y, blur)
+
+    guide = Counted(1, 0.1)
+    enrich = Simulated(guide, NoiseModel(0.1, 0.01)) if noisy else Measured(guide)
+    fields = Fields([stack], UNIT, 3, enrich)
+    wider = BlurKernel(FixedKernel(gaussian_kernel((5, 5, 5), (4, 3, 3))), gain=2.0)
+    for kernel in (blur, blur, wider):
+        fields.renew_next(kernel)
+    assert len(made) == expected
+
+
 def test_the_state_makes_the_same_blocks_again(blur: BlurKernel, stack: Stack) -> None:
     def make() -> Fields:
         enrich = Simulated(Guide(3, 0.1), NoiseModel(0.1, 0.01))

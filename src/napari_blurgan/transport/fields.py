@@ -34,6 +34,9 @@ BLOCK = (64, 256, 256)
 MOST_BLOCKS = 24
 """Blocks of one domain that are kept in memory."""
 
+SAME = 1e-3
+"""Change of a kernel, of its peak, below which an estimate need not be made anew."""
+
 Block = NDArray[np.float32]
 
 
@@ -43,6 +46,10 @@ class Enrich(Protocol):
     @property
     def channels(self) -> int:
         """How many there are then."""
+
+    @property
+    def random(self) -> bool:
+        """Whether the same block and blur come out otherwise every time."""
 
     def __call__(self, block: Tensor, blur: BlurKernel) -> Tensor:
         """Map (1, 1, [z,] y, x) to (1, `channels`, [z,] y, x)."""
@@ -54,6 +61,7 @@ class Measured:
 
     guide: Guide
     channels: int = 2
+    random: bool = False
 
     def __call__(self, block: Tensor, blur: BlurKernel) -> Tensor:
         """Return y, RL(y)."""
@@ -67,6 +75,7 @@ class Simulated:
     guide: Guide
     noise: NoiseModel
     channels: int = 3
+    random: bool = True
 
     def __call__(self, block: Tensor, blur: BlurKernel) -> Tensor:
         """Return x, y = Hx + noise, RL(y)."""
@@ -124,8 +133,9 @@ class Fields:
     def renew_next(self, blur: BlurKernel) -> None:
         """Bring the block up to date whose turn it is."""
         kernel, dice = blur.kernel().detach().cpu().clone(), torch.get_rng_state()
-        self._made[self._next] = (kernel, dice)
-        self._make(self._next, blur)
+        if self.enrich.random or not _same(self._made[self._next], kernel):
+            self._made[self._next] = (kernel, dice)
+            self._make(self._next, blur)
         self._next = (self._next + 1) % len(self.stacks)
 
     def _make(self, number: int, blur: BlurKernel) -> None:
@@ -196,6 +206,13 @@ def _places(stack: Stack, dims: int) -> Iterator[Place]:
         for index in np.ndindex(*counts):
             corner = tuple(i * s for i, s in zip(index, size, strict=True))
             yield stack, time, corner, size
+
+
+def _same(made: tuple[Tensor, Tensor] | None, kernel: Tensor) -> bool:
+    """Whether a block was made with (nearly) this kernel."""
+    if made is None:
+        return False
+    return float((made[0] - kernel).abs().max()) <= SAME * float(kernel.max())
 
 
 def _padded(block: Block, channels: int) -> Block:
