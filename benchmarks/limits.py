@@ -2,9 +2,9 @@
 
 Microtubules blurred by a vectorial PSF (tests hold out other volumes), and sharp sets
 that are denser, thicker, of other structures, or made by Richardson-Lucy of other
-blurred volumes under the right optics or an NA 10 % wrong. For each: whether the program
-says that the sets do not match, the kernel that it identifies, and what Richardson-Lucy
-makes of a held-out volume with that kernel, stopped at its best.
+blurred volumes under the right optics or an NA 10 % wrong. For each: whether the
+program says that the sets do not match, the kernel that it identifies, and what
+Richardson-Lucy makes of a held-out volume with that kernel, stopped at its best.
 
     python benchmarks/limits.py [--train 1000]    # the second trains, too: one seed
 
