@@ -1,7 +1,8 @@
-"""Open, train, close, again and again: nothing may be left behind."""
+"""Open, work, close, again and again: nothing may be left behind."""
 
 import gc
 import threading
+import weakref
 
 import pytest
 from qtpy.QtCore import QEvent
@@ -9,24 +10,67 @@ from qtpy.QtWidgets import QApplication
 
 from napari_blurgan.widgets._controls import Phase
 
+pytestmark = pytest.mark.person
 
-def open_train_close(viewer, small, qtbot, steps):
-    """Train that many steps in a new widget, close it, delete what it made."""
-    before = set(viewer.layers)
+SMALL = (
+    "generator.base=2 generator.blocks=1 adversary.base=2 sampling.patch=16 "
+    "precision=float32 steps=3"
+)
+
+
+def trained(viewer, small, qtbot):
+    """Train two steps in a new widget."""
     _, widget = viewer.window.add_plugin_dock_widget("napari-blurgan", "Train")
     widget.data.blurred.tick(viewer.layers["blurred"])
     widget.data.sharp.tick(viewer.layers["sharp"])
     widget.data.update_values({"make": "layers", "optics": {"known": True}})
     widget.advanced.update_values({"changes": small, "device": "cpu"})
+    step_twice(widget, qtbot)
+    return widget
+
+
+def transformed(viewer, small, qtbot):
+    """Train two steps of a transformation in a new widget, its thresholds picked."""
+    _, widget = viewer.window.add_plugin_dock_widget("napari-blurgan", "Transform")
+    widget.domains["A"].tick(viewer.layers["blurred"])
+    widget.domains["B"].tick(viewer.layers["sharp"])
+    widget.form.update_values({"alpha": "5", "beta": "5"})
+    widget.advanced.update_values({"changes": SMALL, "device": "cpu"})
+    step_twice(widget, qtbot)
+    return widget
+
+
+def picked(viewer, small, qtbot):
+    """Pick a threshold in a new widget, and leave the mouse picking."""
+    _, widget = viewer.window.add_plugin_dock_widget("napari-blurgan", "Threshold")
+    widget.form["layer"].value = layer = viewer.layers["blurred"]
+    widget.pick_buttons["foreground"].click()
+    widget._picks_of(layer).add("foreground", (1, 2, 3), 0)
+    widget._choose("Otsu")
+    assert "blurred · content" in viewer.layers
+    return widget
+
+
+WORKS = {"Train": trained, "Transform": transformed, "Threshold": picked}
+
+
+def step_twice(widget, qtbot):
     widget.run.start_button.click()
     qtbot.waitUntil(
-        lambda: widget.plot.last_step >= steps or widget.run.phase is Phase.IDLE,
+        lambda: widget.plot.last_step >= 2 or widget.run.phase is Phase.IDLE,
         timeout=60_000,
     )
-    assert widget.plot.last_step >= steps, widget.messages.details
+    assert widget.plot.last_step >= 2, widget.messages.details
+
+
+def open_work_close(work, viewer, small, qtbot):
+    """Close a widget that has worked, delete what it made; return what may die now."""
+    before = set(viewer.layers)
+    widget = work(viewer, small, qtbot)
     viewer.window.remove_dock_widget(widget)
     for layer in set(viewer.layers) - before:
         viewer.layers.remove(layer)
+    return weakref.ref(widget)
 
 
 def widgets():
@@ -35,17 +79,28 @@ def widgets():
         gc.collect()
         QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
         QApplication.processEvents()
-    return [type(w).__name__ for w in QApplication.allWidgets()]
+    return sorted(type(w).__name__ for w in QApplication.allWidgets())
 
 
-@pytest.mark.person
-def test_cycles_leave_neither_widgets_nor_threads_nor_layers(viewer, small, qtbot):
-    open_train_close(viewer, small, qtbot, 2)  # what is made only once
+def connected(viewer):
+    """Return how many listen to the layers and to the mouse."""
+    events = viewer.layers.events
+    names = ("inserted", "removed", "reordered", "renamed")
+    counts = [len(getattr(events, name).callbacks) for name in names]
+    return [*counts, len(viewer.mouse_drag_callbacks)]
+
+
+@pytest.mark.parametrize("name", WORKS)
+def test_cycles_leave_neither_widgets_nor_threads_nor_layers(
+    name, viewer, small, qtbot
+):
+    open_work_close(WORKS[name], viewer, small, qtbot)  # what is made only once
     qtbot.wait(1000)
-    before = widgets()
+    before, heard = widgets(), connected(viewer)
     layers = list(viewer.layers)
-    for _ in range(2):
-        open_train_close(viewer, small, qtbot, 2)
-    qtbot.waitUntil(lambda: sorted(widgets()) == sorted(before), timeout=5000)
+    closed = [open_work_close(WORKS[name], viewer, small, qtbot) for _ in range(2)]
+    qtbot.waitUntil(lambda: widgets() == before, timeout=5000)
+    assert [widget() for widget in closed] == [None, None]
     assert list(viewer.layers) == layers
+    assert connected(viewer) == heard
     assert "blurgan" not in [thread.name for thread in threading.enumerate()]

@@ -43,6 +43,9 @@ class Mouse:
         self.settle()
         return widget
 
+    def until(self, condition):
+        self._qtbot.waitUntil(condition, timeout=5000)
+
     def settle(self):
         self._qtbot.wait(20)
 
@@ -276,3 +279,46 @@ def test_another_layer_keeps_what_was_found(mouse, picture):
     widget.form["layer"].value = first
     assert levels.of(first) == found
     assert widget.form["domain"].value == "A"
+
+
+def test_when_closed_it_takes_its_outline_along_and_leaves_the_picks(mouse, picture):
+    viewer = mouse.viewer
+    layer = viewer.add_image(picture, name="cells")
+    widget = mouse.open()
+    mouse.pick(widget, layer, [LOW], [HIGH])
+    alpha, points = widget.threshold, viewer.layers["cells · picked"]
+    mouse.press(widget.pick_buttons["foreground"])
+    viewer.window.remove_dock_widget(widget)
+    mouse.until(lambda: "cells · content" not in viewer.layers)
+    points.add([MORE_LOW])
+    assert [layer.name for layer in viewer.layers] == ["cells", "cells · picked"]
+    assert widget._on_mouse not in viewer.mouse_drag_callbacks
+    assert levels.of(layer).value == alpha
+    mouse.open()
+    assert "cells · content" in viewer.layers
+
+
+def test_domain_and_radius_are_there_the_next_time(mouse, picture):
+    known = mouse.viewer.add_image(picture, name="known")
+    levels.keep(known, Level("A", 50.0))
+    widget = mouse.open()
+    widget.form["layer"].value = mouse.viewer.add_image(picture, name="new")
+    widget.form["domain"].value, widget.form["radius"].value = "B", 7
+    mouse.viewer.window.remove_dock_widget(widget)
+    mouse.viewer.layers.selection.active = known
+    again = mouse.open()
+    assert again.form["radius"].value == 7
+    assert (again.layer, again.form["domain"].value) == (known, "A")
+    again.form["layer"].value = mouse.viewer.layers["new"]
+    assert levels.of(known) == Level("A", 50.0)
+
+
+def test_napari_may_be_closed_right_after_it(mouse, picture):
+    layer = mouse.viewer.add_image(picture, name="cells")
+    widget = mouse.open()
+    mouse.pick(widget, layer, [LOW], [HIGH])
+    gone = []
+    widget.destroyed.connect(lambda: gone.append(True))
+    mouse.viewer.window.remove_dock_widget(widget)
+    mouse.viewer.close()
+    mouse.until(lambda: bool(gone))

@@ -147,3 +147,25 @@ def test_the_sample_has_two_modalities_beside_each_other(make_napari_viewer_prox
     assert stained.rgb
     assert dim.data.shape == stained.data.shape[:-1]
     assert dim.extent.world[1][-1] < stained.extent.world[0][-1]
+
+
+def test_what_was_typed_is_there_the_next_time(viewer, widget):
+    widget.form.update_values({"minutes": 7, "alpha": "0.25", "bright_a": True})
+    widget.advanced["seed"].value = 3
+    viewer.window.remove_dock_widget(widget)
+    again = TransformWidget(viewer)
+    assert again.domains["A"].names() == ["cells"]
+    assert again.form.values() == widget.form.values()
+    assert again.form["task"].value == "staining"
+    assert again.advanced["seed"].value == 3
+
+
+def test_a_threshold_stays_with_its_images(viewer, widget):
+    widget.form["alpha"].value, widget.form["beta"].value = "0.25", "210"
+    viewer.window.remove_dock_widget(widget)
+    levels.keep(viewer.layers["stain"], Level("B", 190.0, True))
+    viewer.layers["cells"].name = "other cells"
+    again = TransformWidget(viewer)
+    assert again.domains["A"].names() == []
+    assert again.form["alpha"].value == ""
+    assert again.form["beta"].value == "190"

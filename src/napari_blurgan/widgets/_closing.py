@@ -21,6 +21,9 @@ PATIENCE = 2.0
 DISPOSAL = 200
 """Milliseconds between two looks at whether a widget is still needed."""
 
+_leaving: set[Disposal] = set()
+"""Those whose widget has no dock: else Python may collect it before they can act."""
+
 
 class CloseGuard(QObject):
     """Sees to it that a job does not outlive its widget unasked; lives as long as it.
@@ -100,12 +103,20 @@ class Disposal(QObject):
         What to delete; has `reset_choices`, which napari calls.
     viewer : napari.Viewer
         Whose layers it follows.
+    let_go : callable, optional
+        Called before: takes back what the widget has put into the viewer.
     """
 
-    def __init__(self, widget: Any, viewer: napari.Viewer) -> None:
+    def __init__(
+        self,
+        widget: Any,
+        viewer: napari.Viewer,
+        let_go: Callable[[], object] | None = None,
+    ) -> None:
         super().__init__(widget)
         self._widget = widget
         self._viewer = viewer
+        self._let_go = let_go
         self._timer = QTimer(self)
         self._timer.setInterval(DISPOSAL)
         self._timer.timeout.connect(self._look)
@@ -115,6 +126,8 @@ class Disposal(QObject):
         """Watch the widget lose its dock; it may get it back."""
         if event.type() == QEvent.Type.ParentChange and watched is self._widget:
             self._timer.start()
+            if self._widget.parent() is None:
+                _leaving.add(self)
         return False
 
     def _look(self) -> None:
@@ -122,6 +135,7 @@ class Disposal(QObject):
         if not docked and any(j.running for j in self._widget.findChildren(Job)):
             return
         self._timer.stop()
+        _leaving.discard(self)
         if not docked:
             self._delete()
 
@@ -129,6 +143,8 @@ class Disposal(QObject):
         events = self._viewer.layers.events
         for name in ("inserted", "removed", "reordered", "renamed"):
             getattr(events, name).disconnect(self._widget.reset_choices)
+        if self._let_go is not None:
+            self._let_go()
         self._widget.deleteLater()
 
 

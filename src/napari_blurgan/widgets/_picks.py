@@ -73,6 +73,11 @@ class Picks:
         if points is not None:
             _remove(points, range(len(points.data)))
 
+    def let_go(self) -> None:
+        """Follow the layer of points no more; it stays, for it is the user's work."""
+        if self.points is not None:
+            self.points.events.data.disconnect(self._on_data)
+
     def regions(self, kind: str) -> list[Region]:
         """Return the discs of one kind, without a place along the channels."""
         points = self._shown

@@ -31,6 +31,8 @@ from napari_blurgan.data.colour import ChannelMean
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import BlurGANError, DataError
 from napari_blurgan.transport.thresholds import Picked, Region, threshold_from_regions
+from napari_blurgan.widgets import _state
+from napari_blurgan.widgets._closing import Disposal
 from napari_blurgan.widgets._controls import (
     Messages,
     button,
@@ -79,6 +81,9 @@ class ThresholdWidget(QWidget):
         self._mask: Labels | None = None
         self.threshold: float | None = None
         self._build()
+        Disposal(self, napari_viewer, self._let_go)
+        # Before there is a layer: the domain of one that has a threshold stays.
+        _state.Kept(self, "threshold", self.form.plain_values, self.form.update_values)
         self.reset_choices()
 
     # --- what it shows
@@ -190,6 +195,14 @@ class ThresholdWidget(QWidget):
         """Leave the mouse alone when nobody sees why."""
         self._set_mode(None)
         super().hideEvent(event)
+
+    def _let_go(self) -> None:
+        """Leave the viewer as if never opened, but for what was picked and found."""
+        self._set_mode(None)
+        for picks in self._picks.values():
+            picks.let_go()
+        self._picks.clear()
+        self._remove_mask()  # it follows a slider that is no longer there
 
     # --- the layer
 

@@ -35,7 +35,7 @@ from napari_blurgan.transport.events import (
     Warned,
 )
 from napari_blurgan.widgets import _fields, _forms, _state
-from napari_blurgan.widgets._closing import PATIENCE, CloseGuard
+from napari_blurgan.widgets._closing import PATIENCE, CloseGuard, Disposal
 from napari_blurgan.widgets._controls import (
     Messages,
     Phase,
@@ -66,6 +66,8 @@ DRAW = 1000
 """Milliseconds between two changes of what is seen."""
 
 IMAGES = (".tif", ".tiff", ".zarr")
+THRESHOLDS = {"A": ("alpha", "bright_a"), "B": ("beta", "bright_b")}
+"""The fields that tell what is content in a domain."""
 
 
 class TransformWidget(QWidget):
@@ -89,6 +91,8 @@ class TransformWidget(QWidget):
         self._timer.timeout.connect(self._draw)
         self._build()
         levels.changed.connect(self._on_level)
+        Disposal(self, napari_viewer)
+        self._kept = _state.Kept(self, "transform", self._values, self._set_values)
 
     # --- what it shows
 
@@ -208,9 +212,9 @@ class TransformWidget(QWidget):
 
     def _on_level(self, level: Level) -> None:
         """Take a threshold that was picked."""
-        name = {"A": "alpha", "B": "beta"}[level.domain]
-        self.form[name].value = f"{level.value:.8g}"
-        self.form[f"bright_{level.domain.lower()}"].value = level.bright_background
+        value, bright = THRESHOLDS[level.domain]
+        self.form[value].value = f"{level.value:.8g}"
+        self.form[bright].value = level.bright_background
 
     def _on_ticked(self, domain: str) -> None:
         """Take the thresholds that the layers of a domain know of."""
@@ -252,6 +256,7 @@ class TransformWidget(QWidget):
             self.messages.add(str(error))
             return
         dtype = np.dtype(request.b[0].data.dtype)
+        self._kept.save()
         self._live = LivePreview(
             self._viewer,
             self.domains["A"].layers(),
@@ -294,6 +299,26 @@ class TransformWidget(QWidget):
                 "seed": more["seed"],
             },
         )
+
+    def _values(self) -> dict[str, Any]:
+        return {
+            "form": self.form.plain_values(),
+            "advanced": self.advanced.plain_values(),
+            "images": {name: s.names() for name, s in self.domains.items()},
+        }
+
+    def _set_values(self, known: dict[str, Any]) -> None:
+        """Set what `_values` returned; a threshold only if its images are there."""
+        form = known.get("form", {})
+        self._set_fields(form, ("task", "minutes"))
+        self.advanced.update_values(known.get("advanced", {}))
+        for domain, names in known.get("images", {}).items():
+            if self.domains[domain].tick_names(names):
+                self._set_fields(form, THRESHOLDS[domain])
+                self._on_ticked(domain)  # it may have been picked anew meanwhile
+
+    def _set_fields(self, values: dict[str, Any], names: tuple[str, ...]) -> None:
+        self.form.update_values({n: values[n] for n in names if n in values})
 
     def _pause(self) -> None:
         if self._job is not None:
