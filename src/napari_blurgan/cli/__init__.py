@@ -1,12 +1,13 @@
 """The `blurgan` command: one thin module a sub-command, imported only when asked for.
 
 Exit codes: 0 done; 2 the input or the request is at fault (one clear line on stderr);
-1 a failure of ours.
+1 a failure of ours; 141 whoever read the output has gone, as `head` does.
 """
 
 from __future__ import annotations
 
 import argparse
+import errno
 import importlib
 import os
 import sys
@@ -31,13 +32,35 @@ COMMANDS = {
     "info": "say what a model folder holds",
 }
 
+HUNG_UP = 141
+"""What shells call a command that wrote where nobody reads: 128 + SIGPIPE."""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     # Spinning OpenMP threads make a shared machine many times slower; the runtime
     # reads this when torch is loaded, which no module of ours has done yet.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    arguments = sys.argv[1:] if argv is None else list(argv)
+    try:
+        return _run(sys.argv[1:] if argv is None else list(argv))
+    except OSError as error:  # EINVAL: so says Windows
+        if error.errno in (errno.EPIPE, errno.EINVAL) and _nobody_reads():
+            return HUNG_UP
+        raise
+
+
+def _run(arguments: list[str]) -> int:
+    """Run the command line; what it prints has left when this returns."""
+    try:
+        code = _answered(arguments)
+    except SystemExit:  # of --help; at exit nobody could catch what flushing raises
+        sys.stdout.flush()
+        raise
+    sys.stdout.flush()
+    return code
+
+
+def _answered(arguments: list[str]) -> int:
     parser = build_parser(arguments[0] if arguments else None)
     options = parser.parse_args(arguments)
     try:
@@ -48,6 +71,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("blurgan: interrupted", file=sys.stderr)
         return 130
+
+
+def _nobody_reads() -> bool:
+    """Return whether an output has lost its reader; what is left goes nowhere then."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            print(file=stream, flush=True)
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+            return True
+    return False
 
 
 def build_parser(command: str | None = None) -> argparse.ArgumentParser:
