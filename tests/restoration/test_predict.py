@@ -1,3 +1,4 @@
+import re
 import threading
 from typing import ClassVar
 
@@ -234,6 +235,25 @@ def test_the_plan_says_what_it_will_take():
     # At least the 4 features before and after the norm of one tile.
     assert plan.device_bytes > 2 * 4 * 4 * 34 * 66 * 66
     assert "2 tiles of 32×64×64 voxels" in str(plan)
+
+
+def test_memory_for_hardly_more_than_halos_is_an_error_that_says_what_would_do():
+    def planned(memory):
+        return next(apply(operator, ramp(128, 128, 128), memory=memory)).plan
+
+    operator = Smooth()
+    operator.halo = (16,) * 3
+    with pytest.raises(OutOfMemoryError, match="each voxel would be comp") as error:
+        planned(10**6)
+    need = float(re.search(r"at least ([\d.]+) GB", str(error.value))[1])
+    plan = planned(int(1e9 * need))
+    assert plan.tiles > 1
+    assert min(plan.tiling.core) >= 16
+    assert plan.device_bytes <= 1e9 * need
+    with pytest.raises(OutOfMemoryError):
+        planned(int(1e9 * need / 4))
+    small = next(apply(operator, ramp(128, 128, 128), tile=(8, 8, 8), memory=10**6))
+    assert small.plan.tiles == 16**3
 
 
 def test_only_the_tiles_region_is_read():

@@ -1,11 +1,14 @@
 """The Restore widget in real napari."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from napari.utils.notifications import notification_manager
 from qtpy.QtCore import Qt
 
 from napari_blurgan.data.io import read_stack
+from napari_blurgan.errors import OutOfMemoryError
 from napari_blurgan.restoration import engine
 from napari_blurgan.widgets import _state
 from napari_blurgan.widgets._controls import Phase
@@ -99,12 +102,14 @@ def test_the_preview_restores_only_what_is_in_view(viewer, widget, click, done):
 
 def test_the_memory_limit_cuts_the_tiles(widget, model_folder, viewer):
     stack = to_stack(viewer.layers["blurred"])
-    free, tight = (
-        RestoreRequest(model_folder, stack, device="cpu", memory=memory)
-        for memory in (None, 1_000_000)
-    )
-    assert free.plan(print)[0].tiles == 1
+    wide = stack.with_data(np.tile(stack.data, (1, 1, 8)))
+    free = RestoreRequest(model_folder, wide, device="cpu")
+    whole = free.plan(print)[0]
+    assert whole.tiles == 1
+    tight = replace(free, memory=whole.device_bytes // 2)
     assert tight.plan(print)[0].tiles > 1
+    with pytest.raises(OutOfMemoryError, match="allow at least"):
+        replace(free, memory=1_000_000).plan(print)
 
 
 def test_running_out_of_memory_is_told(widget, click, done, monkeypatch):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,9 @@ LARGEST_TILE = {"cpu": 2**24, "cuda": 2**25}
 """Voxels of a tile's input: seconds of work on a CPU, below 2³¹ elements on a GPU."""
 MARGIN = 8
 """Voxels of reflection beyond the volume; more costs time and changes nothing."""
+WASTE = 3
+"""Halos and core may be this many times as long as the core, which is then as long as
+a halo. With smaller cores, hardly anything but halos is computed."""
 IN_FLIGHT = 4
 """Tiles held in memory besides the one computed: read ahead, or being written."""
 
@@ -59,12 +63,9 @@ class Plan:
         return len(self.tiling) * self.frames
 
     def __str__(self) -> str:
-        def size(shape: Sequence[int]) -> str:
-            return "×".join(map(str, shape))
-
         return (
-            f"{self.tiles} tiles of {size(self.tiling.core)} voxels with a halo of "
-            f"{size(self.tiling.halo)}, about {_gigabytes(self.device_bytes)} on the "
+            f"{self.tiles} tiles of {_size(self.tiling.core)} voxels with a halo of "
+            f"{_size(self.tiling.halo)}, about {_gigabytes(self.device_bytes)} on the "
             f"device, {_gigabytes(self.ram_bytes)} of RAM, "
             f"{_gigabytes(self.disk_bytes)} of result"
         )
@@ -107,7 +108,8 @@ def make_plan(
     DataError
         If `tile` is not a positive size for each axis.
     OutOfMemoryError
-        If the result is to stay in RAM and does not fit.
+        If the result is to stay in RAM and does not fit, or no tile does that is worth
+        its halo.
     """
     shape = layout.spatial_shape
     channels = len(layout.groups[0]), layout.per_group
@@ -117,9 +119,7 @@ def make_plan(
     if margin is None:
         margin = [min(h, MARGIN) for h in operator.halo]
     if tile is None:
-        budget = int(share / footprint)
-        largest = min(budget, LARGEST_TILE.get(operator.device.type, 2**24))
-        tile = choose_tile(shape, operator.halo, operator.stride, margin, largest)
+        tile = _affordable(operator, shape, margin, share, footprint)
     _check_tile(tile, shape)
     tiling = Tiling(shape, tile, operator.halo, operator.stride, margin)
     voxels = math.prod(tiling[len(tiling) // 2].shape)
@@ -149,26 +149,62 @@ def free_bytes(device: torch.device) -> int:
     return int(psutil.virtual_memory().available)
 
 
-def choose_tile(
+def _affordable(
+    operator: Operator,
     shape: Sequence[int],
-    halo: Sequence[int],
-    stride: Sequence[int],
     margin: Sequence[int],
-    largest: int,
+    share: int,
+    footprint: float,
 ) -> tuple[int, ...]:
-    """Return a core whose input has at most `largest` voxels, if that can be.
+    """Return the largest core whose input takes at most `share` bytes."""
+    limit = LARGEST_TILE.get(operator.device.type, 2**24)
+    budget = int(share / footprint)
+    for tiling in _cuts(shape, operator, margin):
+        if _voxels(tiling) <= min(budget, limit):
+            break
+    if budget < limit and not _worthwhile(tiling):
+        worth = takewhile(_worthwhile, _cuts(shape, operator, margin))
+        need = footprint * min(limit, *map(_voxels, worth))
+        raise OutOfMemoryError(
+            f"tiles may take {_gigabytes(share)} of memory (half of what is free, or "
+            f"the limit that was set): with halos of {_size(tiling.halo)} voxels, each "
+            f"voxel would be computed {_repetition(tiling):.0f} times; allow at least "
+            f"{math.ceil(need / 1e7) / 100:.2f} GB, have twice that free, or set the "
+            "size of the tiles"
+        )
+    return tiling.core
+
+
+def _cuts(
+    shape: Sequence[int], operator: Operator, margin: Sequence[int]
+) -> Iterator[Tiling]:
+    """Yield ever smaller tiles, from the whole to those of one stride.
 
     The longest axis is cut again and again, so that thin stacks keep all planes.
     """
     counts = [1] * len(shape)
     while True:
         core = [-(-n // count) for n, count in zip(shape, counts, strict=True)]
-        tiling = Tiling(shape, core, halo, stride, margin)
-        voxels = max(math.prod(tiling[i].shape) for i in (0, len(tiling) // 2))
-        cuttable = [a for a, s in enumerate(stride) if core[a] > s]
-        if voxels <= largest or not cuttable:
-            return tiling.core
+        yield Tiling(shape, core, operator.halo, operator.stride, margin)
+        cuttable = [a for a, s in enumerate(operator.stride) if core[a] > s]
+        if not cuttable:
+            return
         counts[max(cuttable, key=core.__getitem__)] += 1
+
+
+def _voxels(tiling: Tiling) -> int:
+    """Return the size of the largest input."""
+    return max(math.prod(tiling[i].shape) for i in (0, len(tiling) // 2))
+
+
+def _repetition(tiling: Tiling) -> float:
+    """Return how many times each voxel is computed, in halos for the most part."""
+    whole = tiling.at(tuple(slice(0, n) for n in tiling.shape))
+    return len(tiling) * _voxels(tiling) / math.prod(whole.shape)
+
+
+def _worthwhile(tiling: Tiling) -> bool:
+    return _repetition(tiling) <= WASTE ** len(tiling.shape)
 
 
 def _batch(tiling: Tiling, voxels: int, device: torch.device) -> int:
@@ -185,6 +221,10 @@ def _check_tile(tile: Sequence[int], shape: Sequence[int]) -> None:
             f"a tile of {tuple(tile)} does not fit a volume of {tuple(shape)}; "
             "expected one positive size for each axis"
         )
+
+
+def _size(shape: Sequence[int]) -> str:
+    return "×".join(map(str, shape))
 
 
 def _gigabytes(count: int) -> str:
