@@ -1,4 +1,4 @@
-.PHONY: setup demo test lint napari bench docs screenshots
+.PHONY: setup demo test lint napari bench bench-papers docs screenshots
 
 BIN := .venv/bin
 # A virtual screen, so that real napari runs where there is none.
@@ -26,6 +26,21 @@ napari: setup
 
 bench: setup
 	$(BIN)/python benchmarks/train_step.py
+
+# Hours on one core; stops and goes on as you like. SCALE=gpu DEVICE=cuda on a GPU.
+SCALE := cpu
+DEVICE := cpu
+papers = $(BIN)/python benchmarks/papers.py --scale $(SCALE) --device $(DEVICE) --rows
+bench-papers: setup
+	$(papers) black input wiener rl rl-610nm --seeds 0 1 2
+	$(papers) nonblind --seeds 0 1 2 --wavelengths 500 400 600 610
+	$(papers) nonblind --seeds 0 1 2 --steps 2500
+	$(papers) half supervised cyclegan --seeds 0 1 2
+	$(papers) nonblind-as-published blind-as-published
+	$(papers) rl rl-610nm nonblind --truth gibson-lanni --seeds 0 1 2
+	$(papers) blind blind-from-610nm --truth gibson-lanni --seeds 0 1 2 3 4
+	$(papers) blind blind-from-610nm blind-from-gaussian --truth gibson-lanni --steps 2000
+	$(BIN)/python benchmarks/papers_report.py
 
 docs: setup
 	$(BIN)/python scripts/make_docs.py

@@ -64,6 +64,7 @@ def measure(
     }
     if found.kernels:
         result["kernels"] = found.kernels
+    if found.kernels and seed == options.seeds[0]:
         result["rl with the learned PSF"] = with_learned_psf(found.model, data, truths)
     return result
 

@@ -109,7 +109,7 @@ def worst(kernels: list[Entry], name: str) -> str:
 def kernel_row(key: str, seeds: dict[int, Entry]) -> list[str]:
     first = [entry["kernels"][0] for entry in seeds.values()]
     last = [entry["kernels"][-1] for entry in seeds.values()]
-    learned = [f for e in seeds.values() for f in e["rl with the learned PSF"]]
+    learned = [f for e in seeds.values() for f in e.get("rl with the learned PSF", [])]
     return [
         described(key),
         str(len(seeds)),
@@ -118,7 +118,7 @@ def kernel_row(key: str, seeds: dict[int, Entry]) -> list[str]:
         worst(last, "fwhm_z"),
         worst(last, "fwhm_xy"),
         f"{max(abs(k['centroid']) for k in last):.2f}",
-        spread((f["psnr_fitted"] for f in learned), ".2f"),
+        spread((f["psnr_fitted"] for f in learned), ".2f") if learned else "",
     ]
 
 
