@@ -25,6 +25,7 @@ __all__ = [
     "advanced_form",
     "axes_field",
     "camera_form",
+    "changes_field",
     "chosen_frame",
     "device_field",
     "frame_fields",
@@ -33,6 +34,7 @@ __all__ = [
     "parameter_fields",
     "parse_changes",
     "psf_form",
+    "seed_field",
     "training_form",
 ]
 
@@ -274,17 +276,24 @@ def advanced_form(device: str, psfs: Callable[[Any], Any]) -> Form:
             ),
         ),
         device_field(device),
-        SpinBox(
-            name="seed", label="Seed", value=0, max=2**31 - 1,
-            tooltip="The same seed on the same machine gives the same model",
-        ),
-        LineEdit(
-            name="changes", label="Recipe changes", value="",
-            tooltip=(
-                "Fields of the recipe to replace, such as\n"
-                "sampling.patch=48 weights.spectral=1.0"
-            ),
-        ),
+        seed_field(),
+        changes_field("sampling.patch=48 weights.spectral=1.0"),
+    )  # fmt: skip
+
+
+def seed_field() -> SpinBox:
+    """Return the field of the seed of a training."""
+    return SpinBox(
+        name="seed", label="Seed", value=0, max=2**31 - 1,
+        tooltip="The same seed on the same machine gives the same model",
+    )  # fmt: skip
+
+
+def changes_field(example: str) -> LineEdit:
+    """Return the field for `parse_changes`, with an example."""
+    return LineEdit(
+        name="changes", label="Recipe changes", value="",
+        tooltip=f"Fields of the recipe to replace, such as\n{example}",
     )  # fmt: skip
 
 

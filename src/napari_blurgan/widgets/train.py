@@ -20,37 +20,30 @@ from collections import deque
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from napari.utils.notifications import show_error
-from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_blurgan.errors import BlurGANError
 from napari_blurgan.transport.events import (
-    Event,
     Finished,
     KernelUpdated,
     Previewed,
     Started,
-    Stepped,
-    Warned,
 )
 from napari_blurgan.widgets import _fields, _forms, _state
-from napari_blurgan.widgets._closing import PATIENCE, CloseGuard, Disposal
+from napari_blurgan.widgets._closing import PATIENCE, Disposal
 from napari_blurgan.widgets._controls import (
     Messages,
-    Phase,
     RunControl,
-    duration,
     help_button,
     scrolled,
 )
 from napari_blurgan.widgets._data_form import DataForm
 from napari_blurgan.widgets._docks import show_widget
 from napari_blurgan.widgets._layers import guess_axes, is_psf, to_psf
+from napari_blurgan.widgets._learning import LearningWidget
 from napari_blurgan.widgets._live import LiveLayers
 from napari_blurgan.widgets._plots import LossPlot
 from napari_blurgan.widgets._training import Cut, Theory, TrainingRequest
-from napari_blurgan.widgets._worker import Failure, TrainingJob
 
 if TYPE_CHECKING:
     import napari
@@ -58,6 +51,7 @@ if TYPE_CHECKING:
 
     from napari_blurgan.data.stack import Stack
     from napari_blurgan.optics.psf import Psf
+    from napari_blurgan.transport.events import Event
 
 __all__ = ["TrainWidget"]
 
@@ -80,7 +74,7 @@ class Run:
         return replace(self, request=replace(self.request, options=options))
 
 
-class TrainWidget(QWidget):
+class TrainWidget(LearningWidget):
     """Train a recipe on layers and files, and watch it learn.
 
     Parameters
@@ -90,16 +84,10 @@ class TrainWidget(QWidget):
     """
 
     def __init__(self, napari_viewer: napari.Viewer) -> None:
-        super().__init__()
-        self._viewer = napari_viewer
-        self._job: TrainingJob | None = None
+        super().__init__(napari_viewer, DRAW)
         self._run: Run | None = None
         self._waiting: deque[Run] = deque()
-        self._latest: dict[type, Event] = {}
         self._theory: Psf | None = None
-        self._timer = QTimer(self)
-        self._timer.setInterval(DRAW)
-        self._timer.timeout.connect(self._draw)
         self._build()
         self.reset_choices()
         Disposal(self, napari_viewer)
@@ -135,9 +123,7 @@ class TrainWidget(QWidget):
         layout.addStretch()
         scrolled(content, self)
         self.run.start.connect(self._start)
-        self.run.pause.connect(self._pause)
-        self.run.resume.connect(self._resume)
-        self.run.stop.connect(self._stop)
+        self._connect()
 
     def _inputs(self) -> QWidget:
         inputs = QWidget()
@@ -200,16 +186,8 @@ class TrainWidget(QWidget):
     def _start_next(self) -> None:
         run = self._run = self._waiting.popleft().placed()
         self._reset_views()
-        job = self._job = TrainingJob(run.request.trainer, self)
-        job.reported.connect(self._on_events)
-        job.failed.connect(self._on_failure)
-        job.ended.connect(self._on_end)
-        CloseGuard(self, job, self._finish, self._viewer)
-        self.run.phase = Phase.RUNNING
-        self.run.say("Loading…")
         self._settings.set_open(False)
-        self._timer.start()
-        job.start()
+        self._launch(run.request.trainer)
 
     def _finish(self) -> None:
         self._waiting.clear()
@@ -217,21 +195,6 @@ class TrainWidget(QWidget):
             return
         if not self._job.finish(PATIENCE):  # a long step: the last checkpoint stays
             _state.models.add(self._run.request.out)
-
-    def _pause(self) -> None:
-        if self._job is not None:
-            self._job.pause()
-            self.run.phase = Phase.PAUSED
-
-    def _resume(self) -> None:
-        if self._job is not None:
-            self._job.resume()
-            self.run.phase = Phase.RUNNING
-
-    def _stop(self) -> None:
-        if self._job is not None:
-            self._job.stop()
-            self.run.phase = Phase.STOPPING
 
     def _open_restore(self) -> None:
         from napari_blurgan.widgets.restore import RestoreWidget
@@ -303,26 +266,19 @@ class TrainWidget(QWidget):
         self._queue.setText(f"Next: {names}")
         self._queue.setVisible(bool(names))
 
-    def _on_events(self, events: list[Event]) -> None:
-        for event in events:
-            self._latest[type(event)] = event
-            if isinstance(event, Stepped):
-                self.plot.add(event.step, event.losses)
-            elif isinstance(event, Warned):
-                self.messages.add(event.message, event.remedy)
-            elif isinstance(event, Theory):
-                self._theory = event.psf
-            elif isinstance(event, Cut) and self._run is not None:
-                self._run.live.starts = dict(enumerate(event.starts))
-            elif isinstance(event, Finished):
-                self._on_finished(event)
+    def _heard(self, event: Event) -> None:
+        if isinstance(event, Theory):
+            self._theory = event.psf
+        elif isinstance(event, Cut) and self._run is not None:
+            self._run.live.starts = dict(enumerate(event.starts))
 
     def _draw(self) -> None:
-        """Show the latest of each kind; called by a timer, not by the training."""
-        self.plot.draw()
+        super()._draw()
         if self._run is not None:
             self._draw_layers(self._run.live)
-        self._say_progress()  # at last: napari's progress bar paints at once
+        started = self._latest.get(Started)
+        where = f" · {started.device}" if isinstance(started, Started) else ""
+        self._say_progress(where)  # at last: napari's progress bar paints at once
 
     def _draw_layers(self, live: LiveLayers) -> None:
         kernel = self._latest.pop(KernelUpdated, None)
@@ -334,17 +290,6 @@ class TrainWidget(QWidget):
             live.show_preview(preview)
             self.before_button.setEnabled(True)
 
-    def _say_progress(self) -> None:
-        started, stepped = self._latest.get(Started), self._latest.pop(Stepped, None)
-        if not isinstance(stepped, Stepped):
-            return
-        where = f" · {started.device}" if isinstance(started, Started) else ""
-        left = duration(stepped.remaining_seconds)
-        self.run.show_progress(
-            stepped.step / max(stepped.total_steps, 1),
-            f"Step {stepped.step} of {stepped.total_steps} · {left} left{where}",
-        )
-
     def _on_finished(self, event: Finished) -> None:
         words = {"stopped": "Stopped", "budget": "Done: the time is up"}
         self._draw()
@@ -353,17 +298,8 @@ class TrainWidget(QWidget):
             _state.models.add(self._run.request.out)
         self.restore_button.setEnabled(True)
 
-    def _on_failure(self, failure: Failure) -> None:
-        self.run.say("")
-        self.messages.add_failure(failure)
-        show_error(failure.sentence)
-
     def _on_end(self) -> None:
-        self._timer.stop()
-        self._draw()
-        self.plot.setVisible(not self.plot.is_empty)
-        self._job = None
-        self.run.phase = Phase.IDLE
+        super()._on_end()
         if self._waiting:
             self._start_next()
             self._say_what_waits()

@@ -20,32 +20,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from magicgui.widgets import CheckBox, ComboBox, FloatSpinBox, LineEdit, SpinBox
-from napari.utils.notifications import show_error
-from qtpy.QtCore import QTimer
+from magicgui.widgets import CheckBox, ComboBox, FloatSpinBox, LineEdit
 from qtpy.QtWidgets import QFileDialog, QLabel, QVBoxLayout, QWidget
 
 from napari_blurgan.errors import BlurGANError
 from napari_blurgan.transport.events import (
     ContentMeasured,
-    Event,
     Finished,
     Previewed,
-    Stepped,
-    Warned,
 )
 from napari_blurgan.widgets import _fields, _forms, _state
-from napari_blurgan.widgets._closing import PATIENCE, CloseGuard, Disposal
+from napari_blurgan.widgets._closing import Disposal
 from napari_blurgan.widgets._controls import (
     Messages,
-    Phase,
     RunControl,
     button,
-    duration,
     help_button,
     row,
     scrolled,
 )
+from napari_blurgan.widgets._learning import LearningWidget
 from napari_blurgan.widgets._levels import Level, levels
 from napari_blurgan.widgets._plots import LossPlot
 from napari_blurgan.widgets._sources import SourceList
@@ -55,10 +49,11 @@ from napari_blurgan.widgets._transforming import (
     TransformRequest,
     number,
 )
-from napari_blurgan.widgets._worker import Failure, TrainingJob
 
 if TYPE_CHECKING:
     import napari
+
+    from napari_blurgan.transport.events import Event
 
 __all__ = ["TransformWidget"]
 
@@ -70,7 +65,7 @@ THRESHOLDS = {"A": ("alpha", "bright_a"), "B": ("beta", "bright_b")}
 """The fields that tell what is content in a domain."""
 
 
-class TransformWidget(QWidget):
+class TransformWidget(LearningWidget):
     """Train a transformation between two domains, and watch the content.
 
     Parameters
@@ -80,15 +75,9 @@ class TransformWidget(QWidget):
     """
 
     def __init__(self, napari_viewer: napari.Viewer) -> None:
-        super().__init__()
-        self._viewer = napari_viewer
-        self._job: TrainingJob | None = None
+        super().__init__(napari_viewer, DRAW)
         self._request: TransformRequest | None = None
         self._live: LivePreview | None = None
-        self._latest: dict[type, Event] = {}
-        self._timer = QTimer(self)
-        self._timer.setInterval(DRAW)
-        self._timer.timeout.connect(self._draw)
         self._build()
         levels.changed.connect(self._on_level)
         Disposal(self, napari_viewer)
@@ -118,9 +107,7 @@ class TransformWidget(QWidget):
         self.restore_button.setEnabled(False)
         self._arrange()
         self.run.start.connect(self._start)
-        self.run.pause.connect(self._pause)
-        self.run.resume.connect(self._resume)
-        self.run.stop.connect(self._stop)
+        self._connect()
         self._on_task(self.form["task"].value)
 
     def _fields(self) -> _forms.Form:
@@ -158,18 +145,11 @@ class TransformWidget(QWidget):
         return _forms.Form(
             _fields.axes_field(),
             _fields.device_field(_state.preference("device")),
-            SpinBox(
-                name="seed", label="Seed", value=0, max=2**31 - 1,
-                tooltip="The same seed on the same machine gives the same model",
+            _fields.seed_field(),
+            _fields.changes_field(
+                "weights.saliency=0 for a plain cycleGAN, or weights.identity=5"
             ),
-            LineEdit(
-                name="changes", label="Recipe changes", value="",
-                tooltip=(
-                    "Fields of the recipe to replace, such as weights.saliency=0 for a "
-                    "plain cycleGAN, or weights.identity=5"
-                ),
-            ),
-        )  # fmt: skip
+        )
 
     def _arrange(self) -> None:
         content = QWidget()
@@ -266,15 +246,7 @@ class TransformWidget(QWidget):
         self._latest.clear()
         self.plot.clear()
         self.plot.show()
-        job = self._job = TrainingJob(request.trainer, self)
-        job.reported.connect(self._on_events)
-        job.failed.connect(self._on_failure)
-        job.ended.connect(self._on_end)
-        CloseGuard(self, job, lambda: job.finish(PATIENCE), self._viewer)
-        self.run.phase = Phase.RUNNING
-        self.run.say("Loading…")
-        self._timer.start()
-        job.start()
+        self._launch(request.trainer)
 
     def _asked_for(self) -> TransformRequest:
         values, more = self.form.values(), self.advanced.values()
@@ -320,51 +292,21 @@ class TransformWidget(QWidget):
     def _set_fields(self, values: dict[str, Any], names: tuple[str, ...]) -> None:
         self.form.update_values({n: values[n] for n in names if n in values})
 
-    def _pause(self) -> None:
-        if self._job is not None:
-            self._job.pause()
-            self.run.phase = Phase.PAUSED
-
-    def _resume(self) -> None:
-        if self._job is not None:
-            self._job.resume()
-            self.run.phase = Phase.RUNNING
-
-    def _stop(self) -> None:
-        if self._job is not None:
-            self._job.stop()
-            self.run.phase = Phase.STOPPING
-
     def _restore(self) -> None:
         self._viewer.window.add_plugin_dock_widget("napari-blurgan", "Restore")
 
     # --- what the engine tells
 
-    def _on_events(self, events: list[Event]) -> None:
-        for event in events:
-            self._latest[type(event)] = event
-            if isinstance(event, Stepped):
-                self.plot.add(event.step, event.losses)
-            elif isinstance(event, Warned):
-                self.messages.add(event.message, event.remedy)
-            elif isinstance(event, ContentMeasured):
-                self.content.setText(str(event.content))
-            elif isinstance(event, Finished):
-                self._on_finished(event)
+    def _heard(self, event: Event) -> None:
+        if isinstance(event, ContentMeasured):
+            self.content.setText(str(event.content))
 
     def _draw(self) -> None:
-        """Show the latest of each kind; called by a timer, not by the training."""
-        self.plot.draw()
+        super()._draw()
         preview = self._latest.pop(Previewed, None)
         if isinstance(preview, Previewed) and self._live is not None:
             self._live.show(preview, self._colour())
-        stepped = self._latest.pop(Stepped, None)
-        if isinstance(stepped, Stepped):
-            left = duration(stepped.remaining_seconds)
-            self.run.show_progress(
-                stepped.step / max(stepped.total_steps, 1),
-                f"Step {stepped.step} of {stepped.total_steps} · {left} left",
-            )
+        self._say_progress()
 
     def _colour(self) -> bool:
         return self._request is not None and "S" in self._request.b[0].axes
@@ -378,15 +320,3 @@ class TransformWidget(QWidget):
         if self._request is not None:
             _state.models.add(self._request.out)
         self.restore_button.setEnabled(True)
-
-    def _on_failure(self, failure: Failure) -> None:
-        self.run.say("")
-        self.messages.add_failure(failure)
-        show_error(failure.sentence)
-
-    def _on_end(self) -> None:
-        self._timer.stop()
-        self._draw()
-        self.plot.setVisible(not self.plot.is_empty)
-        self._job = None
-        self.run.phase = Phase.IDLE

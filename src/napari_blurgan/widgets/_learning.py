@@ -1,0 +1,137 @@
+"""`LearningWidget`: what the widgets that train have in common."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from napari.utils.notifications import show_error
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QWidget
+
+from napari_blurgan.transport.events import Event, Finished, Stepped, Warned
+from napari_blurgan.widgets._closing import PATIENCE, CloseGuard
+from napari_blurgan.widgets._controls import Messages, Phase, RunControl, duration
+from napari_blurgan.widgets._plots import LossPlot
+from napari_blurgan.widgets._worker import Failure, TrainingJob
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import napari
+
+    from napari_blurgan.widgets._worker import Report, Trains
+
+__all__ = ["LearningWidget"]
+
+
+class LearningWidget(QWidget):
+    """One training at a time, started, held and stopped; what it tells is shown.
+
+    Whoever inherits makes the `run` control, the `plot` and the `messages`, connects
+    `run.start`, and then calls `_connect`.
+
+    Parameters
+    ----------
+    napari_viewer : napari.Viewer
+        Whose layers to use, and where to show what is learned.
+    draw : int
+        Milliseconds between two changes of what is seen.
+    """
+
+    run: RunControl
+    plot: LossPlot
+    messages: Messages
+
+    def __init__(self, napari_viewer: napari.Viewer, draw: int) -> None:
+        super().__init__()
+        self._viewer = napari_viewer
+        self._job: TrainingJob | None = None
+        self._latest: dict[type, Event] = {}
+        self._timer = QTimer(self)
+        self._timer.setInterval(draw)
+        self._timer.timeout.connect(self._draw)
+
+    def _connect(self) -> None:
+        self.run.pause.connect(self._pause)
+        self.run.resume.connect(self._resume)
+        self.run.stop.connect(self._stop)
+
+    # --- what it does
+
+    def _launch(self, make: Callable[[Report], Trains]) -> None:
+        """Train what `make` returns, in a thread."""
+        job = self._job = TrainingJob(make, self)
+        job.reported.connect(self._on_events)
+        job.failed.connect(self._on_failure)
+        job.ended.connect(self._on_end)
+        CloseGuard(self, job, self._finish, self._viewer)
+        self.run.phase = Phase.RUNNING
+        self.run.say("Loading…")
+        self._timer.start()
+        job.start()
+
+    def _finish(self) -> None:
+        """End it within seconds: the widget is being closed."""
+        if self._job is not None:
+            self._job.finish(PATIENCE)
+
+    def _pause(self) -> None:
+        if self._job is not None:
+            self._job.pause()
+            self.run.phase = Phase.PAUSED
+
+    def _resume(self) -> None:
+        if self._job is not None:
+            self._job.resume()
+            self.run.phase = Phase.RUNNING
+
+    def _stop(self) -> None:
+        if self._job is not None:
+            self._job.stop()
+            self.run.phase = Phase.STOPPING
+
+    # --- what the engine tells
+
+    def _on_events(self, events: list[Event]) -> None:
+        for event in events:
+            self._latest[type(event)] = event
+            if isinstance(event, Stepped):
+                self.plot.add(event.step, event.losses)
+            elif isinstance(event, Warned):
+                self.messages.add(event.message, event.remedy)
+            elif isinstance(event, Finished):
+                self._on_finished(event)
+            else:
+                self._heard(event)
+
+    def _heard(self, event: Event) -> None:
+        """Take what only some trainings tell."""
+
+    def _on_finished(self, event: Finished) -> None:
+        """Say how it ended, and keep the model."""
+
+    def _draw(self) -> None:
+        """Show the latest of each kind; called by a timer, not by the training."""
+        self.plot.draw()
+
+    def _say_progress(self, where: str = "") -> None:
+        """Say how far it is, if it has gone further since the last time."""
+        stepped = self._latest.pop(Stepped, None)
+        if isinstance(stepped, Stepped):
+            left = duration(stepped.remaining_seconds)
+            self.run.show_progress(
+                stepped.step / max(stepped.total_steps, 1),
+                f"Step {stepped.step} of {stepped.total_steps} · {left} left{where}",
+            )
+
+    def _on_failure(self, failure: Failure) -> None:
+        self.run.say("")
+        self.messages.add_failure(failure)
+        show_error(failure.sentence)
+
+    def _on_end(self) -> None:
+        self._timer.stop()
+        self._draw()
+        self.plot.setVisible(not self.plot.is_empty)
+        self._job = None
+        self.run.phase = Phase.IDLE
