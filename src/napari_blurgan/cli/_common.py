@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "add_optics",
+    "clock",
     "expand",
     "optics_of",
     "progress_bar",
@@ -78,6 +79,12 @@ def read_stacks(patterns: Sequence[str], channel: int | None = None) -> list[Sta
 
     stacks = [read_stack(path) for path in expand(patterns)]
     return stacks if channel is None else [s.only_channel(channel) for s in stacks]
+
+
+def clock(seconds: float) -> str:
+    """Return a time as minutes and seconds, 1:05."""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}:{rest:02d}"
 
 
 @contextmanager

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_blurgan.classical.methods import METHODS, Method
-from napari_blurgan.cli._common import add_optics, expand, optics_of, progress_bar
-from napari_blurgan.cli.restore import jobs
-from napari_blurgan.errors import BlurGANError, DataError
+from napari_blurgan.cli._batch import add_images, each, jobs
+from napari_blurgan.cli._common import add_optics, optics_of, progress_bar
+from napari_blurgan.errors import DataError
 
 if TYPE_CHECKING:
     from napari_blurgan.classical.operator import DeconvolutionOperator
@@ -52,15 +52,7 @@ def add_shared(parser: argparse.ArgumentParser, method: Method) -> None:
 
 
 def _add_files(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "inputs", nargs="+", metavar="INPUT", help="images, or patterns like 'day1/*'"
-    )
-    parser.add_argument(
-        "--out",
-        required=True,
-        metavar="PATH",
-        help="a .ome.tif, .tif or .zarr; or a folder, for several images",
-    )
+    add_images(parser)
     parser.add_argument("--dtype", metavar="T", help="float32 by default, or source")
     parser.add_argument("--time", type=int, metavar="T", help="only this, from 0")
 
@@ -125,18 +117,11 @@ def _add_method(parser: argparse.ArgumentParser, method: Method) -> None:
 def run(options: argparse.Namespace) -> int:
     """Deconvolve every image; say which ones could not be."""
     method = METHODS[options.method]
-    todo = list(jobs(expand(options.inputs), Path(options.out)))
-    failed = 0
-    for source, out in todo:
-        try:
-            print(_deconvolved(method, source, out, options))
-        except BlurGANError as error:
-            if len(todo) == 1:
-                raise
-            failed += 1
-            print(f"blurgan: {error}", file=sys.stderr)
-    if failed:
-        raise DataError(f"{failed} of {len(todo)} images could not be deconvolved")
+    each(
+        jobs(options),
+        lambda source, out: _deconvolved(method, source, out, options),
+        "deconvolved",
+    )
     return 0
 
 

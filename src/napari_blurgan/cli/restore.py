@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_blurgan.cli._common import expand, progress_bar
-from napari_blurgan.errors import BlurGANError, DataError
+from napari_blurgan.cli._batch import add_images, each, jobs
+from napari_blurgan.cli._common import clock, progress_bar
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -18,21 +17,11 @@ if TYPE_CHECKING:
     from napari_blurgan.restoration.events import Event
     from napari_blurgan.transport.model import Model
 
-SUFFIXES = (".tif", ".tiff", ".zarr")
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this command."""
     parser.add_argument("model", metavar="NAME.blurgan", help="a trained model")
-    parser.add_argument(
-        "inputs", nargs="+", metavar="INPUT", help="images, or patterns like 'day1/*'"
-    )
-    parser.add_argument(
-        "--out",
-        required=True,
-        metavar="PATH",
-        help="a .ome.tif, .tif or .zarr; or a folder, for several images",
-    )
+    add_images(parser)
     parser.add_argument(
         "--tile", nargs="+", type=int, metavar="N", help="voxels of a tile, z y x"
     )
@@ -74,47 +63,14 @@ def run(options: argparse.Namespace) -> int:
     """Restore every image with one model; say which ones could not be."""
     from napari_blurgan.transport.model import load_model
 
-    todo = list(jobs(expand(options.inputs), Path(options.out)))
+    todo = jobs(options)
     model = load_model(Path(options.model))
-    failed = 0
-    for source, out in todo:
-        try:
-            print(_restored(model, source, out, options))
-        except BlurGANError as error:
-            if len(todo) == 1:
-                raise
-            failed += 1
-            print(f"blurgan: {error}", file=sys.stderr)
-    if failed:
-        raise DataError(f"{failed} of {len(todo)} images could not be restored")
+    each(
+        todo,
+        lambda source, out: _restored(model, source, out, options),
+        "restored",
+    )
     return 0
-
-
-def jobs(inputs: list[Path], out: Path) -> Iterator[tuple[Path, Path]]:
-    """Yield each image with the place of its result."""
-    if out.suffix.lower() in SUFFIXES:
-        if len(inputs) > 1:
-            raise DataError(
-                f"{len(inputs)} images do not fit into {out}; --out should be a folder"
-            )
-        yield inputs[0], out
-        return
-    taken: dict[Path, Path] = {}
-    for source in inputs:
-        place = out / _result_name(source)
-        if place in taken:
-            raise DataError(
-                f"{taken[place]} and {source} would both become {place}; "
-                "write them into different folders"
-            )
-        taken[place] = source
-        yield source, place
-
-
-def _result_name(source: Path) -> str:
-    """Return the name of a result in a folder: zarr stays zarr, all else OME-TIFF."""
-    stem = source.name.removesuffix(source.suffix).removesuffix(".ome")
-    return stem + (".zarr" if source.suffix.lower() == ".zarr" else ".ome.tif")
 
 
 def _restored(
@@ -174,12 +130,8 @@ def _shown(event: Event, progress: Progress, task: TaskID, out: Path) -> str | N
 
 
 def _position(event: Any) -> dict[str, Any]:
-    minutes, seconds = divmod(round(event.seconds_left), 60)
-    return {
-        "completed": event.done,
-        "total": event.total,
-        "left": f"{minutes}:{seconds:02d}",
-    }
+    left = clock(event.seconds_left)
+    return {"completed": event.done, "total": event.total, "left": left}
 
 
 def _line(event: Any, out: Path) -> str:

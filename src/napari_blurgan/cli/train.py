@@ -9,7 +9,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_blurgan.cli._common import add_optics, optics_of, progress_bar, read_stacks
+from napari_blurgan.cli._common import (
+    add_optics,
+    clock,
+    optics_of,
+    progress_bar,
+    read_stacks,
+)
 from napari_blurgan.errors import RecipeError
 
 if TYPE_CHECKING:
@@ -118,12 +124,8 @@ def shown(events: Iterable[Event]) -> Iterable[Event]:
 
 
 def _progress(event: Stepped) -> dict[str, Any]:
-    minutes, seconds = divmod(round(event.remaining_seconds), 60)
-    return {
-        "completed": event.step,
-        "total": event.total_steps,
-        "left": f"{minutes}:{seconds:02d}",
-    }
+    left = clock(event.remaining_seconds)
+    return {"completed": event.step, "total": event.total_steps, "left": left}
 
 
 def _recipe(options: argparse.Namespace) -> Recipe:
