@@ -20,6 +20,9 @@ __all__ = ["Calibration", "NoiseModel", "background_level", "estimate_noise"]
 # (Immerkaer 1996).
 LAPLACIANS = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]]) / 6
 
+# Photons a pixel: below, the noise is one of single photons, far from a Gaussian.
+FEW = 4.0
+
 
 @dataclass(frozen=True)
 class NoiseModel:
@@ -35,8 +38,16 @@ class NoiseModel:
     intercept: float
 
     def add(self, image: Tensor) -> Tensor:
-        """Return `image` with noise from torch's global generator."""
-        variance = (self.slope * image.clamp_min(0) + self.intercept).detach()
+        """Return `image` with noise from torch's global generator.
+
+        Where a dark pixel has few photons they are counted, those of the pedestal
+        included; elsewhere a Gaussian does.
+        """
+        signal = image.detach().clamp_min(0)
+        if 0 < self.intercept < FEW * self.slope**2:
+            photons = torch.poisson((signal + self.pedestal) / self.slope)
+            return image + (self.slope * photons - self.pedestal - signal)
+        variance = self.slope * signal + self.intercept
         return image + variance.sqrt() * torch.randn_like(image)
 
     @property
@@ -106,7 +117,8 @@ def estimate_noise(
 
     The signal is the local mean, the variance that of a second difference along both
     in-plane axes, where an image sampled finely enough holds noise alone. The median
-    of each bin of equal population keeps structure from being taken for noise.
+    of each bin of equal population keeps structure from being taken for noise; where
+    most pixels are without a photon it says nothing, and the mean is taken.
 
     Parameters
     ----------
@@ -120,10 +132,16 @@ def estimate_noise(
         for columns in zip(*(_signal_and_variance(p) for p in patches), strict=True)
     )
     order = np.argsort(signal)
+    levels = np.array([s.mean() for s in np.array_split(signal[order], bins)])
+    binned = np.array_split(variance[order], bins)
     # A chi-square of one degree of freedom has its median at 0.4549.
-    levels = [np.mean(s) for s in np.array_split(signal[order], bins)]
-    spread = [np.median(v) / 0.4549 for v in np.array_split(variance[order], bins)]
-    slope, intercept = np.polyfit(levels, spread, 1)
+    spread = np.array([np.median(v) for v in binned]) / 0.4549
+    first, _ = np.polyfit(levels, spread, 1)
+    means = np.array([v.mean() for v in binned])
+    spread = np.where(levels < FEW * first, means, spread)
+    # Equal relative errors, but for bins that are darker than dark by selection.
+    weights = 1 / np.maximum(spread, spread.max() / 50)
+    slope, intercept = np.polyfit(levels, spread, 1, w=weights)
     if slope <= 0:
         return NoiseModel(0.0, float(np.median(spread)))
     return NoiseModel(float(slope), max(float(intercept), 0.0))
