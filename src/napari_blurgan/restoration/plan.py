@@ -125,7 +125,9 @@ def make_plan(
     voxels = math.prod(tiling[len(tiling) // 2].shape)
     disk = math.prod(layout.shape) * dtype.itemsize
     buffers = IN_FLIGHT * 4 * sum(channels) * voxels
-    plan = Plan(
+    if keep:
+        _check_ram(disk)
+    return Plan(
         tiling=tiling,
         frames=len(layout.frames),
         batch=_batch(tiling, int(share / footprint), operator.device),
@@ -133,13 +135,6 @@ def make_plan(
         ram_bytes=buffers + (disk if keep else 0),
         disk_bytes=disk,
     )
-    if keep and plan.disk_bytes > psutil.virtual_memory().available:
-        raise OutOfMemoryError(
-            f"the result takes {_gigabytes(disk)}, "
-            f"{_gigabytes(psutil.virtual_memory().available)} of RAM are free; "
-            "write it to a .zarr instead"
-        )
-    return plan
 
 
 def free_bytes(device: torch.device) -> int:
@@ -220,6 +215,15 @@ def _check_tile(tile: Sequence[int], shape: Sequence[int]) -> None:
         raise DataError(
             f"a tile of {tuple(tile)} does not fit a volume of {tuple(shape)}; "
             "expected one positive size for each axis"
+        )
+
+
+def _check_ram(needed: int) -> None:
+    available = psutil.virtual_memory().available
+    if needed > available:
+        raise OutOfMemoryError(
+            f"the result takes {_gigabytes(needed)}, {_gigabytes(available)} of RAM "
+            "are free; write it to a .zarr instead"
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from typing import Any
 
 from numpy.typing import DTypeLike
@@ -10,7 +10,7 @@ from numpy.typing import DTypeLike
 from napari_blurgan.data.axes import guess_axes
 from napari_blurgan.data.stack import ArrayLike, Stack
 from napari_blurgan.restoration.cluster import Cluster
-from napari_blurgan.restoration.events import Event, Finished, Planned
+from napari_blurgan.restoration.events import Event, Finished, Planned, Shrunk, TileDone
 from napari_blurgan.restoration.layout import Layout
 from napari_blurgan.restoration.operator import Operator
 from napari_blurgan.restoration.plan import Plan, make_plan
@@ -114,17 +114,25 @@ def apply(
     run = Run(layout, plan, rounding, sink)
     done = sink.open(target)
     try:
-        if cluster is not None:
-            yield from cluster.tiled(run, done)
-        elif blend:
-            yield from run.blended(copies, done)
-        else:
-            yield from run.tiled(copies, done)
+        yield from _carried(run, copies, done, blend, cluster)
         result = sink.close()
     except BaseException:
         sink.abort()
         raise
     yield Finished(result, rounding.below, rounding.above)
+
+
+def _carried(
+    run: Run,
+    copies: Sequence[Operator],
+    done: set[int],
+    blend: bool,
+    cluster: Cluster | None,
+) -> Iterator[TileDone | Shrunk]:
+    """Compute and write what is not done yet, where and how it was asked for."""
+    if cluster is not None:
+        return cluster.tiled(run, done)
+    return run.blended(copies, done) if blend else run.tiled(copies, done)
 
 
 def _key(
