@@ -171,9 +171,8 @@ def create_ome_zarr(
     """
     group = zarr.open_group(path, mode="w", zarr_format=3)
     sizes = dict(zip("ZYX", voxel_size, strict=True))
-    factors = _factors(shape, axes, voxel_size)
     datasets = []
-    for level, factor in enumerate(factors):
+    for level, factor in enumerate(_factors(shape, axes, voxel_size)):
         group.create_array(
             str(level),
             shape=[-(-n // f) for n, f in zip(shape, factor, strict=True)],
@@ -181,14 +180,7 @@ def create_ome_zarr(
             dtype=dtype,
             dimension_names=list(axes.lower()),
         )
-        scale = [f * (sizes.get(a) or 1.0) for a, f in zip(axes, factor, strict=True)]
-        # A voxel of a coarser level is centred among those that it averages.
-        shift = [
-            (f - 1) / 2 * (sizes.get(a) or 1.0)
-            for a, f in zip(axes, factor, strict=True)
-        ]
-        moves = [{"type": "scale", "scale": scale}]
-        moves += [{"type": "translation", "translation": shift}] if any(shift) else []
+        moves = _moves(factor, [sizes.get(a) or 1.0 for a in axes])
         datasets.append({"path": str(level), "coordinateTransformations": moves})
     image = {
         "name": name,
@@ -202,6 +194,17 @@ def create_ome_zarr(
         ome["omero"] = {"channels": channels(channel_names)}
     group.attrs.update({"ome": ome, PROVENANCE: dict(provenance or {})})
     return group["0"]
+
+
+def _moves(factor: Sequence[int], size: Sequence[float]) -> list[dict[str, Any]]:
+    """Return how a level lies on the full resolution, whose voxels are of a size."""
+    scale = [f * s for f, s in zip(factor, size, strict=True)]
+    # A voxel of a coarser level is centred among those that it averages.
+    shift = [(f - 1) / 2 * s for f, s in zip(factor, size, strict=True)]
+    moves: list[dict[str, Any]] = [{"type": "scale", "scale": scale}]
+    if any(shift):
+        moves.append({"type": "translation", "translation": shift})
+    return moves
 
 
 def _axes_metadata(

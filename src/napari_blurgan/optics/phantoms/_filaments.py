@@ -77,16 +77,8 @@ def microtubules(
     check_positive(
         density=density, persistence_length=persistence_length, length=length
     )
-    if not (0 <= flatness <= 1 and 0 <= bundling <= 1):
-        raise OpticsError(
-            f"flatness and bundling are parts, 0 to 1; found {flatness:g} and "
-            f"{bundling:g}"
-        )
-    if diameter < grid.in_plane:
-        raise OpticsError(
-            f"filaments of {diameter:g} µm are thinner than a voxel of "
-            f"{grid.in_plane:g} µm: use a smaller voxel or a larger thickness"
-        )
+    _check_parts(flatness, bundling)
+    _check_diameter(diameter, grid)
     rng = np.random.default_rng(seed)
     step = grid.in_plane / 2
     count = _usual_number(grid, length, density)
@@ -99,6 +91,22 @@ def microtubules(
     points = chains.reshape(-1, grid.ndim)
     image = _draw_tubes(fine, points, brightness.ravel(), diameter / 2)
     return block_mean(image, split).reshape(tuple(shape)).astype(np.float32)
+
+
+def _check_parts(flatness: float, bundling: float) -> None:
+    if not (0 <= flatness <= 1 and 0 <= bundling <= 1):
+        raise OpticsError(
+            f"flatness and bundling are parts, 0 to 1; found {flatness:g} and "
+            f"{bundling:g}"
+        )
+
+
+def _check_diameter(diameter: float, grid: Grid) -> None:
+    if diameter < grid.in_plane:
+        raise OpticsError(
+            f"filaments of {diameter:g} µm are thinner than a voxel of "
+            f"{grid.in_plane:g} µm: use a smaller voxel or a larger thickness"
+        )
 
 
 def worm_like_chains(
