@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "add_optics",
+    "add_voxel",
     "clock",
     "expand",
     "optics_of",
@@ -33,6 +34,19 @@ def add_optics(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--na", type=float, help="numerical aperture")
     group.add_argument("--ni", type=float, help="refractive index of the immersion")
     group.add_argument("--wavelength", type=float, help="emission, in nm")
+
+
+def add_voxel(
+    parser: argparse.ArgumentParser, name: str = "--voxel", of: str = ""
+) -> None:
+    """Add the option of a voxel size, and say of what if there are several."""
+    parser.add_argument(
+        name,
+        type=float,
+        nargs=3,
+        metavar=("Z", "Y", "X"),
+        help=f"{of} in µm, where the file does not say or is wrong".strip(),
+    )
 
 
 def optics_of(options: argparse.Namespace) -> Optics | None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_blurgan.classical.methods import METHODS, Method
 from napari_blurgan.cli._batch import add_images, each, jobs
-from napari_blurgan.cli._common import add_optics, optics_of, progress_bar
+from napari_blurgan.cli._common import add_optics, add_voxel, optics_of, progress_bar
 from napari_blurgan.errors import DataError
 
 if TYPE_CHECKING:
@@ -61,20 +61,8 @@ def _add_psf(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--psf", nargs="+", metavar="PSF", help="a TIFF, or one for each channel"
     )
-    parser.add_argument(
-        "--psf-voxel",
-        type=float,
-        nargs=3,
-        metavar=("Z", "Y", "X"),
-        help="of the PSF in µm, where its file does not say or is wrong",
-    )
-    parser.add_argument(
-        "--voxel",
-        type=float,
-        nargs=3,
-        metavar=("Z", "Y", "X"),
-        help="of the images in µm, where they do not say or are wrong",
-    )
+    add_voxel(parser, "--psf-voxel", "of the PSF")
+    add_voxel(parser, of="of an image")
     parser.add_argument(
         "--edges",
         choices=("extend", "periodic"),

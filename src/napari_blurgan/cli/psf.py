@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari_blurgan.cli._common import add_voxel
 from napari_blurgan.errors import OpticsError
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def _fill_model(parser: argparse.ArgumentParser, name: str) -> None:
 def _fill_beads(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("image", type=Path, metavar="IMAGE")
     _add_out(parser)
-    _add_voxel(parser)
+    add_voxel(parser)
     _add_shape(parser, "of the PSF; by default 5 widths of a bead")
     parser.add_argument(
         "--bead-diameter", type=float, default=0.0, metavar="UM", help="to be taken out"
@@ -112,23 +113,13 @@ def _fill_measure(parser: argparse.ArgumentParser) -> None:
         "psf", type=Path, metavar="PSF", help="a TIFF, or a model folder"
     )
     parser.add_argument("--against", type=Path, metavar="PSF", help="the reference")
-    _add_voxel(parser)
+    add_voxel(parser)
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(action=_measure)
 
 
 def _add_out(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, metavar="PSF.ome.tif")
-
-
-def _add_voxel(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--voxel",
-        type=float,
-        nargs=3,
-        metavar=("Z", "Y", "X"),
-        help="in µm, where the file does not say or is wrong",
-    )
 
 
 def _add_shape(parser: argparse.ArgumentParser, default: str) -> None:

@@ -76,6 +76,10 @@ class Grid:
         """Return the volume (µm³) or area (µm²) of the field, a margin around it."""
         return float(np.prod(self.extent + 2 * margin))
 
+    def ball(self, radius: float) -> float:
+        """Return the volume (µm³) of a sphere, or the area (µm²) of a disc."""
+        return float(np.pi * radius**2 if self.ndim == 2 else 4 / 3 * np.pi * radius**3)
+
     def axes(
         self, box: Sequence[slice] | None = None, split: Sequence[int] = ()
     ) -> Axes:

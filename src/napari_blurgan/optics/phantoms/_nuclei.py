@@ -77,7 +77,7 @@ def _place(
     rng: np.random.Generator, grid: Grid, radius: float, density: float
 ) -> list[tuple[Array, Array]]:
     """Return (centre, semi-axes) of nuclei that keep clear of each other."""
-    body = np.pi * radius**2 if grid.ndim == 2 else 4 / 3 * np.pi * radius**3
+    body = grid.ball(radius)
     count = max(round(density * FILL[grid.ndim] * grid.volume(radius) / body), 1)
     placed: list[tuple[Array, Array]] = []
     for number in range(count):

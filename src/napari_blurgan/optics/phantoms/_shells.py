@@ -65,7 +65,7 @@ def vesicles(
     check_positive(density=density, thickness=wall, radius=radius)
     rng = np.random.default_rng(seed)
     margin = 2 * radius
-    body = np.pi * radius**2 if grid.ndim == 2 else 4 / 3 * np.pi * radius**3
+    body = grid.ball(radius)
     count = max(round(density * FILL[grid.ndim] * grid.volume(margin) / body), 1)
     centres = grid.scatter(rng, count, margin)
     centres[0] = grid.scatter(rng, 1, 0.0)[0]
