@@ -39,11 +39,6 @@ Shape = tuple[int, int, int]
 RL_MOST = 60
 """Iterations at which Richardson-Lucy ends where its rule does not stop it."""
 
-# A kernel of light-sheet optics: the pupil of the preset knows of widefield ones only.
-FREE = preset("blind").updated(
-    {"forward.parametrisation": "softmax", "forward.start": "optics"}
-)
-
 
 @dataclass(frozen=True)
 class Case:
@@ -189,7 +184,6 @@ def light_sheet(folder: Path) -> Case:
         sharp=[sharp],
         region=(slice(None), slice(24, 128), slice(0, 40)),
         stop=stop,
-        further={"blind, free kernel": FREE},
     )
 
 

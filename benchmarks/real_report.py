@@ -72,6 +72,9 @@ def image_rows(results: Results) -> Iterator[list[str]]:
 def titled(row: str, found: dict[str, Any]) -> str:
     if "iterations" in found:
         return f"{row}, {found['iterations']} iterations"
+    dead = [step for step, code, *_ in found.get("notes", ()) if code == "dead-start"]
+    if dead:
+        return f"{row}, given up at step {dead[0]}"
     return f"{row}, {found['steps']} steps" if "steps" in found else row
 
 
@@ -213,4 +216,4 @@ def profiles(ax: plt.Axes, psfs: dict[str, Array], case: Case, axis: int) -> Non
         ax.plot(along, line / line.max(), ".-", label=name, linewidth=1)
     reach = reach_of(case)
     ax.set(xlim=(-reach, reach), xlabel=f"{'zyx'[axis]}, µm")
-    ax.legend(fontsize=7)
+    ax.legend(fontsize=6, frameon=False, loc="upper right")
