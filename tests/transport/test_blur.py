@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,10 +9,10 @@ import pytest
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import RecipeError
 from napari_blurgan.optics.kernel import FixedKernel, FreeKernel, SoftmaxKernel
-from napari_blurgan.optics.models import Optics
+from napari_blurgan.optics.models import Optics, theoretical_psf
 from napari_blurgan.optics.psf import Psf
 from napari_blurgan.optics.pupil import PupilKernel
-from napari_blurgan.transport.blur import Start, make_blur, support
+from napari_blurgan.transport.blur import Start, make_blur, share_of_light, support
 from napari_blurgan.transport.events import Started, Stepped, Warned
 from napari_blurgan.transport.recipe import Recipe
 from napari_blurgan.transport.trainer import Trainer
@@ -78,3 +79,49 @@ def test_sets_that_do_not_match_are_said_to(
     assert any(isinstance(e, Stepped) for e in events)
     codes = {e.code for e in events if isinstance(e, Warned)}
     assert codes & {"mismatched-sets", "unidentified-blur"}
+
+
+@pytest.mark.parametrize("modality", ["widefield", "lightsheet"])
+def test_a_blur_that_the_images_cannot_tell_is_held(
+    modality: str, tiny: Callable[..., Recipe], measured: list[Stack]
+) -> None:
+    """Noise for a sharp set, or a microscope whose PSF is no widefield one."""
+    rng = np.random.default_rng(3)
+    noise = [Stack(rng.random((20, 40, 40)), "ZYX", VOXEL, name="n")]
+    sheet = replace(OPTICS, modality="lightsheet", sheet_thickness=0.4)
+    optics = {"widefield": OPTICS, "lightsheet": sheet}[modality]
+    recipe = tiny("blind", forward__frozen_steps=0)
+    trainer = Trainer(recipe, measured, noise, optics=optics, steps=3)
+    events = list(trainer)
+    codes = {e.code for e in events if isinstance(e, Warned)}
+    assert codes & {"kernel-held", "unidentified-blur"}
+    psf = trainer.model().psf
+    assert psf is not None
+    theory = theoretical_psf(optics, psf.shape, VOXEL)
+    np.testing.assert_allclose(psf.data, theory.data, atol=1e-6)
+    assert not trainer.model().recipe.forward.learned
+    losses = next(e.losses for e in events if isinstance(e, Stepped))
+    assert "spectral" not in losses
+
+
+def test_a_kernel_that_leaves_most_of_the_haze_out_is_said_to(
+    tiny: Callable[..., Recipe], psf: Psf
+) -> None:
+    """In a deep stack most of the light of a plane lies in the cone."""
+    rng = np.random.default_rng(0)
+    deep = [
+        Stack(rng.random((60, 40, 40)), "ZYX", VOXEL, name=f"deep {n}") for n in (1, 2)
+    ]
+    coarse = replace(OPTICS, na=1.2)
+
+    def said(**changes: object) -> set[str]:
+        recipe = tiny("nonblind", **changes)
+        events = Trainer(recipe, deep[:1], deep[1:], optics=coarse, steps=1)
+        return {e.code for e in events if isinstance(e, Warned)}
+
+    assert "truncated-kernel" in said()
+    assert "truncated-kernel" not in said(forward__size=(9, 9, 9))
+    start = Start(psf, OPTICS, VOXEL, LARGE)
+    assert support(tiny("nonblind"), start) == psf.cropped(energy=0.98).shape
+    assert share_of_light(start, (99, 99, 99)) == pytest.approx(1)
+    assert share_of_light(start, (9, 99, 99)) == pytest.approx(9 / 99, rel=0.3)

@@ -15,6 +15,7 @@ from matplotlib.image import imread
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import BlurGANError, DataError, ModelFileError, TrainingError
 from napari_blurgan.optics.psf import Psf
+from napari_blurgan.transport import diagnostics as diagnostics_module
 from napari_blurgan.transport import trainer as trainer_module
 from napari_blurgan.transport.events import (
     Checkpointed,
@@ -69,8 +70,9 @@ def test_every_preset_trains_its_own_terms_and_lowers_them(
     name: str, tiny: Callable[..., Recipe], domains: Callable[[str], Domains], psf: Psf
 ) -> None:
     # An estimate is all that the half cycle asks for: only without one can it learn.
-    plain = {"generator__guide": 0} if name == "half" else {}
-    recipe = tiny(name, optimiser__generator_rate=3e-3, **plain)
+    # Sets as small as these tell no blur: it would be held, unless one insists.
+    needs = {"half": {"generator__guide": 0}, "blind": {"forward__start": "psf"}}
+    recipe = tiny(name, optimiser__generator_rate=3e-3, **needs.get(name, {}))
     events = list(Trainer(recipe, *domains(name), psf=psf, steps=90, device="cpu"))
     losses = losses_of(events)
     terms = {key for key in losses[0] if not key.startswith("potential")}
@@ -345,3 +347,24 @@ def _plane(stack: Stack) -> Stack:
 def _two_channels(stack: Stack) -> Stack:
     both = np.stack([np.asarray(stack.data)] * 2)
     return dataclasses.replace(stack, data=both, axes="CZYX")
+
+
+def test_a_dead_start_is_started_again_twice_and_no_more(
+    tiny: Callable[..., Recipe],
+    psf: Psf,
+    domains: Callable[[str], Domains],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    early = [
+        dataclasses.replace(check, after=20)
+        for check in diagnostics_module.CHECKS
+        if check.code == "dead-start"
+    ]
+    monkeypatch.setattr(diagnostics_module, "CHECKS", early)
+    # A generator that does not learn adds nothing to its estimate.
+    recipe = tiny("nonblind", optimiser__generator_rate=1e-12)
+    events = list(Trainer(recipe, *domains("nonblind"), psf=psf, steps=25))
+    dead = [e for e in events if isinstance(e, Warned) and e.code == "dead-start"]
+    assert len(dead) == 3
+    steps = [e.step for e in events if isinstance(e, Stepped)]
+    assert steps == [*range(1, 21), *range(1, 21), *range(1, 26)]

@@ -23,7 +23,7 @@ from napari_blurgan.optics.psf import Psf
 from napari_blurgan.optics.pupil import Model, PupilKernel
 from napari_blurgan.transport.recipe import Recipe
 
-__all__ = ["Start", "make_blur", "support"]
+__all__ = ["Start", "make_blur", "share_of_light", "support"]
 
 FALLBACK = 15
 """Voxels along each axis where neither a PSF nor optics say more."""
@@ -45,6 +45,8 @@ class Start:
         Voxels that a kernel may have at the most, one number a spatial axis.
     model : str
         Of the pupil that goes with the optics.
+    held : bool
+        Whether the images cannot tell the blur, so that it stays as it is known.
     """
 
     psf: Psf | None
@@ -52,6 +54,7 @@ class Start:
     voxel_size: tuple[float, float, float]
     largest: tuple[int, ...]
     model: Model = "vectorial"
+    held: bool = False
 
 
 def known(voxel_size: VoxelSize, dims: int) -> tuple[float, float, float] | None:
@@ -68,9 +71,10 @@ def support(recipe: Recipe, start: Start) -> tuple[int, int, int]:
     Large enough for the core of the PSF; without an estimate, small enough that the
     blur of a patch still has voxels whose whole neighbourhood is known.
     """
+    given = start.psf is not None and not recipe.forward.learned
     if recipe.forward.size is not None:
         size: Sequence[int] = recipe.forward.size
-    elif start.optics is not None:
+    elif start.optics is not None and not given:
         size = support_shape(start.optics, start.voxel_size)
     elif start.psf is not None:
         size = start.psf.resampled(start.voxel_size).cropped(energy=0.98).shape
@@ -83,6 +87,19 @@ def support(recipe: Recipe, start: Start) -> tuple[int, int, int]:
         odd = [min(n, _odd(p / 2)) for n, p in zip(odd, recipe.patch, strict=True)]
     z, y, x = [1] * (3 - recipe.dims) + odd
     return z, y, x
+
+
+def share_of_light(start: Start, shape: Sequence[int]) -> float | None:
+    """Return how much a kernel of `shape` holds of the light that optics predict.
+
+    All is what falls into the depth of the images: the cone of light of a widefield
+    microscope has no end. None where there are no optics, or planes only.
+    """
+    if start.optics is None or len(start.largest) < 3:
+        return None
+    whole = tuple(map(_odd, start.largest))
+    psf = theoretical_psf(start.optics, whole, start.voxel_size)
+    return float(psf.cropped(shape).provenance["cropped"]["kept"])
 
 
 def _odd(size: float) -> int:

@@ -62,7 +62,9 @@ CHECKS = (
         _below("activity", 0.005),
         "The generator has learned nothing: its contribution has {activity:.1%} of the "
         "contrast of the sharp images.",
-        "It is started again from other random weights.",
+        "It is started again from other random weights, twice at most. If that does "
+        "not help, check the PSF or the optics: a blur that takes nothing away leaves "
+        "nothing to learn.",
     ),
     Check(
         "generator-collapse",

@@ -53,11 +53,13 @@ def identified(
     Returns
     -------
     start : Start
-        With the identified PSF and effective optics, or as it was where the two sets
-        do not match and something is known of the blur.
+        With the identified PSF and effective optics; or as it was, to be held, where
+        the two sets do not match and something is known of the blur.
     notes : list of Note
         What people should know of it.
     """
+    if start.optics is not None and start.optics.modality != "widefield":
+        return replace(start, held=True), [Note.not_widefield(start.optics.modality)]
     images = _images(y, dims), _images(x, dims)
     shape = size and (1,) * (3 - dims) + size
     guessable = start.optics is None and start.psf is None
@@ -66,9 +68,9 @@ def identified(
     except DataError as error:
         if guessable:
             raise
-        return start, [Note.unidentified(str(error))]
+        return replace(start, held=True), [Note.unidentified(str(error))]
     if not fit.matched and not guessable:
-        return start, notes
+        return replace(start, held=True), [*notes, Note.held()]
     effective = Optics(fit.na, fit.ni, fit.wavelength)
     return replace(start, psf=fit.psf, optics=effective, model=fit.model), notes
 

@@ -58,7 +58,29 @@ class Note:
         return cls(
             "unidentified-blur",
             f"The blur could not be identified from power spectra: {reason}.",
-            "Training starts from the optics or the PSF that were given.",
+            "It is held as the optics or the PSF say that were given.",
+        )
+
+    @classmethod
+    def not_widefield(cls, modality: str) -> Note:
+        """Of the modalities, power spectra tell only one."""
+        return cls(
+            "unidentified-blur",
+            f"Power spectra tell the blur of a widefield microscope, not of a "
+            f"{modality} one.",
+            "It is held as the optics say; set forward.start to optics to learn it all "
+            "the same.",
+        )
+
+    @classmethod
+    def held(cls) -> Note:
+        """What is known is better than what two sets tell that do not match."""
+        return cls(
+            "kernel-held",
+            "The blur is not learned from sets that do not match: it stays as the "
+            "optics or the PSF say that were given.",
+            "Prefer a sharp set of the same structures; set forward.start to optics or "
+            "psf to learn the blur all the same.",
         )
 
     @classmethod
@@ -68,6 +90,20 @@ class Note:
             "no-voxel-size",
             f"{name} has no voxel size: the PSF is in voxels, not in µm.",
             "Set the voxel size in the file or the layer.",
+        )
+
+    @classmethod
+    def truncated(cls, shape: tuple[int, ...], share: float) -> Note:
+        """The kernel is the core of a PSF whose light goes on beyond it."""
+        size = " × ".join(map(str, shape))
+        return cls(
+            "truncated-kernel",
+            f"The kernel of {size} voxels holds {share:.0%} of the light that the "
+            "optics predict over the depth of the images: haze from farther away is no "
+            "part of the blur.",
+            "If there is haze, give a PSF as large as it reaches (blurgan psf), or set "
+            "forward.size; each step then takes longer.",
+            {"share": share},
         )
 
     @classmethod

@@ -25,7 +25,13 @@ from napari_blurgan.optics.models import Optics
 from napari_blurgan.optics.psf import Psf
 from napari_blurgan.transport.adversary import GAMES
 from napari_blurgan.transport.assembly import Geometry, Transport
-from napari_blurgan.transport.blur import Start, known, make_blur
+from napari_blurgan.transport.blur import (
+    Start,
+    known,
+    make_blur,
+    share_of_light,
+    support,
+)
 from napari_blurgan.transport.calibration import (
     Calibration,
     NoiseModel,
@@ -49,6 +55,12 @@ __all__ = ["Prepared", "prepare"]
 
 UNIT = Normalization(0.0, 1.0)
 
+ENOUGH = 0.5
+"""Share of a PSF's light; a kernel that holds less is said to."""
+
+HELD = {"forward.learned": False, "weights.spectral": 0.0, "weights.kernel_l1": 0.0}
+"""Of a recipe whose kernel the images cannot tell."""
+
 SURVEY = 48
 """Patches from which background, noise and gain are measured."""
 
@@ -59,6 +71,8 @@ class Prepared:
 
     Parameters
     ----------
+    recipe : Recipe
+        What is trained: where the blur has to be held, not what was asked for.
     transport : Transport
         The networks.
     y, x : PatchSampler
@@ -81,6 +95,7 @@ class Prepared:
         Whether x is RGB.
     """
 
+    recipe: Recipe
     transport: Transport
     y: PatchSampler
     x: PatchSampler
@@ -136,6 +151,7 @@ def prepare(
     y, aside = sections(y, views), sections(aside, views)
     calibration = calibration or calibrate(recipe, y, x)
     start, notes = _known_blur(recipe, y, x, psf, optics)
+    recipe = recipe.updated(HELD) if start.held else recipe
     notes += [Note.alpha_channel(name) for name in opaque[:1]]
     notes += check_thresholds(recipe, y, x)
     forward = _forward_model(recipe, y, x, start, calibration)
@@ -151,6 +167,7 @@ def prepare(
     levels = (UNIT, UNIT) if fields else (calibration.y, calibration.x)
     samplers = _samplers(recipe, (y, x), levels, geometry, symmetry_of(forward))
     return Prepared(
+        recipe,
         transport,
         *samplers,
         calibration,
@@ -319,7 +336,18 @@ def _known_blur(
     if recipe.forward.kind == "kernel" and recipe.forward.learned and spectral:
         start, more = identified(start, y, x, recipe.dims, recipe.forward.size)
         notes += more
-    return start, notes if recipe.forward.kind == "kernel" else []
+    if recipe.forward.kind != "kernel":
+        return start, []
+    return start, notes + _truncation(recipe, start)
+
+
+def _truncation(recipe: Recipe, start: Start) -> list[Note]:
+    """Say if the kernel is much smaller than the PSF, and nobody asked for that."""
+    if recipe.forward.size is not None:
+        return []
+    shape = support(recipe, start)
+    share = share_of_light(start, shape)
+    return [] if share is None or share > ENOUGH else [Note.truncated(shape, share)]
 
 
 def _largest_kernel(recipe: Recipe, stacks: Sequence[Stack]) -> tuple[int, ...]:

@@ -53,6 +53,11 @@ CONTENT_EVERY = 200
 KEEP_EVERY = 100
 """Steps between two states kept in memory, to step back to from a NaN."""
 
+RESTARTS = 2
+"""Of a dead start; whatever is dead then is not so by chance."""
+
+NEXT_SEED = 1000
+"""From the seed of a start to that of the next."""
 
 SHARE_SECONDS = 1.5
 """Between two previews."""
@@ -200,7 +205,12 @@ class Trainer:
         wanted = state["precision"] if state else recipe.precision
         self._precision = self._measured_precision(wanted, self._prepared)
         self._engine = Engine(
-            recipe, self._prepared, self._device, self._precision, dice, self._team
+            self._prepared.recipe,
+            self._prepared,
+            self._device,
+            self._precision,
+            dice,
+            self._team,
         )
         if state is None:
             self._engine.renew_all_fields()
@@ -258,9 +268,15 @@ class Trainer:
         vitals = measure_vitals(self._engine.latest) | losses
         for warning in self._diagnostics.observe(self.budget.step, vitals):
             yield warning
-            if warning.code == "dead-start":
-                self._build(self._engine.recipe.seed + 1000)
+            seed = self._engine.recipe.seed
+            if warning.code == "dead-start" and seed < self._last_seed:
+                self._build(seed + NEXT_SEED)
                 self.budget.step = 0
+
+    @property
+    def _last_seed(self) -> int:
+        """The seed after which a dead start is not started again."""
+        return self.recipe.seed + RESTARTS * NEXT_SEED
 
     def _measure_content(self) -> Iterator[ContentMeasured]:
         if self._probe is not None:
