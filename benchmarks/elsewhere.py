@@ -83,7 +83,7 @@ def images(structure: str, seed: int, y: Stack, made: np.ndarray) -> Iterator[st
     inside = tuple(slice(m, m + n) for n, m in zip(FIELD, margin, strict=True))
     sharp = phantom(structure, shape, VOXEL, 1000 * seed + IMAGES - 1)[inside]
     plain = np.asarray(y.data) - OFFSET
-    rl = deconvolve("rl", plain.clip(0), truth(), iterations=60).image
+    rl = deconvolve(plain.clip(0), truth(), "rl", iterations=60).image
     for image in (plain, rl, made):
         yield f"{compare(image, sharp, data_range=1.0).psnr_fitted:.2f}"
 

@@ -57,7 +57,7 @@ def deconvolved(data: Experiment, seed: int, optics: Optics) -> list[Volume]:
     psf = vectorial(optics, data.psf.shape, VOXEL)
     truths = volumes(SETTING, "microtubules", 200 * seed + 100, SETTING.scale.volumes)
     blurred = [data.expose(x, 500.0, 700 + n) for n, x in enumerate(truths)]
-    return [deconvolve("rl", y, psf, iterations=RL_ITERATIONS).image for y in blurred]
+    return [deconvolve(y, psf, "rl", iterations=RL_ITERATIONS).image for y in blurred]
 
 
 def cases(data: Experiment, seed: int) -> Iterator[Case]:

@@ -71,7 +71,7 @@ class Person:
         yield (
             "deconvolved, wrong optics",
             [
-                deconvolve("rl", y, self.theory, iterations=RL_ITERATIONS).image
+                deconvolve(y, self.theory, "rl", iterations=RL_ITERATIONS).image
                 for y in blurred
             ],
         )

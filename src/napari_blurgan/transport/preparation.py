@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 
 from napari_blurgan.data.augment import Augmentation
 from napari_blurgan.data.colour import without_alpha
 from napari_blurgan.data.held_out import set_aside
-from napari_blurgan.data.normalize import Normalization, robust_normalization
+from napari_blurgan.data.normalize import Normalization
 from napari_blurgan.data.patches import PatchSampler, check_disjoint
 from napari_blurgan.data.sections import sections
 from napari_blurgan.data.stack import Stack
@@ -32,12 +31,7 @@ from napari_blurgan.transport.blur import (
     share_of_light,
     support,
 )
-from napari_blurgan.transport.calibration import (
-    Calibration,
-    NoiseModel,
-    background_level,
-    estimate_noise,
-)
+from napari_blurgan.transport.calibration import Calibration, NoiseModel
 from napari_blurgan.transport.constraint import check_thresholds, thresholds_of
 from napari_blurgan.transport.fields import Fields, Measured, Simulated
 from napari_blurgan.transport.generator import Generator, make_network
@@ -49,6 +43,7 @@ from napari_blurgan.transport.identification import (
 )
 from napari_blurgan.transport.notes import Note
 from napari_blurgan.transport.recipe import Recipe
+from napari_blurgan.transport.survey import calibrate
 from napari_blurgan.transport.symmetry import Symmetry, symmetry_of
 
 __all__ = ["Prepared", "prepare"]
@@ -60,9 +55,6 @@ ENOUGH = 0.5
 
 HELD = {"forward.learned": False, "weights.spectral": 0.0, "weights.kernel_l1": 0.0}
 """Of a recipe whose kernel the images cannot tell."""
-
-SURVEY = 48
-"""Patches from which background, noise and gain are measured."""
 
 
 @dataclass
@@ -190,42 +182,6 @@ def _fields(
         Fields(y, calibration.y, recipe.dims, Measured(guide)),
         Fields(x, calibration.x, recipe.dims, Simulated(guide, noise)),
     )
-
-
-def calibrate(recipe: Recipe, y: Sequence[Stack], x: Sequence[Stack]) -> Calibration:
-    """Measure levels, gain and noise of both data sets."""
-    level_y, level_x = robust_normalization(y), robust_normalization(x)
-    if recipe.forward.kind == "network":
-        return Calibration(level_y, level_x, 1.0, NoiseModel(0.0, 0.0), level_x)
-    level_y, patches = _to_background(level_y, y, recipe)
-    level_x, sharp = _to_background(level_x, x, recipe)
-    gain = _mean(patches) / _mean(sharp) if recipe.forward.kind == "kernel" else 1.0
-    flux = Normalization(level_y.offset, level_y.scale * gain)
-    output = level_x if recipe.sampling.paired else flux
-    return Calibration(level_y, level_x, gain, estimate_noise(patches), output)
-
-
-def _to_background(
-    level: Normalization, stacks: Sequence[Stack], recipe: Recipe
-) -> tuple[Normalization, list[NDArray[np.float32]]]:
-    """Put zero at the background; return patches on the new scale."""
-    patches = _survey(stacks, recipe, level)
-    dark = background_level(patches)
-    moved = Normalization(level.offset + dark * level.scale, level.scale * (1 - dark))
-    return moved, [(patch - dark) / (1 - dark) for patch in patches]
-
-
-def _survey(
-    stacks: Sequence[Stack], recipe: Recipe, level: Normalization
-) -> list[NDArray[np.float32]]:
-    rng = np.random.default_rng(0)
-    shape = tuple(2 * n for n in recipe.patch)
-    sampler = PatchSampler(stacks, shape, normalization=level, rng=rng, reflect=True)
-    return [sampler.draw()[0].numpy() for _ in range(SURVEY)]
-
-
-def _mean(patches: Sequence[NDArray[np.float32]]) -> float:
-    return float(max(np.mean([patch.mean() for patch in patches]), 1e-6))
 
 
 def common_voxel_size(
