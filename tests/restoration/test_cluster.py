@@ -2,13 +2,13 @@
 
 import os
 import signal
-import sys
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from _slow_operator import SlowOperator
 
 from napari_blurgan.data.io import read_stack, write_ome_tiff
 from napari_blurgan.data.stack import Stack
@@ -22,8 +22,6 @@ distributed = pytest.importorskip("distributed")
 
 
 HERE = str(Path(__file__).parent)
-sys.path.append(HERE)
-from _slow_operator import SlowOperator  # noqa: E402
 
 
 @pytest.fixture(scope="module")

@@ -5,75 +5,17 @@ from typing import ClassVar
 import numpy as np
 import pytest
 import torch
+from _operators import Add, Smooth, ramp, restored
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch import nn
 
 from napari_blurgan.data.normalize import Normalization
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import AxesError, DataError, OutOfMemoryError
-from napari_blurgan.restoration.events import Finished, Planned, Shrunk, TileDone
+from napari_blurgan.restoration.events import Planned, Shrunk, TileDone
 from napari_blurgan.restoration.operator import Normalized
 from napari_blurgan.restoration.predict import apply
 from napari_blurgan.restoration.sinks import MemorySink
-
-CPU = torch.device("cpu")
-
-
-class Smooth:
-    """A network of two convolutions with batch norm at inference, and a reach of 2."""
-
-    device = CPU
-
-    def __init__(self, dims=3, channels=(1, 1), stride=2):
-        torch.manual_seed(0)
-        conv = nn.Conv3d if dims == 3 else nn.Conv2d
-        norm = nn.BatchNorm3d if dims == 3 else nn.BatchNorm2d
-        self.net = nn.Sequential(
-            conv(channels[0], 4, 3, padding=1),
-            norm(4),
-            nn.ReLU(),
-            conv(4, channels[1], 3, padding=1),
-        ).eval()
-        self.channels = channels
-        self.halo = (2,) * dims
-        self.stride = (stride,) * dims
-
-    def channels_out(self, channels_in):
-        if channels_in != self.channels[0]:
-            raise ValueError(f"takes {self.channels[0]} channels, found {channels_in}")
-        return self.channels[1]
-
-    def __call__(self, image):
-        return self.net(image)
-
-
-class Add(Smooth):
-    """Adds a number: what comes out shows what went in."""
-
-    def __init__(self, number=0.0, dims=3, channels=None):
-        self.number = number
-        self.halo = (0,) * dims
-        self.stride = (1,) * dims
-        self.channels = channels
-
-    def channels_out(self, channels_in):
-        if self.channels not in (None, channels_in):
-            raise ValueError(f"takes {self.channels} channels, found {channels_in}")
-        return channels_in
-
-    def __call__(self, image):
-        return image + self.number
-
-
-def restored(*args, **options):
-    events = list(apply(*args, **options))
-    assert isinstance(events[-1], Finished)
-    return events[-1].result
-
-
-def ramp(*shape, dtype="float32"):
-    return np.arange(np.prod(shape), dtype=np.int64).reshape(shape).astype(dtype)
 
 
 @settings(max_examples=30, deadline=None)
@@ -413,56 +355,6 @@ def test_stopping_early_leaves_no_result():
             break
     events.close()
     assert sink.aborted
-
-
-class TileMean(Add):
-    """Subtracts the mean of what it sees: tiles disagree, as with instance norm."""
-
-    def __init__(self):
-        super().__init__()
-        self.halo = (4, 4, 4)
-
-    def __call__(self, image):
-        return image - image.mean()
-
-
-def test_blending_smooths_seams():
-    image = np.tile(np.arange(48.0, dtype="float32"), (16, 16, 1))
-    options = {"tile": (16, 16, 12), "margin": (0, 0, 0)}
-
-    def largest_step(result):
-        return np.abs(np.diff(result.data, axis=2) - 1).max()
-
-    sharp = restored(TileMean(), image, **options)
-    smooth = restored(TileMean(), image, blend=True, **options)
-
-    assert largest_step(sharp) > 10
-    assert largest_step(smooth) < largest_step(sharp) / 2
-
-
-@settings(max_examples=20, deadline=None)
-@given(data=st.data())
-def test_blending_what_agrees_changes_nothing(data):
-    shape = data.draw(st.tuples(*[st.integers(1, 20)] * 3))
-    tile = data.draw(st.tuples(*[st.integers(4, 20)] * 3))
-    image = np.random.default_rng(0).normal(size=shape).astype(np.float32)
-    operator = Add(0)
-    operator.halo = (4, 6, 5)
-    result = restored(operator, image, tile=tile, blend=True).data
-    assert np.allclose(result, image, atol=1e-5)
-
-
-def test_blending_with_little_memory_starts_the_frame_again():
-    class Little(TileMean):
-        def __call__(self, image):
-            if image[0, 0].numel() > 33_000:
-                raise RuntimeError("out of memory")
-            return super().__call__(image)
-
-    image = ramp(16, 64, 64)
-    events = list(apply(Little(), image, tile=(16, 64, 64), blend=True))
-    assert [e.core for e in events if isinstance(e, Shrunk)]
-    assert np.isfinite(events[-1].result.data).all()
 
 
 def test_an_operator_of_planes_goes_through_a_volume_plane_by_plane():
