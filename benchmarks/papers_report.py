@@ -123,11 +123,12 @@ def kernel_row(key: str, seeds: dict[int, Entry]) -> list[str]:
 
 
 def wavelength_rows(groups: dict[str, dict[int, Entry]]) -> Iterator[list[str]]:
-    """Yield the rows that were tested at more wavelengths than their own."""
+    """Yield what was tested at more wavelengths than its own."""
     for key, seeds in in_order(groups):
-        waves = sorted(next(iter(seeds.values()))["images"], key=float)
-        for wave in waves if len(waves) > 1 else ():
-            volumes = images(seeds.values(), wave)
+        entries = [entry for entry in seeds.values() if len(entry["images"]) > 1]
+        waves = sorted(entries[0]["images"], key=float) if entries else []
+        for wave in waves:
+            volumes = images(entries, wave)
             cells = (spread((f[n] for f in volumes), ".3f") for n in ("psnr", "ssim"))
             fitted = spread((f["psnr_fitted"] for f in volumes), ".2f")
             yield [described(key), f"{float(wave):.0f}", fitted, *cells]

@@ -197,3 +197,12 @@ for _ in range(20):
     load_model(folder)
 assert os.waitpid(child(parts), 0)[1] == 0
 """
+
+
+def test_without_sharp_images_the_way_to_make_some_is_said(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    blurred, out = folder / "blurred.tif", folder / "none.blurgan"
+    assert main(["train", "blind", "--blurred", str(blurred), "--out", str(out)]) == 2
+    assert "blurgan references" in capsys.readouterr().err
+    assert not out.exists()

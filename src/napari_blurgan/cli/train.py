@@ -16,7 +16,7 @@ from napari_blurgan.cli._common import (
     progress_bar,
     read_stacks,
 )
-from napari_blurgan.errors import RecipeError
+from napari_blurgan.errors import DataError, RecipeError
 
 if TYPE_CHECKING:
     from napari_blurgan.transport.events import Event, Stepped
@@ -25,11 +25,19 @@ if TYPE_CHECKING:
     from napari_blurgan.transport.trainer import Trainer
 
 
+NO_SHARP = (
+    "there are no sharp images (--sharp, or --b): they should show the same kind of "
+    "structure, and need not be of the same field. Without any, make a sharp set of "
+    "parts of your own stacks with `blurgan references`, which did better in our "
+    "measurements than synthetic structures"
+)
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this command."""
     parser.add_argument("recipe", metavar="RECIPE", help="a preset or a YAML file")
     parser.add_argument("--blurred", "--a", nargs="+", required=True, metavar="PATH")
-    parser.add_argument("--sharp", "--b", nargs="+", required=True, metavar="PATH")
+    parser.add_argument("--sharp", "--b", nargs="+", metavar="PATH")
     parser.add_argument("--out", required=True, metavar="NAME.blurgan")
     parser.add_argument("--psf", metavar="PSF", help="the blur, or where to start")
     add_optics(parser)
@@ -55,6 +63,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Train a model, showing progress and diagnoses on the way."""
+    if not options.sharp:
+        raise DataError(NO_SHARP)
     from napari_blurgan.optics.psf import Psf
     from napari_blurgan.transport.trainer import Trainer
 
