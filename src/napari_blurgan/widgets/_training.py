@@ -27,6 +27,9 @@ SHARP_SETS = {
 }
 PHANTOMS = 3
 """How many volumes of synthetic structures are drawn."""
+ITERATIONS = 20
+"""Of accelerated Richardson-Lucy, for sharp sets: they do what 100 plain ones do. Fewer
+leave a blur, and the PSF learned against it comes out too narrow."""
 
 
 @dataclass(frozen=True)
@@ -148,7 +151,18 @@ class TrainingRequest:
                 "deconvolving the blurred images for a sharp set needs a PSF: tick the "
                 "optics, choose a known PSF under Advanced, or take synthetic images"
             )
-        references = make_sharp_references(self.blurred, psf)
+        references = [
+            reference
+            for number, stack in enumerate(self.blurred)
+            for reference in make_sharp_references(
+                [stack],
+                psf,
+                "rl-accelerated",
+                last=number % 2 == 1,
+                iterations=ITERATIONS,
+                background=_dark(stack),
+            )
+        ]
         starts = [
             tuple(part.start or 0 for part in r.blurred_region) for r in references
         ]
@@ -167,3 +181,10 @@ class TrainingRequest:
             name=f"{self.make_sharp} {seed}",
             channel_names=(),
         )
+
+
+def _dark(stack: Stack) -> float:
+    """Return the grey level of the background, the camera's offset included."""
+    from napari_blurgan.transport.calibration import background_level
+
+    return max(background_level([stack.frame(0, 0)[0].astype("float32")]), 0.0)

@@ -1,0 +1,39 @@
+"""What the Train widget hands to the trainer."""
+
+import numpy as np
+
+from napari_blurgan.data.stack import Stack
+from napari_blurgan.optics.camera import Camera
+from napari_blurgan.optics.models import Optics, theoretical_psf
+from napari_blurgan.optics.phantoms import vesicles
+from napari_blurgan.optics.simulation import simulate
+from napari_blurgan.transport import trainer as trainer_module
+from napari_blurgan.widgets._training import TrainingRequest
+
+VOXEL = (0.2, 0.1, 0.1)
+
+
+def test_the_offset_of_the_camera_is_no_part_of_a_made_sharp_set(monkeypatch):
+    psf = theoretical_psf(Optics(0.9, 1.33, 520), (9, 9, 9), VOXEL)
+    truth = vesicles((16, 32, 80), VOXEL, seed=1)
+    camera = Camera(photons=500, offset=100)
+    _, image = simulate(truth, psf.data, seed=1, camera=camera.expose)
+    stack = Stack(image, "ZYX", VOXEL, name="y")
+    given = {}
+
+    class Recorder:
+        def __init__(self, recipe, y, x, **options):
+            given.update(y=y, x=x)
+
+    monkeypatch.setattr(trainer_module, "Trainer", Recorder)
+    request = TrainingRequest(
+        "blind", [stack], make_sharp="richardson-lucy", psf=psf, options={"out": "o"}
+    )
+    request.trainer(lambda _: None)
+    [blurred], [sharp] = given["y"], given["x"]
+    assert np.median(blurred.data) > 95
+    assert np.median(sharp.data) < 10
+    # Light is where the structure is, not spread as the camera's offset is.
+    plain = image[:, :, : sharp.data.shape[2]] - 100.0
+    assert sharp.data.sum() < 1.5 * plain.clip(0).sum()
+    assert sharp.data.std() > 1.3 * plain.std()
