@@ -34,6 +34,7 @@ papers = $(BIN)/python benchmarks/papers.py --scale $(SCALE) --device $(DEVICE) 
 bench-papers: setup
 	$(papers) black input wiener rl rl-610nm --seeds 0 1 2
 	$(papers) nonblind --seeds 0 1 2 --wavelengths 500 400 600 610
+	$(papers) rl nonblind --seeds 0 1 2 --first 7000
 	$(papers) nonblind --seeds 0 1 2 --steps 2500
 	$(papers) half supervised cyclegan --seeds 0 1 2
 	$(papers) nonblind-as-published blind-as-published

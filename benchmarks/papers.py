@@ -22,7 +22,15 @@ from typing import Any
 
 import torch
 import yaml
-from papers_data import MODELS, SCALES, Experiment, Setting, experiment, held_out
+from papers_data import (
+    HELD_OUT,
+    MODELS,
+    SCALES,
+    Experiment,
+    Setting,
+    experiment,
+    held_out,
+)
 from papers_rows import (
     CLASSICAL,
     TRAINED,
@@ -42,7 +50,7 @@ def measure(
     name: str, data: Experiment, options: argparse.Namespace, seed: int
 ) -> dict[str, Any]:
     """Return everything found in one row for one seed."""
-    truths = held_out(data.setting, options.tests)
+    truths = held_out(data.setting, options.tests, options.first)
     waves = options.wavelengths or [data.setting.wavelength]
     if name in CLASSICAL:
         images = {
@@ -73,6 +81,7 @@ def key(name: str, setting: Setting, options: argparse.Namespace, seed: int) -> 
     """Name an entry of the JSON file."""
     parts = [name, setting.model, setting.structure, setting.other, f"seed {seed}"]
     parts += [f"{options.steps} steps"] if name in TRAINED else []
+    parts += [f"volumes from {options.first}"] if options.first != HELD_OUT else []
     return ", ".join([*parts, *options.set])
 
 
@@ -96,6 +105,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--steps", type=int, default=1000)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--tests", type=int, default=3, help="volumes held out")
+    parser.add_argument(
+        "--first", type=int, default=HELD_OUT, help="seed of the first of them"
+    )
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--set", nargs="+", default=[], metavar="KEY=VALUE")

@@ -119,9 +119,9 @@ def experiment(setting: Setting, seed: int) -> Experiment:
     )
 
 
-def held_out(setting: Setting, count: int) -> list[Volume]:
+def held_out(setting: Setting, count: int, first: int = HELD_OUT) -> list[Volume]:
     """Return the structures to test on."""
-    return volumes(setting, setting.structure, HELD_OUT, count)
+    return volumes(setting, setting.structure, first, count)
 
 
 def volumes(

@@ -82,7 +82,8 @@ def over_rl(
     key: str, seeds: dict[int, Entry], groups: dict[str, dict[int, Entry]]
 ) -> list[float]:
     """Return fitted PSNR over Richardson-Lucy with the true PSF, volume by volume."""
-    rl = groups.get(", ".join(["rl", *key.split(", ")[1:4]]), {})
+    of_volumes = [part for part in key.split(", ") if part.startswith("volumes")]
+    rl = groups.get(", ".join(["rl", *key.split(", ")[1:4], *of_volumes]), {})
     return [
         ours["psnr_fitted"] - theirs["psnr_fitted"]
         for seed, entry in seeds.items()
