@@ -59,6 +59,7 @@ def test_train_then_info(
     summary = json.loads(capsys.readouterr().out)
     assert summary["recipe"] == "nonblind"
     assert summary["provenance"]["seed"] == 5
+    assert summary["provenance"]["precision"] == "float32"
     assert summary["voxel_size_um"] == list(VOXEL)
     assert main(["info", str(out)]) == 0
     assert "psf_fwhm_um" in capsys.readouterr().out

@@ -26,7 +26,10 @@ def new_id() -> str:
 
 
 def provenance(
-    recipe: Recipe, device: torch.device, data: list[dict[str, Any]]
+    recipe: Recipe,
+    device: torch.device,
+    precision: torch.dtype,
+    data: list[dict[str, Any]],
 ) -> dict[str, Any]:
     """Return what somebody needs who wants to know how a model was made."""
     return {
@@ -36,6 +39,7 @@ def provenance(
         "python": platform.python_version(),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
         "device": _device_name(device),
+        "precision": str(precision).removeprefix("torch."),
         "seed": recipe.seed,
         "data": data,
     }

@@ -217,7 +217,9 @@ class Trainer:
         self._diagnostics = Diagnostics()
         self._preview = Preview(self._prepared)
         self._probe = self._content_probe()
-        self._provenance = provenance(recipe, self._device, self._fingerprint)
+        self._provenance = provenance(
+            recipe, self._device, self._precision, self._fingerprint
+        )
         self._good: dict[str, Any] | None = None
         self._brake = 1.0
 
