@@ -22,9 +22,9 @@ def test_a_reader_that_leaves_early_ends_it_quietly(arguments, unbuffered):
     errors = process.stderr.read()
     process.stderr.close()
     assert errors == b""
-    # Unbuffered, argparse itself is silent about a help that nobody reads.
+    # Unbuffered, the argparse of newer Pythons is silent about a help nobody reads.
     quiet = unbuffered and "--help" in arguments
-    assert process.wait() == (0 if quiet else 141)
+    assert process.wait() in ({0, 141} if quiet else {141})
 
 
 def test_a_pipe_of_another_kind_that_breaks_is_a_failure_of_ours(monkeypatch, capsys):
