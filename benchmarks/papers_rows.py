@@ -180,11 +180,13 @@ def tested(
     model: Model, data: Experiment, truths: Sequence[Volume], wavelength: float
 ) -> list[dict[str, float]]:
     """Restore what was held out, tile by tile as a user would."""
+    # A deconvolved image is in the units of y, one that was mapped in those of x.
+    unit = data.gain if model.recipe.forward.kind == "kernel" else 1.0
     found = []
     for n, truth in enumerate(truths):
         y = data.expose(truth, wavelength, 9000 + n)
         result = restore(model, Stack(y, "ZYX", VOXEL, name=f"held out {n}"))
-        found.append(figures(np.asarray(result.data) / data.gain, truth))
+        found.append(figures(np.asarray(result.data) / unit, truth))
     return found
 
 

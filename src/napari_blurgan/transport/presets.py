@@ -27,6 +27,10 @@ AS_PUBLISHED: dict[str, Any] = {
     },
 }
 
+# Without an estimate to refine, |x - G(y)| of a volume that is dark nearly everywhere
+# draws a linear output to nought (26.8 dB after 1,000 supervised steps against 32.5).
+SPARSE: dict[str, Any] = {"output": "sigmoid"}
+
 # A generator that refines Richardson-Lucy. The cycle through y compares with noise that
 # no generator should fit: at a tenth of the other cycle's weight it no longer slows
 # the learning (docs/decisions/0002-refining-generator.md).
@@ -107,11 +111,16 @@ PRESETS: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "cyclegan": (
         "the conventional cycleGAN: two deep generators",
-        {"forward": {"kind": "network"}, "weights": {"adversarial_y": 1.0}},
+        {
+            "generator": SPARSE,
+            "forward": {"kind": "network"},
+            "weights": {"adversarial_y": 1.0},
+        },
     ),
     "supervised": (
         "matched pairs, for comparison",
         {
+            "generator": SPARSE,
             "forward": {"kind": "none"},
             "sampling": {"paired": True},
             "weights": {
