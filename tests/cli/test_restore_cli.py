@@ -29,6 +29,7 @@ def untrained(dims=3, channels=(1, 1), **changes):
     torch.manual_seed(0)
     recipe = preset("supervised").updated(
         {"dims": dims, "generator.base": 2, "generator.levels": 2}
+        | {"generator.output": "linear"}
         | {key.replace("__", "."): value for key, value in changes.items()}
     )
     network = make_network(recipe.generator, dims, *channels, (2,) * dims)
