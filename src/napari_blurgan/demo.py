@@ -143,10 +143,10 @@ def demo_recipe() -> Recipe:
             "forward.parametrisation": "softmax",
             "forward.start": "optics",
             "forward.size": [41, 61, 61],
-            # A bright image: Richardson-Lucy still gains after the usual twenty.
-            "generator.guide": 40,
             "generator.renew": 150,
             "weights.spectral": 0.0,
+            # Nothing holds this kernel but its start: it must not go far.
+            "optimiser.kernel_rate": 1e-4,
         }
     )
 
