@@ -144,11 +144,12 @@ def draw(groups: dict[str, dict[int, Entry]]) -> None:
         left.plot(values, [place] * len(values), "o", alpha=0.6)
     left.set_yticks(range(len(rows)), [described(key) for key, _ in rows], fontsize=7)
     left.set_xlabel("PSNR after the intensity fit, dB; a dot a volume")
-    for key, seeds in in_order(groups):
+    learned = [row for row in in_order(groups) if "kernels" in row[1][min(row[1])]]
+    for number, (key, seeds) in enumerate(learned):
         for entry in seeds.values():
-            steps = [k["step"] for k in entry.get("kernels", [])]
-            nccs = [1 - k["ncc"] for k in entry.get("kernels", [])]
-            right.plot(steps, nccs, label=described(key) if steps else None)
+            steps = [k["step"] for k in entry["kernels"]]
+            nccs = [1 - k["ncc"] for k in entry["kernels"]]
+            right.plot(steps, nccs, f"C{number}", alpha=0.7, label=described(key))
     right.set_yscale("log")
     right.set_xlabel("step")
     right.set_ylabel("1 - NCC of the learned PSF")
