@@ -40,14 +40,11 @@ from papers_data import (
     stacks,
     volumes,
 )
-from papers_rows import Row, figures, train
+from papers_rows import Row, figures, restored, train
 from scipy.ndimage import binary_dilation
 from scipy.spatial.distance import cdist
 from scipy.stats import wasserstein_distance
 from tables import write_table
-
-from napari_blurgan.data.stack import Stack
-from napari_blurgan.restoration import restore
 
 SETTING = Setting(SCALES["cpu"], "gibson-lanni")
 EMPTY = 0.02  # density below which there is nothing, two voxels away from anything
@@ -163,18 +160,12 @@ def row(
     return [case, terms, f"{fitted:.2f}", *shares, *statistics(made, sharp)]
 
 
-def restored(arm: Arm, data: Experiment, steps: int, seed: int) -> list[Volume]:
+def made_by(arm: Arm, data: Experiment, steps: int, seed: int) -> list[Volume]:
     """Train, and restore the volumes held out."""
     told = {"psf": data.setting.psf(arm.wavelength)}
-    trained = train(
-        Row("nonblind", changes=arm.changes), data, steps, seed, "cpu", told=told
-    )
-    made = []
-    for n, truth in enumerate(held_out(SETTING, 3)):
-        y = data.expose(truth, 500.0, 9000 + n)
-        stack = Stack(y, "ZYX", VOXEL, name=f"held out {n}")
-        made.append(np.asarray(restore(trained.model, stack).data) / data.gain)
-    return made
+    row = Row("nonblind", changes=arm.changes)
+    model = train(row, data, steps, seed, "cpu", told=told).model
+    return restored(model, data, held_out(SETTING, 3))
 
 
 def rows(steps: int, seed: int) -> Iterator[list[str]]:
@@ -185,7 +176,7 @@ def rows(steps: int, seed: int) -> Iterator[list[str]]:
     for arm in ARMS:
         sharp = volumes(SETTING, "microtubules", first, count, **arm.sharp)
         seen = replace(data, sharp=stacks(sharp, "x"))
-        made = restored(arm, seen, steps, seed)
+        made = made_by(arm, seen, steps, seed)
         yield row(arm.case, arm.terms, made, truths, sharp)
 
 

@@ -29,14 +29,12 @@ from papers_data import (
     stacks,
     volumes,
 )
-from papers_rows import Row, best, figures, kernel_figures, richardson_lucy, train
+from papers_rows import Row, best, kernel_figures, richardson_lucy, tested, train
 from tables import write_table
 
 from napari_blurgan.classical.methods import deconvolve
-from napari_blurgan.data.stack import Stack
 from napari_blurgan.optics.models import Optics, theoretical_psf
 from napari_blurgan.optics.psf import Psf
-from napari_blurgan.restoration import restore
 
 WRONG = Optics(0.9 * 1.4, 1.5, 500.0)
 OTHER = {"microtubules": "vesicles", "vesicles": "microtubules"}
@@ -98,18 +96,11 @@ def trained(
     data = replace(person.data, sharp=stacks(sharp, "x"))
     told = {"optics": WRONG} if preset == "blind" else {"psf": person.theory}
     found = train(Row(preset), data, steps, person.seed, "cpu", told=told)
-    results = [
-        figures(
-            restore(found.model, Stack(y, "ZYX", VOXEL, name=f"held out {n}")).data
-            / data.gain,
-            truth,
-        )
-        for n, (y, truth) in enumerate(tests(person))
-    ]
+    truths = held_out(data.setting, TESTS)
     psf = found.model.psf
     assert psf is not None
     return {
-        "images": results,
+        "images": tested(found.model, data, truths, 500.0),
         "kernel": kernel_figures(psf, data.psf),
         "told": [w.code for w in found.warnings],
     }

@@ -176,18 +176,26 @@ def kernel_figures(psf: Psf, truth: Psf) -> dict[str, float]:
     }
 
 
-def tested(
-    model: Model, data: Experiment, truths: Sequence[Volume], wavelength: float
-) -> list[dict[str, float]]:
-    """Restore what was held out, tile by tile as a user would."""
+def restored(
+    model: Model, data: Experiment, truths: Sequence[Volume], wavelength: float = 500.0
+) -> list[Volume]:
+    """Restore what was held out, tile by tile as a user would, in the units of x."""
     # A deconvolved image is in the units of y, one that was mapped in those of x.
     unit = data.gain if model.recipe.forward.kind == "kernel" else 1.0
     found = []
     for n, truth in enumerate(truths):
         y = data.expose(truth, wavelength, 9000 + n)
         result = restore(model, Stack(y, "ZYX", VOXEL, name=f"held out {n}"))
-        found.append(figures(np.asarray(result.data) / unit, truth))
+        found.append(np.asarray(result.data) / unit)
     return found
+
+
+def tested(
+    model: Model, data: Experiment, truths: Sequence[Volume], wavelength: float
+) -> list[dict[str, float]]:
+    """Compare what was held out, restored, with the truth."""
+    made = restored(model, data, truths, wavelength)
+    return [figures(x, truth) for x, truth in zip(made, truths, strict=True)]
 
 
 def with_learned_psf(
