@@ -14,6 +14,7 @@ from napari_blurgan.transport.adversary import gradient_penalty
 from napari_blurgan.transport.assembly import Transport
 from napari_blurgan.transport.dice import Dice
 from napari_blurgan.transport.generator import Generator
+from napari_blurgan.transport.heap import give_back
 from napari_blurgan.transport.losses import TERMS
 from napari_blurgan.transport.preparation import Prepared
 from napari_blurgan.transport.recipe import Recipe
@@ -126,6 +127,7 @@ class Engine:
         if self.steps and self.steps % every == 0:
             for fields in self.fields:
                 fields.renew_next(present(self.transport.blur))
+            give_back()
 
     def _draw(self) -> Transported:
         count = self.recipe.sampling.batch * self.team.size

@@ -1,0 +1,20 @@
+import sys
+
+import psutil
+import pytest
+import torch
+
+from napari_blurgan.transport.heap import give_back
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only glibc can be asked")
+def test_freed_memory_goes_back() -> None:
+    process = psutil.Process()
+    many = [torch.ones(4096) for _ in range(4000)]
+    above = torch.ones(4096)  # holds the top of the heap
+    full = process.memory_info().rss
+    del many
+    give_back()
+    freed = full - process.memory_info().rss
+    assert above.sum() == 4096
+    assert freed > 0.8 * 4000 * 4 * 4096
