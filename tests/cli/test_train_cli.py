@@ -98,7 +98,7 @@ def test_a_recipe_can_be_printed_changed_and_trained(
     assert "blind" in capsys.readouterr().out
     assert main(["recipe", "nonblind"]) == 0
     mine = tmp_path / "mine.yaml"
-    mine.write_text(capsys.readouterr().out.replace("cycle_x: 100.0", "cycle_x: 7.0"))
+    mine.write_text(capsys.readouterr().out.replace("cycle_x: 4000.0", "cycle_x: 7.0"))
     out = tmp_path / "a.blurgan"
     options = arguments(folder, out, "--steps", "1")
     options[1] = str(mine)

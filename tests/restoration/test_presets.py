@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_blurgan.optics.forward import BlurKernel
-from napari_blurgan.optics.kernel import FixedKernel
+from napari_blurgan.optics.kernel import FixedKernel, gaussian_kernel
 from napari_blurgan.restoration.predict import apply
 from napari_blurgan.transport.generator import Generator, make_network
 from napari_blurgan.transport.guide import Guide
@@ -30,7 +30,8 @@ def operator(name):
     generator = Generator(network, guided).eval()
     if not guided:
         return NetworkOperator(generator, (1, 1))
-    kernel = np.ones((5, 5, 5), np.float32) / 125
+    # As smooth as light makes it: where a spectrum has zeros, as a box's, nothing ends.
+    kernel = gaussian_kernel((5, 5, 5), (2.4, 2.4, 2.4))
     blur = BlurKernel(FixedKernel(kernel), 1.0, dims)
     return NetworkOperator(generator, (1, 1), Guide(recipe.generator.guide, 0.02), blur)
 
@@ -76,7 +77,7 @@ def test_plain_networks_do_not_know_of_tiles(name, data):
 @settings(max_examples=5, deadline=None)
 @given(data=st.data())
 def test_what_a_guide_feels_beyond_the_halo_is_next_to_nothing(name, data):
-    assert largest_difference(name, *data.draw(shapes(name))) <= 1e-4
+    assert largest_difference(name, *data.draw(shapes(name))) <= 5e-5
 
 
 def test_all_guided_presets_have_one_generator():
