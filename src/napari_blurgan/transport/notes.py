@@ -41,6 +41,18 @@ class Note:
         )
 
     @classmethod
+    def other_structures(cls, difference: float) -> Note:
+        """Threads in one set are sheets or grains in the other."""
+        return cls(
+            "other-structures",
+            f"The sharp images show structures of another shape than the blurred ones "
+            f"(threads, sheets or grains): {difference:.1f} standard errors apart.",
+            "The network will draw what it saw in the sharp set: prefer one of the "
+            "same kind of structures, or deconvolved parts of your own stacks.",
+            {"difference": difference},
+        )
+
+    @classmethod
     def other_optics(cls, na: float, wavelength: float) -> Note:
         """The blur is one of optics, but hardly of those that were given."""
         return cls(

@@ -32,7 +32,9 @@ from napari_blurgan.transport.events import (
     Warned,
 )
 from napari_blurgan.transport.folder import ModelFolder
+from napari_blurgan.transport.likeness import check_likeness
 from napari_blurgan.transport.model import Model, read_history
+from napari_blurgan.transport.notes import Note
 from napari_blurgan.transport.precision import choose_device, choose_precision
 from napari_blurgan.transport.preparation import Prepared, prepare
 from napari_blurgan.transport.preview import Preview
@@ -214,6 +216,7 @@ class Trainer:
         )
         if state is None:
             self._engine.renew_all_fields()
+            self._prepared.notes += self._notes_on_structures()
         self._diagnostics = Diagnostics()
         self._preview = Preview(self._prepared)
         self._probe = self._content_probe()
@@ -222,6 +225,12 @@ class Trainer:
         )
         self._good: dict[str, Any] | None = None
         self._brake = 1.0
+
+    def _notes_on_structures(self) -> list[Note]:
+        if not self._prepared.fields:
+            return []
+        measured, simulated = self._prepared.fields
+        return check_likeness(measured, simulated, self._prepared.voxel_size)
 
     def _content_probe(self) -> ContentProbe | None:
         prepared = self._prepared
