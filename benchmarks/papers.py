@@ -82,6 +82,8 @@ def key(name: str, setting: Setting, options: argparse.Namespace, seed: int) -> 
     parts = [name, setting.model, setting.structure, setting.other, f"seed {seed}"]
     parts += [f"{options.steps} steps"] if name in TRAINED else []
     parts += [f"volumes from {options.first}"] if options.first != HELD_OUT else []
+    usual = setting.wavelength == Setting.wavelength
+    parts += [] if usual else [f"trained at {setting.wavelength:.0f} nm"]
     return ", ".join([*parts, *options.set])
 
 
@@ -101,6 +103,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--truth", choices=MODELS, default="born-wolf")
     parser.add_argument("--structure", choices=STRUCTURES, default="microtubules")
     parser.add_argument("--other", choices=STRUCTURES, help="of the sharp set")
+    parser.add_argument(
+        "--wavelength", type=float, default=Setting.wavelength, help="to train at"
+    )
     parser.add_argument("--wavelengths", type=float, nargs="+", help="to test at")
     parser.add_argument("--steps", type=int, default=1000)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
@@ -126,8 +131,9 @@ def main() -> None:
     setting = Setting(
         SCALES[options.scale],
         options.truth,
-        structure=options.structure,
-        other=options.other or options.structure,
+        options.wavelength,
+        options.structure,
+        options.other or options.structure,
     )
     data = cache(lambda seed: experiment(setting, seed))
     for name in options.rows:

@@ -82,8 +82,9 @@ def over_rl(
     key: str, seeds: dict[int, Entry], groups: dict[str, dict[int, Entry]]
 ) -> list[float]:
     """Return fitted PSNR over Richardson-Lucy with the true PSF, volume by volume."""
-    of_volumes = [part for part in key.split(", ") if part.startswith("volumes")]
-    rl = groups.get(", ".join(["rl", *key.split(", ")[1:4], *of_volumes]), {})
+    _, model, structure, other, *more = key.split(", ")
+    data = [part for part in more if part.startswith(("volumes", "trained at"))]
+    rl = groups.get(", ".join(["rl", model, structure, other, *data]), {})
     return [
         ours["psnr_fitted"] - theirs["psnr_fitted"]
         for seed, entry in seeds.items()
