@@ -2,9 +2,9 @@
 
 Power spectra tell how much there is at each frequency, not whether it is drawn as lines
 or as surfaces. The structure tensor does: across a thread the light changes along two
-axes, across a sheet along one (Weickert 1998, section 2.2; Westin et al. 2002, eqs
-22-24). Its shape hardly depends on how dense or how bright the structures are, so real
-measurements and simulated ones of the same kind agree.
+axes, across a sheet along one. Its shape (the linear, planar and spherical measures of
+Westin et al. 2002) hardly depends on how dense or how bright the structures are, so
+measurements and what is simulated from a sharp set of the same kind agree.
 """
 
 from __future__ import annotations
