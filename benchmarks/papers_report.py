@@ -22,6 +22,7 @@ from tables import DOCS, write_table
 
 Entry = dict[str, Any]
 ORDER = [*CLASSICAL, *TRAINED]
+BETWEEN = {400.0, 500.0, 600.0}
 SEED = re.compile(r", seed (\d+)")
 
 
@@ -134,6 +135,18 @@ def wavelength_rows(groups: dict[str, dict[int, Entry]]) -> Iterator[list[str]]:
             cells = (spread((f[n] for f in volumes), ".3f") for n in ("psnr", "ssim"))
             fitted = spread((f["psnr_fitted"] for f in volumes), ".2f")
             yield [described(key), f"{float(wave):.0f}", fitted, *cells]
+        if {*map(float, waves)} >= BETWEEN:
+            losses = [f"{loss:.2f}" for loss in spreads(entries)]
+            yield [described(key), "spread, 400–600", ", ".join(losses), "", ""]
+
+
+def spreads(entries: Iterable[Entry]) -> Iterator[float]:
+    """Yield the best less the worst fitted PSNR of each volume over `BETWEEN`."""
+    for entry in entries:
+        waves = (v for wave, v in entry["images"].items() if float(wave) in BETWEEN)
+        for volume in zip(*waves, strict=True):
+            fitted = [found["psnr_fitted"] for found in volume]
+            yield max(fitted) - min(fitted)
 
 
 def draw(groups: dict[str, dict[int, Entry]]) -> None:

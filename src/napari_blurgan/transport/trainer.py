@@ -179,6 +179,8 @@ class Trainer:
         self._build(self.recipe.seed, state)
         if state:
             self._go_on(state)
+        else:
+            self._prepared.notes += self._notes_on_structures()
         self._share_rhythm = Rhythm(SHARE_SECONDS)
         self._save_rhythm = Rhythm(SAVE_SECONDS)
         self.budget.start_clock()
@@ -216,7 +218,6 @@ class Trainer:
         )
         if state is None:
             self._engine.renew_all_fields()
-            self._prepared.notes += self._notes_on_structures()
         self._diagnostics = Diagnostics()
         self._preview = Preview(self._prepared)
         self._probe = self._content_probe()
