@@ -65,6 +65,19 @@ class Note:
         )
 
     @classmethod
+    def beyond_optics(cls, share: float) -> Note:
+        """A sharp set of thicker structures passes for a sharper microscope."""
+        return cls(
+            "sharper-than-optics",
+            f"The blur between the two sets is {share:.0%} narrower in the plane than "
+            "that of the optics or the PSF that were given: the sharp images may show "
+            "thicker structures than the blurred ones, or keep a blur of their own.",
+            "Check NA and wavelength; if they are right, prefer a sharp set of the "
+            "same structures, or hold the blur at what is known (nonblind).",
+            {"narrower": share},
+        )
+
+    @classmethod
     def unidentified(cls, reason: str) -> Note:
         """The spectra say nothing of the blur."""
         return cls(
