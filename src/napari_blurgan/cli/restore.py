@@ -23,6 +23,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", metavar="NAME.blurgan", help="a trained model")
     add_images(parser)
     parser.add_argument(
+        "--psf", metavar="PSF", help="of these images, if not that of the training"
+    )
+    parser.add_argument(
         "--tile", nargs="+", type=int, metavar="N", help="voxels of a tile, z y x"
     )
     parser.add_argument(
@@ -84,6 +87,7 @@ def _restored(
         model,
         read_stack(source, axes=options.axes),
         out,
+        psf=options.psf,
         tile=options.tile,
         dtype=options.dtype,
         channel=options.channel,

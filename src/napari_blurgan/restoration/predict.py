@@ -157,4 +157,5 @@ def _key(
         "blend": blend,
         "model": provenance.get("model"),
         "precision": provenance.get("precision"),
+        "psf": provenance.get("psf"),
     }

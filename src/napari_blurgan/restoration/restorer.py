@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
 import os
 from collections.abc import Callable, Generator, Iterator, Sequence
 from functools import partial
@@ -10,6 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from numpy.typing import DTypeLike
 
@@ -18,6 +20,7 @@ from napari_blurgan.data.io import read_stack
 from napari_blurgan.data.sections import VIEWS
 from napari_blurgan.data.stack import ArrayLike, Stack
 from napari_blurgan.errors import DataError
+from napari_blurgan.optics.psf import Psf
 from napari_blurgan.restoration.cluster import Cluster
 from napari_blurgan.restoration.copies import (
     devices,
@@ -43,6 +46,7 @@ def restore(
     source: Stack | ArrayLike | PathLike,
     out: PathLike | None = None,
     *,
+    psf: Psf | PathLike | None = None,
     tile: Sequence[int] | None = None,
     dtype: DTypeLike | None = None,
     channel: int | None = None,
@@ -66,6 +70,9 @@ def restore(
         (y, x) or (z, y, x); T and C of a Stack or file are looped over.
     out : path-like, optional
         ``.ome.tif``, ``.tif`` or ``.zarr``; the result stays in memory without.
+    psf : Psf or path-like, optional
+        Blur of this image where it is not the one that was trained for: of another
+        wavelength, depth or microscope. Only for models that refine an estimate.
     tile : sequence of int, optional
         Voxels (z, y, x) or (y, x) that a tile writes; from the free memory by default.
     dtype : dtype-like, optional
@@ -111,6 +118,7 @@ def restore(
         model,
         source,
         out,
+        psf=psf,
         tile=tile,
         dtype=dtype,
         channel=channel,
@@ -135,6 +143,7 @@ def restoring(
     source: Stack | ArrayLike | PathLike,
     out: PathLike | None = None,
     *,
+    psf: Psf | PathLike | None = None,
     device: str = "auto",
     resume: bool = False,
     precision: str = "auto",
@@ -147,7 +156,8 @@ def restoring(
     stack = _read(source)
     _check_overwrite(stack, out)
     sink = make_sink(out, resume)
-    loaded = model if isinstance(model, Model) else load_model(Path(model))
+    psf = psf if psf is None or isinstance(psf, Psf) else Psf.load(Path(psf))
+    loaded = _under(psf, model if isinstance(model, Model) else load_model(Path(model)))
     if loaded.channels[0] == 3:
         stack = without_alpha(stack)
     if loaded.colour and options.get("dtype") is None:
@@ -160,7 +170,8 @@ def restoring(
             raise DataError("on a cluster, the model must be a folder; save it first")
         # Workers may differ in what they have; seams must not show where they do.
         precision = "float32" if precision == "auto" else precision
-        make = partial(_operator_from, loaded.path.absolute(), device, precision)
+        folder = loaded.path.absolute()
+        make = partial(_operator_from, folder, psf, device, precision)
         cluster = Cluster(scheduler, make)
     places = devices("cpu" if cluster else device)
     dtype = inference_precision(precision, places[0])
@@ -168,7 +179,7 @@ def restoring(
     norm = loaded.recipe.generator.norm
     options |= {
         "blend": norm == "instance" if blend is None else blend,
-        "provenance": _provenance(loaded, stack, dtype),
+        "provenance": _provenance(loaded, psf, stack, dtype),
     }
     views = _views(loaded, views)
     if views == ("xy",):
@@ -198,8 +209,15 @@ def _picture_dtype(model: Model) -> str | None:
     return next((d for d in known if d.startswith("uint")), None)
 
 
-def _operator_from(path: Path, device: str, precision: str) -> Operator:
-    return model_operator(load_model(path), choose_device(device), precision)
+def _under(psf: Psf | None, model: Model) -> Model:
+    return model if psf is None else model.with_psf(psf)
+
+
+def _operator_from(
+    path: Path, psf: Psf | None, device: str, precision: str
+) -> Operator:
+    model = _under(psf, load_model(path))
+    return model_operator(model, choose_device(device), precision)
 
 
 def _read(source: Stack | ArrayLike | PathLike) -> Stack:
@@ -226,7 +244,10 @@ def _mismatch(model: Model, stack: Stack) -> Iterator[str]:
             )
 
 
-def _provenance(model: Model, stack: Stack, precision: torch.dtype) -> dict[str, Any]:
+def _provenance(
+    model: Model, psf: Psf | None, stack: Stack, precision: torch.dtype
+) -> dict[str, Any]:
+    given = {} if psf is None else {"psf": _identity(psf)}
     now = datetime.datetime.now(datetime.UTC)
     return {
         "software": "napari-blurgan",
@@ -237,4 +258,10 @@ def _provenance(model: Model, stack: Stack, precision: torch.dtype) -> dict[str,
         "precision": str(precision).removeprefix("torch."),
         "source": stack.name,
         "created": now.isoformat(timespec="seconds"),
-    }
+    } | given
+
+
+def _identity(psf: Psf) -> dict[str, Any]:
+    """Return what tells a PSF from others."""
+    values = np.ascontiguousarray(psf.data)
+    return psf.provenance | {"sha256": hashlib.sha256(values.data).hexdigest()}

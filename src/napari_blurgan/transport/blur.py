@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_blurgan.data.stack import VoxelSize
 from napari_blurgan.errors import RecipeError
@@ -23,7 +24,7 @@ from napari_blurgan.optics.psf import Psf
 from napari_blurgan.optics.pupil import Model, PupilKernel
 from napari_blurgan.transport.recipe import Recipe
 
-__all__ = ["Start", "make_blur", "share_of_light", "support"]
+__all__ = ["Start", "kernel_of", "make_blur", "share_of_light", "support"]
 
 FALLBACK = 15
 """Voxels along each axis where neither a PSF nor optics say more."""
@@ -144,7 +145,7 @@ def _kernel(recipe: Recipe, start: Start, shape: tuple[int, int, int]) -> Kernel
 
 def _values(
     recipe: Recipe, start: Start, shape: tuple[int, int, int]
-) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+) -> NDArray[np.float32]:
     if recipe.forward.start == "gaussian":
         return gaussian_kernel(shape, (5.0, 3.0, 3.0))
     psf = start.psf
@@ -155,7 +156,12 @@ def _values(
             f"the recipe {recipe.name!r} needs a known blur: give a PSF file, or the "
             f"optics (NA, refractive index, wavelength)"
         )
-    return psf.resampled(start.voxel_size).centred().cropped(shape).padded(shape).data
+    return kernel_of(psf.resampled(start.voxel_size), shape)
+
+
+def kernel_of(psf: Psf, shape: Sequence[int]) -> NDArray[np.float32]:
+    """Return the core of a PSF, centred, as a kernel of just this (z, y, x) shape."""
+    return psf.centred().cropped(shape).padded(shape).data
 
 
 def _pupil(

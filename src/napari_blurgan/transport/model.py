@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +18,11 @@ import torch
 
 from napari_blurgan.data.atomic import replacing
 from napari_blurgan.data.normalize import Normalization
-from napari_blurgan.errors import ModelFileError
+from napari_blurgan.errors import DataError, ModelFileError
 from napari_blurgan.optics.forward import BlurKernel
 from napari_blurgan.optics.kernel import FixedKernel
 from napari_blurgan.optics.psf import Psf
+from napari_blurgan.transport.blur import kernel_of, known
 from napari_blurgan.transport.calibration import Calibration
 from napari_blurgan.transport.checkpoint import read_state, write_state
 from napari_blurgan.transport.generator import Generator, make_network
@@ -98,6 +99,39 @@ class Model:
         guide = Guide(iterations, self.calibration.noise.pedestal)
         blur = self.blur.to(device)
         return NetworkOperator(self.generator, self.channels, guide, blur)
+
+    def with_psf(self, psf: Psf) -> Model:
+        """Return a model that starts from estimates under another blur.
+
+        For images of another wavelength, depth or microscope than those of the
+        training: most of what separates their blur from the one that was trained for
+        is undone before the network sees them.
+
+        Parameters
+        ----------
+        psf : Psf
+            Blur of the images to restore, on any voxels and of any size; its core
+            takes the place of the kernel.
+
+        Raises
+        ------
+        DataError
+            If the generator refines no estimate.
+        """
+        if self.blur is None:
+            raise DataError(
+                f"a PSF has no part in what this model does ({self.recipe.name}): its "
+                f"generator refines no estimate; leave the PSF out"
+            )
+        voxel_size = known(self.voxel_size, self.recipe.dims)
+        here = psf if voxel_size is None else psf.resampled(voxel_size)
+        shape = self.blur.parametrisation.shape
+        kernel = FixedKernel(kernel_of(here, shape))
+        return replace(
+            self,
+            blur=BlurKernel(kernel, float(self.blur.gain), self.recipe.dims),
+            psf=psf,
+        )
 
     @property
     def history(self) -> list[dict[str, float]]:

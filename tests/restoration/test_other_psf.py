@@ -1,0 +1,130 @@
+"""Images whose blur is not the one that was trained for."""
+
+import numpy as np
+import pytest
+import torch
+
+from napari_blurgan import Stack, restore
+from napari_blurgan.cli import main
+from napari_blurgan.data.io import read_stack, write_ome_tiff
+from napari_blurgan.data.normalize import Normalization
+from napari_blurgan.errors import DataError
+from napari_blurgan.optics.forward import BlurKernel
+from napari_blurgan.optics.kernel import FixedKernel
+from napari_blurgan.optics.models import Optics, theoretical_psf
+from napari_blurgan.restoration.restorer import _operator_from
+from napari_blurgan.transport.calibration import Calibration, NoiseModel
+from napari_blurgan.transport.generator import Generator, make_network
+from napari_blurgan.transport.model import Model
+from napari_blurgan.transport.presets import preset
+
+VOXEL = (0.2, 0.1, 0.1)
+SUPPORT = (7, 9, 9)
+LEVELS = Normalization(100, 50)
+IMAGE = np.random.default_rng(0).poisson(200, (12, 20, 22)).astype(np.float32)
+
+
+def psf(wavelength, voxel=VOXEL, support=SUPPORT):
+    return theoretical_psf(Optics(1.2, 1.33, wavelength), support, voxel)
+
+
+TRAINED, OTHER = psf(500), psf(650)
+
+
+def model_for(trained, guide=4):
+    """A model whose network adds something to the estimate, the same for every PSF."""
+    changes = {"generator.guide": guide, "generator.base": 2, "generator.levels": 2}
+    recipe = preset("nonblind").updated(changes)
+    network = make_network(recipe.generator, 3, 1 + (guide > 0), 1, (2, 2, 2))
+    torch.manual_seed(0)
+    for parameter in network.parameters():
+        torch.nn.init.normal_(parameter, std=0.1)
+    blur = BlurKernel(FixedKernel(trained.data), 0.7) if guide else None
+    return Model(
+        recipe=recipe,
+        calibration=Calibration(LEVELS, LEVELS, 0.7, NoiseModel(0.1, 0.0), LEVELS),
+        generator=Generator(network, guide > 0).eval(),
+        channels=(1, 1),
+        pool=(2, 2, 2),
+        blur=blur,
+        psf=trained,
+        voxel_size=VOXEL,
+        id="0123456789ab",
+    )
+
+
+@pytest.fixture
+def model():
+    return model_for(TRAINED)
+
+
+def restored(model, **options):
+    stack = Stack(IMAGE, "ZYX", VOXEL, name="image")
+    return np.asarray(restore(model, stack, precision="float32", **options).data)
+
+
+def test_it_is_restored_as_if_that_blur_had_been_trained_for(model):
+    before = restored(model)
+    after = restored(model, psf=OTHER)
+    np.testing.assert_array_equal(after, restored(model_for(OTHER)))
+    assert np.abs(after - before).max() > 0.1 * before.std()
+    np.testing.assert_array_equal(restored(model), before)  # the model is as it was
+
+
+def test_a_psf_on_finer_voxels_is_the_same_blur(model):
+    fine = psf(650, (0.1, 0.05, 0.05), (15, 19, 19))
+    same, other = (restored(model, psf=p) for p in (OTHER, TRAINED))
+    apart = np.abs(restored(model, psf=fine) - same).mean()
+    assert apart < 0.1 * np.abs(other - same).mean()
+
+
+def test_workers_of_a_cluster_use_it_too(model, tmp_path):
+    model.save(tmp_path / "a.blurgan")
+    operator = _operator_from(tmp_path / "a.blurgan", OTHER, "cpu", "float32")
+    image = torch.from_numpy(IMAGE)[None, None]
+    alone = _operator_from(tmp_path / "a.blurgan", None, "cpu", "float32")
+    assert not torch.allclose(operator(image), alone(image))
+    torch.testing.assert_close(operator(image), copy_of(model, OTHER)(image))
+
+
+def copy_of(model, psf):
+    model.with_psf(psf).save(model.path)
+    return _operator_from(model.path, None, "cpu", "float32")
+
+
+def test_a_model_without_estimates_has_no_use_for_one():
+    with pytest.raises(DataError, match="refines no estimate; leave the PSF out"):
+        restored(model_for(TRAINED, guide=0), psf=OTHER)
+
+
+def test_what_was_begun_with_another_psf_is_not_continued(model, tmp_path):
+    out = tmp_path / "a.zarr"
+
+    def interrupt(event):
+        if getattr(event, "done", 0) == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        restored(model, out=out, psf=OTHER, tile=(4, 8, 8), progress=interrupt)
+    with pytest.raises(DataError, match="was begun with another"):
+        restored(model, out=out, tile=(4, 8, 8), resume=True)
+    restored(model, out=out, psf=OTHER, tile=(4, 8, 8), resume=True)
+    assert read_stack(out).data.shape == IMAGE.shape
+
+
+def test_on_the_command_line(model, tmp_path, capsys):
+    paths = [str(tmp_path / n) for n in ("a.blurgan", "in.ome.tif", "out.ome.tif")]
+    model.save(paths[0])
+    write_ome_tiff(paths[1], IMAGE, "ZYX", VOXEL)
+    OTHER.save(tmp_path / "psf.ome.tif")
+    common = ["--out", paths[2], "--precision", "float32"]
+    code = main(
+        ["restore", *paths[:2], *common, "--psf", str(tmp_path / "psf.ome.tif")]
+    )
+    assert code == 0
+    made = np.asarray(read_stack(paths[2]).data)
+    np.testing.assert_allclose(made, restored(model, psf=OTHER), rtol=1e-5)
+    assert (
+        main(["restore", *paths[:2], *common, "--psf", str(tmp_path / "no.tif")]) != 0
+    )
+    assert "no.tif" in capsys.readouterr().err
