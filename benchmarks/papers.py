@@ -70,6 +70,10 @@ def measure(
         "steps": options.steps,
         "warnings": [warning.code for warning in found.warnings],
     }
+    if len(waves) > 1 and found.model.blur is not None:
+        result["images with the PSF of the wavelength"] = {
+            wave: tested(found.model, data, truths, wave, own=True) for wave in waves
+        }
     if found.kernels:
         result["kernels"] = found.kernels
     if found.kernels and seed == options.seeds[0]:

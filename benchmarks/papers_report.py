@@ -23,6 +23,7 @@ from tables import DOCS, write_table
 Entry = dict[str, Any]
 ORDER = [*CLASSICAL, *TRAINED]
 BETWEEN = {400.0, 500.0, 600.0}
+OWN = "with the PSF of the wavelength"
 SEED = re.compile(r", seed (\d+)")
 
 
@@ -125,9 +126,19 @@ def kernel_row(key: str, seeds: dict[int, Entry]) -> list[str]:
     ]
 
 
+def with_own_psf(groups: dict[str, dict[int, Entry]]) -> dict[str, dict[int, Entry]]:
+    """Add rows for what was restored with the PSF of each wavelength."""
+    own = {
+        f"{key}, {OWN}": {n: {"images": entry[f"images {OWN}"]} for n, entry in some}
+        for key, seeds in groups.items()
+        if (some := [(n, e) for n, e in seeds.items() if f"images {OWN}" in e])
+    }
+    return groups | own
+
+
 def wavelength_rows(groups: dict[str, dict[int, Entry]]) -> Iterator[list[str]]:
     """Yield what was tested at more wavelengths than its own."""
-    for key, seeds in in_order(groups):
+    for key, seeds in in_order(with_own_psf(groups)):
         entries = [entry for entry in seeds.values() if len(entry["images"]) > 1]
         waves = sorted(entries[0]["images"], key=float) if entries else []
         for wave in waves:
@@ -200,7 +211,7 @@ def main() -> None:
         "benchmarks.md",
         "wavelengths",
         "| row | tested at, nm | fitted PSNR | PSNR | SSIM |",
-        wavelength_rows(groups),
+        wavelength_rows(every),
     )
     draw(groups)
 

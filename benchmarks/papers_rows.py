@@ -177,24 +177,37 @@ def kernel_figures(psf: Psf, truth: Psf) -> dict[str, float]:
 
 
 def restored(
-    model: Model, data: Experiment, truths: Sequence[Volume], wavelength: float = 500.0
+    model: Model,
+    data: Experiment,
+    truths: Sequence[Volume],
+    wavelength: float = 500.0,
+    own: bool = False,
 ) -> list[Volume]:
-    """Restore what was held out, tile by tile as a user would, in the units of x."""
+    """Restore what was held out, tile by tile as a user would, in the units of x.
+
+    The model has the PSF that it was trained for or, where asked to have its `own`,
+    that of the wavelength.
+    """
+    psf = data.setting.psf(wavelength) if own else None
     # A deconvolved image is in the units of y, one that was mapped in those of x.
     unit = data.gain if model.recipe.forward.kind == "kernel" else 1.0
     found = []
     for n, truth in enumerate(truths):
         y = data.expose(truth, wavelength, 9000 + n)
-        result = restore(model, Stack(y, "ZYX", VOXEL, name=f"held out {n}"))
+        result = restore(model, Stack(y, "ZYX", VOXEL, name=f"held out {n}"), psf=psf)
         found.append(np.asarray(result.data) / unit)
     return found
 
 
 def tested(
-    model: Model, data: Experiment, truths: Sequence[Volume], wavelength: float
+    model: Model,
+    data: Experiment,
+    truths: Sequence[Volume],
+    wavelength: float,
+    own: bool = False,
 ) -> list[dict[str, float]]:
     """Compare what was held out, restored, with the truth."""
-    made = restored(model, data, truths, wavelength)
+    made = restored(model, data, truths, wavelength, own)
     return [figures(x, truth) for x, truth in zip(made, truths, strict=True)]
 
 

@@ -16,7 +16,9 @@ from napari_blurgan.optics.kernel import (
     delta_kernel,
     gaussian_kernel,
     random_kernel,
+    widened,
 )
+from napari_blurgan.optics.models import Optics, theoretical_psf
 from napari_blurgan.optics.width import fwhm
 
 ODD = st.sampled_from([1, 3, 5, 7])
@@ -93,3 +95,26 @@ def test_kernels_that_cannot_be():
         FixedKernel(np.zeros((3, 3, 3)))
     with pytest.raises(OpticsError, match="three sizes"):
         FixedKernel(np.ones((3, 3)))
+
+
+def test_a_widened_psf_is_that_of_a_longer_wave():
+    shape, voxel = (31, 41, 41), (0.08, 0.04, 0.04)
+    short, long = (
+        theoretical_psf(Optics(1.2, 1.33, nm), shape, voxel) for nm in (500, 600)
+    )
+    wide = widened(torch.tensor(short.data), 1.2).numpy()
+    assert fwhm(wide) == pytest.approx(fwhm(long.data), rel=0.02)
+    assert wide.sum() == pytest.approx(1, abs=1e-5)
+    assert np.abs(wide - long.data).max() < 0.1 * long.data.max()
+
+
+def test_a_plane_is_widened_in_the_plane():
+    plane = torch.tensor(gaussian_kernel((1, 21, 21), (1, 4, 4)))
+    _, y, x = fwhm(widened(plane, 1.5).numpy())
+    assert (y, x) == pytest.approx((6, 6), rel=0.02)
+    torch.testing.assert_close(widened(plane, 1.0), plane)
+
+
+def test_what_lies_beyond_a_kernel_is_not_made_up():
+    with pytest.raises(OpticsError, match=r"1 or more, not by 0\.9"):
+        widened(torch.ones(3, 3, 3), 0.9)

@@ -8,6 +8,7 @@ from napari_blurgan.data.normalize import Normalization
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.optics.forward import BlurKernel
 from napari_blurgan.optics.kernel import FixedKernel, gaussian_kernel
+from napari_blurgan.optics.width import fwhm
 from napari_blurgan.transport.calibration import NoiseModel, estimate_noise
 from napari_blurgan.transport.fields import Fields, Measured, Simulated, blocks_of
 from napari_blurgan.transport.guide import Guide
@@ -63,6 +64,23 @@ def test_a_simulated_block_is_blurred_and_noisy(blur: BlurKernel, stack: Stack) 
     rest = y - blur(x, "reflect")
     assert float(rest.std()) == pytest.approx(0.2, rel=0.05)
     assert abs(float(rest.mean())) < 0.02
+
+
+def test_a_simulated_block_may_be_blurred_more_than_its_estimate_undoes() -> None:
+    kernel = gaussian_kernel((15, 15, 15), (3, 3, 3))
+    blur = BlurKernel(FixedKernel(kernel))
+    point = torch.zeros(1, 1, 15, 15, 15)
+    point[..., 7, 7, 7] = 1
+    enrich = Simulated(Guide(2, 0.1), NoiseModel(0.0, 0.0), widen=1.0)
+    torch.manual_seed(0)
+    widths = []
+    for _ in range(5):
+        _, y, estimate = enrich(point, blur)[0]
+        widths.append(fwhm(y.numpy())[0])
+        alone = Guide(2, 0.1)(y[None, None], blur)[0, 0]
+        torch.testing.assert_close(estimate, alone)
+    assert 3 <= min(widths) < max(widths) <= 6.1
+    assert max(widths) > 1.2 * min(widths)
 
 
 @pytest.mark.parametrize(("noisy", "expected"), [(False, 2), (True, 3)])

@@ -42,6 +42,10 @@ def test_a_typo_is_refused_with_the_nearest_name(field: str, suggestion: str) ->
         ({"forward.kind": "none"}, "needs a forward model"),
         ({"forward.learned": False}, "needs a learned kernel"),
         ({"forward.kind": "network", "weights.spectral": 0}, "needs a blur kernel"),
+        (
+            {"forward.widen": 0.1, "generator.guide": 0},
+            "needs a generator with a guide",
+        ),
         ({"weights.supervised": 1}, "needs sampling.paired"),
         ({"dims": 4}, "dims"),
     ],

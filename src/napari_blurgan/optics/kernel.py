@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from napari_blurgan.errors import OpticsError
 
@@ -26,6 +27,7 @@ __all__ = [
     "delta_kernel",
     "gaussian_kernel",
     "random_kernel",
+    "widened",
 ]
 
 Symmetry = Literal["none", "axes", "rotational"]
@@ -206,3 +208,29 @@ def random_kernel(shape: Sequence[int], seed: int) -> NDArray[np.float32]:
     bound = 1 / np.sqrt(np.prod(shape))
     values = np.random.default_rng(seed).uniform(-bound, bound, tuple(shape))
     return values.astype(np.float32)
+
+
+def widened(kernel: Tensor, factor: float) -> Tensor:
+    """Return a kernel `factor` times as wide, of sum one and on the same support.
+
+    A PSF of optics scales with the wavelength along all three axes, so this is that of
+    `factor` times the wavelength, as far as the support goes.
+
+    Parameters
+    ----------
+    kernel : Tensor
+        (z, y, x), float32; interpolated linearly.
+    factor : float
+        At least 1: what lies beyond the support is not known.
+
+    Raises
+    ------
+    OpticsError
+        If `factor` is less than 1.
+    """
+    if factor < 1:
+        raise OpticsError(f"a kernel is widened by 1 or more, not by {factor:g}")
+    places = torch.eye(3, 4, device=kernel.device)[None] / factor
+    grid = F.affine_grid(places, [1, 1, *kernel.shape], align_corners=False)
+    found = F.grid_sample(kernel[None, None], grid, align_corners=False)[0, 0]
+    return found / found.sum()

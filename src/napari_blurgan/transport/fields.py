@@ -22,7 +22,7 @@ from napari_blurgan.data.normalize import Normalization
 from napari_blurgan.data.regions import check_finite, read_region
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.optics.forward import BlurKernel
-from napari_blurgan.optics.kernel import FreeKernel
+from napari_blurgan.optics.kernel import FixedKernel, FreeKernel, widened
 from napari_blurgan.transport.calibration import NoiseModel
 from napari_blurgan.transport.guide import Guide
 
@@ -70,16 +70,27 @@ class Measured:
 
 @dataclass(frozen=True)
 class Simulated:
-    """x, a measurement of it, and the estimate from that."""
+    """x, a measurement of it, and the estimate from that.
+
+    Parameters
+    ----------
+    guide, noise
+        What makes the estimate, and what was measured in y.
+    widen : float
+        Share by which the blur of the measurement is wider than that which the
+        estimate undoes, at the most; drawn anew for every block.
+    """
 
     guide: Guide
     noise: NoiseModel
+    widen: float = 0.0
     channels: int = 3
     random: bool = True
 
     def __call__(self, block: Tensor, blur: BlurKernel) -> Tensor:
         """Return x, y = Hx + noise, RL(y)."""
-        y = self.noise.add(blur(block, "reflect"))
+        wider = _widened(blur, self.widen) if self.widen else blur
+        y = self.noise.add(wider(block, "reflect"))
         return torch.cat([block, y, self.guide(y, blur)], 1)
 
 
@@ -206,6 +217,13 @@ def _places(stack: Stack, dims: int) -> Iterator[Place]:
         for index in np.ndindex(*counts):
             corner = tuple(i * s for i, s in zip(index, size, strict=True))
             yield stack, time, corner, size
+
+
+def _widened(blur: BlurKernel, most: float) -> BlurKernel:
+    """Return a blur of up to 1 + `most` times the width, at random."""
+    kernel = widened(blur.kernel(), 1 + most * float(torch.rand(())))
+    other = BlurKernel(FixedKernel(kernel.cpu().numpy()), float(blur.gain), blur.dims)
+    return other.to(blur.gain.device)
 
 
 def _same(made: tuple[Tensor, Tensor] | None, kernel: Tensor) -> bool:

@@ -178,9 +178,10 @@ def _fields(
 ) -> tuple[Fields, Fields]:
     noise = calibration.noise if recipe.forward.noise else NoiseModel(0.0, 0.0)
     guide = Guide(recipe.generator.guide, calibration.noise.pedestal)
+    simulated = Simulated(guide, noise, recipe.forward.widen)
     return (
         Fields(y, calibration.y, recipe.dims, Measured(guide)),
-        Fields(x, calibration.x, recipe.dims, Simulated(guide, noise)),
+        Fields(x, calibration.x, recipe.dims, simulated),
     )
 
 

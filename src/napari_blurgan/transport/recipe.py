@@ -78,6 +78,9 @@ class ForwardSettings(Section):
     """Steps before the kernel starts to learn: first G, then h."""
     noise: bool = True
     """Whether Hx gets the noise that was measured in y before G sees it."""
+    widen: Fraction = 0.0
+    """Share by which the blur of Hx is wider than that of the estimate, at the most and
+    at random: G then bears images of longer waves, and does less well on its own."""
 
 
 class AdversarySettings(Section):
@@ -217,6 +220,8 @@ class Recipe(Section):
                 raise ValueError(f"weights.{name} needs a learned kernel")
         if self.generator.guide and kind != "kernel":
             raise ValueError("generator.guide needs a blur kernel as forward model")
+        if self.forward.widen and not self.generator.guide:
+            raise ValueError("forward.widen needs a generator with a guide")
         if self.sampling.views != ("xy",) and (self.dims != 2 or kind != "network"):
             raise ValueError("sampling.views needs dims 2 and a network as way back")
         if weights.supervised and not self.sampling.paired:
