@@ -7,12 +7,14 @@ import pytest
 from napari.utils.notifications import notification_manager
 from qtpy.QtCore import Qt
 
+from napari_blurgan import Psf, restore
 from napari_blurgan.data.io import read_stack
 from napari_blurgan.errors import OutOfMemoryError
+from napari_blurgan.optics.kernel import gaussian_kernel
 from napari_blurgan.restoration import engine
 from napari_blurgan.widgets import _state
 from napari_blurgan.widgets._controls import Phase
-from napari_blurgan.widgets._layers import to_stack
+from napari_blurgan.widgets._layers import psf_layer, to_psf, to_stack
 from napari_blurgan.widgets._restoring import RestoreRequest
 
 
@@ -98,6 +100,25 @@ def test_the_preview_restores_only_what_is_in_view(viewer, widget, click, done):
     assert preview.data.shape == (16, 20, 20)
     corner = source.world_to_data(preview.data_to_world((0, 0, 0)))
     assert corner[1:] == pytest.approx((10, 20))
+
+
+def test_an_image_of_another_colour_is_restored_with_its_own_psf(
+    viewer, widget, click, done
+):
+    source = viewer.layers["blurred"]
+    assert widget.advanced["psf"].choices == (None,)
+    wide = gaussian_kernel((7, 7, 7), (4, 4, 4))
+    data, options, _ = psf_layer(Psf(wide, (0.3, 0.1, 0.1)), source)
+    psf = viewer.add_image(data, **options)
+    results = []
+    for chosen in (None, psf):
+        widget.advanced["psf"].value = chosen
+        click(widget.run.start_button)
+        done()
+        results.append(np.asarray(viewer.layers.pop().data))
+    assert np.abs(results[0] - results[1]).max() > 0.01 * results[0].std()
+    alone = restore(widget.form["model"].value, to_stack(source), psf=to_psf(psf))
+    np.testing.assert_array_equal(results[1], alone.data)
 
 
 def test_the_memory_limit_cuts_the_tiles(widget, model_folder, viewer):

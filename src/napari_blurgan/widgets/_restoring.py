@@ -15,6 +15,7 @@ import numpy as np
 from napari_blurgan.data.stack import Stack
 
 if TYPE_CHECKING:
+    from napari_blurgan.optics.psf import Psf
     from napari_blurgan.restoration.plan import Plan
 
 __all__ = ["RestoreRequest", "visible_field"]
@@ -37,6 +38,8 @@ class RestoreRequest:
         What to restore.
     out : Path or None
         A file, or None for memory.
+    psf : Psf or None
+        Its blur, where it is not the one that was trained for.
     channel, time : int or None
         Only one of them; None for all.
     device : str
@@ -48,6 +51,7 @@ class RestoreRequest:
     model: Path
     stack: Stack
     out: Path | None = None
+    psf: Psf | None = None
     channel: int | None = None
     time: int | None = None
     device: str = "auto"
@@ -91,6 +95,7 @@ class RestoreRequest:
             self.model,
             self.stack,
             self.out,
+            psf=self.psf,
             channel=self.channel,
             time=self.time,
             device=self.device,

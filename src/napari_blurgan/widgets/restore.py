@@ -32,8 +32,10 @@ from napari_blurgan.widgets._controls import duration, help_button, scrolled
 from napari_blurgan.widgets._layers import (
     field_layer,
     guess_axes,
+    is_psf,
     is_source,
     result_layer,
+    to_psf,
     to_stack,
 )
 from napari_blurgan.widgets._live import add_layer
@@ -78,8 +80,17 @@ class RestoreWidget(RunWidget):
     def _build(self) -> None:
         self.form = self._fields()
         self.advanced = _forms.Form(
-            _fields.axes_field(), _fields.device_field(_state.preference("device"))
-        )
+            _fields.axes_field(),
+            ComboBox(
+                name="psf", label="PSF", nullable=True,
+                choices=lambda widget: [*filter(is_psf, self._viewer.layers)],
+                tooltip=(
+                    "A PSF layer, where the blur of this image is not the one that "
+                    "was trained for: of another colour, depth or microscope"
+                ),
+            ),
+            _fields.device_field(_state.preference("device")),
+        )  # fmt: skip
         self.preview_button = QPushButton("Preview")
         self.preview_button.setToolTip("Restore only what is in view, in seconds")
         self.plan = QLabel()
@@ -133,7 +144,7 @@ class RestoreWidget(RunWidget):
         self.form["layer"].changed.connect(self._offer_frames)
         for fields, names in (
             (self.form, ("model", "layer", "channel", "time", "out")),
-            (self.advanced, ("axes", "device")),
+            (self.advanced, ("axes", "psf", "device")),
         ):
             for name in names:
                 fields[name].changed.connect(self._on_changed)
@@ -145,6 +156,7 @@ class RestoreWidget(RunWidget):
         """Follow the viewer's layers."""
         for name in ("model", "layer"):
             self.form[name].reset_choices()
+        self.advanced["psf"].reset_choices()
         self.form.prefer("layer", self._viewer.layers.selection.active)
         recent = _state.models.list()
         self.form.prefer("model", recent[0] if recent else None)
@@ -219,11 +231,13 @@ class RestoreWidget(RunWidget):
             )
         if values["layer"] is None:
             raise DataError("choose an image layer to restore")
+        psf = self.advanced["psf"].value
         out = values["out"].strip()
         return RestoreRequest(
             model=values["model"],
             stack=to_stack(values["layer"], self._axes()),
             out=Path(out).expanduser() if out else None,
+            psf=None if psf is None else to_psf(psf),
             **_fields.chosen_frame(self.form),
             device=self.advanced["device"].value,
             memory=_state.memory_limit(),
