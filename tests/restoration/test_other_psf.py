@@ -97,6 +97,11 @@ def test_a_model_without_estimates_has_no_use_for_one():
         restored(model_for(TRAINED, guide=0), psf=OTHER)
 
 
+def test_a_plane_is_no_blur_of_a_volume(model):
+    with pytest.raises(DataError, match="one plane does not say"):
+        restored(model, psf=psf(500, support=(1, 9, 9)))
+
+
 def test_what_was_begun_with_another_psf_is_not_continued(model, tmp_path):
     out = tmp_path / "a.zarr"
 

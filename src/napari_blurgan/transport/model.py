@@ -116,12 +116,18 @@ class Model:
         Raises
         ------
         DataError
-            If the generator refines no estimate.
+            If the generator refines no estimate, or the PSF is a plane and the model
+            one of volumes.
         """
         if self.blur is None:
             raise DataError(
                 f"a PSF has no part in what this model does ({self.recipe.name}): its "
                 f"generator refines no estimate; leave the PSF out"
+            )
+        if psf.shape[0] == 1 and self.recipe.dims == 3:
+            raise DataError(
+                "a PSF of one plane does not say how volumes are blurred along z; give "
+                "one of several planes"
             )
         voxel_size = known(self.voxel_size, self.recipe.dims)
         here = psf if voxel_size is None else psf.resampled(voxel_size)
