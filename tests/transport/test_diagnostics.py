@@ -27,11 +27,14 @@ class Made(Generator):
         return self.image
 
 
-def vitals_of(made: torch.Tensor, kernel: object = None) -> dict[str, float]:
+def vitals_of(
+    made: torch.Tensor, kernel: object = None, sharp: torch.Tensor | None = None
+) -> dict[str, float]:
     values = gaussian_kernel((5, 5, 5), (2, 2, 2)) if kernel is None else kernel
     blur = BlurKernel(FixedKernel(values))
     transport = Transport(Made(made), blur, None, None, GAMES["lsgan"])
-    return measure_vitals(Transported(transport, truth(), truth(), PATCH))
+    x = truth() if sharp is None else sharp
+    return measure_vitals(Transported(transport, truth(), x, PATCH))
 
 
 def truth() -> torch.Tensor:
@@ -55,6 +58,20 @@ def board() -> torch.Tensor:
 
 def test_a_healthy_training_says_nothing() -> None:
     assert codes(vitals_of(truth()) | {"potential_x": 0.25}) == set()
+
+
+@pytest.mark.parametrize(
+    ("made", "step", "expected"),
+    [(truth(), 600, set()), (torch.full_like(truth(), 0.5), 300, {"dead-start"})],
+)
+def test_a_dark_patch_of_the_sharp_set_neither_alarms_nor_hides(
+    made: torch.Tensor, step: int, expected: set[str]
+) -> None:
+    diagnostics = Diagnostics()
+    for sharp in (truth(), 0 * truth(), truth()):
+        vitals = vitals_of(made, sharp=sharp) | {"potential_x": 0.25}
+        diagnostics.observe(0, vitals)
+    assert {w.code for w in diagnostics.observe(step, vitals)} == expected
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,13 @@ SMOOTHING = 0.9
 RECONSTRUCTIONS = ("cycle_x", "cycle_y", "supervised")
 """Losses whose sum should fall."""
 
+RATIOS = {
+    "contrast": ("spread", "expected_spread"),
+    "activity": ("contribution", "expected_spread"),
+    "checkerboard": ("alternation", "expected_alternation"),
+}
+"""Of running means: a patch of x may be dark, and any is many times nothing."""
+
 Vitals = dict[str, float]
 
 
@@ -157,6 +164,7 @@ class Diagnostics:
             self.means[name] = SMOOTHING * old + (1 - SMOOTHING) * value
         self.means["stalled"] = self._stalled(step)
         self.means["drift"] = _drift(self.means)
+        self.means |= _ratios(self.means)
         return [
             self._say(step, check)
             for check in CHECKS
@@ -192,13 +200,14 @@ class Diagnostics:
 def measure_vitals(t: Transported) -> Vitals:
     """Measure one batch: contrast, agreement with the input, drift, the kernel."""
     x, y = t.x, t.y
-    spread = float(x.std().clamp_min(1e-6))
     vitals = {
-        "contrast": float(t.x_hat.std()) / spread,
-        "activity": float(t.contribution.std()) / spread,
+        "spread": float(t.x_hat.std()),
+        "contribution": float(t.contribution.std()),
+        "expected_spread": float(x.std()),
         "level": float(t.x_hat.mean()),
         "expected_level": _expected_level(t),
-        "checkerboard": _alternation(t.x_hat) / max(_alternation(x), 1e-6),
+        "alternation": _alternation(t.x_hat),
+        "expected_alternation": _alternation(x),
     }
     if x.shape[1] == y.shape[1]:
         vitals["agreement"] = _sign(t) * _correlation(t.x_hat, y)
@@ -255,6 +264,15 @@ def _drift(means: Vitals) -> float:
     levels = ("level", "expected_level")
     made, expected = (max(means.get(name, 1.0), 1e-4) for name in levels)
     return abs(math.log2(made / expected))
+
+
+def _ratios(means: Vitals) -> Vitals:
+    """Return what G makes over what it should make, of the means of many patches."""
+    return {
+        name: means[made] / max(means[expected], 1e-6)
+        for name, (made, expected) in RATIOS.items()
+        if made in means and expected in means
+    }
 
 
 def _correlation(a: Tensor, b: Tensor) -> float:
