@@ -104,7 +104,10 @@ def test_a_blur_that_the_images_cannot_tell_is_held(
     assert "spectral" not in losses
 
 
-def test_a_kernel_that_leaves_most_of_the_haze_out_is_said_to(
+COARSE = replace(OPTICS, na=1.2)
+
+
+def test_a_learned_kernel_that_leaves_most_of_the_haze_out_is_said_to(
     tiny: Callable[..., Recipe], psf: Psf
 ) -> None:
     """In a deep stack most of the light of a plane lies in the cone."""
@@ -112,16 +115,35 @@ def test_a_kernel_that_leaves_most_of_the_haze_out_is_said_to(
     deep = [
         Stack(rng.random((60, 40, 40)), "ZYX", VOXEL, name=f"deep {n}") for n in (1, 2)
     ]
-    coarse = replace(OPTICS, na=1.2)
 
-    def said(**changes: object) -> set[str]:
-        recipe = tiny("nonblind", **changes)
-        events = Trainer(recipe, deep[:1], deep[1:], optics=coarse, steps=1)
+    def said(name: str, **changes: object) -> set[str]:
+        recipe = tiny(name, **changes)
+        events = Trainer(recipe, deep[:1], deep[1:], optics=COARSE, steps=1)
         return {e.code for e in events if isinstance(e, Warned)}
 
-    assert "truncated-kernel" in said()
-    assert "truncated-kernel" not in said(forward__size=(9, 9, 9))
+    learned = {"forward__start": "optics", "weights__spectral": 0}
+    assert "truncated-kernel" in said("blind", **learned)
+    assert "truncated-kernel" not in said("blind", forward__size=(9, 9, 9), **learned)
+    assert "truncated-kernel" not in said("nonblind")
     start = Start(psf, OPTICS, VOXEL, LARGE)
     assert support(tiny("nonblind"), start) == psf.cropped(energy=0.98).shape
-    assert share_of_light(start, (99, 99, 99)) == pytest.approx(1)
+
+
+def test_a_known_kernel_holds_the_haze_as_far_as_two_patches_reach(
+    tiny: Callable[..., Recipe],
+) -> None:
+    start = Start(None, OPTICS, VOXEL, (59, 255, 255))
+    wide, narrow = (
+        support(tiny("nonblind", sampling__patch=n), start) for n in (64, 16)
+    )
+    assert share_of_light(start, wide) == pytest.approx(0.98, abs=0.01)
+    assert max(narrow) < 2 * 16 <= max(wide)
+    blind = tiny("blind", sampling__patch=64)
+    assert (share_of_light(start, support(blind, start)) or 1) < 0.5
+    assert support(blind, replace(start, held=True)) == wide
+
+
+def test_all_the_light_is_that_within_the_depth_of_the_images() -> None:
+    start = Start(None, OPTICS, VOXEL, LARGE)
+    assert share_of_light(start, LARGE) == pytest.approx(1)
     assert share_of_light(start, (9, 99, 99)) == pytest.approx(9 / 99, rel=0.3)

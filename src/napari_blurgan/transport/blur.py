@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_blurgan.classical.psf_fit import psf_shape_for
 from napari_blurgan.data.stack import VoxelSize
 from napari_blurgan.errors import RecipeError
 from napari_blurgan.optics.forward import BlurKernel
@@ -25,6 +26,9 @@ from napari_blurgan.optics.pupil import Model, PupilKernel
 from napari_blurgan.transport.recipe import Recipe
 
 __all__ = ["Start", "kernel_of", "make_blur", "share_of_light", "support"]
+
+MOST_LIGHT = 0.98
+"""Share of a PSF's light that the support of a kernel which is known holds."""
 
 FALLBACK = 15
 """Voxels along each axis where neither a PSF nor optics say more."""
@@ -69,16 +73,19 @@ def known(voxel_size: VoxelSize, dims: int) -> tuple[float, float, float] | None
 def support(recipe: Recipe, start: Start) -> tuple[int, int, int]:
     """Return the odd (z, y, x) support of the kernel in voxels.
 
-    Large enough for the core of the PSF; without an estimate, small enough that the
-    blur of a patch still has voxels whose whole neighbourhood is known.
+    Large enough for the core of the PSF, and for the cone of light round it where the
+    kernel is not learned; without an estimate, small enough that the blur of a patch
+    still has voxels whose whole neighbourhood is known.
     """
-    given = start.psf is not None and not recipe.forward.learned
+    learned = recipe.forward.learned and not start.held
     if recipe.forward.size is not None:
         size: Sequence[int] = recipe.forward.size
-    elif start.optics is not None and not given:
+    elif start.optics is not None and learned:
         size = support_shape(start.optics, start.voxel_size)
+    elif start.optics is not None and start.psf is None:
+        size = _with_haze(start, start.optics, recipe.patch)
     elif start.psf is not None:
-        size = start.psf.resampled(start.voxel_size).cropped(energy=0.98).shape
+        size = start.psf.resampled(start.voxel_size).cropped(energy=MOST_LIGHT).shape
     else:
         size = (FALLBACK,) * 3
     pairs = zip(size[-recipe.dims :], start.largest, strict=True)
@@ -90,6 +97,16 @@ def support(recipe: Recipe, start: Start) -> tuple[int, int, int]:
     return z, y, x
 
 
+def _with_haze(start: Start, optics: Optics, patch: Sequence[int]) -> tuple[int, ...]:
+    """Return a support that holds nearly all the light, at most two patches wide."""
+    core = support_shape(optics, start.voxel_size)
+    if len(patch) < 3:
+        return core
+    light = _whole(start, optics).cropped(energy=MOST_LIGHT).shape
+    sizes = zip(core, light, patch, strict=True)
+    return tuple(max(least, min(n, 2 * p)) for least, n, p in sizes)
+
+
 def share_of_light(start: Start, shape: Sequence[int]) -> float | None:
     """Return how much a kernel of `shape` holds of the light that optics predict.
 
@@ -98,9 +115,14 @@ def share_of_light(start: Start, shape: Sequence[int]) -> float | None:
     """
     if start.optics is None or len(start.largest) < 3:
         return None
-    whole = tuple(map(_odd, start.largest))
-    psf = theoretical_psf(start.optics, whole, start.voxel_size)
+    psf = _whole(start, start.optics)
     return float(psf.cropped(shape).provenance["cropped"]["kept"])
+
+
+def _whole(start: Start, optics: Optics) -> Psf:
+    """Return the PSF over the depth of the images."""
+    shape = psf_shape_for(optics, start.largest, start.voxel_size)
+    return theoretical_psf(optics, shape, start.voxel_size)
 
 
 def _odd(size: float) -> int:

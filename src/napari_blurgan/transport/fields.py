@@ -26,7 +26,7 @@ from napari_blurgan.optics.kernel import FixedKernel, FreeKernel, widened
 from napari_blurgan.transport.calibration import NoiseModel
 from napari_blurgan.transport.guide import Guide
 
-__all__ = ["Enrich", "Fields", "Measured", "Simulated", "blocks_of"]
+__all__ = ["BLOCK", "Enrich", "Fields", "Measured", "Simulated", "blocks_of"]
 
 BLOCK = (64, 256, 256)
 """Largest block; a domain may be larger than memory."""

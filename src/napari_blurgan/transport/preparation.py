@@ -33,7 +33,7 @@ from napari_blurgan.transport.blur import (
 )
 from napari_blurgan.transport.calibration import Calibration, NoiseModel
 from napari_blurgan.transport.constraint import check_thresholds, thresholds_of
-from napari_blurgan.transport.fields import Fields, Measured, Simulated
+from napari_blurgan.transport.fields import BLOCK, Fields, Measured, Simulated
 from napari_blurgan.transport.generator import Generator, make_network
 from napari_blurgan.transport.guide import Guide
 from napari_blurgan.transport.identification import (
@@ -308,8 +308,9 @@ def _truncation(recipe: Recipe, start: Start) -> list[Note]:
 
 
 def _largest_kernel(recipe: Recipe, stacks: Sequence[Stack]) -> tuple[int, ...]:
-    """A kernel must fit the images, and the patches of the spectral term."""
+    """A kernel must fit the blocks of the images, and those of the spectral term."""
     shapes = [stack.spatial_shape[-recipe.dims :] for stack in stacks]
+    shapes.append(BLOCK[-recipe.dims :])
     if recipe.weights.spectral:
         shapes.append(LOSS_PATCH[-recipe.dims :])
     return tuple(map(min, zip(*shapes, strict=True)))
