@@ -121,10 +121,7 @@ def trained(case: Case, row: str, recipe: Recipe, steps: int, seed: int) -> Outc
 def train(
     case: Case, row: str, recipe: Recipe, steps: int, seed: int
 ) -> tuple[Model, Row]:
-    """Train, told the optics where blind, else the theoretical PSF.
-
-    A start that the program calls dead is the end of it.
-    """
+    """Train, told the optics where blind, else the theoretical PSF."""
     blind = recipe.forward.learned
     start, notes = time.process_time(), []
     trainer = Trainer(
@@ -141,9 +138,6 @@ def train(
         if isinstance(event, Warned):
             notes.append([event.step, event.code, event.message, numbers(event)])
             print(case.name, row, *notes[-1], sep=" | ", flush=True)
-            # The trainer would begin anew, as often as it takes.
-            if event.code == "dead-start":
-                break
     minutes = (time.process_time() - start) / 60
     said = dict(zip(SAID, (steps, seed, minutes, notes), strict=True))
     return trainer.model(), said

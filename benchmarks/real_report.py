@@ -72,9 +72,6 @@ def image_rows(results: Results) -> Iterator[list[str]]:
 def titled(row: str, found: dict[str, Any]) -> str:
     if "iterations" in found:
         return f"{row}, {found['iterations']} iterations"
-    dead = [step for step, code, *_ in found.get("notes", ()) if code == "dead-start"]
-    if dead:
-        return f"{row}, given up at step {dead[0]}"
     return f"{row}, {found['steps']} steps" if "steps" in found else row
 
 
