@@ -27,9 +27,10 @@ Images = list[NDArray[np.float32]]
 IMAGES = 6
 """Blocks of each domain whose spectra are averaged."""
 
-NARROWER = 0.07
-"""Share by which a blur is seldom narrower than its optics by chance: sets of one kind
-come within 0.02, one drawn 1.5 times as thick to 0.11 and beyond."""
+NARROWER = 0.09
+"""Share by which a blur is seldom narrower than its optics by chance: microtubules come
+within 0.03, drawn 1.5 times as thick to 0.11 and beyond. (A scalar model that simulates
+a blur at the largest apertures makes it 0.09 narrower than light does.)"""
 
 LOSS_PATCH = (64, 128, 128)
 """Largest patch of the spectral term: smaller ones make kernels too narrow."""
