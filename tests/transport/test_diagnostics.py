@@ -60,6 +60,10 @@ def test_a_healthy_training_says_nothing() -> None:
     assert codes(vitals_of(truth()) | {"potential_x": 0.25}) == set()
 
 
+def test_a_wasserstein_potential_below_zero_is_no_collapse() -> None:
+    assert codes(vitals_of(truth()) | {"potential_x": -0.5}) == set()
+
+
 @pytest.mark.parametrize(
     ("made", "step", "expected"),
     [(truth(), 600, set()), (torch.full_like(truth(), 0.5), 300, {"dead-start"})],
