@@ -9,7 +9,11 @@ from napari_blurgan.data.stack import Stack
 from napari_blurgan.optics.forward import BlurKernel
 from napari_blurgan.optics.kernel import FixedKernel, gaussian_kernel
 from napari_blurgan.optics.width import fwhm
-from napari_blurgan.transport.calibration import NoiseModel, estimate_noise
+from napari_blurgan.transport.calibration import (
+    NoiseModel,
+    background_level,
+    estimate_noise,
+)
 from napari_blurgan.transport.fields import Fields, Measured, Simulated, blocks_of
 from napari_blurgan.transport.guide import Guide
 
@@ -157,3 +161,10 @@ def test_the_noise_of_single_photons_is_found_and_made_again() -> None:
     made.sum().backward()
     assert dark.grad is not None
     assert torch.all(dark.grad == 1)
+
+
+@pytest.mark.parametrize("dtype", [np.uint16, np.float32])
+def test_the_background_is_known_to_less_than_a_grey_level(dtype: type) -> None:
+    board = np.indices((8, 32, 32)).sum(0) % 2
+    image = (102 + board).astype(dtype)
+    assert background_level([image]) == pytest.approx(102.5, abs=0.05)

@@ -95,7 +95,7 @@ class Calibration:
         return cls(gain=values["gain"], noise=NoiseModel(**values["noise"]), **levels)
 
 
-def background_level(patches: Sequence[NDArray[np.float32]]) -> float:
+def background_level(patches: Sequence[NDArray[np.number]]) -> float:
     """Return the intensity of the background, noise averaged out.
 
     A low percentile of the raw pixels lies below the background by a few sigma of the
@@ -106,7 +106,11 @@ def background_level(patches: Sequence[NDArray[np.float32]]) -> float:
     patches : sequence of ndarray
         (z, y, x) or (y, x), drawn uniformly from the data.
     """
-    smooth = [uniform_filter(patch, 5)[..., ::3, ::3].ravel() for patch in patches]
+    # The mean of whole numbers would be cut off to a whole number.
+    smooth = [
+        uniform_filter(patch, 5, output=np.float32)[..., ::3, ::3].ravel()
+        for patch in patches
+    ]
     return float(np.percentile(np.concatenate(smooth), 5))
 
 
