@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import torch
@@ -8,6 +10,7 @@ from napari_blurgan.data.normalize import Normalization
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.optics.forward import BlurKernel
 from napari_blurgan.optics.kernel import FixedKernel, gaussian_kernel
+from napari_blurgan.optics.psf import Psf
 from napari_blurgan.optics.width import fwhm
 from napari_blurgan.transport.calibration import (
     NoiseModel,
@@ -16,6 +19,8 @@ from napari_blurgan.transport.calibration import (
 )
 from napari_blurgan.transport.fields import Fields, Measured, Simulated, blocks_of
 from napari_blurgan.transport.guide import Guide
+from napari_blurgan.transport.preparation import prepare
+from napari_blurgan.transport.recipe import Recipe
 
 
 @pytest.fixture
@@ -85,6 +90,16 @@ def test_a_simulated_block_may_be_blurred_more_than_its_estimate_undoes() -> Non
         torch.testing.assert_close(estimate, alone)
     assert 3 <= min(widths) < max(widths) <= 6.1
     assert max(widths) > 1.2 * min(widths)
+
+
+def test_the_recipe_says_how_much_wider(
+    tiny: Callable[..., Recipe], measured: list[Stack], unpaired: list[Stack], psf: Psf
+) -> None:
+    for widen in (0.0, 0.2):
+        recipe = tiny("nonblind", forward__widen=widen)
+        _, simulated = prepare(recipe, measured, unpaired, psf).fields
+        assert isinstance(simulated.enrich, Simulated)
+        assert simulated.enrich.widen == widen
 
 
 @pytest.mark.parametrize(("noisy", "expected"), [(False, 2), (True, 3)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -121,8 +122,17 @@ def share_of_light(start: Start, shape: Sequence[int]) -> float | None:
 
 def _whole(start: Start, optics: Optics) -> Psf:
     """Return the PSF over the depth of the images."""
-    shape = psf_shape_for(optics, start.largest, start.voxel_size)
-    return theoretical_psf(optics, shape, start.voxel_size)
+    return _predicted(optics, start.largest, start.voxel_size)
+
+
+@lru_cache(maxsize=1)
+def _predicted(
+    optics: Optics, images: tuple[int, ...], voxel_size: tuple[float, float, float]
+) -> Psf:
+    """Remember the last one: notes and kernel both ask, and it takes a second."""
+    return theoretical_psf(
+        optics, psf_shape_for(optics, images, voxel_size), voxel_size
+    )
 
 
 def _odd(size: float) -> int:

@@ -105,7 +105,7 @@ def _narrowness(start: Start, found: Psf) -> list[Note]:
     if known is None:
         return []
     share = 1 - sum(found.fwhm()[1:]) / sum(known.fwhm()[1:])
-    return [Note.beyond_optics(share)] if share > NARROWER else []
+    return [Note.sharper_than_optics(share)] if share > NARROWER else []
 
 
 def _bounds(optics: Optics) -> dict[str, Any]:

@@ -65,7 +65,7 @@ class Note:
         )
 
     @classmethod
-    def beyond_optics(cls, share: float) -> Note:
+    def sharper_than_optics(cls, share: float) -> Note:
         """A sharp set of thicker structures passes for a sharper microscope."""
         return cls(
             "sharper-than-optics",
