@@ -79,7 +79,7 @@ def test_plain_networks_do_not_know_of_tiles(name, data):
 def test_what_a_guide_feels_beyond_the_halo_is_next_to_nothing(name, data):
     shape, tile = data.draw(shapes(name))
     # Of an image hardly wider than the kernel little more than a line is left, and
-    # along that Richardson-Lucy is felt farther.
+    # along that Richardson-Lucy is felt farther, however wide the halo is.
     bound = 5e-5 if min(shape[-2:]) > 8 else 1e-3
     assert largest_difference(name, shape, tile) <= bound
 
