@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 
+from napari_blurgan.networks.patchgan import MultiScaleDiscriminator
 from napari_blurgan.transport.adversary import GAMES, gradient_penalty
 
 
@@ -34,3 +35,37 @@ def test_the_penalty_is_that_of_the_slope(slope: float) -> None:
     assert float(gradient_penalty(Linear(), real, fake)) == pytest.approx(
         (slope - 1) ** 2, abs=1e-5
     )
+
+
+class Everywhere(nn.Module):
+    """Scores every voxel of an image, and of its first half."""
+
+    def __init__(self, slope: float) -> None:
+        super().__init__()
+        self.slope = slope
+
+    def forward(self, image: torch.Tensor) -> list[torch.Tensor]:
+        return [self.slope * image, self.slope * image[..., :8]]
+
+
+def test_the_slope_is_that_of_the_mean_score_of_each_scale() -> None:
+    real, fake = torch.rand(2, 3, 1, 16, 16)
+    # The mean of n voxels has the gradient 1 / n in each: a norm of n ** -0.5.
+    expected = ((3 / 16 - 1) ** 2 + (3 / 128**0.5 - 1) ** 2) / 2
+    assert float(gradient_penalty(Everywhere(3.0), real, fake)) == pytest.approx(
+        expected, abs=1e-5
+    )
+
+
+def test_a_wasserstein_potential_learns_to_tell_bright_from_dark() -> None:
+    torch.manual_seed(0)
+    game = GAMES["wgan-gp"]
+    potential = MultiScaleDiscriminator(2, 1, 8)
+    adam = torch.optim.Adam(potential.parameters(), 1e-3, betas=(0.5, 0.9))
+    for _ in range(250):
+        bright, dark = torch.rand(4, 1, 32, 32), 0.5 * torch.rand(4, 1, 32, 32)
+        gap = -game.potential_loss(potential(bright), potential(dark))
+        adam.zero_grad()
+        (10 * gradient_penalty(potential, bright, dark) - gap).backward()
+        adam.step()
+    assert float(gap.detach()) >= 5

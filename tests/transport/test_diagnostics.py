@@ -61,7 +61,13 @@ def test_a_healthy_training_says_nothing() -> None:
 
 
 def test_a_wasserstein_potential_below_zero_is_no_collapse() -> None:
-    assert codes(vitals_of(truth()) | {"potential_x": -0.5}) == set()
+    assert codes(vitals_of(truth()) | {"potential_x": -0.5, "slope_x": 1.0}) == set()
+
+
+def test_a_flat_wasserstein_potential_is_a_collapse_whatever_its_loss() -> None:
+    for loss in (-0.02, 9.9):
+        flat = {"potential_x": loss, "slope_x": 0.03}
+        assert codes(vitals_of(truth()) | flat) == {"flat-discriminator"}
 
 
 @pytest.mark.parametrize(

@@ -65,6 +65,16 @@ def losses_of(events: list[Event]) -> Losses:
     return [event.losses for event in events if isinstance(event, Stepped)]
 
 
+def test_a_wasserstein_training_tells_the_slopes_of_its_potentials(
+    tiny: Callable[..., Recipe], domains: Callable[[str], Domains], psf: Psf
+) -> None:
+    recipe = tiny("nonblind", adversary__loss="wgan-gp", adversary__steps=2)
+    events = list(Trainer(recipe.updated({"steps": 2}), *domains("nonblind"), psf))
+    for losses in losses_of(events):
+        assert 0 < losses["slope_x"] < 10
+        assert losses["potential_x"] != 0
+
+
 @pytest.mark.parametrize("name", PRESETS)
 def test_every_preset_trains_its_own_terms_and_lowers_them(
     name: str, tiny: Callable[..., Recipe], domains: Callable[[str], Domains], psf: Psf

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-__all__ = ["GAMES", "Game", "gradient_penalty"]
+__all__ = ["GAMES", "Game", "gradient_penalty", "penalty_of", "slopes"]
 
 Scores = Sequence[Tensor]
 
@@ -74,11 +74,35 @@ GAMES: dict[Literal["lsgan", "wgan-gp", "bce", "hinge"], Game] = {
 def gradient_penalty(potential: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
     """Return E(|grad phi(z)| - 1)^2 at random points between real and fake.
 
-    Source: Gulrajani et al. 2017, eq. 3.
+    Source: Gulrajani et al. 2017, eq. 3, with the slopes of `slopes`.
+    """
+    return penalty_of(slopes(potential, real, fake))
+
+
+def penalty_of(slopes: Tensor) -> Tensor:
+    """Return how far slopes are from 1, squared and averaged."""
+    return (slopes - 1).square().mean()
+
+
+def slopes(potential: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
+    """Return |grad phi(z)| at random points z between real and fake.
+
+    The gradient is that of what the loss uses: of the mean of each score map. A sum of
+    n scores that is held to a slope of 1 leaves their mean one of 1/n, and no game.
+
+    Returns
+    -------
+    Tensor
+        (scales, n), differentiable in the weights of the potential.
     """
     shape = (real.shape[0],) + (1,) * (real.ndim - 1)
     mix = torch.rand(shape, device=real.device)
     between = (mix * real + (1 - mix) * fake).detach().requires_grad_()
-    score = torch.stack([s.float().sum() for s in potential(between)]).sum()
-    (gradient,) = torch.autograd.grad(score, between, create_graph=True)
-    return (gradient.flatten(1).norm(dim=1) - 1).square().mean()
+    return torch.stack([_slope(scores, between) for scores in potential(between)])
+
+
+def _slope(scores: Tensor, image: Tensor) -> Tensor:
+    """Return the norm of the gradient of each image's mean score."""
+    means = scores.float().reshape(len(scores), -1).mean(dim=1)
+    (gradient,) = torch.autograd.grad(means.sum(), image, create_graph=True)
+    return gradient.flatten(1).norm(dim=1)

@@ -125,11 +125,20 @@ CHECKS = (
     Check(
         "discriminator-collapse",
         600,
-        # The loss of a Wasserstein potential lies below zero, and means nothing here.
-        lambda v: 0 <= v.get("potential_x", math.inf) < 1e-3,
+        # The loss of a Wasserstein potential has no least value: its slope is told.
+        lambda v: "slope_x" not in v and _below("potential_x", 1e-3)(v),
         "The discriminator tells every restored patch from a sharp one: the "
         "adversarial term teaches nothing more.",
         "Lower optimiser.discriminator_rate, or use fewer adversary.layers.",
+    ),
+    Check(
+        "flat-discriminator",
+        600,
+        _below("slope_x", 0.2),
+        "The Wasserstein discriminator is flat (mean slope {slope_x:.2f}, 1 is meant): "
+        "the adversarial term teaches nothing.",
+        "Raise optimiser.discriminator_rate, adversary.steps or "
+        "adversary.gradient_penalty.",
     ),
     Check(
         "no-improvement",

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from napari_blurgan.data.history import HistoryBuffer
-from napari_blurgan.transport.adversary import gradient_penalty
+from napari_blurgan.transport.adversary import penalty_of, slopes
 from napari_blurgan.transport.assembly import Transport
 from napari_blurgan.transport.dice import Dice
 from napari_blurgan.transport.generator import Generator
@@ -101,7 +101,8 @@ class Engine:
         Returns
         -------
         dict
-            The value of every active term, and the loss of each potential.
+            The value of every active term, the loss of each potential and, where a
+            gradient penalty holds it near 1, its mean slope.
         """
         with self.dice:
             self._set_rates(rate)
@@ -168,8 +169,10 @@ class Engine:
             fake = self.history[domain].query(made.detach())
             loss = game.potential_loss(potential(real), potential(fake))
             if game.penalised:
+                steepness = slopes(potential, real, fake)
                 weight = self.recipe.adversary.gradient_penalty
-                loss = loss + weight * gradient_penalty(potential, real, fake)
+                loss = loss + weight * penalty_of(steepness)
+                losses[f"slope_{domain}"] = steepness.mean()
             self._descend(f"potential_{domain}", loss)
             losses[f"potential_{domain}"] = loss
         return losses
