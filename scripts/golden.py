@@ -110,7 +110,9 @@ def figures() -> dict[str, Any]:
     results = {}
     for name in CHANGES:
         results[name] = run(name)
-        print(f"{name:24} {results[name]['restored'][:16]}", file=sys.stderr, flush=True)
+        print(
+            f"{name:24} {results[name]['restored'][:16]}", file=sys.stderr, flush=True
+        )
     return results
 
 

@@ -27,7 +27,7 @@ from napari_blurgan.transport.events import (
     Stepped,
     Warned,
 )
-from napari_blurgan.transport.model import load_model
+from napari_blurgan.transport.model import load_model, read_history
 from napari_blurgan.transport.presets import PRESETS
 from napari_blurgan.transport.recipe import Recipe
 from napari_blurgan.transport.trainer import Trainer
@@ -255,11 +255,106 @@ def test_nan_steps_back_once_and_then_gives_up(
     with pytest.raises(TrainingError, match="last checkpoint is untouched"):
         for event in trainer:
             seen.append(event)
-            if isinstance(event, Stepped) and event.step in (3, 5):
+            if isinstance(event, Stepped) and event.step == 3:
                 weight = next(trainer._engine.transport.generator.parameters())
                 with torch.no_grad():
                     weight.fill_(math.nan)
     assert [e.code for e in seen if isinstance(e, Warned)] == ["not-a-number"]
+
+
+@pytest.fixture
+def poisoned(
+    tiny: Callable[..., Recipe],
+    domains: Callable[[str], Domains],
+    psf: Psf,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> Trainer:
+    """A training whose states are kept every other step, for NaN at step 3."""
+    monkeypatch.setattr(trainer_module, "KEEP_EVERY", 2)
+    y, x = domains("nonblind")
+    return Trainer(tiny("nonblind"), y, x, tmp_path / "a.blurgan", psf=psf, steps=8)
+
+
+def _poison(trainer: Trainer) -> None:
+    weight = next(trainer._engine.transport.generator.parameters())
+    with torch.no_grad():
+        weight.fill_(math.nan)
+
+
+def test_the_state_stepped_back_to_is_the_one_that_was_kept(poisoned: Trainer) -> None:
+    kept, seen, poisons = {}, [], 0
+    for event in poisoned:
+        seen.append(event)
+        weights = poisoned._engine.transport.generator.state_dict()
+        if isinstance(event, Stepped) and event.step == 2 and not kept:
+            kept = {name: value.clone() for name, value in weights.items()}
+        if isinstance(event, Stepped) and event.step == 3 and not poisons:
+            poisons += 1
+            _poison(poisoned)
+        if isinstance(event, Warned) and event.code == "not-a-number":
+            for name, value in weights.items():
+                assert torch.equal(value, kept[name]), name
+    steps = [e.step for e in seen if isinstance(e, Stepped)]
+    assert steps == [1, 2, 3, 3, 4, 5, 6, 7, 8]
+    losses = [v for e in seen if isinstance(e, Stepped) for v in e.losses.values()]
+    assert all(map(math.isfinite, losses))
+
+
+def test_the_history_keeps_no_step_that_was_taken_back(poisoned: Trainer) -> None:
+    done = False
+    for event in poisoned:
+        if isinstance(event, Stepped) and event.step == 3 and not done:
+            done = True
+            _poison(poisoned)
+    rows = read_history(poisoned.folder.path / "history.csv")
+    assert [row["step"] for row in rows] == list(range(1, 9))
+
+
+def test_a_second_loop_leaves_a_finished_model_as_it_is(
+    tiny: Callable[..., Recipe],
+    domains: Callable[[str], Domains],
+    psf: Psf,
+    tmp_path: Path,
+) -> None:
+    out = tmp_path / "a.blurgan"
+    trainer = Trainer(tiny("nonblind"), *domains("nonblind"), out, psf=psf, steps=3)
+    list(trainer)
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    again = list(trainer)
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+    assert [type(event) for event in again] == [Started, Finished]
+
+
+def test_a_second_loop_after_a_stop_goes_on(
+    tiny: Callable[..., Recipe],
+    domains: Callable[[str], Domains],
+    psf: Psf,
+    tmp_path: Path,
+) -> None:
+    def trainer(name: str) -> Trainer:
+        y, x = domains("nonblind")
+        return Trainer(tiny("nonblind"), y, x, tmp_path / name, psf=psf, steps=6)
+
+    stopped = trainer("stopped.blurgan")
+    first = []
+    for event in stopped:
+        first.append(event)
+        if isinstance(event, Stepped) and event.step == 2:
+            stopped.stop()
+    second = list(stopped)
+    assert losses_of(first + second) == losses_of(list(trainer("whole.blurgan")))
+
+
+def test_a_training_that_failed_does_not_go_on(
+    tiny: Callable[..., Recipe], domains: Callable[[str], Domains]
+) -> None:
+    y, x = domains("nonblind")
+    trainer = Trainer(tiny("nonblind"), y, x, steps=3)
+    with pytest.raises(BlurGANError, match="known blur"):
+        list(trainer)
+    with pytest.raises(TrainingError, match="make a new Trainer"):
+        list(trainer)
 
 
 def test_a_damaged_checkpoint_gives_way_to_the_one_before(

@@ -32,12 +32,16 @@ class ModelFolder:
     ----------
     path : Path
         The folder; it need not exist.
+
+    Attributes
+    ----------
+    rows : list of dict
+        What history.csv is made of, a row a step.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._rows: list[dict[str, float]] = []
-        self._columns: list[str] = []
+        self.rows: list[dict[str, float]] = []
 
     def save(
         self, state: Mapping[str, Any], model: Model, before: Image, after: Image
@@ -89,18 +93,18 @@ class ModelFolder:
 
     def record(self, step: int, values: Mapping[str, float]) -> None:
         """Note the figures of a step, for history.csv."""
-        self._rows.append({"step": step} | dict(values))
+        self.rows.append({"step": step} | dict(values))
 
-    def rewind(self, step: int, rows: list[dict[str, float]]) -> None:
-        """Take over the history of an earlier run up to `step`."""
-        self._rows = [row for row in rows if row["step"] <= step]
+    def rewind(self, step: int) -> None:
+        """Drop the figures of all steps after `step`."""
+        self.rows = [row for row in self.rows if row["step"] <= step]
 
     def _write_history(self) -> None:
-        if not self._rows:
+        if not self.rows:
             return
         text = io.StringIO()
-        writer = csv.DictWriter(text, list(self._rows[-1]), lineterminator="\n")
+        writer = csv.DictWriter(text, list(self.rows[-1]), lineterminator="\n")
         writer.writeheader()
-        writer.writerows(self._rows)
+        writer.writerows(self.rows)
         with replacing(self.path / "history.csv") as temporary:
             temporary.write_text(text.getvalue(), encoding="utf-8")

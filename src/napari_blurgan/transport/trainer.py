@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import threading
 from collections.abc import Iterator, Sequence
@@ -131,6 +132,7 @@ class Trainer:
         self._running = threading.Event()
         self._running.set()
         self._stopped = threading.Event()
+        self._begun = self._failed = False
 
     def pause(self) -> None:
         """Halt after the present step; from any thread."""
@@ -151,10 +153,45 @@ class Trainer:
         return not self._running.is_set()
 
     def __iter__(self) -> Iterator[Event]:
-        """Train, telling about every step."""
+        """Train, telling about every step.
+
+        A second loop goes on where the first ended: after a stop with the steps that
+        are left, after the last step with nothing but the finished model.
+
+        Raises
+        ------
+        TrainingError
+            If an earlier loop failed.
+        """
+        if self._failed:
+            raise TrainingError(
+                "this training has failed: make a new Trainer, with resume=True to go "
+                "on from the last checkpoint"
+            )
+        again, self._begun = self._begun, True
+        try:
+            yield from self._continue() if again else self._begin()
+        except Exception:
+            self._failed = True
+            raise
+
+    def _begin(self) -> Iterator[Event]:
         yield self._start()
         yield from (note.told(self.budget.step) for note in self._prepared.notes)
         yield from self._share(now=True)
+        yield from self._loop()
+
+    def _continue(self) -> Iterator[Event]:
+        """Take the steps that an earlier loop left."""
+        self._stopped.clear()
+        yield self._started()
+        if self._goes_on():
+            self.budget.start_clock()
+            yield from self._loop()
+        else:
+            yield Finished(self.budget.step, self.model(), "completed")
+
+    def _loop(self) -> Iterator[Event]:
         while self._goes_on():
             self._rest_while_paused()
             yield from self._advance()
@@ -184,6 +221,9 @@ class Trainer:
         self._share_rhythm = Rhythm(SHARE_SECONDS)
         self._save_rhythm = Rhythm(SAVE_SECONDS)
         self.budget.start_clock()
+        return self._started()
+
+    def _started(self) -> Started:
         precision = str(self._precision).removeprefix("torch.")
         two = self.recipe.forward.kind == "network"
         measured, wanted = (
@@ -268,7 +308,8 @@ class Trainer:
             budget.step, losses, rate, budget.total_steps, budget.remaining_seconds
         )
         if budget.step % KEEP_EVERY == 0:
-            self._good = self._engine.state_dict()
+            # The state refers to the tensors that training goes on changing.
+            self._good = copy.deepcopy(self._engine.state_dict())
         if budget.step % CONTENT_EVERY == 0:
             yield from self._measure_content()
         if budget.step % LOOK_EVERY == 0 and self._engine.latest is not None:
@@ -283,7 +324,7 @@ class Trainer:
             seed = self._engine.recipe.seed
             if warning.code == "dead-start" and seed < self._last_seed:
                 self._build(seed + NEXT_SEED)
-                self.budget.step = 0
+                self._rewind(0)
 
     @property
     def _last_seed(self) -> int:
@@ -305,7 +346,7 @@ class Trainer:
                 f"extreme values; the last checkpoint is untouched"
             )
         self._engine.load_state_dict(self._good)
-        self.budget.step = self._engine.steps
+        self._rewind(self._engine.steps)
         self._brake = 0.5
         return Warned(
             self.budget.step,
@@ -314,6 +355,12 @@ class Trainer:
             "Training has stepped back and goes on at half the learning rate.",
             dict(losses),
         )
+
+    def _rewind(self, step: int) -> None:
+        """Count from `step` again; what was noted of later ones is dropped."""
+        self.budget.step = step
+        if self.folder:
+            self.folder.rewind(step)
 
     def _share(self, now: bool = False) -> Iterator[Event]:
         """Show the kernel and a preview, and save, when it is time."""
@@ -364,5 +411,5 @@ class Trainer:
         self.budget.load_state_dict(state["budget"])
         self._brake = state["brake"]
         if self.folder:
-            rows = read_history(self.folder.path / "history.csv")
-            self.folder.rewind(self.budget.step, rows)
+            self.folder.rows = read_history(self.folder.path / "history.csv")
+            self.folder.rewind(self.budget.step)
