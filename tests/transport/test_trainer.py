@@ -69,7 +69,7 @@ def test_a_wasserstein_training_tells_the_slopes_of_its_potentials(
     tiny: Callable[..., Recipe], domains: Callable[[str], Domains], psf: Psf
 ) -> None:
     recipe = tiny("nonblind", adversary__loss="wgan-gp", adversary__steps=2)
-    events = list(Trainer(recipe.updated({"steps": 2}), *domains("nonblind"), psf))
+    events = list(Trainer(recipe, *domains("nonblind"), psf=psf, steps=2))
     for losses in losses_of(events):
         assert 0 < losses["slope_x"] < 10
         assert losses["potential_x"] != 0
