@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from napari_blurgan.data.stack import Stack
+from napari_blurgan.errors import RecipeError
 from napari_blurgan.optics.forward import BlurKernel
 from napari_blurgan.optics.kernel import FixedKernel, gaussian_kernel
 from napari_blurgan.optics.models import Optics, vectorial
@@ -69,3 +70,37 @@ def test_patches_are_not_mirrored_along_a_skewed_kernel(
     prepared = prepare(tiny("nonblind"), measured, unpaired, Psf(skewed, VOXEL))
     for sampler in (prepared.y, prepared.x):
         assert sampler.augmentation.mirrors == "yx"
+
+
+@pytest.mark.parametrize("views", [["xz", "yz"], ["xz"], ["xy", "yz"]])
+def test_sections_along_z_keep_z_upright(
+    tiny: Callable[..., Recipe], views: list[str]
+) -> None:
+    rng = np.random.default_rng(0)
+    steps = np.arange(48.0)[:, None, None] + rng.uniform(size=(48, 48, 48))
+    volume = Stack((steps / 49).astype(np.float32), "ZYX", (0.1,) * 3, name="steps")
+    recipe = tiny("isotropic", sampling__views=views, sampling__held_out=0.0)
+    prepared = prepare(recipe, [volume], [volume])
+    for sampler in (prepared.y, prepared.x):
+        for _ in range(60):
+            place, patch = sampler.draw_with_place()
+            view = views[place.stack] if sampler is prepared.y else "xy"
+            rows, columns = (np.gradient(patch[0], axis=n).mean() for n in (0, 1))
+            assert abs(columns) < 0.1 * abs(rows) or view == "xy"
+            assert rows > 0 or view == "xy"
+            assert place.transform.quarter_turns == 0
+
+
+def test_planes_of_a_transformation_are_turned_as_before(
+    tiny: Callable[..., Recipe],
+) -> None:
+    rng = np.random.default_rng(0)
+    planes = [Stack(rng.uniform(size=(48, 48)), "YX", name=n) for n in "ab"]
+    sampler = prepare(tiny("utom"), planes[:1], planes[1:]).y
+    turns = {sampler.draw_with_place()[0].transform.quarter_turns for _ in range(60)}
+    assert turns == {0, 1, 2, 3}
+
+
+def test_sections_along_z_are_not_rotated(tiny: Callable[..., Recipe]) -> None:
+    with pytest.raises(RecipeError, match=r"sampling\.rotation"):
+        tiny("isotropic", sampling__rotation=10.0)

@@ -157,7 +157,8 @@ def prepare(
         fields = _fields(recipe, y, x, calibration)
         y, x = (part.stacks for part in fields)
     levels = (UNIT, UNIT) if fields else (calibration.y, calibration.x)
-    samplers = _samplers(recipe, (y, x), levels, geometry, symmetry_of(forward))
+    symmetry = symmetry_of(forward, views)
+    samplers = _samplers(recipe, (y, x), levels, geometry, symmetry)
     return Prepared(
         recipe,
         transport,

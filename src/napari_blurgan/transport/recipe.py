@@ -224,6 +224,11 @@ class Recipe(Section):
             raise ValueError("forward.widen needs a generator with a guide")
         if self.sampling.views != ("xy",) and (self.dims != 2 or kind != "network"):
             raise ValueError("sampling.views needs dims 2 and a network as way back")
+        if self.sampling.views != ("xy",) and self.sampling.rotation:
+            raise ValueError(
+                "sampling.rotation would tilt the axis of the blur in sections along "
+                "z: set it to 0"
+            )
         if weights.supervised and not self.sampling.paired:
             raise ValueError("weights.supervised needs sampling.paired")
         if not any(weights.model_dump().values()):

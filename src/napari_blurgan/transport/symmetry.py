@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -33,12 +34,25 @@ class Symmetry:
     quarter_turns: bool = True
 
 
-def symmetry_of(forward: ForwardModel | None) -> Symmetry:
+def symmetry_of(
+    forward: ForwardModel | None, views: Sequence[str] = ("xy",)
+) -> Symmetry:
     """Return the symmetry of a forward model, as it is or as it may become.
 
     A kernel whose voxels are learned one by one is taken to be symmetric, as Lim et
     al. (2020) do by mirroring their patches, and so becomes it.
+
+    Parameters
+    ----------
+    forward : ForwardModel or None
+        H.
+    views : sequence of str
+        Sections that planes are drawn from. Along z, which is the Y of a section, the
+        blur is another than across, and light comes from one side: no turns, and
+        mirrors along X alone.
     """
+    if tuple(views) != ("xy",):
+        return Symmetry("x", quarter_turns=False)
     kernel = forward.parametrisation if isinstance(forward, BlurKernel) else None
     if isinstance(kernel, FixedKernel):
         return _measured(kernel.values)
