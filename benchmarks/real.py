@@ -112,7 +112,7 @@ def trained(case: Case, row: str, recipe: Recipe, steps: int, seed: int) -> Outc
         said = {key: found[key] for key in SAID}
     else:
         model, said = train(case, row, recipe, steps, seed)
-        model.save(folder)
+        model.save(folder, overwrite=True)
     first, second = (restored(model, case, half) for half in halves_of(case))
     whole = restored(model, case, case.pixels)
     return Outcome(whole, (first, second), said, model.psf)

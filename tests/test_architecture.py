@@ -24,6 +24,7 @@ LAYERS = (
     ("measure",),
     ("data",),
     ("networks", "optics"),
+    ("checks",),
     ("errors",),
 )
 RANK = {room: rank for rank, rooms in enumerate(LAYERS) for room in rooms}

@@ -126,7 +126,7 @@ class Demo:
             self.blurred.voxel_size,
             description={"model": self.model.id, "source": self.blurred.name},
         )
-        result.psf.save(self.out / "psf.ome.tif")
+        result.psf.save(self.out / "psf.ome.tif", overwrite=True)
         history = (self.model.path / "history.csv").read_bytes()
         (self.out / "history.csv").write_bytes(history)
         write_report(self.out / "report.png", result, self.blurred.voxel_size)

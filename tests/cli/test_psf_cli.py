@@ -130,7 +130,7 @@ def test_beads_become_a_psf(beads, tmp_path, capsys):
     assert len(told["beads"]["each"]) == 4
     truth = vectorial(Optics(1.1, 1.333, 525), (21, 41, 41), (0.2, 0.1, 0.1))
     assert Psf.load(out).fwhm() == pytest.approx(truth.fwhm(), rel=0.05)
-    assert psf("beads", beads, "--out", out) == 0
+    assert psf("beads", beads, "--out", out, "--overwrite") == 0
     assert "4 good" in capsys.readouterr().out
 
 

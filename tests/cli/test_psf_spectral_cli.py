@@ -46,7 +46,7 @@ def spectral(folder, *options: str) -> int:
         [
             *("psf", "spectral", "--blurred", str(folder / "blurred.ome.tif")),
             *("--sharp", str(folder / "sharp*.ome.tif")),
-            *("--out", str(folder / "psf.ome.tif"), *options),
+            *("--out", str(folder / "psf.ome.tif"), "--overwrite", *options),
         ]
     )
 

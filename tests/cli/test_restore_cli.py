@@ -311,7 +311,8 @@ def test_where_results_go_must_be_clear(folder, image, tmp_path, capsys):
 def test_a_missing_model_is_said(image, tmp_path, capsys):
     source = write(tmp_path / "in.ome.tif", image)
     code, printed = blurgan(
-        "restore", tmp_path / "no.blurgan", source, "--out", tmp_path, capsys=capsys
+        *("restore", tmp_path / "no.blurgan", source, "--out", tmp_path / "out"),
+        capsys=capsys,
     )
     assert code == 2
     assert "no.blurgan" in printed.err

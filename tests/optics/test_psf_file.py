@@ -89,7 +89,7 @@ def test_a_failed_save_leaves_the_old_file_and_nothing_else(tmp_path):
     Psf(DATA, (0.3, 0.1, 0.1)).save(path)
     before = path.read_bytes()
     with pytest.raises(OpticsError, match="provenance"):
-        Psf(DATA, (0.3, 0.1, 0.1), {"bad": object()}).save(path)
+        Psf(DATA, (0.3, 0.1, 0.1), {"bad": object()}).save(path, overwrite=True)
     assert path.read_bytes() == before
     assert [p.name for p in tmp_path.iterdir()] == ["a.ome.tif"]
 
@@ -103,7 +103,7 @@ def test_a_failing_disk_leaves_the_old_file_and_nothing_else(tmp_path, monkeypat
 
     monkeypatch.setattr(tifffile, "imwrite", fail)
     with pytest.raises(OpticsError, match="no space left"):
-        Psf(DATA[::-1], (0.3, 0.1, 0.1)).save(path)
+        Psf(DATA[::-1], (0.3, 0.1, 0.1)).save(path, overwrite=True)
     assert [p.name for p in tmp_path.iterdir()] == ["a.ome.tif"]
 
 

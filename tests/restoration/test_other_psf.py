@@ -88,7 +88,7 @@ def test_workers_of_a_cluster_use_it_too(model, tmp_path):
 
 
 def copy_of(model, psf):
-    model.with_psf(psf).save(model.path)
+    model.with_psf(psf).save(model.path, overwrite=True)
     return _operator_from(model.path, None, "cpu", "float32")
 
 
@@ -129,7 +129,6 @@ def test_on_the_command_line(model, tmp_path, capsys):
     assert code == 0
     made = np.asarray(read_stack(paths[2]).data)
     np.testing.assert_allclose(made, restored(model, psf=OTHER), rtol=1e-5)
-    assert (
-        main(["restore", *paths[:2], *common, "--psf", str(tmp_path / "no.tif")]) != 0
-    )
+    missing = ["--psf", str(tmp_path / "no.tif"), "--overwrite"]
+    assert main(["restore", *paths[:2], *common, *missing]) != 0
     assert "no.tif" in capsys.readouterr().err

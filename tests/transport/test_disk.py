@@ -45,7 +45,7 @@ model = load_model({str(folder)!r})
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, {resource.RLIM_INFINITY}))
 try:
-    model.save({str(folder)!r})
+    model.save({str(folder)!r}, overwrite=True)
 except BlurGANError as error:
     print(error)
 """

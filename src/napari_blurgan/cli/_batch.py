@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from napari_blurgan.cli._common import expand
+from napari_blurgan.checks import refuse_existing
+from napari_blurgan.cli._common import add_overwrite, expand
 from napari_blurgan.errors import BlurGANError, DataError
 
-__all__ = ["add_images", "each", "jobs"]
+__all__ = ["add_images", "each", "images_of", "jobs", "result_names"]
 
 SUFFIXES = (".tif", ".tiff", ".zarr")
 
@@ -26,11 +28,53 @@ def add_images(parser: argparse.ArgumentParser) -> None:
         metavar="PATH",
         help="a .ome.tif, .tif or .zarr; or a folder, for several images",
     )
+    add_overwrite(parser)
 
 
 def jobs(options: argparse.Namespace) -> list[tuple[Path, Path]]:
-    """Return each image that the options name with the place of its result."""
-    return list(_jobs(expand(options.inputs), Path(options.out)))
+    """Return each image that the options name with the place of its result.
+
+    Raises
+    ------
+    DataError
+        If a result cannot have its place, or has one that is taken; what is there
+        stays, unless ``--overwrite``. With ``--resume`` it counts as done.
+    """
+    todo = _places(images_of(options), options.out)
+    for source, out in todo:
+        if source.resolve() == out.resolve():
+            raise DataError(
+                f"{out}: is the image itself; choose another place to write to"
+            )
+    if not getattr(options, "resume", False):
+        for _, out in todo:
+            refuse_existing(out, options.overwrite)
+        return todo
+    done = [out for _, out in todo if out.exists() and not options.overwrite]
+    for out in done:
+        print(f"{out}: is complete, and left as it is")
+    return [(source, out) for source, out in todo if out not in done]
+
+
+def images_of(options: argparse.Namespace) -> list[Path]:
+    """Return the images that the options name, without the PSFs, which is said.
+
+    Raises
+    ------
+    DataError
+        If a pattern matches nothing, or nothing is left.
+    """
+    given = getattr(options, "psf", None) or []
+    psfs = {Path(p).resolve() for p in ([given] if isinstance(given, str) else given)}
+    images = []
+    for path in expand(options.inputs):
+        if path.resolve() in psfs:
+            print(f"note: {path}: is the PSF, and left out", file=sys.stderr)
+        else:
+            images.append(path)
+    if not images:
+        raise DataError("there are no images but the PSF")
+    return images
 
 
 def each(
@@ -65,17 +109,21 @@ def each(
         raise DataError(f"{failed} of {len(todo)} images could not be {done}")
 
 
-def _jobs(inputs: list[Path], out: Path) -> Iterator[tuple[Path, Path]]:
-    if out.suffix.lower() in SUFFIXES:
-        if len(inputs) > 1:
-            raise DataError(
-                f"{len(inputs)} images do not fit into {out}; --out should be a folder"
-            )
-        yield inputs[0], out
-        return
+def result_names(
+    inputs: Sequence[Path], folder: Path, zarr: bool = True
+) -> Iterator[tuple[Path, Path]]:
+    """Yield each image with its place in a folder: OME-TIFF, or zarr for a zarr.
+
+    Raises
+    ------
+    DataError
+        If two images would have the same.
+    """
     taken: dict[Path, Path] = {}
     for source in inputs:
-        place = out / _result_name(source)
+        stem = source.name.removesuffix(source.suffix).removesuffix(".ome")
+        stays = zarr and source.suffix.lower() == ".zarr"
+        place = folder / f"{stem}{'.zarr' if stays else '.ome.tif'}"
         if place in taken:
             raise DataError(
                 f"{taken[place]} and {source} would both become {place}; "
@@ -85,7 +133,29 @@ def _jobs(inputs: list[Path], out: Path) -> Iterator[tuple[Path, Path]]:
         yield source, place
 
 
-def _result_name(source: Path) -> str:
-    """Return the name of a result in a folder: zarr stays zarr, all else OME-TIFF."""
-    stem = source.name.removesuffix(source.suffix).removesuffix(".ome")
-    return stem + (".zarr" if source.suffix.lower() == ".zarr" else ".ome.tif")
+def _places(inputs: list[Path], out: str) -> list[tuple[Path, Path]]:
+    place = Path(out)
+    if place.suffix.lower() in SUFFIXES:
+        if len(inputs) > 1:
+            raise DataError(
+                f"{len(inputs)} images do not fit into {out}; --out should be a folder"
+            )
+        return [(inputs[0], place)]
+    _check_folder(place, ends_as_folder=out.endswith((os.sep, "/")))
+    return list(result_names(inputs, place))
+
+
+def _check_folder(place: Path, ends_as_folder: bool) -> None:
+    """Refuse a folder that reads as a file of another kind, or is a file."""
+    if place.is_dir():
+        return
+    if place.exists():
+        raise DataError(
+            f"{place}: is a file; results are written as .ome.tif, .tif or .zarr, or "
+            "into a folder"
+        )
+    if place.suffix[1:2].isalpha() and not ends_as_folder:
+        raise DataError(
+            f"{place}: results are written as .ome.tif, .tif or .zarr, or into a "
+            f"folder; if {place.name} is to be one, end it with a slash"
+        )

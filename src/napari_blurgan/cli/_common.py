@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "add_optics",
+    "add_overwrite",
     "add_voxel",
     "clock",
     "expand",
@@ -34,6 +35,15 @@ def add_optics(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--na", type=float, help="numerical aperture")
     group.add_argument("--ni", type=float, help="refractive index of the immersion")
     group.add_argument("--wavelength", type=float, help="emission, in nm")
+
+
+def add_overwrite(parser: argparse.ArgumentParser, what: str = "results") -> None:
+    """Add the option without which nothing is overwritten."""
+    parser.add_argument(
+        "--overwrite",
+        action="store_true",
+        help=f"replace {what} that are there already; refused by default",
+    )
 
 
 def add_voxel(
@@ -72,7 +82,9 @@ def expand(patterns: Sequence[str]) -> list[Path]:
     """Return the paths that the patterns match; one that matches nothing stays."""
     paths: list[Path] = []
     for pattern in patterns:
-        found = sorted(glob.glob(pattern)) if glob.has_magic(pattern) else [pattern]  # noqa: PTH207
+        # A file may have brackets in its name: what is there is no pattern.
+        plain = Path(pattern).exists() or not glob.has_magic(pattern)
+        found = [pattern] if plain else sorted(glob.glob(pattern))  # noqa: PTH207
         if not found:
             raise DataError(f"no file matches {pattern}")
         paths += map(Path, found)

@@ -120,7 +120,7 @@ def _deconvolved(
     from napari_blurgan.restoration.predict import apply
     from napari_blurgan.restoration.sinks import make_sink
 
-    stack = _stack(source, out, options)
+    stack = read(source, options)
     psfs, notes = _psfs(stack, options)
     tile = _tile(method, stack, psfs, options)
     operator = _operator(method, stack, psfs, tile is not None, options)
@@ -141,12 +141,6 @@ def _deconvolved(
         print(f"note: {source.name}: {note}", file=sys.stderr)
     size = "×".join(map(str, result.data.shape))
     return f"{out}: {result.axes} {size} {result.data.dtype}"
-
-
-def _stack(source: Path, out: Path, options: argparse.Namespace) -> Stack:
-    if source.resolve() == out.resolve():
-        raise DataError(f"{out}: is the image itself; choose another place to write to")
-    return read(source, options)
 
 
 def read(source: Path, options: argparse.Namespace) -> Stack:

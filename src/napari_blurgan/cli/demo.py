@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from napari_blurgan.cli.train import shown
+from napari_blurgan.errors import DataError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,7 +19,9 @@ def run(options: argparse.Namespace) -> None:
     """Train on the sample that ships with the package, restore it and report."""
     from napari_blurgan.demo import Demo
 
-    demo = Demo(Path(options.out), options.minutes)
+    out = Path(options.out)
+    _check_folder(out)
+    demo = Demo(out, options.minutes)
     for _ in shown(demo.train()):
         pass
     result = demo.finish()
@@ -31,3 +34,14 @@ def run(options: argparse.Namespace) -> None:
     print(
         f"written to {demo.out}: restored.ome.tif, psf.ome.tif, history.csv, report.png"
     )
+
+
+def _check_folder(out: Path) -> None:
+    """Refuse a folder in which there is anything but an earlier demo, or a file."""
+    if out.is_file():
+        raise DataError(f"{out}: is a file; choose a folder with --out")
+    if out.exists() and not (out / "demo.blurgan").is_dir() and any(out.iterdir()):
+        raise DataError(
+            f"{out}: holds other files than those of an earlier demo; choose another "
+            "folder with --out"
+        )

@@ -13,7 +13,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_blurgan.cli._common import add_voxel
+from napari_blurgan.checks import refuse_existing
+from napari_blurgan.cli._common import add_overwrite, add_voxel
 from napari_blurgan.errors import OpticsError
 
 if TYPE_CHECKING:
@@ -120,6 +121,7 @@ def _fill_measure(parser: argparse.ArgumentParser) -> None:
 
 def _add_out(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, metavar="PSF.ome.tif")
+    add_overwrite(parser)
 
 
 def _add_shape(parser: argparse.ArgumentParser, default: str) -> None:
@@ -132,6 +134,7 @@ def _compute(options: argparse.Namespace) -> None:
     """Write the PSF of a model."""
     from napari_blurgan.optics.models import support_shape, theoretical_psf
 
+    refuse_existing(options.out, options.overwrite)
     optics = _optics(options)
     shape = options.shape or support_shape(optics, options.voxel)
     with warnings.catch_warnings(record=True) as caught:
@@ -139,7 +142,7 @@ def _compute(options: argparse.Namespace) -> None:
         psf = theoretical_psf(optics, shape, options.voxel, options.model)
     for warning in caught:
         print(f"blurgan: warning: {warning.message}", file=sys.stderr)
-    psf.save(options.out)
+    psf.save(options.out, overwrite=options.overwrite)
     print(f"{options.out}: {_geometry(psf)}")
     print(_widths(psf))
 
@@ -169,6 +172,7 @@ def _distil(options: argparse.Namespace) -> None:
     from napari_blurgan.data.io import read_stack
     from napari_blurgan.optics.beads import psf_from_beads
 
+    refuse_existing(options.out, options.overwrite)
     stack = read_stack(options.image)
     voxel = options.voxel or [size for size in stack.voxel_size if size]
     if len(voxel) < 3:
@@ -178,7 +182,7 @@ def _distil(options: argparse.Namespace) -> None:
         )
     image = _volume(stack, options.channel)
     psf, report = psf_from_beads(image, voxel, options.bead_diameter, options.shape)
-    psf.save(options.out)
+    psf.save(options.out, overwrite=options.overwrite)
     if options.json:
         print(json.dumps({**_figures(psf), "beads": _judgements(report)}, indent=2))
         return

@@ -10,6 +10,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari_blurgan.checks import refuse_existing
+from napari_blurgan.cli._common import add_overwrite
 from napari_blurgan.errors import AxesError, DataError
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--blurred", nargs="+", required=True, metavar="PATH")
     add("--sharp", nargs="+", required=True, metavar="PATH")
     add("--out", type=Path, required=True, metavar="PSF.ome.tif")
+    add_overwrite(parser)
     add("--na", type=float, help="numerical aperture, where known")
     add("--ni", type=float, default=1.515, help="of the immersion; by default oil's")
     add("--wavelength", type=float, metavar="NM", help="of the emission, where known")
@@ -57,6 +60,7 @@ def run(options: argparse.Namespace) -> int:
     from napari_blurgan.cli._common import read_stacks
     from napari_blurgan.optics.identify import identify_psf
 
+    refuse_existing(options.out, options.overwrite)
     blurred, sharp = read_stacks(options.blurred), read_stacks(options.sharp)
     voxel = options.voxel or _voxel_size([*blurred, *sharp])
     fit = identify_psf(
@@ -70,7 +74,7 @@ def run(options: argparse.Namespace) -> int:
         confocal=options.confocal,
         shape=options.shape,
     )
-    fit.psf.save(options.out)
+    fit.psf.save(options.out, overwrite=options.overwrite)
     if not fit.matched:
         print(f"blurgan: warning: {fit.message}", file=sys.stderr)
     print(json.dumps(_figures(fit), indent=2) if options.json else _report(fit))

@@ -9,9 +9,11 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from napari_blurgan.checks import refuse_existing
 from napari_blurgan.classical.methods import METHODS
 from napari_blurgan.cli import deconvolve
-from napari_blurgan.cli._common import expand
+from napari_blurgan.cli._batch import images_of, result_names
+from napari_blurgan.cli._common import add_overwrite
 
 if TYPE_CHECKING:
     from napari_blurgan.classical.references import SharpReference
@@ -36,6 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             metavar="FOLDER",
             help="gets a folder 'sharp' and a folder 'blurred', to train with",
         )
+        add_overwrite(sub)
         sub.add_argument(
             "--share",
             type=float,
@@ -47,11 +50,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Cut every stack in two, and deconvolve one part."""
-    for number, source in enumerate(expand(options.inputs)):
+    folder = Path(options.out)
+    places = list(result_names(images_of(options), folder, zarr=False))
+    for _, place in places:
+        for kind in ("sharp", "blurred"):
+            refuse_existing(folder / kind / place.name, options.overwrite)
+    for number, (source, place) in enumerate(places):
         stack = deconvolve.read(source, options)
         reference = _reference(stack, number % 2 == 1, options)
         for kind, part in (("sharp", reference.sharp), ("blurred", reference.blurred)):
-            print(_written(part, Path(options.out) / kind, source))
+            print(_written(part, folder / kind / place.name))
     return 0
 
 
@@ -71,10 +79,8 @@ def _reference(stack: Stack, last: bool, options: argparse.Namespace) -> SharpRe
     return reference
 
 
-def _written(part: Stack, folder: Path, source: Path) -> str:
+def _written(part: Stack, out: Path) -> str:
     from napari_blurgan.data.io import write_ome_tiff
 
-    folder.mkdir(parents=True, exist_ok=True)
-    out = folder / f"{source.name.split('.')[0]}.ome.tif"
     write_ome_tiff(out, part.data, part.axes, part.voxel_size)
     return f"{out}: {part.axes} {'×'.join(map(str, part.data.shape))}"

@@ -94,7 +94,9 @@ def _restored(
         time=options.time,
         device=options.device,
         precision=options.precision,
-        resume=options.resume,
+        # In a folder, a TIFF that is not there yet is begun anew.
+        resume=options.resume and (out.suffix == ".zarr" or out == Path(options.out)),
+        overwrite=options.overwrite,
         blend=options.blend,
         scheduler=options.scheduler,
         views=options.views,

@@ -6,6 +6,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari_blurgan.checks import refuse_existing
+from napari_blurgan.cli._common import add_overwrite
 from napari_blurgan.errors import OpticsError
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ EXTENT = 4.0
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what `run` reads."""
     parser.add_argument("out", type=Path, metavar="OUT", help="folder for the files")
+    add_overwrite(parser, "files")
     parser.add_argument("--structure", choices=STRUCTURES, required=True)
     parser.add_argument(
         "--shape", type=int, nargs="+", required=True, metavar="N", help="Z Y X or Y X"
@@ -85,6 +88,8 @@ def run(options: argparse.Namespace) -> int:
     from napari_blurgan.optics.phantoms import phantom
     from napari_blurgan.optics.simulation import margin_for, simulate
 
+    for name in ("sharp", "blurred", "psf"):
+        refuse_existing(options.out / f"{name}.ome.tif", options.overwrite)
     shape, voxel = _geometry(options.shape, options.voxel)
     psf = _psf(options, voxel)
     margin = margin_for(psf.data, len(shape))
@@ -107,7 +112,7 @@ def run(options: argparse.Namespace) -> int:
             (voxel[0] if len(shape) == 3 else None, voxel[1], voxel[2]),
             description=_provenance(options, name),
         )
-    psf.save(options.out / "psf.ome.tif")
+    psf.save(options.out / "psf.ome.tif", overwrite=options.overwrite)
     print(f"{options.out}: sharp.ome.tif, blurred.ome.tif, psf.ome.tif")
     return 0
 

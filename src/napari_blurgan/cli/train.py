@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_blurgan.cli._common import (
     add_optics,
+    add_overwrite,
     clock,
     optics_of,
     progress_bar,
@@ -48,6 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", default="auto")
     parser.add_argument("--channel", type=int, help="channel to train on, from 0")
     parser.add_argument("--resume", action="store_true", help="go on where it ended")
+    add_overwrite(parser, "a model")
     parser.add_argument("--alpha", type=float, help="saliency threshold of --a")
     parser.add_argument("--beta", type=float, help="saliency threshold of --b")
     parser.add_argument(
@@ -66,8 +68,12 @@ def run(options: argparse.Namespace) -> None:
     if not options.sharp:
         raise DataError(NO_SHARP)
     from napari_blurgan.optics.psf import Psf
+    from napari_blurgan.transport.train import check_place
     from napari_blurgan.transport.trainer import Trainer
 
+    leads = os.environ.get("RANK", "0") == "0"
+    if leads:
+        check_place(options.out, overwrite=options.overwrite, resume=options.resume)
     trainer = Trainer(
         _recipe(options),
         read_stacks(options.blurred, options.channel),
@@ -82,7 +88,7 @@ def run(options: argparse.Namespace) -> None:
         resume=options.resume,
     )
     model = follow(trainer)
-    if os.environ.get("RANK", "0") != "0":
+    if not leads:
         return
     print(f"{options.out}: {model.provenance['steps']} steps")
     if "content" in model.provenance:

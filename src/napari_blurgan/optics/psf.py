@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from napari_blurgan.checks import refuse_existing
 from napari_blurgan.errors import OpticsError
 from napari_blurgan.optics import geometry, psf_file, width
 
@@ -162,15 +163,25 @@ class Psf:
         a, b = self._beside(other)
         return float(np.linalg.norm(a - b) / np.linalg.norm(b))
 
-    def save(self, path: str | Path) -> None:
+    def save(self, path: str | Path, *, overwrite: bool = False) -> None:
         """Write an OME-TIFF with the voxel size in µm and the provenance.
+
+        Parameters
+        ----------
+        path : path-like
+            A name that ends in ``.tif`` or ``.tiff``.
+        overwrite : bool
+            Whether a file that is there may be replaced.
 
         Raises
         ------
         OpticsError
             If the provenance holds what JSON cannot, or the name does not end
             in ``.tif`` or ``.tiff``.
+        DataError
+            If there is a file of that name and `overwrite` is false.
         """
+        refuse_existing(path, overwrite)
         psf_file.write(Path(path), self.data, self.voxel_size, self.provenance)
 
     @classmethod

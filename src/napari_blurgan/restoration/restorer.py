@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import DTypeLike
 
+from napari_blurgan.checks import refuse_existing
 from napari_blurgan.data.colour import without_alpha
 from napari_blurgan.data.io import read_stack
 from napari_blurgan.data.sections import VIEWS
@@ -53,6 +54,7 @@ def restore(
     time: int | None = None,
     device: str = "auto",
     resume: bool = False,
+    overwrite: bool = False,
     precision: str = "auto",
     blend: bool | None = None,
     scheduler: str | None = None,
@@ -84,6 +86,8 @@ def restore(
         ``"cpu"``, ``"cuda"``, ``"cuda:1"``…; ``"auto"`` takes all the GPUs there are.
     resume : bool
         Go on with the unfinished ``.zarr`` of an earlier run.
+    overwrite : bool
+        Whether a result that is there already may be replaced.
     precision : str
         ``"float32"``, ``"bfloat16"``, or ``"auto"``: bfloat16 where the device has
         instructions for it, float32 on a cluster.
@@ -107,7 +111,8 @@ def restore(
     Raises
     ------
     DataError, AxesError
-        If the image cannot be read, or does not fit the model.
+        If the image cannot be read, or does not fit the model; if there is something
+        at `out` and `overwrite` is false.
     ModelFileError
         If the model cannot be read.
     OutOfMemoryError
@@ -125,6 +130,7 @@ def restore(
         time=time,
         device=device,
         resume=resume,
+        overwrite=overwrite,
         precision=precision,
         blend=blend,
         scheduler=scheduler,
@@ -146,6 +152,7 @@ def restoring(
     psf: Psf | PathLike | None = None,
     device: str = "auto",
     resume: bool = False,
+    overwrite: bool = False,
     precision: str = "auto",
     blend: bool | None = None,
     scheduler: str | None = None,
@@ -154,7 +161,7 @@ def restoring(
 ) -> Generator[Event, None, None]:
     """Yield the events of `restore`, with the same parameters."""
     stack = _read(source)
-    _check_overwrite(stack, out)
+    _check_out(stack, out, overwrite)
     sink = make_sink(out, resume)
     psf = psf if psf is None or isinstance(psf, Psf) else Psf.load(Path(psf))
     loaded = _under(psf, model if isinstance(model, Model) else load_model(Path(model)))
@@ -226,10 +233,13 @@ def _read(source: Stack | ArrayLike | PathLike) -> Stack:
     return as_stack(source)
 
 
-def _check_overwrite(stack: Stack, out: PathLike | None) -> None:
+def _check_out(stack: Stack, out: PathLike | None, overwrite: bool) -> None:
+    if out is None:
+        return
     origin = stack.metadata.get("source")
-    if out is not None and origin and Path(out).resolve() == Path(origin).resolve():
+    if origin and Path(out).resolve() == Path(origin).resolve():
         raise DataError(f"{out}: is the image itself; choose another place to write to")
+    refuse_existing(out, overwrite)
 
 
 def _mismatch(model: Model, stack: Stack) -> Iterator[str]:

@@ -68,7 +68,7 @@ class ModelFolder:
         if current.exists():
             current.replace(self.path / PREVIOUS)
         write_state(current, dict(state))
-        model.save(self.path)
+        model.save(self.path, overwrite=True)
         write_snapshot(self.path / "preview.png", before, after)
 
     def load(self) -> dict[str, Any] | None:

@@ -16,6 +16,7 @@ from typing import Any
 
 import torch
 
+from napari_blurgan.checks import refuse_existing
 from napari_blurgan.data.atomic import replacing
 from napari_blurgan.data.normalize import Normalization
 from napari_blurgan.errors import DataError, ModelFileError
@@ -144,20 +145,29 @@ class Model:
         """One row a step, as far as they were saved."""
         return [] if self.path is None else read_history(self.path / "history.csv")
 
-    def save(self, path: str | Path) -> None:
-        """Write the folder, or renew it; a file is replaced as a whole or not at all.
+    def save(self, path: str | Path, *, overwrite: bool = False) -> None:
+        """Write the folder; a file is there as a whole or not at all.
+
+        Parameters
+        ----------
+        path : path-like
+            The folder, conventionally NAME.blurgan.
+        overwrite : bool
+            Whether a model that is there may be replaced.
 
         Raises
         ------
         DataError
-            If it cannot be written.
+            If it cannot be written, or there is something of that name and
+            `overwrite` is false.
         """
+        refuse_existing(path, overwrite)
         self.path = Path(path)
         write_state(self.path / "weights.safetensors", self._state())
         _write_text(self.path / "recipe.yaml", self.recipe.to_yaml())
         _write_text(self.path / "model.json", json.dumps(self.summary(), indent=2))
         if self.psf is not None:
-            self.psf.save(self.path / "psf.ome.tif")
+            self.psf.save(self.path / "psf.ome.tif", overwrite=True)
 
     def summary(self) -> dict[str, Any]:
         """Return what `blurgan info` says, as JSON values."""

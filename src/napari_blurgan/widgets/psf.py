@@ -251,7 +251,7 @@ class PsfWidget(TaskWidget):
         if not chosen:
             return
         try:
-            to_psf(layer).save(Path(chosen))
+            to_psf(layer).save(Path(chosen), overwrite=True)  # the dialog asked
         except BlurGANError as error:
             self.messages.add(str(error))
 

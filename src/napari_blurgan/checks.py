@@ -1,0 +1,127 @@
+"""What every door asks of its arguments: known names, numbers in range, free places."""
+
+from __future__ import annotations
+
+import difflib
+import math
+import os
+from collections.abc import Iterable
+
+from napari_blurgan.errors import BlurGANError, DataError, RecipeError
+
+__all__ = ["did_you_mean", "in_range", "known_names", "refuse_existing", "whole"]
+
+
+def refuse_existing(path: str | os.PathLike[str], overwrite: bool = False) -> None:
+    """Refuse to write where there is something, unless it may be overwritten.
+
+    Raises
+    ------
+    DataError
+        If `path` exists and `overwrite` is false.
+    """
+    if not overwrite and os.path.lexists(path):
+        raise DataError(
+            f"{path}: exists, and is not overwritten unless you ask for it "
+            "(--overwrite; in Python overwrite=True)"
+        )
+
+
+def did_you_mean(word: str, names: Iterable[str]) -> str:
+    """Return ``"; did you mean NAME?"`` for the name nearest to a word, or nothing."""
+    near = difflib.get_close_matches(word, list(names), 1)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+def known_names(what: str, given: Iterable[str], accepted: Iterable[str]) -> None:
+    """Refuse a keyword that `what` does not take, with the nearest that it does.
+
+    Raises
+    ------
+    RecipeError
+        If one of `given` is not among `accepted`.
+    """
+    names = sorted(accepted)
+    for word in given:
+        if word not in names:
+            hint = did_you_mean(word, names)
+            more = f"{hint} It" if hint else "; it"
+            raise RecipeError(
+                f"{what} takes no {word!r}{more} takes {', '.join(names)}"
+            )
+
+
+def in_range(
+    name: str,
+    value: object,
+    least: float,
+    most: float = math.inf,
+    *,
+    unit: str = "",
+    above: bool = False,
+    error: type[BlurGANError] = DataError,
+) -> float:
+    """Return a finite number between two bounds.
+
+    Parameters
+    ----------
+    name : str
+        What to call it in the message.
+    value : object
+        What was given.
+    least, most : float
+        Smallest and largest value, both allowed; without `most`, any finite number.
+    unit : str
+        Of the bounds, for the message.
+    above : bool
+        Whether `least` itself is too small.
+    error : type
+        What to raise.
+
+    Raises
+    ------
+    BlurGANError
+        Of the kind `error`, with the range, if it is no such number.
+    """
+    try:
+        number = math.nan if isinstance(value, bool) else float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
+        number = math.nan
+    too_small = number <= least if above else number < least
+    if not math.isfinite(number) or too_small or number > most:
+        raise error(
+            f"{name} is {span(least, most, unit, above=above)}; found {value!r}"
+        )
+    return number
+
+
+def whole(
+    name: str,
+    value: object,
+    least: int,
+    most: int,
+    *,
+    error: type[BlurGANError] = DataError,
+) -> int:
+    """Return a whole number between two bounds, both allowed.
+
+    Raises
+    ------
+    BlurGANError
+        Of the kind `error`, with the range, if it is no such number.
+    """
+    try:
+        number = in_range(name, value, least, most)
+    except DataError:
+        number = math.inf
+    if not number.is_integer():
+        raise error(f"{name} is a whole number {span(least, most)}; found {value!r}")
+    return int(number)
+
+
+def span(least: float, most: float, unit: str = "", *, above: bool = False) -> str:
+    """Return a range in words."""
+    of = f" {unit}" if unit else ""
+    if most == math.inf:
+        return f"{'above' if above else 'at least'} {least:g}{of}"
+    return f"{'above' if above else 'from'} {least:.10g} up to {most:.10g}{of}"
