@@ -8,9 +8,11 @@ from qtpy.QtCore import Qt
 
 from napari_blurgan.classical import memory
 from napari_blurgan.classical.methods import METHODS, deconvolve
+from napari_blurgan.cli import main
+from napari_blurgan.data.io import read_stack, write_ome_tiff
 from napari_blurgan.optics.models import Optics, gaussian
 from napari_blurgan.widgets._controls import Phase
-from napari_blurgan.widgets._layers import psf_layer
+from napari_blurgan.widgets._psf_layers import psf_layer
 
 PSF = gaussian(Optics(na=0.8, ni=1.0, wavelength=520), (7, 9, 9), (0.3, 0.1, 0.1))
 
@@ -73,6 +75,36 @@ def test_why_it_stopped_is_told(widget, start):
     assert "3 iterations: all iterations were made" in widget.messages.text()
 
 
+def test_the_layer_says_where_it_comes_from_as_a_file_does(
+    viewer, widget, start, tmp_path
+):
+    image, psf, out = (tmp_path / f"{n}.ome.tif" for n in ("image", "psf", "out"))
+    blurred = viewer.layers["blurred"]
+    write_ome_tiff(image, blurred.data.astype(np.float32), "ZYX", (0.3, 0.1, 0.1))
+    PSF.save(psf)
+    words = f"deconvolve rl {image} --psf {psf} --out {out} --iterations 2"
+    main([*words.split(), "--background", "3", "--device", "cpu"])
+    expected = read_stack(out).metadata["provenance"]
+
+    widget.form["background"].value = 3
+    widget.parameters["iterations"].value = 2
+    start()
+    said = viewer.layers["blurred · deconvolved"].metadata["napari-blurgan"]
+    found = said["provenance"]
+    assert set(found) == set(expected)
+    for name in ("software", "version", "step", "method", "parameters", "psf"):
+        assert found[name] == expected[name], name
+
+
+def test_what_is_done_to_the_psf_is_told(viewer, widget, start):
+    moved = np.roll(PSF.data, (2, 0, 3), (0, 1, 2))
+    place = {"scale": (0.3, 0.1, 0.1), "units": ("um",) * 3}
+    widget.form["psf"].value = viewer.add_image(moved, name="moved", **place)
+    widget.parameters["iterations"].value = 1
+    start()
+    assert "off its centre (z, y, x): centred" in widget.messages.text()
+
+
 def test_every_channel_of_a_stack(viewer, widget, start):
     blurred = viewer.layers["blurred"]
     both = viewer.add_image(
@@ -100,7 +132,7 @@ def test_cancel_leaves_nothing(viewer, widget, qtbot):
 
 
 def test_without_a_psf_it_says_where_to_get_one(viewer, widget, start):
-    viewer.layers.remove("blurred · PSF")
+    viewer.layers.remove("PSF computed NA 0.8 520 nm · blurred")
     start()
     assert "PSF widget" in widget.messages.text()
 

@@ -8,7 +8,6 @@ from napari.layers import Image, Points
 
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import AxesError
-from napari_blurgan.optics.psf import Psf
 from napari_blurgan.widgets import _layers
 
 UM = ("um", "um", "um")
@@ -146,32 +145,6 @@ def test_a_field_lies_on_its_place_under_any_transform():
     for voxel in ((0, 0, 0), (1, 5, 7)):
         there = source.data_to_world(np.add(voxel, corner))
         assert layer.data_to_world(voxel) == pytest.approx(there)
-
-
-def test_the_psf_is_in_the_units_of_its_source_at_the_plane_in_view():
-    viewer = ViewerModel()
-    source = viewer.add_image(
-        np.zeros((45, 40, 30)), scale=(300, 100, 100), units=("nm",) * 3
-    )
-    data = np.zeros((7, 9, 9))
-    data[3, 4, 4] = 1
-    psf = Psf(data, (0.3, 0.1, 0.1))
-    pixels, attributes, _ = _layers.psf_layer(psf, source, viewer.dims.point[0])
-    layer = viewer.add_image(pixels, **attributes)
-    assert layer.scale == pytest.approx((300, 100, 100))
-    assert layer.units == source.units
-    assert layer.world_to_data(viewer.dims.point)[0] == pytest.approx(3)
-    corner = source.extent.world[0, 1:]
-    np.testing.assert_allclose(layer.extent.world[0, 1:], corner)
-
-
-def test_the_psf_of_a_plane_is_a_plane():
-    source = Image(np.zeros((40, 30)), scale=(0.1, 0.1), units=("um", "um"))
-    data, attributes, _ = _layers.psf_layer(
-        Psf(np.ones((1, 5, 5)), (1, 0.1, 0.1)), source
-    )
-    assert data.shape == (5, 5)
-    assert attributes["scale"] == pytest.approx((0.1, 0.1))
 
 
 def test_a_stack_and_its_layer_say_the_same():

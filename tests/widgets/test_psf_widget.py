@@ -5,10 +5,11 @@ import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFileDialog
 
-from napari_blurgan.optics.models import Optics, gaussian
+from napari_blurgan.classical.psf_fit import psf_shape_for
+from napari_blurgan.optics.models import Optics, gaussian, support_shape
 from napari_blurgan.optics.psf import Psf
 from napari_blurgan.optics.simulation import blur
-from napari_blurgan.widgets._layers import to_psf
+from napari_blurgan.widgets._psf_layers import to_psf
 
 OPTICS = {"na": 0.8, "ni": 1.0, "wavelength": 520}
 VOXEL = (0.3, 0.1, 0.1)
@@ -43,6 +44,39 @@ def test_a_psf_from_optics_is_that_of_the_core(viewer, widget, made):
     expected = gaussian(Optics(**OPTICS), layer.data.shape, VOXEL)
     np.testing.assert_allclose(layer.data, expected.data)
     assert f"{expected.fwhm()[2]:.2f} µm" in widget.table.text()
+
+
+def test_the_psf_holds_the_whole_cone_of_light(viewer, widget, made):
+    """For a deep widefield stack the haze goes only with all of the cone."""
+    shape, voxel = (41, 96, 96), (0.3, 0.1, 0.1)
+    deep = viewer.add_image(np.zeros(shape), name="deep", scale=voxel)
+    widget.form.update_values(
+        {"layer": deep, "na": 1.4, "ni": 1.515, "model": "gaussian"}
+    )
+    optics = Optics(na=1.4, ni=1.515, wavelength=520)
+    expected = psf_shape_for(optics, shape, voxel)
+    assert expected != support_shape(optics, voxel)
+    assert made(widget.make_button).data.shape == expected
+
+
+def test_a_plane_gets_a_plane_and_no_width_in_z(viewer, widget, made):
+    plane = viewer.add_image(np.zeros((64, 64)), name="plane", scale=(0.1, 0.1))
+    widget.form.update_values({"layer": plane, "model": "gaussian"})
+    layer = made(widget.make_button)
+    assert layer is not None, widget.messages.text()
+    assert layer.data.ndim == 2
+    assert "maximum y, x:" in widget.table.text()
+    assert "nan" not in widget.table.text()
+
+
+def test_the_optics_of_the_file_are_taken(viewer, widget):
+    known = {"optics": {"na": 1.2, "ni": 1.333, "wavelength": 455.0}}
+    layer = viewer.add_image(
+        np.zeros((9, 30, 30)), scale=VOXEL, metadata={"napari-blurgan": known}
+    )
+    widget.form["layer"].value = layer
+    found = {name: widget.form[name].value for name in known["optics"]}
+    assert found == known["optics"]
 
 
 def test_optics_that_physics_forbids_are_refused(widget, made):
@@ -111,7 +145,7 @@ def test_only_the_beads_that_were_clicked(viewer, widget, made, qtbot):
     made(widget.beads_button)
     assert "click on beads" in widget.messages.text()
     clicked.add([[16, 24, 72], [16, 72, 25]])
-    assert made(widget.beads_button).name == "beads · PSF"
+    assert made(widget.beads_button).name == "PSF measured, 2 beads · beads"
     assert "2 of 2 beads" in widget.messages.text()
 
 

@@ -14,7 +14,8 @@ from napari_blurgan.optics.kernel import gaussian_kernel
 from napari_blurgan.restoration import engine
 from napari_blurgan.widgets import _state
 from napari_blurgan.widgets._controls import Phase
-from napari_blurgan.widgets._layers import psf_layer, to_psf, to_stack
+from napari_blurgan.widgets._layers import to_stack
+from napari_blurgan.widgets._psf_layers import psf_layer, to_psf
 from napari_blurgan.widgets._restoring import RestoreRequest
 
 

@@ -7,8 +7,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -299,16 +297,9 @@ def _said(operator: DeconvolutionOperator) -> Iterator[str]:
 def _provenance(
     method: Method, stack: Stack, psfs: list[Psf], options: argparse.Namespace
 ) -> dict[str, Any]:
+    from napari_blurgan.classical.provenance import provenance
+
     names = [p.name for p in method.parameters]
     names += ["background", "gain", "offset", "read_noise", "edges", "stop"]
-    values = [(name, getattr(options, name, None)) for name in names]
-    return {
-        "software": "napari-blurgan",
-        "version": version("napari-blurgan"),
-        "step": "deconvolve",
-        "method": method.name,
-        "parameters": {name: v for name, v in values if v is not None},
-        "psf": [psf.provenance for psf in psfs],
-        "source": stack.name,
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
+    parameters = {name: getattr(options, name, None) for name in names}
+    return provenance(method.name, psfs, parameters, stack.name)

@@ -100,7 +100,7 @@ class DeconvolutionRequest:
         """Deconvolve frame by frame; report iterations, and in words what was done."""
         from napari_blurgan.restoration.predict import apply
 
-        psfs = self._fitted()
+        psfs, done = self._fitted()
         tile = self._tile(psfs)
         operator = self._operator(psfs, tile is not None)
         operator.rehearse()
@@ -111,7 +111,7 @@ class DeconvolutionRequest:
             tile=tile or self.stack.spatial_shape,
             margin=(0,) * len(self.stack.spatial_axes),
             time=self.time,
-            provenance={"method": self.method, "parameters": self.parameters},
+            provenance=self._provenance(psfs),
         ):
             if hasattr(event, "plan"):
                 operator.begin()
@@ -119,7 +119,7 @@ class DeconvolutionRequest:
                     follower = _Follower(self, event.plan.tiles, tile is None, report)
                     operator.parameters["callback"] = follower
             result = getattr(event, "result", result)
-        for words in dict.fromkeys(_said(operator)):
+        for words in dict.fromkeys((*done, *_said(operator))):
             report(words)
         assert result is not None  # the last event brings it
         return result
@@ -134,7 +134,7 @@ class DeconvolutionRequest:
         """Return what it would take in words, and how many seconds, by a trial."""
         from napari_blurgan.classical.memory import peak_bytes
 
-        psfs = self._fitted()
+        psfs, _ = self._fitted()
         tile = self._tile(psfs)
         shape, frames = self.stack.spatial_shape, self._frames()
         pieces = math.prod(
@@ -184,14 +184,27 @@ class DeconvolutionRequest:
 
         return str(choose_device(self.device))
 
-    def _fitted(self) -> list[Psf]:
+    def _fitted(self) -> tuple[list[Psf], list[str]]:
+        """Return the PSFs on the voxels of the image, and what was done to them."""
         from napari_blurgan.classical.psf_fit import fit_psf
 
         stack = self.stack
-        fits = (
+        fits = [
             fit_psf(psf, stack.spatial_shape, stack.voxel_size) for psf in self.psfs
-        )
-        return [psf for psf, _ in fits]
+        ]
+        return [psf for psf, _ in fits], [note for _, notes in fits for note in notes]
+
+    def _provenance(self, psfs: list[Psf]) -> dict[str, Any]:
+        from napari_blurgan.classical.provenance import provenance
+
+        parameters = {
+            **self.parameters,
+            "background": self.background,
+            **self.camera,
+            "edges": "extend",
+            "stop": self.stop,
+        }
+        return provenance(self.method, psfs, parameters, self.stack.name)
 
     def _tile(self, psfs: list[Psf]) -> tuple[int, ...] | None:
         """Return the size of tiles, or None where a frame is deconvolved whole."""

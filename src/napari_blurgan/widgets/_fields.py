@@ -259,8 +259,8 @@ def training_form(presets: dict[str, str]) -> Form:
     )  # fmt: skip
 
 
-def advanced_form(device: str, psfs: Callable[[Any], Any]) -> Form:
-    """Return the fields that most trainings leave alone."""
+def advanced_form(device: str, psf: Any) -> Form:
+    """Return the fields that most trainings leave alone, with that of the PSF."""
     channel = SpinBox(
         name="channel", label="Channel", value=ALL, min=ALL, max=99,
         tooltip="Which one to learn from, counted from 0, where there are several",
@@ -269,12 +269,7 @@ def advanced_form(device: str, psfs: Callable[[Any], Any]) -> Form:
     return Form(
         axes_field(),
         channel,
-        ComboBox(
-            name="psf", label="Known PSF", choices=psfs, nullable=True,
-            tooltip=(
-                "A PSF layer: what nonblind recipes undo, and where blind ones start"
-            ),
-        ),
+        psf,
         device_field(device),
         seed_field(),
         changes_field("sampling.patch=48 weights.spectral=1.0"),

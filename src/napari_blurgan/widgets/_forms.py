@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from qtpy.QtWidgets import (
@@ -99,6 +99,9 @@ class Form(QWidget):
 
     def __getitem__(self, name: str) -> Any:
         return self._fields[name]
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._fields.values())
 
     def set_visible(self, name: str, visible: bool) -> None:
         """Show or hide a field and its label."""

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_blurgan.data.stack import KNOWN_AXES, Stack, VoxelSize
-from napari_blurgan.errors import AxesError, OpticsError
-from napari_blurgan.optics.psf import Psf
+from napari_blurgan.errors import AxesError
 
 if TYPE_CHECKING:
     from napari.layers import Image
@@ -24,11 +23,9 @@ __all__ = [
     "is_measured",
     "is_psf",
     "is_source",
-    "psf_layer",
     "result_layer",
     "stack_layer",
     "summary",
-    "to_psf",
     "to_stack",
 ]
 
@@ -116,26 +113,6 @@ def _voxel_size(layer: Image, axes: str) -> VoxelSize:
         if axis in "ZYX"
     }
     return found.get("Z"), found.get("Y"), found.get("X")
-
-
-def to_psf(layer: Image) -> Psf:
-    """Return an image layer as a PSF, its negative values cut off.
-
-    Raises
-    ------
-    OpticsError
-        If it is no volume or plane of finite values, or its voxel size is unknown.
-    """
-    stack = to_stack(layer)
-    z, y, x = stack.voxel_size
-    if y is None or x is None or (z is None and "Z" in stack.axes):
-        raise OpticsError(
-            f"{layer.name}: a PSF needs the size of its voxels; set the layer's scale "
-            "and units"
-        )
-    data = np.asarray(stack.data, dtype=np.float32)
-    volume = data[np.newaxis] if data.ndim == 2 else data
-    return Psf(np.maximum(volume, 0), (z or 1.0, y, x), {"layer": layer.name})
 
 
 def is_measured(stack: Stack) -> bool:
@@ -243,60 +220,6 @@ def _offset(layer: Image, corner: NDArray[np.float64]) -> NDArray[np.float64]:
     start = np.asarray(layer.data_to_world(np.zeros(layer.ndim)))
     there = np.asarray(layer.data_to_world(corner))
     return np.linalg.solve(layer.affine.linear_matrix, there - start)
-
-
-def psf_layer(psf: Psf, source: Image, depth: float | None = None) -> LayerData:
-    """Return a PSF as a layer in physical units, in the first corner of its source.
-
-    Parameters
-    ----------
-    psf : Psf
-        Shown as a plane if the source is one.
-    source : napari.layers.Image
-        Gives the unit of length and the place.
-    depth : float, optional
-        Where along z, in world units, the middle plane of the PSF goes, so that it
-        is seen at once; by default half-way through the source.
-    """
-    in_length = source.units[-1].is_compatible_with("micrometer")
-    unit = source.units[-1] if in_length else "pixel"
-    data = psf.data if source.ndim > 2 else psf.data[psf.data.shape[0] // 2]
-    scale = _scale_in(psf, source)[-data.ndim :]
-    attributes = {
-        "name": f"{source.name} · PSF",
-        "scale": scale,
-        "translate": _corner(source, data.shape, scale, depth),
-        "units": [unit] * data.ndim,
-        "axis_labels": list(source.axis_labels[-data.ndim :]),
-        "colormap": "inferno",
-        "rgb": False,
-        "metadata": {METADATA_KEY: {"made": "psf", **psf.provenance}},
-    }
-    return np.array(data), attributes, "image"
-
-
-def _scale_in(psf: Psf, source: Image) -> NDArray[np.float64]:
-    """Return the PSF's voxel size in the unit of the source."""
-    unit = source.units[-1]
-    if unit.is_compatible_with("micrometer"):
-        return np.array(psf.voxel_size) / (1 * unit).to("micrometer").magnitude
-    if np.allclose(source.scale, 1):  # neither unit nor scale: one voxel is one pixel
-        return np.ones(3)
-    return np.array(psf.voxel_size)
-
-
-def _corner(
-    source: Image,
-    shape: Sequence[int],
-    scale: NDArray[np.float64],
-    depth: float | None,
-) -> NDArray[np.float64]:
-    low, high = np.asarray(source.extent.world)[:, -len(shape) :]
-    place = low.copy()
-    if len(shape) > 2:
-        middle = (low[0] + high[0]) / 2 if depth is None else depth
-        place[0] = middle - (shape[0] // 2) * scale[0]
-    return place
 
 
 def stack_layer(stack: Stack, **attributes: Any) -> LayerData:

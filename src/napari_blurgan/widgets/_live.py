@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_blurgan.data.stack import Stack
-from napari_blurgan.widgets._layers import LayerData, field_layer, psf_layer
+from napari_blurgan.widgets._layers import LayerData, field_layer
+from napari_blurgan.widgets._psf_layers import add_psf
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -57,10 +58,12 @@ class LiveLayers:
 
     def show_psf(self, psf: Psf) -> None:
         """Show a PSF beside the first source."""
-        source = self._sources[0]
-        depth = self._viewer.dims.point[-3] if self._viewer.dims.ndim > 2 else None
-        layer = self._put("psf", lambda: psf_layer(psf, source, depth), psf.data)
-        layer.contrast_limits = (0, float(layer.data.max()))
+        layer = self._made.get("psf")
+        if layer is None:
+            self._made["psf"] = add_psf(self._viewer, psf, self._sources[0])
+        elif layer in self._viewer.layers:
+            layer.data = psf.data.reshape(layer.data.shape)
+            layer.contrast_limits = (0, float(layer.data.max()))
 
     def show_preview(self, event: Previewed) -> None:
         """Show the restored crop, its first channel, where it was taken from."""

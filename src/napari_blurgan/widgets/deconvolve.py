@@ -43,14 +43,14 @@ from napari_blurgan.widgets._deconvolving import (
 from napari_blurgan.widgets._layers import (
     field_layer,
     guess_axes,
-    is_psf,
     is_source,
     result_layer,
-    to_psf,
     to_stack,
 )
 from napari_blurgan.widgets._live import add_layer
 from napari_blurgan.widgets._plots import LossPlot
+from napari_blurgan.widgets._psf_field import PsfField
+from napari_blurgan.widgets._psf_layers import to_psf
 from napari_blurgan.widgets._task import RunWidget
 from napari_blurgan.widgets._worker import Job, Report
 
@@ -131,13 +131,11 @@ class DeconvolveWidget(RunWidget):
         return _forms.Form(
             ComboBox(
                 name="layer", label="Layer", tooltip="The image to deconvolve",
-                nullable=True, choices=lambda box: self._layers(is_source),
+                nullable=True,
+                choices=lambda box: [*filter(is_source, self._viewer.layers)],
             ),
             *_fields.frame_fields(),
-            ComboBox(
-                name="psf", label="PSF", tooltip="A PSF layer", nullable=True,
-                choices=lambda box: self._layers(is_psf),
-            ),
+            PsfField(self._viewer, self._chosen, tooltip="How the image is blurred"),
             FloatSpinBox(
                 name="background", label="Background", value=0, min=0, max=1e6, step=1,
                 tooltip="Grey level of places without light; modelled, not subtracted",
@@ -153,15 +151,16 @@ class DeconvolveWidget(RunWidget):
             ),
         )  # fmt: skip
 
-    def _layers(self, kind: Callable[[Any], bool]) -> list[Image]:
-        return [layer for layer in self._viewer.layers if kind(layer)]
+    def _chosen(self) -> Image | None:
+        layer: Image | None = self.form["layer"].value
+        return layer
 
     def reset_choices(self, event: object = None) -> None:
         """Follow the viewer's layers."""
-        for name in ("layer", "psf"):
-            self.form[name].reset_choices()
+        for field in (self.form["layer"], self.form["psf"], *self.psfs):
+            field.reset_choices()
         self.form.prefer("layer", self._viewer.layers.selection.active)
-        self.form.prefer("psf", None)
+        self.form["psf"].prefer_ours()
 
     def take_psf(self, layer: Image) -> None:
         """Choose a PSF layer."""
@@ -180,13 +179,15 @@ class DeconvolveWidget(RunWidget):
         one = _fields.chosen_frame(self.form)["channel"] is not None
         channels = 1 if one else max(1, len(self.form["channel"].choices) - 1)
         fields = (
-            ComboBox(
-                name=f"psf {c}", label=f"PSF {c}", nullable=True,
-                choices=lambda box: self._layers(is_psf),
+            PsfField(
+                self._viewer,
+                self._chosen,
+                name=f"psf {c}",
+                label=f"PSF {c}",
                 tooltip=f"Of channel {c}; empty for the PSF above",
             )
             for c in range(1, channels)
-        )  # fmt: skip
+        )
         self.psfs = self._replaced(self._psfs_place, self.psfs, _forms.Form(*fields))
 
     def _replaced(
@@ -256,7 +257,8 @@ class DeconvolveWidget(RunWidget):
             return
         try:
             planner = self._planner = Job(self._request().plan, self)
-        except BlurGANError:  # is told when it is to be deconvolved
+        except BlurGANError as error:
+            self.plan.setText(str(error))
             return
         planner.returned.connect(self._say_plan)
         planner.failed.connect(lambda failure: self.plan.setText(failure.sentence))
@@ -278,7 +280,9 @@ class DeconvolveWidget(RunWidget):
         if values["layer"] is None:
             raise DataError("choose an image layer to deconvolve")
         if values["psf"] is None:
-            raise DataError("choose a PSF layer; the PSF widget makes one")
+            raise DataError(
+                "choose a PSF: any image layer or a file; the PSF widget makes one"
+            )
         stack = to_stack(values["layer"], self._axes())
         if "S" in stack.axes and frame["channel"] is None:
             raise AxesError(
@@ -289,7 +293,7 @@ class DeconvolveWidget(RunWidget):
         known = self.camera
         return DeconvolutionRequest(
             stack=stack,
-            psfs=self._chosen_psfs(values["psf"]),
+            psfs=self._chosen_psfs(values["psf"], stack),
             method=values["method"],
             parameters=self.parameters.values(),
             background=values["background"],
@@ -300,11 +304,11 @@ class DeconvolveWidget(RunWidget):
             memory=_state.memory_limit(),
         )
 
-    def _chosen_psfs(self, first: Image) -> tuple[Psf, ...]:
+    def _chosen_psfs(self, first: Image, image: Stack) -> tuple[Psf, ...]:
         others = self.psfs.values().values()
         if all(other is None for other in others):
-            return (to_psf(first),)
-        return tuple(to_psf(layer or first) for layer in (first, *others))
+            return (to_psf(first, image),)
+        return tuple(to_psf(layer or first, image) for layer in (first, *others))
 
     # --- what comes of it
 

@@ -15,10 +15,10 @@ undo and blind ones start from; *Deconvolve with it* opens Deconvolve.
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from magicgui.widgets import ComboBox
 from matplotlib.figure import Figure
 from qtpy.QtWidgets import (
     QFileDialog,
@@ -36,14 +36,9 @@ from napari_blurgan.widgets._controls import (
     scrolled,
 )
 from napari_blurgan.widgets._docks import show_widget
-from napari_blurgan.widgets._layers import (
-    is_psf,
-    is_source,
-    psf_layer,
-    to_psf,
-    to_stack,
-)
-from napari_blurgan.widgets._live import add_layer
+from napari_blurgan.widgets._layers import METADATA_KEY, is_source, to_stack
+from napari_blurgan.widgets._psf_field import PsfField
+from napari_blurgan.widgets._psf_layers import add_psf, to_psf
 from napari_blurgan.widgets._task import TaskWidget
 from napari_blurgan.widgets._worker import Report
 
@@ -51,6 +46,7 @@ if TYPE_CHECKING:
     import napari
     from napari.layers import Image
 
+    from napari_blurgan.data.stack import Stack
     from napari_blurgan.optics.psf import Psf
 
 __all__ = ["PsfWidget"]
@@ -110,8 +106,14 @@ class PsfWidget(TaskWidget):
         scrolled(content, self)
         for name in ("model", "modality"):
             self.form[name].changed.connect(self._show_needed)
+        self.form["layer"].changed.connect(self._take_optics)
         self._show_needed()
         self._show(None)
+
+    def _take_optics(self, layer: Image | None) -> None:
+        """Fill in what the file of a layer says about the optics."""
+        known = {} if layer is None else layer.metadata.get(METADATA_KEY, {})
+        self.form.update_values(known.get("optics", {}))
 
     def _uses(self) -> QWidget:
         """Return the buttons for what a PSF is made for."""
@@ -146,20 +148,19 @@ class PsfWidget(TaskWidget):
             self.form.set_visible(name, needed)
 
     def _looks(self) -> _forms.Form:
-        choices = {
-            "choices": lambda box: [*filter(is_psf, self._layers())],
-            "nullable": True,
-        }
         form = _forms.Form(
-            ComboBox(name="psf", label="Show", tooltip="A PSF layer", **choices),
-            ComboBox(
-                name="other", label="Beside",
-                tooltip="Another PSF, drawn dashed and compared in numbers", **choices,
-            ),
-        )  # fmt: skip
+            self._psf_field("psf", "Show", "The PSF to look at"),
+            self._psf_field("other", "Beside", "Drawn dashed, compared in numbers"),
+        )
         for name in ("psf", "other"):
             form[name].changed.connect(self._show)
         return form
+
+    def _psf_field(self, name: str, label: str, tooltip: str) -> PsfField:
+        source = self.form["layer"]
+        return PsfField(
+            self._viewer, lambda: source.value, name=name, label=label, tooltip=tooltip
+        )
 
     def _layers(self) -> Any:
         return self._viewer.layers
@@ -171,7 +172,7 @@ class PsfWidget(TaskWidget):
         self.form.prefer("layer", self._viewer.layers.selection.active)
         for name in ("psf", "other"):
             self.look[name].reset_choices()
-        self.look.prefer("psf", None)
+        self.look["psf"].prefer_ours()
 
     # --- what the buttons do
 
@@ -217,20 +218,25 @@ class PsfWidget(TaskWidget):
 
     def _theory(self) -> Callable[[Report], Psf]:
         values = self.form.values()
-        voxel = _voxel_size(values["layer"])
+        stack, voxel = _measured(values["layer"])
         optics = _fields.optics_of(values)
 
         def compute(report: Report) -> Psf:
-            from napari_blurgan.optics.models import MODELS, support_shape
+            from napari_blurgan.classical.psf_fit import psf_shape_for
+            from napari_blurgan.optics.models import MODELS
 
-            return MODELS[values["model"]](optics, support_shape(optics, voxel), voxel)
+            shape = psf_shape_for(optics, stack.spatial_shape, voxel)
+            if "Z" not in stack.axes:
+                shape = (1, *shape[1:])
+            return MODELS[values["model"]](optics, shape, voxel)
 
         return compute
 
     def _beads(self) -> Callable[[Report], Psf]:
         layer = self.form["layer"].value
-        voxel, diameter = _voxel_size(layer), self.form["bead"].value / 1000
-        stack, places = to_stack(layer), _places(layer, self.form["points"].value)
+        stack, voxel = _measured(layer)
+        diameter = self.form["bead"].value / 1000
+        places = _places(layer, self.form["points"].value)
 
         def measure(report: Report) -> Psf:
             from napari_blurgan.optics.beads import psf_from_beads
@@ -258,9 +264,7 @@ class PsfWidget(TaskWidget):
     # --- what comes of it
 
     def _add(self, psf: Psf, source: Image) -> None:
-        depth = self._viewer.dims.point[-3] if self._viewer.dims.ndim > 2 else None
-        layer = add_layer(self._viewer, psf_layer(psf, source, depth))
-        self.look["psf"].value = layer
+        self.look["psf"].value = add_psf(self._viewer, psf, source)
 
     def _show(self, value: object) -> None:
         chosen = self.look["psf"].value
@@ -280,7 +284,8 @@ class PsfWidget(TaskWidget):
 
 def description(psf: Psf, other: Psf | None) -> str:
     """Return widths and centre of a PSF in words, and how it compares."""
-    words = f"Width at half maximum z, y, x: {_widths(psf)} µm"
+    axes = "z, y, x" if psf.shape[0] > 1 else "y, x"
+    words = f"Width at half maximum {axes}: {_widths(psf)} µm"
     shift = max(abs(c) for c in psf.centroid())
     if shift > 0.5:
         words += f"; its mass lies {shift:.1f} voxels off its centre"
@@ -308,16 +313,20 @@ def _is_points(layer: Any) -> bool:
 
 
 def _widths(psf: Psf) -> str:
-    return ", ".join(f"{width:.2f}" for width in psf.fwhm())
+    """Return the widths along z, y, x; of a plane, along y and x."""
+    widths = psf.fwhm() if psf.shape[0] > 1 else psf.fwhm()[1:]
+    return ", ".join("unknown" if isnan(w) else f"{w:.2f}" for w in widths)
 
 
-def _voxel_size(layer: Image | None) -> tuple[float, float, float]:
+def _measured(layer: Image | None) -> tuple[Stack, tuple[float, float, float]]:
+    """Return a layer's stack with its voxel size; along z, 1 µm for planes."""
     if layer is None:
         raise OpticsError("choose a layer: its voxel size is that of the PSF")
-    z, y, x = to_stack(layer).voxel_size
-    if z is None or y is None or x is None:
+    stack = to_stack(layer)
+    z, y, x = stack.voxel_size
+    if y is None or x is None or (z is None and "Z" in stack.axes):
         raise OpticsError(
             f"{layer.name}: the size of its voxels is unknown; set the layer's scale "
             "and units (z, y, x)"
         )
-    return z, y, x
+    return stack, (z or 1.0, y, x)

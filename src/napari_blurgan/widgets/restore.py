@@ -32,13 +32,13 @@ from napari_blurgan.widgets._controls import duration, help_button, scrolled
 from napari_blurgan.widgets._layers import (
     field_layer,
     guess_axes,
-    is_psf,
     is_source,
     result_layer,
-    to_psf,
     to_stack,
 )
 from napari_blurgan.widgets._live import add_layer
+from napari_blurgan.widgets._psf_field import PsfField
+from napari_blurgan.widgets._psf_layers import to_psf
 from napari_blurgan.widgets._restoring import RestoreRequest, visible_field
 from napari_blurgan.widgets._task import RunWidget
 from napari_blurgan.widgets._worker import Job
@@ -81,16 +81,16 @@ class RestoreWidget(RunWidget):
         self.form = self._fields()
         self.advanced = _forms.Form(
             _fields.axes_field(),
-            ComboBox(
-                name="psf", label="PSF", nullable=True,
-                choices=lambda widget: [*filter(is_psf, self._viewer.layers)],
+            PsfField(
+                self._viewer,
+                lambda: self.form["layer"].value,
                 tooltip=(
-                    "A PSF layer, where the blur of this image is not the one that "
-                    "was trained for: of another colour, depth or microscope"
+                    "Where the blur of this image is not the one that was trained "
+                    "for: of another colour, depth or microscope"
                 ),
             ),
             _fields.device_field(_state.preference("device")),
-        )  # fmt: skip
+        )
         self.preview_button = QPushButton("Preview")
         self.preview_button.setToolTip("Restore only what is in view, in seconds")
         self.plan = QLabel()
@@ -233,11 +233,12 @@ class RestoreWidget(RunWidget):
             raise DataError("choose an image layer to restore")
         psf = self.advanced["psf"].value
         out = values["out"].strip()
+        stack = to_stack(values["layer"], self._axes())
         return RestoreRequest(
             model=values["model"],
-            stack=to_stack(values["layer"], self._axes()),
+            stack=stack,
             out=Path(out).expanduser() if out else None,
-            psf=None if psf is None else to_psf(psf),
+            psf=None if psf is None else to_psf(psf, stack),
             **_fields.chosen_frame(self.form),
             device=self.advanced["device"].value,
             memory=_state.memory_limit(),

@@ -39,10 +39,12 @@ from napari_blurgan.widgets._controls import (
 )
 from napari_blurgan.widgets._data_form import DataForm
 from napari_blurgan.widgets._docks import show_widget
-from napari_blurgan.widgets._layers import guess_axes, is_psf, to_psf
+from napari_blurgan.widgets._layers import guess_axes
 from napari_blurgan.widgets._learning import LearningWidget
 from napari_blurgan.widgets._live import LiveLayers
 from napari_blurgan.widgets._plots import LossPlot
+from napari_blurgan.widgets._psf_field import PsfField
+from napari_blurgan.widgets._psf_layers import to_psf
 from napari_blurgan.widgets._training import Cut, Theory, TrainingRequest
 
 if TYPE_CHECKING:
@@ -100,7 +102,12 @@ class TrainWidget(LearningWidget):
         self.form = _fields.training_form(_presets())
         self.advanced = _fields.advanced_form(
             _state.preference("device"),
-            lambda box: [*filter(is_psf, self._viewer.layers)],
+            PsfField(
+                self._viewer,
+                lambda: next(iter(self.data.blurred.layers()), None),
+                label="Known PSF",
+                tooltip="What nonblind recipes undo, and where blind ones start",
+            ),
         )
         self.run = RunControl("training", can_pause=True, can_queue=True)
         self._queue = QLabel()

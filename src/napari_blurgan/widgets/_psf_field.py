@@ -1,0 +1,124 @@
+"""`PsfField`: any image layer, or a file, as a PSF."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from magicgui.widgets import ComboBox
+from napari.utils.notifications import show_error
+from qtpy.QtWidgets import QFileDialog
+
+from napari_blurgan.errors import BlurGANError, OpticsError
+from napari_blurgan.widgets._psf_layers import add_psf, offered_psfs
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.layers import Image
+
+__all__ = ["PsfField"]
+
+OTHER, FILE = "— other layers —", "file…"
+ENDINGS = "PSF (*.tif *.tiff)"
+
+
+class PsfField(ComboBox):
+    """A choice among PSFs, all other images, and what is on disk.
+
+    PSFs that the plugin made stand first. A file is opened beside the image that it
+    blurs, as a layer, so that it can be seen.
+
+    Parameters
+    ----------
+    viewer : napari viewer
+        Whose layers are offered.
+    source : callable
+        Returns the layer that the PSF blurs, or None.
+    name, label, tooltip : str
+        Of the field.
+    """
+
+    def __init__(
+        self,
+        viewer: ViewerModel,
+        source: Callable[[], Image | None],
+        *,
+        name: str = "psf",
+        label: str = "PSF",
+        tooltip: str,
+    ) -> None:
+        self._viewer = viewer
+        self._source = source
+        self._last: Any = None
+        self._resetting = False
+        super().__init__(
+            name=name,
+            label=label,
+            tooltip=f"{tooltip}\nAny image layer will do, and a file",
+            nullable=True,
+            choices=self._offered,
+        )
+
+    def prefer_ours(self) -> None:
+        """Choose the newest PSF of the plugin's own where nothing is chosen."""
+        psfs, _ = offered_psfs(self._viewer.layers)
+        if self._last is None and psfs:
+            self.value = psfs[-1]
+
+    def reset_choices(self, *args: Any) -> None:
+        """Follow the viewer's layers, in their order, and keep what is chosen."""
+        chosen = self._last
+        self._resetting = True
+        self.native.clear()  # magicgui would append what is new
+        super().reset_choices(*args)
+        row = self.native.findText(OTHER)
+        if row >= 0:
+            self.native.model().item(row).setEnabled(False)
+        self.value = chosen if chosen in self.choices else None
+        self._resetting = False
+        if self.get_value() is not chosen:
+            self._on_value_change(None)
+
+    def _offered(self, widget: object) -> list[tuple[str, Any]]:
+        psfs, others = offered_psfs(self._viewer.layers)
+        named = [(layer.name, layer) for layer in (*psfs, *others)]
+        if others:
+            named.insert(len(psfs), (OTHER, OTHER))
+        return [*named, (FILE, FILE)]
+
+    def _on_value_change(self, value: Any = None) -> None:
+        """Open a file instead of choosing the entry that offers it."""
+        if self._resetting:
+            return
+        if value == FILE:
+            self._resetting = True
+            self.value = self._last
+            self._resetting = False
+            self._ask()
+            return
+        self._last = value
+        super()._on_value_change(value)
+
+    def _ask(self) -> None:
+        chosen, _ = QFileDialog.getOpenFileName(self.native, "PSF", "", ENDINGS)
+        if chosen:
+            self.open_file(Path(chosen))
+
+    def open_file(self, path: Path) -> None:
+        """Open a PSF as a layer and choose it; what is wrong with it is shown."""
+        try:
+            self.value = self._opened(path)
+        except BlurGANError as error:
+            show_error(str(error))
+
+    def _opened(self, path: Path) -> Image:
+        from napari_blurgan.optics.psf import Psf
+
+        source = self._source()
+        if source is None:
+            raise OpticsError("choose the image first; its PSF is shown beside it")
+        psf = Psf.load(path)
+        layer = add_psf(self._viewer, psf, source)
+        layer.name = f"PSF {path.name}"
+        return layer

@@ -1,0 +1,181 @@
+"""PSFs as layers: what they are called, where they lie, and back to a `Psf`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_blurgan.data.stack import Stack
+from napari_blurgan.errors import OpticsError
+from napari_blurgan.optics.psf import Psf
+from napari_blurgan.widgets._layers import (
+    METADATA_KEY,
+    LayerData,
+    is_psf,
+    is_source,
+    to_stack,
+)
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.layers import Image
+    from numpy.typing import NDArray
+
+__all__ = ["add_psf", "offered_psfs", "psf_layer", "psf_title", "to_psf"]
+
+GAP = 0.05
+"""Of the width of the source, between it and its PSFs."""
+
+
+def psf_title(psf: Psf) -> str:
+    """Return what a PSF is, from its provenance: computed, measured or learned."""
+    known = psf.provenance
+    if known.get("measured") == "beads":
+        good = known.get("verdicts", {}).get("good", 0)
+        return f"PSF measured, {good} bead{'s'[: good != 1]}"
+    if "optics" in known:
+        optics = known["optics"]
+        return f"PSF computed NA {optics['na']:.3g} {optics['wavelength']:.4g} nm"
+    if known.get("model") in ("learned", "given"):
+        return f"PSF {known['model']}"
+    return f"PSF {known['file']}" if "file" in known else "PSF"
+
+
+def psf_layer(psf: Psf, source: Image, layers: Iterable[Any] = ()) -> LayerData:
+    """Return a PSF as a layer in physical units, to the right of its source.
+
+    Parameters
+    ----------
+    psf : Psf
+        Shown as a plane if the source is one.
+    source : napari.layers.Image
+        Gives the unit of length and the place.
+    layers : iterable of layers
+        Those in the viewer: the PSF lies beside the PSFs among them, too.
+    """
+    in_length = source.units[-1].is_compatible_with("micrometer")
+    unit = source.units[-1] if in_length else "pixel"
+    data = psf.data if source.ndim > 2 else psf.data[psf.data.shape[0] // 2]
+    scale = _scale_in(psf, source)[-data.ndim :]
+    known = {"made": "psf", "voxel_size": list(psf.voxel_size), **psf.provenance}
+    attributes = {
+        "name": f"{psf_title(psf)} · {source.name}",
+        "scale": scale,
+        "translate": _beside(source, filter(is_psf, layers), data.shape, scale),
+        "units": [unit] * data.ndim,
+        "axis_labels": list(source.axis_labels[-data.ndim :]),
+        "colormap": "inferno",
+        "blending": "additive",
+        "contrast_limits": (0, float(data.max())),
+        "rgb": False,
+        "metadata": {METADATA_KEY: known},
+    }
+    return np.array(data), attributes, "image"
+
+
+def add_psf(viewer: ViewerModel, psf: Psf, source: Image) -> Image:
+    """Add a PSF beside its source, its middle plane among the planes in view."""
+    pixels, attributes, _ = psf_layer(psf, source, viewer.layers)
+    if pixels.ndim > 2:
+        centre = (pixels.shape[0] // 2) * attributes["scale"][0]
+        attributes["translate"][0] = viewer.dims.point[-3] - centre
+    selected = set(viewer.layers.selection)
+    layer = viewer.add_image(pixels, **attributes)
+    viewer.layers.selection = selected
+    return layer
+
+
+def _scale_in(psf: Psf, source: Image) -> NDArray[np.float64]:
+    """Return the PSF's voxel size in the unit of the source."""
+    unit = source.units[-1]
+    if unit.is_compatible_with("micrometer"):
+        return np.array(psf.voxel_size) / (1 * unit).to("micrometer").magnitude
+    if np.allclose(source.scale, 1):  # neither unit nor scale: one voxel is one pixel
+        return np.ones(3)
+    return np.array(psf.voxel_size)
+
+
+def _beside(
+    source: Image,
+    others: Iterable[Any],
+    shape: Sequence[int],
+    scale: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Return where voxel 0 goes: right of the source and of other PSFs, at its top."""
+    low, high = np.asarray(source.extent.world)[:, -len(shape) :]
+    gap = GAP * (high[-1] - low[-1])
+    right = [high[-1], *(np.asarray(o.extent.world)[1, -1] for o in others)]
+    place = low.copy()
+    # An extent is that of the centres of voxels.
+    place[-1] = max(right) + gap + abs(source.scale[-1]) + scale[-1]
+    if len(shape) > 2:
+        place[0] = (low[0] + high[0]) / 2 - (shape[0] // 2) * scale[0]
+    return place
+
+
+def offered_psfs(layers: Iterable[Any]) -> tuple[list[Any], list[Any]]:
+    """Return the PSFs among layers, and the other images that may be one."""
+    layers = list(layers)
+    psfs = [layer for layer in layers if is_psf(layer)]
+    return psfs, [x for x in layers if is_source(x) and not x.rgb]
+
+
+def to_psf(layer: Image, image: Stack | None = None) -> Psf:
+    """Return an image layer as a PSF, checked as one from a file is.
+
+    Parameters
+    ----------
+    layer : napari.layers.Image
+        A volume or plane; other axes must have the length one.
+    image : Stack, optional
+        What it blurs: without voxel sizes of its own it lends none, and one voxel of
+        the PSF is one of the image.
+
+    Raises
+    ------
+    OpticsError
+        If it is no volume or plane, has negative or NaN values, or its voxel size is
+        unknown.
+    """
+    stack = to_stack(layer)
+    known = stack.metadata
+    sizes = _sizes(stack, known.get("voxel_size"), image)
+    kept = {k: v for k, v in known.items() if k not in ("made", "voxel_size")}
+    try:
+        return Psf(
+            _volume(stack),
+            sizes,
+            kept if is_psf(layer) and kept else {"layer": layer.name},
+        )
+    except OpticsError as error:
+        raise OpticsError(f"{layer.name}: {error}") from error
+
+
+def _volume(stack: Stack) -> NDArray[Any]:
+    """Return (z, y, x), dropping axes of length one."""
+    long = [a for a in stack.axes if a in "TCS" and stack.size(a) > 1]
+    if long:
+        raise OpticsError(
+            f"a PSF is one volume or plane; this has the axes {stack.axes} of shape "
+            f"{tuple(stack.data.shape)}"
+        )
+    return stack.frame()[0].reshape(-1, *stack.spatial_shape[-2:])
+
+
+def _sizes(
+    stack: Stack, of_the_psf: Sequence[float] | None, image: Stack | None
+) -> tuple[float, float, float]:
+    z, y, x = stack.voxel_size
+    if y is not None and x is not None and (z is not None or "Z" not in stack.axes):
+        return z or 1.0, y, x
+    if of_the_psf is not None:
+        z, y, x = of_the_psf
+        return z, y, x
+    if image is not None and image.voxel_size[-1] is None:
+        return 1.0, 1.0, 1.0
+    raise OpticsError(
+        f"{stack.name}: a PSF needs the size of its voxels; say it in the fields for "
+        "voxels"
+    )
