@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_blurgan.errors import OpticsError
+from napari_blurgan.optics.models import Optics, theoretical_psf
 from napari_blurgan.optics.psf import Psf
 
 VOXEL = (0.2, 0.1, 0.1)
@@ -249,3 +250,60 @@ def test_refuses_impossible_shapes(shape):
 def test_refuses_an_impossible_share_of_energy():
     with pytest.raises(OpticsError, match="share"):
         random_psf(0, (5, 5, 5)).cropped(energy=99)
+
+
+def in_fft_order(values, axes=(0, 1, 2)):
+    return np.fft.ifftshift(values, axes)
+
+
+@pytest.mark.parametrize(
+    "shape", [(21, 21, 21), (20, 20, 20), (9, 16, 33), (1, 21, 20)]
+)
+@pytest.mark.parametrize("off", [0.0, 0.4, -1.3])
+def test_fft_order_is_put_in_order(shape, off):
+    centre = (0.0 if shape[0] == 1 else off, -off, off)
+    values = gaussian(shape, (1.2, 1.6, 1.6), centre)
+    found = Psf(in_fft_order(values), VOXEL).in_order()
+    np.testing.assert_array_equal(found.data, Psf(values, VOXEL).data)
+    assert found.provenance["fft_order"] == ("yx" if shape[0] == 1 else "zyx")
+
+
+@pytest.mark.parametrize("axes", [(0,), (1, 2), (2,)])
+def test_fft_order_along_some_axes_alone(axes):
+    values = gaussian((15, 18, 21), (2, 1.6, 1.6))
+    found = Psf(in_fft_order(values, axes), VOXEL).in_order()
+    np.testing.assert_array_equal(found.data, Psf(values, VOXEL).data)
+
+
+def test_fft_order_of_a_noisy_bead_on_an_offset():
+    bead = 4000 * gaussian((31, 31, 31), (2, 1.6, 1.6)) + 100
+    noisy = np.random.default_rng(0).poisson(bead).astype(np.uint16)
+    found = Psf(in_fft_order(noisy), VOXEL).in_order()
+    np.testing.assert_array_equal(found.data, Psf(noisy, VOXEL).data)
+
+
+@pytest.mark.parametrize("modality", ["widefield", "confocal"])
+def test_fft_order_of_a_theoretical_psf(modality):
+    optics = Optics(1.4, 1.515, 520, modality, excitation=488, ns=1.33, depth=5)
+    psf = theoretical_psf(optics, (41, 40, 41), VOXEL)
+    found = Psf(in_fft_order(psf.data), VOXEL).in_order()
+    np.testing.assert_array_equal(found.data, psf.data)
+
+
+@pytest.mark.parametrize("depth", [0.0, 5.0])
+@pytest.mark.parametrize("at", [0, 1, -1])
+def test_what_is_cut_off_at_an_end_is_not_in_fft_order(depth, at):
+    """Half a PSF is no whole one: it must not be joined with what lies opposite."""
+    optics = Optics(1.4, 1.515, 520, ns=1.33, depth=depth)
+    psf = theoretical_psf(optics, (41, 41, 41), VOXEL).data
+    half = psf[20 - at :] if at >= 0 else psf[: 20 - at + 1]
+    found = Psf(half, VOXEL).in_order()
+    assert "fft_order" not in found.provenance
+    assert found.data.argmax() == half.argmax()
+
+
+def test_centring_puts_in_order_first():
+    values = gaussian((21, 21, 20), (1.2, 1.6, 1.6), (0.3, 0.0, -0.4))
+    given = Psf(in_fft_order(values), VOXEL).centred()
+    np.testing.assert_array_equal(given.data, Psf(values, VOXEL).centred().data)
+    assert given.provenance["fft_order"] == "zyx"

@@ -29,9 +29,10 @@ def fit_psf(
 ) -> tuple[Psf, tuple[str, ...]]:
     """Return the PSF for images of one shape, and what was done to it, in words.
 
-    It is centred where it is more than 0.05 voxel off, reduced to its middle plane for
-    images of one plane, resampled to the voxels of the image and, where it is larger
-    than the image, cropped to the box that holds 99.9 % of it and fits.
+    It is put in order if it was in FFT order, centred where it is more than 0.05 voxel
+    off, reduced to its middle plane for images of one plane, resampled to the voxels of
+    the image and, where it is larger than the image, cropped to the box that holds
+    99.9 % of it and fits.
 
     Parameters
     ----------
@@ -48,11 +49,13 @@ def fit_psf(
         If the PSF is no PSF: negative, NaN, all zero, or of other axes.
     """
     known = psf if isinstance(psf, Psf) else _with_voxels(psf, voxel_size)
-    middle, moved = centred(known)
+    ordered, wrapped = _in_order(known)
+    middle, moved = centred(ordered)
     planar, picked = _in_plane(middle, shape)
     resampled, scaled = _resampled(planar, voxel_size)
     cropped, cut = _cropped(resampled, shape)
-    return cropped, tuple(note for note in (moved, picked, scaled, cut) if note)
+    notes = (wrapped, moved, picked, scaled, cut)
+    return cropped, tuple(note for note in notes if note)
 
 
 def psf_shape_for(
@@ -91,6 +94,16 @@ def _with_voxels(psf: NDArray[np.floating], voxel_size: VoxelSize | None) -> Psf
     data = np.asarray(psf)
     z, y, x = voxel_size or (None, None, None)
     return Psf(data[None] if data.ndim == 2 else data, (z or 1.0, y or 1.0, x or 1.0))
+
+
+def _in_order(psf: Psf) -> Fitted:
+    ordered = psf.in_order()
+    if ordered is psf:
+        return psf, None
+    return ordered, (
+        f"the PSF was in FFT order along {ordered.provenance['fft_order']}, its centre "
+        "at the first voxel: put in order"
+    )
 
 
 def centred(psf: Psf) -> Fitted:

@@ -68,8 +68,23 @@ class Psf:
         z, y, x = width.fwhm(self.data)
         return z * self.voxel_size[0], y * self.voxel_size[1], x * self.voxel_size[2]
 
+    def in_order(self) -> Psf:
+        """Return the PSF with its peak amid the array, if it was in FFT order.
+
+        Arrays made for an FFT have their centre at the first voxel, and light at all
+        corners; see `napari_blurgan.optics.geometry.from_fft_order`.
+        ``provenance["fft_order"]`` keeps the axes along which it was; without any the
+        PSF itself is returned.
+        """
+        data, wrapped = geometry.from_fft_order(self.data)
+        if not wrapped:
+            return self
+        return self._derived(data, fft_order="".join("zyx"[a] for a in wrapped))
+
     def centred(self) -> Psf:
         """Move the core of the PSF to the voxel ``n // 2`` of every axis.
+
+        A PSF in FFT order is put in order first (`in_order`).
 
         The core is what rises above half the maximum around the brightest voxel; its
         centre of mass, weighted by the excess over half, is found and moved by quintic
@@ -77,8 +92,9 @@ class Psf:
         unlike the centroid of the whole array it is not drawn to the middle of the
         array by faint wings. ``provenance["centred"]`` keeps the shift in voxels.
         """
-        data, shift = geometry.centre_core(self.data)
-        return self._derived(data, centred={"on": "core", "shift": list(shift)})
+        psf = self.in_order()
+        data, shift = geometry.centre_core(psf.data)
+        return psf._derived(data, centred={"on": "core", "shift": list(shift)})
 
     def cropped(
         self, shape: Sequence[int] | None = None, *, energy: float = 0.99
