@@ -35,7 +35,7 @@ def test_a_scale_without_unit_is_read_as_micrometres():
 def test_neither_scale_nor_unit_is_unknown_and_said():
     stack = _layers.to_stack(volume())
     assert stack.voxel_size == (None, None, None)
-    assert "no voxel size" in _layers.summary(stack)
+    assert "voxel size unknown" in _layers.summary(stack)
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,7 @@ def test_layers_dropped_from_the_layer_list_are_ticked(viewer, sources, qtbot):
 
 def test_the_tooltip_tells_size_and_what_is_missing(sources):
     assert "0.3 × 0.1 × 0.1 µm" in sources.item(0).toolTip()
-    assert "no voxel size" in sources.item(1).toolTip()
+    assert "voxel size unknown" in sources.item(1).toolTip()
 
 
 def test_an_unreadable_file_says_why(sources, tmp_path):

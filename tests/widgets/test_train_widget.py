@@ -2,14 +2,17 @@
 
 import numpy as np
 import pytest
+import tifffile
 import torch
 from napari.utils.notifications import notification_manager
 from qtpy.QtCore import Qt
+from qtpy.QtTest import QTest
 
 from napari_blurgan.transport.engine import Engine
 from napari_blurgan.transport.model import load_model
 from napari_blurgan.widgets import _state
 from napari_blurgan.widgets._controls import Phase
+from napari_blurgan.widgets._layers import to_stack
 
 
 @pytest.fixture
@@ -210,8 +213,64 @@ def test_a_sharp_set_is_made_of_another_part(viewer, widget, click, until):
     assert viewer.layers["wide · preview"].extent.world[0, 2] > 0.1 * 60
 
 
-def test_a_layer_without_voxel_size_is_told(viewer, widget):
-    assert widget.data._hint.isHidden()
-    widget.data.blurred.tick(viewer.add_image(np.zeros((9, 40, 40)), name="bare"))
-    assert "bare: the size of a voxel" in widget.data._hint.text()
-    assert not widget.data._hint.isHidden()
+@pytest.fixture
+def bare(viewer, widget):
+    """Return the blurred layer without a voxel size, ticked alone."""
+    pixels = viewer.layers["blurred"].data
+    layer = viewer.add_image(pixels, name="bare")
+    widget.data.optics.setChecked(False)
+    for sources in (widget.data.blurred, widget.data.sharp):
+        sources.untick()
+    widget.data.blurred.tick(layer)
+    return layer
+
+
+def test_a_voxel_size_is_asked_for_and_typed(widget, bare, click, until):
+    form = widget.data.voxels
+    assert not form.isHidden()
+    widget.data.optics.setChecked(True)
+    widget.data.update_values({"make": "microtubules"})
+    click(widget.run.start_button)
+    until(lambda: idle(widget))
+    assert "Enter it below" in widget.messages.text()
+    for axis, size in zip("zyx", (0.3, 0.1, 0.1), strict=True):
+        form.fields[axis].selectAll()
+        QTest.keyClicks(form.fields[axis], str(size))
+    click(form.set_button)
+    assert form.isHidden()
+    assert to_stack(bare).voxel_size == (0.3, 0.1, 0.1)
+    click(widget.run.start_button)
+    until(lambda: widget.plot.last_step > 1)
+
+
+@pytest.mark.parametrize("dims", [2, 3])
+def test_synthetic_structures_need_no_voxel_size(
+    viewer, widget, bare, click, until, dims
+):
+    if dims == 2:
+        widget.data.blurred.untick()
+        planes = viewer.add_image(
+            np.asarray(bare.data), name="film", axis_labels=("t", "y", "x")
+        )
+        widget.data.blurred.tick(planes)
+    widget.data.update_values({"make": "vesicles", "optics": {"known": False}})
+    widget.advanced["changes"].value += " forward.start=gaussian"
+    click(widget.run.start_button)
+    until(lambda: widget.plot.last_step > 1)
+    assert "vesicles are drawn for 0.2 × 0.1 × 0.1 µm" in widget.messages.text()
+    assert "untick" not in widget.messages.text()
+
+
+def test_files_take_the_typed_size_too(widget, tmp_path, volumes):
+    path = tmp_path / "plain.tif"
+    tifffile.imwrite(path, volumes[0].astype(np.float32), photometric="minisblack")
+    widget.data.blurred.untick()
+    widget.data.blurred.tick(path)
+    form = widget.data.voxels
+    assert "plain" in form._words.text()
+    form.fields["z"].setValue(0.3)
+    form.fields["y"].setValue(0.1)
+    form.set_button.click()
+    (stack,) = widget.data.blurred.stacks()
+    assert stack.voxel_size == (0.3, 0.1, 0.1)
+    assert form.isHidden()

@@ -169,3 +169,16 @@ def test_a_threshold_stays_with_its_images(viewer, widget):
     assert again.domains["A"].names() == []
     assert again.form["alpha"].value == ""
     assert again.form["beta"].value == "190"
+
+
+def test_only_sections_along_z_ask_for_the_size_of_a_voxel(viewer, widget):
+    volume = viewer.add_image(np.zeros((6, 20, 20), np.float32), name="volume")
+    widget.domains["A"].tick(volume)
+    assert widget.voxels.isHidden()
+    widget.form["task"].value = "isotropic"
+    assert "volume" in widget.voxels._words.text()
+    widget.voxels.fields["z"].setValue(0.5)
+    widget.voxels.fields["y"].setValue(0.1)
+    widget.voxels.set_button.click()
+    assert widget.voxels.isHidden()
+    np.testing.assert_allclose(volume.scale, (0.5, 0.1, 0.1))

@@ -36,7 +36,7 @@ def isotropic(stack: Stack) -> Stack:
     if not (z and y and x):
         raise DataError(
             f"{stack.name}: sections along z need the size of a voxel in z, y and x; "
-            f"found {stack.voxel_size}. Set the layer's scale, or save it in the file"
+            f"found {stack.voxel_size}. Enter it in the window, or save it in the file"
         )
     width = (y + x) / 2
     axis = stack.axes.index("Z")

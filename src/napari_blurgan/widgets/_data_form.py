@@ -19,10 +19,13 @@ from napari_blurgan.widgets._forms import Form
 from napari_blurgan.widgets._layers import METADATA_KEY
 from napari_blurgan.widgets._sources import SourceList
 from napari_blurgan.widgets._training import SHARP_SETS
+from napari_blurgan.widgets._voxel_size import VoxelSizeForm
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Image
+
+    from napari_blurgan.data.stack import Stack, VoxelSize
 
 __all__ = ["DataForm"]
 
@@ -52,10 +55,12 @@ class DataForm(QWidget):
             ),
         )  # fmt: skip
         self._make.changed.connect(self._show_what_is_needed)
-        self._hint = QLabel()
-        self._hint.setWordWrap(True)
-        self._hint.hide()
+        self.voxels = VoxelSizeForm(
+            viewer, "learn without it: the PSF is then in voxels"
+        )
+        self.voxels.given.connect(self._on_size)
         self.blurred.changed.connect(self._on_ticked)
+        self.sharp.changed.connect(self.look_at_sizes)
         self._arrange()
         self._show_what_is_needed()
 
@@ -64,7 +69,7 @@ class DataForm(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addLayout(_heading("Blurred images", self.blurred))
         layout.addWidget(self.blurred)
-        layout.addWidget(self._hint)
+        layout.addWidget(self.voxels)
         layout.addWidget(Form(self._make))
         layout.addWidget(self.sharp)
         layout.addWidget(self.optics)
@@ -113,16 +118,28 @@ class DataForm(QWidget):
 
     def _show_what_is_needed(self, value: object = None) -> None:
         self.sharp.setVisible(self.make_sharp == "layers")
+        self.look_at_sizes()
 
     def _on_ticked(self) -> None:
-        names = ", ".join(self.blurred.unmeasured())
-        self._hint.setText(
-            f"⚠ {names}: the size of a voxel is unknown. Set the layer's scale and "
-            "units; without, the PSF is in voxels and the optics are of no use."
-        )
-        self._hint.setVisible(bool(names))
+        self.look_at_sizes()
         for layer in self.blurred.layers():
             self.optics.take_from(layer)
+
+    def look_at_sizes(self, axes: str | None = None) -> None:
+        """Ask for the voxel size where an image does not know it."""
+        self.voxels.look_at(self._layers(), self._files(), axes)
+
+    def _layers(self) -> list[Image]:
+        sharp = self.sharp.layers() if self.make_sharp == "layers" else []
+        return [*self.blurred.layers(), *sharp]
+
+    def _files(self) -> list[Stack]:
+        sharp = self.sharp.unread() if self.make_sharp == "layers" else []
+        return [*self.blurred.unread(), *sharp]
+
+    def _on_size(self, size: VoxelSize) -> None:
+        for sources in (self.blurred, self.sharp):
+            sources.give_size(size)
 
 
 def _role(layer: Image) -> str | None:

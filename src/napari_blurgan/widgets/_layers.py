@@ -98,36 +98,55 @@ def _shape(layer: Image) -> tuple[int, ...]:
     return tuple(layer.data[0].shape if layer.multiscale else layer.data.shape)
 
 
-def _micrometres(layer: Image, axis: int) -> float | None:
-    """Return the voxel's length; a scale without a unit is read as micrometres."""
-    unit, scale = layer.units[axis], float(layer.scale[axis])
-    if unit.is_compatible_with("micrometer"):
-        return float((scale * unit).to("micrometer").magnitude)
-    return None if np.allclose(layer.scale, 1) else scale
-
-
 def _voxel_size(layer: Image, axes: str) -> VoxelSize:
-    found = {
-        axis: _micrometres(layer, i)
-        for i, axis in enumerate(axes[: layer.ndim])
-        if axis in "ZYX"
-    }
+    """Return the lengths of a voxel's edges in µm, however the layer lies.
+
+    A scale without a unit is read as micrometres where no axis of space has one.
+    """
+    spatial = [i for i, axis in enumerate(axes[: layer.ndim]) if axis in "ZYX"]
+    edges = {i: _edge(layer, i) for i in spatial}
+    physical = [i for i in spatial if _is_length(layer.units[i])]
+    if physical:
+        found = {axes[i]: _to_micrometres(edges[i], layer.units[i]) for i in physical}
+    elif np.allclose([edges[i] for i in spatial], 1):
+        found = {}
+    else:
+        found = {axes[i]: edges[i] for i in spatial}
     return found.get("Z"), found.get("Y"), found.get("X")
+
+
+def _edge(layer: Image, axis: int) -> float:
+    """Return how far one voxel along an axis is in the world; flipped ones too."""
+    step = np.zeros(layer.ndim)
+    step[axis] = 1
+    origin = np.asarray(layer.data_to_world(np.zeros(layer.ndim)))
+    length = np.linalg.norm(np.asarray(layer.data_to_world(step)) - origin)
+    return float(f"{length:.12g}")  # less what adding the translation has rounded
+
+
+def _is_length(unit: Any) -> bool:
+    return bool(unit.is_compatible_with("micrometer"))
+
+
+def _to_micrometres(length: float, unit: Any) -> float:
+    return float((length * unit).to("micrometer").magnitude)
 
 
 def is_measured(stack: Stack) -> bool:
     """Return whether the size of a voxel is known along all spatial axes."""
-    sizes = [s for s in stack.voxel_size if s is not None]
-    return len(sizes) >= len(stack.spatial_axes)
+    sizes = dict(zip("ZYX", stack.voxel_size, strict=True))
+    return all(sizes[axis] is not None for axis in stack.spatial_axes)
 
 
 def summary(stack: Stack) -> str:
     """Return axes, shape and voxel size in one line, and what is missing."""
     shape = " × ".join(str(n) for n in stack.data.shape)
-    sizes = [s for s in stack.voxel_size if s is not None]
-    if not is_measured(stack):
-        return f"{stack.axes} {shape}, no voxel size: set the layer's scale and units"
-    return f"{stack.axes} {shape}, voxel {' × '.join(f'{s:.3g}' for s in sizes)} µm"
+    known = dict(zip("ZYX", stack.voxel_size, strict=True))
+    sizes = [known[axis] for axis in stack.spatial_axes]
+    if not any(sizes):
+        return f"{stack.axes} {shape}, voxel size unknown"
+    words = " × ".join("?" if s is None else f"{s:.3g}" for s in sizes)
+    return f"{stack.axes} {shape}, voxel {words} µm"
 
 
 def result_layer(source: Image, stack: Stack, done: str, axes: str) -> LayerData:
@@ -223,17 +242,19 @@ def _offset(layer: Image, corner: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def stack_layer(stack: Stack, **attributes: Any) -> LayerData:
-    """Return a stack from a file or a sample as a layer in micrometres."""
+    """Return a stack from a file or a sample as a layer in micrometres.
+
+    An axis of unknown length stays in pixels.
+    """
     axes = stack.axes.replace("S", "")
     sizes = dict(zip("ZYX", stack.voxel_size, strict=True))
-    measured = all(sizes[a] is not None for a in stack.spatial_axes)
+    known = [sizes.get(axis) for axis in axes]
     attributes = {
         "name": stack.name,
         "axis_labels": [a.lower() for a in axes],
         "rgb": "S" in stack.axes,
+        "scale": [size or 1.0 for size in known],
+        "units": ["um" if size else "pixel" for size in known],
         "metadata": {METADATA_KEY: dict(stack.metadata)},
     } | attributes
-    if measured:
-        attributes["scale"] = [sizes.get(a) or 1.0 for a in axes]
-        attributes["units"] = ["um" if a in "ZYX" else "pixel" for a in axes]
     return stack.data, attributes, "image"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,7 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QListWidget, QListWidgetItem, QWidget
 
 from napari_blurgan.data.io import read_stack
-from napari_blurgan.data.stack import Stack
+from napari_blurgan.data.stack import Stack, VoxelSize
 from napari_blurgan.errors import BlurGANError
 from napari_blurgan.widgets._layers import (
     is_measured,
@@ -47,6 +48,7 @@ class SourceList(QListWidget):
     ) -> None:
         super().__init__(parent)
         self._viewer = viewer
+        self._sizes: dict[Path, VoxelSize] = {}
         self.setToolTip(f"{tooltip}\nFiles and layers can be dropped here.")
         self.setAccessibleName(tooltip)
         self.setAcceptDrops(True)
@@ -81,20 +83,29 @@ class SourceList(QListWidget):
 
     def stacks(self, axes: str | None = None) -> list[Stack]:
         """Return what is ticked as stacks, unread; files must be readable."""
-        return [_stack(source, axes) for source in self.sources()]
+        return [self._stack(source, axes) for source in self.sources()]
 
     def tick(self, *sources: Any) -> None:
         """Tick layers and paths; paths that are not listed yet are added."""
         for source in sources:
             if source not in self._all() and isinstance(source, Path):
                 self._append(source, ticked=True)
+                self.changed.emit()
         for row in range(self.count()):
             if self.item(row).data(SOURCE) in sources:
                 self.item(row).setCheckState(Qt.CheckState.Checked)
 
-    def unmeasured(self) -> list[str]:
-        """Return the names of what is ticked and does not know its voxel size."""
-        return [s.name for s in self.sources() if not _is_measured(s)]
+    def unread(self) -> list[Stack]:
+        """Return the ticked files as stacks; those that cannot be read are left out."""
+        files = [s for s in self.sources() if isinstance(s, Path)]
+        return [stack for file in files if (stack := self._readable(file)) is not None]
+
+    def give_size(self, size: VoxelSize) -> None:
+        """Take a voxel size, (z, y, x) in µm, for the ticked files without one."""
+        for stack in self.unread():
+            if not is_measured(stack):
+                self._sizes[Path(stack.metadata["source"])] = size
+        self.reset_choices()
 
     def names(self) -> list[str]:
         """Return what is ticked as words that outlive the viewer."""
@@ -114,6 +125,25 @@ class SourceList(QListWidget):
         for row in range(self.count()):
             self.item(row).setCheckState(Qt.CheckState.Unchecked)
 
+    def _stack(self, source: Any, axes: str | None = None) -> Stack:
+        if not isinstance(source, Path):
+            return to_stack(source, axes)
+        stack = read_stack(source, axes=axes)
+        given = self._sizes.get(source)
+        return stack if given is None else replace(stack, voxel_size=given)
+
+    def _readable(self, source: Any) -> Stack | None:
+        try:
+            return self._stack(source)
+        except BlurGANError:  # the tooltip says it, and so does Start
+            return None
+
+    def _tooltip(self, source: Any) -> str:
+        try:
+            return summary(self._stack(source))
+        except BlurGANError as error:
+            return str(error)
+
     def _all(self) -> list[Any]:
         return [self.item(row).data(SOURCE) for row in range(self.count())]
 
@@ -123,7 +153,7 @@ class SourceList(QListWidget):
         item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsUserCheckable)
         state = Qt.CheckState.Checked if ticked else Qt.CheckState.Unchecked
         item.setCheckState(state)
-        item.setToolTip(_tooltip(source))
+        item.setToolTip(self._tooltip(source))
         self.addItem(item)
 
     # Qt's names
@@ -139,23 +169,3 @@ class SourceList(QListWidget):
         files = [Path(url.toLocalFile()) for url in mime.urls() if url.isLocalFile()]
         self.tick(*files, *getattr(mime, "items", ()))
         event.acceptProposedAction()
-
-
-def _stack(source: Any, axes: str | None) -> Stack:
-    if isinstance(source, Path):
-        return read_stack(source, axes=axes)
-    return to_stack(source, axes)
-
-
-def _is_measured(source: Any) -> bool:
-    try:
-        return is_measured(_stack(source, None))
-    except BlurGANError:  # the tooltip says it, and so does Start
-        return True
-
-
-def _tooltip(source: Any) -> str:
-    try:
-        return summary(_stack(source, None))
-    except BlurGANError as error:
-        return str(error)

@@ -13,6 +13,7 @@ from napari_blurgan.errors import DataError
 if TYPE_CHECKING:
     from napari_blurgan.optics.models import Optics
     from napari_blurgan.optics.psf import Psf
+    from napari_blurgan.transport.events import Warned
     from napari_blurgan.transport.trainer import Trainer
 
 __all__ = ["SHARP_SETS", "Cut", "Theory", "TrainingRequest"]
@@ -30,6 +31,9 @@ PHANTOMS = 3
 ITERATIONS = 20
 """Of accelerated Richardson-Lucy, for sharp sets: they do what 100 plain ones do. Fewer
 leave a blur, and the PSF learned against it comes out too narrow."""
+
+ASSUMED = (0.2, 0.1, 0.1)
+"""Micrometres along z, y and x of a voxel of unknown size, for synthetic structures."""
 
 
 @dataclass(frozen=True)
@@ -115,19 +119,21 @@ class TrainingRequest:
         from napari_blurgan.optics.models import support_shape, theoretical_psf
 
         voxel = self._voxel_size()
+        if voxel is None:
+            raise DataError(
+                f"{self.blurred[0].name}: the optics are of no use without the size of "
+                "a voxel. Enter it below the blurred images, or untick the optics"
+            )
         shape = support_shape(optics, voxel)
         if "Z" not in self.blurred[0].axes:
             shape = (1, *shape[1:])
         return theoretical_psf(optics, shape, voxel)
 
-    def _voxel_size(self) -> tuple[float, float, float]:
-        stack = self.blurred[0]
-        z, y, x = stack.voxel_size
-        if y is None or x is None or (z is None and "Z" in stack.axes):
-            raise DataError(
-                f"{stack.name}: the optics are of no use without the size of a voxel; "
-                "set the layer's scale and units, or untick the optics"
-            )
+    def _voxel_size(self) -> tuple[float, float, float] | None:
+        """Return the size of a voxel, its z anything for planes; None if unknown."""
+        z, y, x = self.blurred[0].voxel_size
+        if y is None or x is None or (z is None and "Z" in self.blurred[0].axes):
+            return None
         return (z or 1.0, y, x)
 
     def _domains(
@@ -138,6 +144,8 @@ class TrainingRequest:
             return list(self.blurred), list(self.sharp)
         if self.make_sharp == "richardson-lucy":
             return self._references(self.psf or theory, report)
+        if self._voxel_size() is None:
+            report(_assumed(self.make_sharp))
         return list(self.blurred), [self._phantom(seed) for seed in range(PHANTOMS)]
 
     def _references(
@@ -172,7 +180,7 @@ class TrainingRequest:
     def _phantom(self, seed: int) -> Stack:
         from napari_blurgan.optics.phantoms import phantom
 
-        stack, voxel = self.blurred[0], self._voxel_size()
+        stack, voxel = self.blurred[0], self._voxel_size() or ASSUMED
         drawn = phantom(self.make_sharp, stack.spatial_shape, voxel, seed)
         return replace(
             stack,
@@ -181,6 +189,19 @@ class TrainingRequest:
             name=f"{self.make_sharp} {seed}",
             channel_names=(),
         )
+
+
+def _assumed(structure: str) -> Warned:
+    from napari_blurgan.transport.events import Warned
+
+    sizes = " × ".join(map(str, ASSUMED))
+    return Warned(
+        0,
+        "voxels-assumed",
+        f"The size of a voxel is unknown: {structure} are drawn for {sizes} µm.",
+        "Enter it below the blurred images where structures look too coarse or fine.",
+        {},
+    )
 
 
 def _dark(stack: Stack) -> float:

@@ -38,11 +38,14 @@ class Task:
         Name of the recipe.
     bright : tuple of bool
         Whether the backgrounds of A and of B are bright.
+    measured : bool
+        Whether it needs the size of a voxel.
     """
 
     words: str
     preset: str = "utom"
     bright: tuple[bool, bool] = (False, False)
+    measured: bool = False
 
 
 TASKS = {
@@ -51,6 +54,7 @@ TASKS = {
         "A: volumes with coarse z; their sections along z learn to look like their "
         "planes. B: the same volumes, or others.",
         "isotropic",
+        measured=True,
     ),
     "super-resolution": Task(
         "A: images of a low resolution, on the pixels of B; B: images of a high one."

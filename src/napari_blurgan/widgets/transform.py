@@ -49,10 +49,12 @@ from napari_blurgan.widgets._transforming import (
     TransformRequest,
     number,
 )
+from napari_blurgan.widgets._voxel_size import VoxelSizeForm
 
 if TYPE_CHECKING:
     import napari
 
+    from napari_blurgan.data.stack import VoxelSize
     from napari_blurgan.transport.events import Event
 
 __all__ = ["TransformWidget"]
@@ -95,6 +97,8 @@ class TransformWidget(LearningWidget):
         self.advanced = self._advanced()
         self.hint = QLabel()
         self.hint.setWordWrap(True)
+        self.voxels = VoxelSizeForm(self._viewer)
+        self.voxels.given.connect(self._on_size)
         self.run = RunControl("training", can_pause=True)
         self.plot = LossPlot()
         self.plot.hide()
@@ -159,6 +163,7 @@ class TransformWidget(LearningWidget):
         for name, sources in self.domains.items():
             layout.addLayout(self._heading(name))
             layout.addWidget(sources)
+        layout.addWidget(self.voxels)
         layout.addWidget(_forms.Fold("Advanced", self.advanced))
         for widget in (self.run, self.messages, self.content, self.plot):
             layout.addWidget(widget)
@@ -189,6 +194,20 @@ class TransformWidget(LearningWidget):
         self.hint.setText(TASKS[task].words)
         for name, bright in zip("ab", TASKS[task].bright, strict=True):
             self.form[f"bright_{name}"].value = bright
+        self._look_at_sizes()
+
+    def _look_at_sizes(self) -> None:
+        """Ask for the voxel size where the task cannot do without it."""
+        needed = TASKS[self.form["task"].value].measured
+        both = self.domains.values() if needed else ()
+        self.voxels.look_at(
+            [layer for sources in both for layer in sources.layers()],
+            [stack for sources in both for stack in sources.unread()],
+        )
+
+    def _on_size(self, size: VoxelSize) -> None:
+        for sources in self.domains.values():
+            sources.give_size(size)
 
     def _on_level(self, level: Level) -> None:
         """Take a threshold that was picked."""
@@ -198,6 +217,7 @@ class TransformWidget(LearningWidget):
 
     def _on_ticked(self, domain: str) -> None:
         """Take the thresholds that the layers of a domain know of."""
+        self._look_at_sizes()
         for layer in self.domains[domain].layers():
             level = levels.of(layer)
             if level is not None and level.domain == domain:

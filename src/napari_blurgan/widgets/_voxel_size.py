@@ -1,0 +1,186 @@
+"""`VoxelSizeForm`: asks for the size of a voxel where layers do not know theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QDoubleSpinBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from napari_blurgan.data.stack import Stack, VoxelSize
+from napari_blurgan.errors import BlurGANError
+from napari_blurgan.widgets._controls import button
+from napari_blurgan.widgets._layers import guess_axes, is_measured, to_stack
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.layers import Image
+
+__all__ = ["VoxelSizeForm", "set_voxel_size"]
+
+DECIMALS, LARGEST = 4, 1e4
+NO_SIZE = "…"
+
+
+class VoxelSizeForm(QWidget):
+    """Fields for z, y and x in µm, shown only while a voxel size is unknown.
+
+    *Set* writes them into the layers as their scale and units, so that every widget,
+    napari's scale bar and all results know them.
+
+    Parameters
+    ----------
+    viewer : napari viewer
+        Shows the layers; its view follows their new extent.
+    optional : str
+        What to do without a voxel size, where that is possible: ends the hint.
+    """
+
+    given = Signal(object)
+    """(z, y, x) in µm, None where the images have no such axis or it stays unknown."""
+
+    def __init__(self, viewer: ViewerModel, optional: str = "") -> None:
+        super().__init__()
+        self._viewer = viewer
+        self._optional = optional
+        self._layers: list[Image] = []
+        self._axes: str | None = None
+        self._volume = True
+        self._last_y = 0.0
+        self._words = QLabel()
+        self._words.setWordWrap(True)
+        self.fields = {axis: _field(axis) for axis in "zyx"}
+        self.set_button = button(
+            "Set", "Write these into the layer as its scale, in µm", self._set
+        )
+        self._labels = {axis: QLabel(axis) for axis in "zyx"}
+        self._arrange()
+        self.fields["y"].valueChanged.connect(self._square)
+        self.hide()
+
+    def _arrange(self) -> None:
+        row = QHBoxLayout()
+        for axis, field in self.fields.items():
+            row.addWidget(self._labels[axis])
+            row.addWidget(field, 1)
+            field.valueChanged.connect(lambda value: self._allow())
+        row.addWidget(QLabel("µm"))
+        row.addWidget(self.set_button)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._words)
+        layout.addLayout(row)
+
+    def look_at(
+        self,
+        layers: Sequence[Image | None],
+        files: Sequence[Stack] = (),
+        axes: str | None = None,
+    ) -> None:
+        """Ask for the size of those that do not know it; hide if all do.
+
+        Parameters
+        ----------
+        layers : sequence of napari.layers.Image or None
+            *Set* writes into them; None is passed over.
+        files : sequence of Stack
+            Images without a layer: whoever listens to `given` keeps the size.
+        axes : str, optional
+            Of all layers, where their own labels are wrong.
+        """
+        self._axes = axes
+        known = [(layer, _stack(layer, axes)) for layer in layers if layer is not None]
+        self._layers = [layer for layer, s in known if s and not is_measured(s)]
+        stacks = [s for _, s in known if s] + list(files)
+        asked = [s for s in stacks if not is_measured(s)]
+        if asked:
+            self._ask(asked)
+        self.setVisible(bool(asked))
+
+    def _ask(self, stacks: Sequence[Stack]) -> None:
+        names = ", ".join(s.name for s in stacks)
+        self._words.setText(
+            f"⚠ {names}: the size of a voxel is unknown. Enter it here"
+            + (f", or {self._optional}." if self._optional else ".")
+        )
+        volume = any("Z" in s.axes for s in stacks)
+        for widget in (self._labels["z"], self.fields["z"]):
+            widget.setVisible(volume)
+        for axis, size in zip("zyx", stacks[0].voxel_size, strict=True):
+            self.fields[axis].setValue(size or 0)
+        self._volume = volume
+        self._allow()
+
+    def size(self) -> VoxelSize:
+        """Return what the fields say, in µm; None where they are empty."""
+        values = {a: field.value() or None for a, field in self.fields.items()}
+        return values["z"] if self._volume else None, values["y"], values["x"]
+
+    def _square(self, y: float) -> None:
+        """Take pixels for square until the person says otherwise."""
+        x = self.fields["x"]
+        if x.value() in (0, self._last_y):
+            x.setValue(y)
+        self._last_y = y
+
+    def _allow(self) -> None:
+        needed = "zyx" if self._volume else "yx"
+        self.set_button.setEnabled(all(self.fields[a].value() > 0 for a in needed))
+
+    def _set(self) -> None:
+        size, steps = self.size(), self._viewer.dims.current_step
+        for layer in self._layers:
+            set_voxel_size(layer, size, self._axes)
+        if self._layers:  # the extent is another: the same plane, wholly in view
+            self._viewer.dims.current_step = steps
+            self._viewer.reset_view()
+        self.hide()
+        self.given.emit(size)
+
+
+def set_voxel_size(layer: Image, size: VoxelSize, axes: str | None = None) -> None:
+    """Write a voxel size into a layer as its scale in micrometres.
+
+    The layer stays where it lies among the pixels of others, and flipped where it is.
+
+    Parameters
+    ----------
+    layer : napari.layers.Image
+        Its scale, translation and units change; its pixels do not.
+    size : tuple of (float or None)
+        (z, y, x) in micrometres; None leaves that axis as it is.
+    axes : str, optional
+        One letter an axis, where the layer's labels are wrong.
+    """
+    axes = (axes or guess_axes(layer))[: layer.ndim]
+    sizes = dict(zip("ZYX", size, strict=True))
+    scale, translate, units = np.array(layer.scale), layer.translate, list(layer.units)
+    for i, axis in enumerate(axes):
+        micrometres = sizes.get(axis)
+        if micrometres is not None:
+            units[i] = "um"
+            scale[i] *= micrometres / abs(scale[i])
+    layer.translate = translate * np.abs(scale / layer.scale)
+    layer.scale = scale
+    layer.units = units
+
+
+def _field(axis: str) -> QDoubleSpinBox:
+    field = QDoubleSpinBox()
+    field.setDecimals(DECIMALS)
+    field.setRange(0, LARGEST)
+    field.setSingleStep(0.01)
+    field.setSpecialValueText(NO_SIZE)
+    field.setAccessibleName(f"Size of a voxel along {axis} in µm")
+    field.setToolTip(f"Size of a voxel along {axis}, in micrometres")
+    return field
+
+
+def _stack(layer: Any, axes: str | None) -> Stack | None:
+    """Return a layer as a stack; None if it is none, which its widget says itself."""
+    try:
+        return to_stack(layer, axes)
+    except BlurGANError:
+        return None
