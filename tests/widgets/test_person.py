@@ -98,7 +98,7 @@ def test_learn_watch_trust_restore(person):
     first, restored = np.array(psf.data), np.array(preview.data)
     person.until(lambda: not np.array_equal(psf.data, first))
     person.until(lambda: not np.array_equal(preview.data, restored))
-    assert "theory" in train._widths.text()
+    assert "theory" in train.psf.text()
     person.until(lambda: time.monotonic() - started > TRAINING)
 
     person.click(train.run.pause_button)

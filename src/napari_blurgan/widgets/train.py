@@ -44,6 +44,7 @@ from napari_blurgan.widgets._learning import LearningWidget
 from napari_blurgan.widgets._live import LiveLayers
 from napari_blurgan.widgets._plots import LossPlot
 from napari_blurgan.widgets._psf_field import PsfField
+from napari_blurgan.widgets._psf_inset import PsfInset
 from napari_blurgan.widgets._psf_layers import to_psf
 from napari_blurgan.widgets._training import Cut, Theory, TrainingRequest
 
@@ -113,8 +114,7 @@ class TrainWidget(LearningWidget):
         self._queue = QLabel()
         self._queue.setWordWrap(True)
         self._queue.hide()
-        self._widths = QLabel()
-        self._widths.setWordWrap(True)
+        self.psf = PsfInset()
         self.plot = LossPlot()
         self.messages = Messages()
         self._settings = _forms.Fold("Data and settings", self._inputs(), opened=True)
@@ -124,7 +124,7 @@ class TrainWidget(LearningWidget):
         layout.addWidget(self._settings)
         for widget in (self.run, self._queue, self.messages, self._after):
             layout.addWidget(widget)
-        for widget in (self._widths, self.plot):
+        for widget in (self.psf, self.plot):
             layout.addWidget(widget)
             widget.hide()
         layout.addStretch()
@@ -264,9 +264,9 @@ class TrainWidget(LearningWidget):
         self.plot.clear()
         self.restore_button.setEnabled(False)
         self.before_button.setChecked(False)
-        for widget in (self._widths, self.plot):
+        for widget in (self.psf, self.plot):
             widget.show()
-        self._widths.setText("")
+        self.psf.clear()
 
     def _say_what_waits(self) -> None:
         names = ", ".join(run.request.blurred[0].name for run in self._waiting)
@@ -291,7 +291,7 @@ class TrainWidget(LearningWidget):
         kernel = self._latest.pop(KernelUpdated, None)
         if isinstance(kernel, KernelUpdated):
             live.show_psf(kernel.psf)
-            self._widths.setText(widths(kernel.psf, self._theory))
+            self.psf.show_psf(kernel.psf, self._theory)
         preview = self._latest.pop(Previewed, None)
         if isinstance(preview, Previewed):
             live.show_preview(preview)
@@ -310,16 +310,6 @@ class TrainWidget(LearningWidget):
         if self._waiting:
             self._start_next()
             self._say_what_waits()
-
-
-def widths(psf: Psf, theory: Psf | None) -> str:
-    """Return the FWHM of a PSF beside that of theory, in words."""
-    z, y, x = psf.fwhm()
-    words = f"PSF, width at half maximum: {(y + x) / 2:.2f} µm across, {z:.2f} µm in z"
-    if theory is None:
-        return words
-    z, y, x = theory.fwhm()
-    return f"{words} (theory {(y + x) / 2:.2f}, {z:.2f})"
 
 
 def _channel(stacks: list[Stack], channel: int) -> list[Stack]:
