@@ -14,8 +14,10 @@ from napari_blurgan.optics.psf import Psf
 from napari_blurgan.optics.pupil import PupilKernel
 from napari_blurgan.transport.blur import Start, make_blur, share_of_light, support
 from napari_blurgan.transport.events import Started, Stepped, Warned
+from napari_blurgan.transport.preparation import prepare
 from napari_blurgan.transport.recipe import Recipe
 from napari_blurgan.transport.trainer import Trainer
+from napari_blurgan.transport.transported import present
 
 VOXEL = (0.2, 0.1, 0.1)
 OPTICS = Optics(0.9, 1.33, 520)
@@ -57,6 +59,54 @@ def test_a_kernel_fits_the_images(tiny: Callable[..., Recipe], psf: Psf) -> None
     assert support(tiny("blind"), start)[2] == 11
     plain = tiny("nonblind", generator__guide=0)
     assert max(support(plain, start)) <= 8
+
+
+@pytest.mark.parametrize("name", ["nonblind", "blind-as-published"])
+def test_a_kernel_of_even_size_is_what_was_asked_for(
+    name: str,
+    tiny: Callable[..., Recipe],
+    measured: list[Stack],
+    unpaired: list[Stack],
+    psf: Psf,
+) -> None:
+    recipe = tiny(name, forward__size=[10, 8, 8], sampling__patch=16)
+    prepared = prepare(recipe, measured, unpaired, psf)
+    kernel = present(prepared.transport.blur).kernel().detach()
+    assert kernel.shape == (10, 8, 8)
+    if name == "nonblind":
+        assert np.abs(Psf(kernel.numpy(), VOXEL).centroid()).max() < 0.3
+        assert float(kernel[5, 4, 4]) == float(kernel.max())
+    events = list(Trainer(recipe, measured, unpaired, psf=psf, steps=2))
+    assert all(
+        np.isfinite(list(e.losses.values())).all()
+        for e in events
+        if isinstance(e, Stepped)
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "changes", "said"),
+    [
+        ("blind", [10, 9, 9], {}, "centred on a voxel"),
+        ("blind", [10, 9, 9], {"forward__parametrisation": "softmax"}, "centred"),
+        ("nonblind", [41, 9, 9], {}, "at the most"),
+        ("nonblind", [9, 16, 16], {"generator__guide": 0}, "at the most"),
+        ("nonblind", [9, 9], {}, "one for each axis"),
+    ],
+)
+def test_a_kernel_that_cannot_be_as_asked_is_refused(
+    name: str,
+    size: list[int],
+    changes: dict[str, object],
+    said: str,
+    tiny: Callable[..., Recipe],
+    measured: list[Stack],
+    unpaired: list[Stack],
+    psf: Psf,
+) -> None:
+    recipe = tiny(name, forward__size=size, **changes)
+    with pytest.raises(RecipeError, match=said):
+        prepare(recipe, measured, unpaired, psf)
 
 
 def test_a_fixed_kernel_that_nobody_knows_is_asked_for(

@@ -26,7 +26,14 @@ from napari_blurgan.optics.psf import Psf
 from napari_blurgan.optics.pupil import Model, PupilKernel
 from napari_blurgan.transport.recipe import Recipe
 
-__all__ = ["Start", "kernel_of", "make_blur", "share_of_light", "support"]
+__all__ = [
+    "Start",
+    "check_size",
+    "kernel_of",
+    "make_blur",
+    "share_of_light",
+    "support",
+]
 
 MOST_LIGHT = 0.98
 """Share of a PSF's light that the support of a kernel which is known holds."""
@@ -71,18 +78,61 @@ def known(voxel_size: VoxelSize, dims: int) -> tuple[float, float, float] | None
     return (1.0 if z is None else z, y, x)
 
 
-def support(recipe: Recipe, start: Start) -> tuple[int, int, int]:
-    """Return the odd (z, y, x) support of the kernel in voxels.
+def check_size(recipe: Recipe, largest: Sequence[int]) -> None:
+    """Make sure that the kernel can have the size that the recipe asks for.
 
-    Large enough for the core of the PSF, and for the cone of light round it where the
-    kernel is not learned; without an estimate, small enough that the blur of a patch
-    still has voxels whose whole neighbourhood is known.
+    Parameters
+    ----------
+    recipe : Recipe
+        `forward.size` is taken as it is, or not at all.
+    largest : sequence of int
+        Voxels that the images leave, one number a spatial axis.
+
+    Raises
+    ------
+    RecipeError
+        If it has another number of axes, is larger than the images or the patches
+        leave, or is even where a kernel is centred by construction.
     """
-    learned = recipe.forward.learned and not start.held
+    size = recipe.forward.size
+    if recipe.forward.kind != "kernel" or size is None:
+        return
+    if len(size) != recipe.dims:
+        raise RecipeError(
+            f"forward.size is {list(size)}: expected {recipe.dims} numbers of voxels, "
+            f"one for each axis of an image"
+        )
+    most = largest
+    if not recipe.generator.guide:
+        # Some voxels of a patch must have all that is blurred into them within it.
+        most = [min(n, p - 1) for n, p in zip(largest, recipe.patch, strict=True)]
+    if any(n > m for n, m in zip(size, most, strict=True)):
+        raise RecipeError(
+            f"forward.size is {list(size)}, but images and patches leave "
+            f"{list(most)} voxels at the most: lower it or raise sampling.patch"
+        )
+    settings = recipe.forward
+    centred = settings.learned and settings.parametrisation != "free"
+    if centred and settings.start != "random" and any(n % 2 == 0 for n in size):
+        raise RecipeError(
+            f"forward.size is {list(size)}, but a {settings.parametrisation} kernel "
+            f"is centred on a voxel: take odd sizes, or forward.parametrisation=free"
+        )
+
+
+def support(recipe: Recipe, start: Start) -> tuple[int, int, int]:
+    """Return the (z, y, x) support of the kernel in voxels, as asked for or odd.
+
+    Where nothing is asked for it is large enough for the core of the PSF, and for the
+    cone of light round it where the kernel is not learned; without an estimate, small
+    enough that the blur of half a patch has its whole neighbourhood known.
+    """
     if recipe.forward.size is not None:
-        size: Sequence[int] = recipe.forward.size
-    elif start.optics is not None and learned:
-        size = support_shape(start.optics, start.voxel_size)
+        z, y, x = (1,) * (3 - recipe.dims) + recipe.forward.size
+        return z, y, x
+    learned = recipe.forward.learned and not start.held
+    if start.optics is not None and learned:
+        size: Sequence[int] = support_shape(start.optics, start.voxel_size)
     elif start.optics is not None and start.psf is None:
         size = _with_haze(start, start.optics, recipe.patch)
     elif start.psf is not None:
@@ -92,7 +142,6 @@ def support(recipe: Recipe, start: Start) -> tuple[int, int, int]:
     pairs = zip(size[-recipe.dims :], start.largest, strict=True)
     odd = [_odd(min(n, most)) for n, most in pairs]
     if not recipe.generator.guide:
-        # Without an estimate round it, G(y) must hold the whole blur of some voxels.
         odd = [min(n, _odd(p / 2)) for n, p in zip(odd, recipe.patch, strict=True)]
     z, y, x = [1] * (3 - recipe.dims) + odd
     return z, y, x

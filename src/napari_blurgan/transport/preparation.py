@@ -26,6 +26,7 @@ from napari_blurgan.transport.adversary import GAMES
 from napari_blurgan.transport.assembly import Geometry, Transport
 from napari_blurgan.transport.blur import (
     Start,
+    check_size,
     known,
     make_blur,
     share_of_light,
@@ -288,6 +289,7 @@ def _known_blur(
     """Return what is known of the blur, or can be identified, and notes on it."""
     size = known(common_voxel_size(y), recipe.dims)
     largest = _largest_kernel(recipe, [*y, *x])
+    check_size(recipe, largest)
     start = Start(psf, optics, size or (1.0, 1.0, 1.0), largest)
     notes = [] if size else [Note.no_voxel_size(y[0].name)]
     spectral = recipe.forward.start in ("auto", "spectral")
