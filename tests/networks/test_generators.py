@@ -36,6 +36,24 @@ CONFIGURATIONS: dict[str, tuple[Callable[[], Generator], tuple[int, ...]]] = {
     ),
     "ResNet 2D": (lambda: ResNet(2, 1, 1, base=2, blocks=1, down=1), (13, 13)),
     "ResNet 2D, two steps": (lambda: ResNet(2, 1, 1, base=2, blocks=2), (31, 31)),
+    "ResNet 2D, transposed": (
+        lambda: ResNet(2, 1, 1, base=2, blocks=2, upsampling="transposed"),
+        (28, 28),
+    ),
+    "ResNet 3D, transposed, planes not pooled": (
+        lambda: ResNet(
+            3,
+            1,
+            1,
+            base=2,
+            blocks=1,
+            down=1,
+            first_kernel=3,
+            pool=(1, 2, 2),
+            upsampling="transposed",
+        ),
+        (5, 8, 8),
+    ),
     "ResNet 3D, planes not pooled": (
         lambda: ResNet(
             3, 1, 1, base=2, blocks=1, down=1, first_kernel=3, pool=(1, 2, 2)
@@ -54,8 +72,9 @@ def configuration(request: pytest.FixtureRequest) -> tuple[Generator, tuple[int,
 
 def make_monotone(net: nn.Module) -> None:
     """Make every weight positive, so that no change of the input can cancel out."""
+    kinds = (nn.Conv2d, nn.Conv3d, nn.ConvTranspose2d, nn.ConvTranspose3d)
     for layer in net.modules():
-        if isinstance(layer, nn.Conv2d | nn.Conv3d):
+        if isinstance(layer, kinds):
             nn.init.constant_(layer.weight, 1 / layer.weight[0].numel())
 
 

@@ -16,6 +16,7 @@ from napari_blurgan.networks.receptive import Interval
 
 __all__ = [
     "Activation",
+    "Upsampling",
     "conv_block",
     "convolution",
     "crop_to",
@@ -25,9 +26,11 @@ __all__ = [
     "pad_to_multiple",
     "part_of",
     "per_axis",
+    "steps_up",
 ]
 
 Activation = Literal["linear", "sigmoid"]
+Upsampling = Literal["nearest", "transposed"]
 
 
 def per_axis(value: int | Sequence[int], dims: int) -> tuple[int, ...]:
@@ -92,6 +95,49 @@ def conv_block(
         make_norm(norm, dims, channels_out, momentum),
         nn.ReLU(inplace=True),
     )
+
+
+def steps_up(
+    dims: int,
+    channels_in: int,
+    channels_out: int,
+    factors: Sequence[int],
+    norm: Norm,
+    momentum: float,
+    kind: Upsampling = "nearest",
+) -> list[nn.Module]:
+    """Return the way up: voxels repeated and convolved, or a transposed convolution.
+
+    The transposed convolution reaches the voxels on either side of where a value
+    goes, 3 for a factor of 2 as in Zhu et al. (2017).
+
+    Raises
+    ------
+    RecipeError
+        If there is no such upsampling.
+    """
+    if kind == "nearest":
+        return [
+            nn.Upsample(scale_factor=tuple(factors)),
+            conv_block(dims, channels_in, channels_out, norm, momentum),
+        ]
+    if kind != "transposed":
+        raise RecipeError(f"no upsampling {kind!r}; choose nearest or transposed")
+    layer = nn.ConvTranspose2d if dims == 2 else nn.ConvTranspose3d
+    convolved = [
+        layer(
+            channels_in,
+            channels_out,
+            tuple(2 * f - 1 for f in factors),  # type: ignore[arg-type]
+            stride=tuple(factors),  # type: ignore[arg-type]
+            padding=tuple(f - 1 for f in factors),  # type: ignore[arg-type]
+            output_padding=tuple(f - 1 for f in factors),  # type: ignore[arg-type]
+            bias=norm == "none",
+        ),
+        make_norm(norm, dims, channels_out, momentum),
+        nn.ReLU(inplace=True),
+    ]
+    return [nn.Sequential(*convolved)]
 
 
 def output_layer(

@@ -16,6 +16,7 @@ __all__ = [
     "hull",
     "pooled",
     "strided",
+    "transposed",
     "upsampled",
     "widened",
 ]
@@ -46,6 +47,11 @@ def strided(interval: Interval, factor: int, radius: int) -> Interval:
 def upsampled(interval: Interval, factor: int) -> Interval:
     """Return what repeating each voxel `factor` times needs."""
     return interval[0] // factor, interval[1] // factor
+
+
+def transposed(interval: Interval, factor: int) -> Interval:
+    """Return what a transposed convolution of 2 · factor - 1 voxels needs."""
+    return interval[0] // factor, -(-interval[1] // factor)
 
 
 def hull(one: Interval, other: Interval) -> Interval:

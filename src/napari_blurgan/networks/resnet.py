@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from napari_blurgan.errors import RecipeError
 from napari_blurgan.networks.layers import (
     Activation,
+    Upsampling,
     conv_block,
     convolution,
     crop_to,
@@ -18,12 +19,14 @@ from napari_blurgan.networks.layers import (
     pad_to_multiple,
     part_of,
     per_axis,
+    steps_up,
 )
 from napari_blurgan.networks.norm import Norm, make_norm
 from napari_blurgan.networks.receptive import (
     Interval,
     halo,
     strided,
+    transposed,
     upsampled,
     widened,
 )
@@ -50,12 +53,13 @@ class ResidualBlock(nn.Module):
 class ResNet(nn.Module):
     """Strided convolutions down, residual blocks, upsampling and convolutions up.
 
-    Going up, each voxel is repeated and then convolved, in place of the transposed
-    convolutions of the original, which print a checkerboard (Odena et al. 2016).
+    Going up, each voxel is repeated and then convolved, where the original has
+    transposed convolutions, which print a checkerboard (Odena et al. 2016).
     The weights start as torch starts them, from its global generator.
 
     The generator of Zhu et al. is ``ResNet(2, 3, 3, base=64, blocks=9,
-    norm="instance")``, but for its upsampling, its reflected borders and its tanh.
+    norm="instance", upsampling="transposed")``, but for its reflected borders and its
+    tanh.
 
     Parameters
     ----------
@@ -75,6 +79,9 @@ class ResNet(nn.Module):
         See `make_norm`.
     activation : {"linear", "sigmoid"}
         What follows the last convolution.
+    upsampling : {"nearest", "transposed"}
+        "nearest" repeats and convolves; "transposed" is the trainable strided
+        convolution of Zhu et al. and Li et al. (2021).
     zero_last, output_bias, pool, momentum
         As for `UNet`; `pool` is the stride of a step down, for each axis.
 
@@ -104,6 +111,7 @@ class ResNet(nn.Module):
         output_bias: float | None = None,
         pool: int | Sequence[int] = 2,
         momentum: float = 0.02,
+        upsampling: Upsampling = "nearest",
     ) -> None:
         super().__init__()
         if min(base, blocks) < 1 or down < 0:
@@ -116,6 +124,7 @@ class ResNet(nn.Module):
         self.blocks = blocks
         self.first_kernel = first_kernel
         self.norm = norm
+        self.upsampling = upsampling
         block = partial(conv_block, dims, norm=norm, momentum=momentum)
         widths = [base * 2**n for n in range(down + 1)]
         layers: list[nn.Module] = [block(in_channels, base, kernel=first_kernel)]
@@ -123,8 +132,9 @@ class ResNet(nn.Module):
         layers += [
             ResidualBlock(dims, widths[-1], norm, momentum) for _ in range(blocks)
         ]
+        up = partial(steps_up, dims, factors=self.pool, norm=norm)
         for width in widths[-2::-1]:
-            layers += [nn.Upsample(scale_factor=self.pool), block(2 * width, width)]
+            layers += up(2 * width, width, momentum=momentum, kind=upsampling)
         self.body = nn.Sequential(*layers)
         self.last = output_layer(
             dims, base, out_channels, first_kernel, zero_last, output_bias
@@ -164,8 +174,13 @@ class ResNet(nn.Module):
         radius = self.first_kernel // 2
         outputs = widened(outputs, radius)
         for _ in range(self.down):
-            outputs = upsampled(widened(outputs, 1), factor)
+            outputs = self._needs_above(factor, outputs)
         outputs = widened(outputs, 2 * self.blocks)
         for _ in range(self.down):
             outputs = strided(outputs, factor, 1)
         return widened(outputs, radius)
+
+    def _needs_above(self, factor: int, outputs: Interval) -> Interval:
+        if self.upsampling == "transposed":
+            return transposed(outputs, factor)
+        return upsampled(widened(outputs, 1), factor)

@@ -41,7 +41,9 @@ def make_network(
         "unet": partial(
             UNet, levels=settings.levels, convs_per_level=settings.convolutions
         ),
-        "resnet": partial(ResNet, blocks=settings.blocks),
+        "resnet": partial(
+            ResNet, blocks=settings.blocks, upsampling=settings.upsampling
+        ),
     }
     return kinds[settings.network](
         dims,

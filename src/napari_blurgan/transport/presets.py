@@ -9,7 +9,9 @@ from napari_blurgan.transport.recipe import Recipe
 
 __all__ = ["PRESETS", "preset"]
 
-# The networks and weights as Lim et al. 2020 print them (section IV), for comparison.
+# As Lim et al. 2020 print it (sections IV and V C), for comparison. Ours are the
+# numbers that they do not print, listed in docs/papers.md: the channels, the ranges of
+# the augmentations, the weights.
 AS_PUBLISHED: dict[str, Any] = {
     "generator": {
         "norm": "instance",
@@ -17,11 +19,19 @@ AS_PUBLISHED: dict[str, Any] = {
         "levels": 4,
         "guide": 0,
     },
-    "sampling": {"patch": 64, "foreground": 0.0, "scale": 0.1},
+    "adversary": {"norm": "instance"},
+    "sampling": {
+        "patch": 64,
+        "foreground": 0.0,
+        "rotation": 180.0,
+        "translation": 8.0,
+        "scale": 0.1,
+    },
     "weights": {"cycle_y": 10.0, "cycle_x": 10.0},
     "optimiser": {
         "generator_rate": 1e-4,
         "discriminator_rate": 1e-4,
+        "kernel_rate": 1e-4,
         "constant": 0.2,
         "final": 0.0,
     },
@@ -68,8 +78,9 @@ UTOM: dict[str, Any] = {
     "saliency": {"half_life": 200, "floor": 0.2},
 }
 
-# Li et al. 2021 and their released code: the networks of Zhu et al. (2017) on tiles of
-# 128 pixels; the weight falls by e in an epoch of 1,000 tiles.
+# Li et al. 2021: the generator of Zhu et al. (2017), with trainable strided
+# convolutions down and up, on tiles of 128 pixels; from their released code, the least
+# squares and that the weight falls by e in an epoch, here of 1,000 tiles.
 UTOM_AS_PUBLISHED: dict[str, Any] = {
     "dims": 2,
     "generator": {
@@ -77,6 +88,7 @@ UTOM_AS_PUBLISHED: dict[str, Any] = {
         "base": 64,
         "blocks": 9,
         "first_kernel": 7,
+        "upsampling": "transposed",
         "norm": "instance",
         "output": "sigmoid",
     },

@@ -53,6 +53,8 @@ class GeneratorSettings(Section):
     convolutions: PositiveInt = 2
     blocks: PositiveInt = 6
     first_kernel: PositiveInt = 3
+    upsampling: Literal["nearest", "transposed"] = "nearest"
+    """Of the resnet, going up: "transposed" is a trainable strided convolution."""
     norm: Literal["batch", "instance", "none"] = "batch"
     output: Literal["linear", "sigmoid"] = "linear"
     guide: NonNegativeInt = 0
@@ -220,6 +222,8 @@ class Recipe(Section):
                 raise ValueError(f"weights.{name} needs a learned kernel")
         if self.generator.guide and kind != "kernel":
             raise ValueError("generator.guide needs a blur kernel as forward model")
+        if self.generator.upsampling != "nearest" and self.generator.network == "unet":
+            raise ValueError("generator.upsampling 'transposed' needs network 'resnet'")
         if self.forward.widen and not self.generator.guide:
             raise ValueError("forward.widen needs a generator with a guide")
         if self.sampling.views != ("xy",) and (self.dims != 2 or kind != "network"):
