@@ -24,7 +24,7 @@ LAYERS = (
     ("measure",),
     ("data",),
     ("networks", "optics"),
-    ("checks",),
+    ("checks", "devices"),
     ("errors",),
 )
 RANK = {room: rank for rank, rooms in enumerate(LAYERS) for room in rooms}

@@ -6,10 +6,33 @@ import difflib
 import math
 import os
 from collections.abc import Iterable
+from numbers import Real
+from typing import Any, Protocol, runtime_checkable
 
 from napari_blurgan.errors import BlurGANError, DataError, RecipeError
 
-__all__ = ["did_you_mean", "in_range", "known_names", "refuse_existing", "whole"]
+__all__ = [
+    "VOXEL_RANGE",
+    "checked_voxels",
+    "did_you_mean",
+    "in_range",
+    "known_names",
+    "refuse_existing",
+    "whole",
+]
+
+VOXEL_RANGE = 1e-4, 1e4
+"""Of the edge of a voxel in µm, from a tenth of a nanometre to a centimetre."""
+
+VoxelSize = tuple[float | None, float | None, float | None]
+
+
+@runtime_checkable
+class SupportsItem(Protocol):
+    """A scalar of numpy, torch or their like."""
+
+    def item(self) -> Any:
+        """Return it as a number of Python."""
 
 
 def refuse_existing(path: str | os.PathLike[str], overwrite: bool = False) -> None:
@@ -83,14 +106,11 @@ def in_range(
     BlurGANError
         Of the kind `error`, with the range, if it is no such number.
     """
-    try:
-        number = math.nan if isinstance(value, bool) else float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError, OverflowError):
-        number = math.nan
+    number = _real(value)
     too_small = number <= least if above else number < least
     if not math.isfinite(number) or too_small or number > most:
         raise error(
-            f"{name} is {span(least, most, unit, above=above)}; found {value!r}"
+            f"{name} must be {span(least, most, unit, above=above)}; found {value!r}"
         )
     return number
 
@@ -115,8 +135,39 @@ def whole(
     except DataError:
         number = math.inf
     if not number.is_integer():
-        raise error(f"{name} is a whole number {span(least, most)}; found {value!r}")
+        raise error(
+            f"{name} must be a whole number {span(least, most)}; found {value!r}"
+        )
     return int(number)
+
+
+def checked_voxels(value: object, name: str = "voxel_size") -> VoxelSize:
+    """Return (z, y, x) in micrometres, None where unknown; two are (y, x).
+
+    Raises
+    ------
+    DataError
+        If there are not two or three, or one is no length of a voxel.
+    """
+    sizes = list(value) if isinstance(value, Iterable) else []
+    if isinstance(value, str) or len(sizes) not in (2, 3):
+        raise DataError(f"{name} is z, y, x (or y, x) in µm; found {value!r}")
+    z, y, x = (
+        None if size is None else in_range(name, size, *VOXEL_RANGE, unit="µm")
+        for size in [*[None] * (3 - len(sizes)), *sizes]
+    )
+    return z, y, x
+
+
+def _real(value: object) -> float:
+    """Return a real number as a float; NaN for anything else."""
+    try:
+        number = value.item() if isinstance(value, SupportsItem) else value
+        if isinstance(number, bool) or not isinstance(number, Real):
+            return math.nan
+        return float(number)
+    except (OverflowError, ValueError, RuntimeError):  # too large, or several
+        return math.nan
 
 
 def span(least: float, most: float, unit: str = "", *, above: bool = False) -> str:
@@ -124,4 +175,4 @@ def span(least: float, most: float, unit: str = "", *, above: bool = False) -> s
     of = f" {unit}" if unit else ""
     if most == math.inf:
         return f"{'above' if above else 'at least'} {least:g}{of}"
-    return f"{'above' if above else 'from'} {least:.10g} up to {most:.10g}{of}"
+    return f"{'above' if above else 'from'} {least:.10g} to {most:.10g}{of}"

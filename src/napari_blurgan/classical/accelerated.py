@@ -8,6 +8,7 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
+from napari_blurgan.classical.keywords import checked
 from napari_blurgan.classical.observation import Observation
 from napari_blurgan.classical.plan import Plan
 from napari_blurgan.classical.psf_fit import PsfLike
@@ -60,6 +61,7 @@ class OverrelaxedSteps(AcceleratedSteps):
     beyond = 0.5
 
 
+@checked
 def accelerated_richardson_lucy(
     image: ArrayLike,
     psf: PsfLike | Plan,

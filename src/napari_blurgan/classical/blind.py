@@ -12,6 +12,7 @@ from torch import Tensor
 
 from napari_blurgan.classical.accelerated import AcceleratedSteps
 from napari_blurgan.classical.blur import Blur
+from napari_blurgan.classical.keywords import checked
 from napari_blurgan.classical.observation import Observation
 from napari_blurgan.classical.plan import Plan
 from napari_blurgan.classical.psf_fit import PsfLike, centred
@@ -81,6 +82,7 @@ class BlindSteps:
         self.observation = replace(self.observation, blur=blur)
 
 
+@checked
 def blind_richardson_lucy(
     image: ArrayLike,
     psf: PsfLike | Plan,

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 
 from napari_blurgan.classical.accelerated import AcceleratedSteps
+from napari_blurgan.classical.keywords import checked
 from napari_blurgan.classical.plan import Plan
 from napari_blurgan.classical.psf_fit import PsfLike
 from napari_blurgan.classical.result import Deconvolution
@@ -44,6 +45,7 @@ class ConsensusSteps(AcceleratedSteps):
         return blur.adjoint(blur.forward(product))
 
 
+@checked
 def gradient_consensus(
     image: ArrayLike,
     psf: PsfLike | Plan,

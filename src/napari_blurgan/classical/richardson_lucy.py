@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 
 from napari_blurgan.classical.blur import Blur, Edges
+from napari_blurgan.classical.keywords import checked
 from napari_blurgan.classical.observation import Observation
 from napari_blurgan.classical.plan import Plan
 from napari_blurgan.classical.psf_fit import PsfLike
@@ -106,6 +107,7 @@ def richardson_lucy_tensor(
     return plan(image, iterations, start)
 
 
+@checked
 def richardson_lucy(
     image: ArrayLike,
     psf: PsfLike | Plan,

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 
 from napari_blurgan.classical.accelerated import AcceleratedSteps
+from napari_blurgan.classical.keywords import checked
 from napari_blurgan.classical.observation import Observation
 from napari_blurgan.classical.plan import Plan
 from napari_blurgan.classical.psf_fit import PsfLike
@@ -79,6 +80,7 @@ def curvature(
     return bend
 
 
+@checked
 def tv_richardson_lucy(
     image: ArrayLike,
     psf: PsfLike | Plan,

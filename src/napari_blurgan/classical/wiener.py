@@ -8,6 +8,7 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
+from napari_blurgan.classical.keywords import checked
 from napari_blurgan.classical.observation import Observation
 from napari_blurgan.classical.plan import Plan
 from napari_blurgan.classical.psf_fit import PsfLike
@@ -18,6 +19,7 @@ from napari_blurgan.errors import DataError
 __all__ = ["tikhonov", "wiener"]
 
 
+@checked
 def wiener(
     image: ArrayLike,
     psf: PsfLike | Plan,
@@ -40,6 +42,7 @@ def wiener(
     return _filter(image, psf, noise, 0, options)
 
 
+@checked
 def tikhonov(
     image: ArrayLike,
     psf: PsfLike | Plan,

@@ -1,42 +1,18 @@
-"""Where to compute and in what precision: found by asking and by measuring."""
+"""In what precision to compute: found by measuring; and where, see `devices`."""
 
 from __future__ import annotations
 
-import os
 import time
 
 import torch
 
-from napari_blurgan.errors import RecipeError
+from napari_blurgan.devices import choose_device
 from napari_blurgan.transport.generator import Generator
 
 __all__ = ["choose_device", "choose_precision"]
 
 WORTH = 1.2
 """Lower precision must be that much faster to be chosen."""
-
-
-def choose_device(name: str = "auto") -> torch.device:
-    """Return the device called `name`; ``"auto"`` takes the best there is.
-
-    Raises
-    ------
-    RecipeError
-        If there is no such device here.
-    """
-    if name == "auto":
-        if torch.cuda.is_available():
-            return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
-        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-        torch.empty(1, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise RecipeError(
-            f"no device {name!r} here ({str(error).splitlines()[0]}): use 'cpu' or "
-            f"'auto'"
-        ) from None
-    return device
 
 
 def choose_precision(

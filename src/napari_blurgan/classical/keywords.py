@@ -1,0 +1,127 @@
+"""The keywords of the methods: none is swallowed, none is out of range."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any, ParamSpec, get_args, get_type_hints
+
+import numpy as np
+
+from napari_blurgan.checks import checked_voxels, in_range, known_names, whole
+from napari_blurgan.classical.methods import METHODS, Parameter
+from napari_blurgan.classical.result import Deconvolution
+from napari_blurgan.classical.stopping import RULES, StoppingRule
+from napari_blurgan.devices import choose_device
+from napari_blurgan.errors import DataError, RecipeError
+from napari_blurgan.optics.camera import Camera
+
+__all__ = ["accepted", "checked"]
+
+P = ParamSpec("P")
+
+ALIASES = {"num_iter": "iterations"}
+"""What scikit-image calls some of our parameters."""
+
+LARGEST = 1e30
+"""Of a grey level; float32 ends at 3e38, and squares are taken."""
+
+EDGES = ("extend", "periodic")
+
+
+def checked(method: Callable[P, Deconvolution]) -> Callable[P, Deconvolution]:
+    """Make a method refuse unknown keywords and impossible values, before any work.
+
+    Names of scikit-image (``num_iter``) are understood.
+
+    Raises
+    ------
+    RecipeError
+        When called with a keyword that the method does not take; the message names
+        the nearest that it does.
+    DataError
+        When called with a value out of its range; the message gives the range.
+    """
+
+    @functools.wraps(method)
+    def call(*args: P.args, **keywords: P.kwargs) -> Deconvolution:
+        words = _renamed(keywords)
+        known_names(_name(method), words, accepted(method))
+        given = inspect.signature(method).bind(*args, **words).arguments
+        options = given.pop("options", {})
+        for parameter in _parameters(method):
+            if parameter.name in given:
+                _check_number(parameter, given[parameter.name])
+        _check_options(options)
+        return method(*args, **words | _understood(options))
+
+    return call
+
+
+def accepted(method: Callable[..., Any]) -> list[str]:
+    """Return the keywords that a method takes besides the image and the PSF."""
+    names = [name for name in inspect.signature(method).parameters if name != "options"]
+    (options,) = get_args(get_type_hints(method)["options"])
+    return [*names[2:], *get_type_hints(options)]
+
+
+def _name(method: Callable[..., Any]) -> str:
+    return method.__name__
+
+
+def _parameters(method: Callable[..., Any]) -> tuple[Parameter, ...]:
+    """Return what the method's form says about its numbers."""
+    known = {m.entry.partition(":")[2]: m.parameters for m in METHODS.values()}
+    return known.get(_name(method), ())
+
+
+def _renamed(keywords: Mapping[str, Any]) -> dict[str, Any]:
+    words: dict[str, Any] = {}
+    for word, value in keywords.items():
+        name = ALIASES.get(word, word)
+        if name in words:
+            raise RecipeError(f"{name} is given twice, once as {word}")
+        words[name] = value
+    return words
+
+
+def _check_number(parameter: Parameter, value: object) -> None:
+    limits = parameter.minimum, parameter.maximum
+    if isinstance(parameter.default, int):
+        whole(parameter.name, value, int(limits[0]), int(limits[1]))
+    else:
+        in_range(parameter.name, value, *limits)
+
+
+def _check_options(options: Mapping[str, Any]) -> None:
+    if "background" in options:
+        in_range("background", options["background"], -LARGEST, LARGEST)
+    if not isinstance(options.get("camera"), Camera | None):
+        raise DataError(f"camera is a Camera, found {options['camera']!r}")
+    if options.get("edges", "extend") not in EDGES:
+        raise RecipeError(f"edges are {' or '.join(EDGES)}, found {options['edges']!r}")
+    if options.get("voxel_size") is not None:
+        checked_voxels(options["voxel_size"])
+    start = options.get("start")
+    if start is not None and np.ndim(start) == 0:
+        in_range("start", start, 0, LARGEST)
+    callback = options.get("callback")
+    if callback is not None and not callable(callback):
+        raise RecipeError(f"callback is a function, found {callback!r}")
+
+
+def _understood(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is given by a name as what it names."""
+    found: dict[str, Any] = {}
+    stop = options.get("stop")
+    if isinstance(stop, str):
+        if stop not in RULES:
+            raise RecipeError(f"no rule {stop!r} to stop; there are {', '.join(RULES)}")
+        found["stop"] = RULES[stop]()
+    elif not isinstance(stop, StoppingRule | None):
+        raise RecipeError(f"stop is a stopping rule, found {stop!r}")
+    if options.get("device") is not None:
+        device = str(options["device"])
+        found["device"] = None if device == "auto" else str(choose_device(device))
+    return found
