@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_blurgan.data.stack import KNOWN_AXES, Stack, VoxelSize
+from napari_blurgan.data.layers import METADATA_KEY, guess_axes, to_stack
+from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import AxesError
 
 if TYPE_CHECKING:
@@ -29,35 +30,7 @@ __all__ = [
     "to_stack",
 ]
 
-METADATA_KEY = "napari-blurgan"
 LayerData = tuple[Any, dict[str, Any], str]
-LETTERS = {"time": "T", "channel": "C", "channels": "C"} | {
-    letter.lower(): letter for letter in KNOWN_AXES
-}
-
-
-def to_stack(layer: Image, axes: str | None = None) -> Stack:
-    """Return the pixels of an image layer with their axes and voxel size.
-
-    Parameters
-    ----------
-    layer : napari.layers.Image
-        A plain, RGB, lazy or multiscale layer; of the last, the full resolution.
-    axes : str, optional
-        One letter an axis (``"TZYX"``); by default `guess_axes` decides.
-
-    Raises
-    ------
-    AxesError
-        If the axes do not describe the layer, or if it holds no image.
-    """
-    if not hasattr(layer, "rgb"):
-        raise AxesError(f"{layer.name}: an image layer is needed, this one is not")
-    data = layer.data[0] if layer.multiscale else layer.data
-    axes = axes or guess_axes(layer)
-    sizes = _voxel_size(layer, axes)
-    known = layer.metadata.get(METADATA_KEY, {})
-    return Stack(data, axes, sizes, name=layer.name, metadata=dict(known))
 
 
 def is_source(layer: Any) -> bool:
@@ -69,67 +42,6 @@ def is_source(layer: Any) -> bool:
 def is_psf(layer: Any) -> bool:
     """Return whether a layer is a PSF of ours."""
     return bool(layer.metadata.get(METADATA_KEY, {}).get("made") == "psf")
-
-
-def guess_axes(layer: Image) -> str:
-    """Return one letter an axis: from the axis labels, else from the shape.
-
-    Without labels, three axes are taken for ZYX, four for CZYX if the first is at
-    most 4 long and else for TZYX, five for TCZYX.
-    """
-    labels = [LETTERS.get(str(label).lower(), "") for label in layer.axis_labels]
-    if not all(labels) or len(set(labels)) < len(labels):
-        labels = list(_axes_of_shape(_shape(layer)[: layer.ndim]))
-    return "".join(labels) + ("S" if layer.rgb else "")
-
-
-def _axes_of_shape(shape: Sequence[int]) -> str:
-    if len(shape) == 4:
-        return "CZYX" if shape[0] <= 4 else "TZYX"
-    if len(shape) > 5:
-        raise AxesError(
-            f"{len(shape)} axes of shape {tuple(shape)} cannot be told apart; "
-            f"label them with letters of {KNOWN_AXES} (layer.axis_labels)"
-        )
-    return "TCZYX"[-len(shape) :]
-
-
-def _shape(layer: Image) -> tuple[int, ...]:
-    return tuple(layer.data[0].shape if layer.multiscale else layer.data.shape)
-
-
-def _voxel_size(layer: Image, axes: str) -> VoxelSize:
-    """Return the lengths of a voxel's edges in µm, however the layer lies.
-
-    A scale without a unit is read as micrometres where no axis of space has one.
-    """
-    spatial = [i for i, axis in enumerate(axes[: layer.ndim]) if axis in "ZYX"]
-    edges = {i: _edge(layer, i) for i in spatial}
-    physical = [i for i in spatial if _is_length(layer.units[i])]
-    if physical:
-        found = {axes[i]: _to_micrometres(edges[i], layer.units[i]) for i in physical}
-    elif np.allclose([edges[i] for i in spatial], 1):
-        found = {}
-    else:
-        found = {axes[i]: edges[i] for i in spatial}
-    return found.get("Z"), found.get("Y"), found.get("X")
-
-
-def _edge(layer: Image, axis: int) -> float:
-    """Return how far one voxel along an axis is in the world; flipped ones too."""
-    step = np.zeros(layer.ndim)
-    step[axis] = 1
-    origin = np.asarray(layer.data_to_world(np.zeros(layer.ndim)))
-    length = np.linalg.norm(np.asarray(layer.data_to_world(step)) - origin)
-    return float(f"{length:.12g}")  # less what adding the translation has rounded
-
-
-def _is_length(unit: Any) -> bool:
-    return bool(unit.is_compatible_with("micrometer"))
-
-
-def _to_micrometres(length: float, unit: Any) -> float:
-    return float((length * unit).to("micrometer").magnitude)
 
 
 def is_measured(stack: Stack) -> bool:

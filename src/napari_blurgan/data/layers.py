@@ -1,0 +1,108 @@
+"""Image layers of napari as stacks, known by what they have: napari is not imported."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from napari_blurgan.data.stack import KNOWN_AXES, Stack, VoxelSize
+from napari_blurgan.errors import AxesError
+
+__all__ = ["METADATA_KEY", "guess_axes", "is_layer", "to_stack"]
+
+METADATA_KEY = "napari-blurgan"
+LETTERS = {"time": "T", "channel": "C", "channels": "C"} | {
+    letter.lower(): letter for letter in KNOWN_AXES
+}
+
+
+def is_layer(thing: object) -> bool:
+    """Return whether something is a layer of napari, of whatever kind."""
+    return all(hasattr(thing, name) for name in ("data", "metadata", "data_to_world"))
+
+
+def to_stack(layer: Any, axes: str | None = None) -> Stack:
+    """Return the pixels of an image layer with their axes and voxel size.
+
+    Parameters
+    ----------
+    layer : napari.layers.Image
+        A plain, RGB, lazy or multiscale layer; of the last, the full resolution.
+    axes : str, optional
+        One letter an axis (``"TZYX"``); by default `guess_axes` decides.
+
+    Raises
+    ------
+    AxesError
+        If the axes do not describe the layer, or if it holds no image.
+    """
+    if not hasattr(layer, "rgb"):
+        raise AxesError(f"{layer.name}: an image layer is needed, this one is not")
+    data = layer.data[0] if layer.multiscale else layer.data
+    axes = axes or guess_axes(layer)
+    sizes = _voxel_size(layer, axes)
+    known = layer.metadata.get(METADATA_KEY, {})
+    return Stack(data, axes, sizes, name=layer.name, metadata=dict(known))
+
+
+def guess_axes(layer: Any) -> str:
+    """Return one letter an axis: from the axis labels, else from the shape.
+
+    Without labels, three axes are taken for ZYX, four for CZYX if the first is at
+    most 4 long and else for TZYX, five for TCZYX.
+    """
+    labels = [LETTERS.get(str(label).lower(), "") for label in layer.axis_labels]
+    if not all(labels) or len(set(labels)) < len(labels):
+        labels = list(_axes_of_shape(_shape(layer)[: layer.ndim]))
+    return "".join(labels) + ("S" if layer.rgb else "")
+
+
+def _axes_of_shape(shape: Sequence[int]) -> str:
+    if len(shape) == 4:
+        return "CZYX" if shape[0] <= 4 else "TZYX"
+    if len(shape) > 5:
+        raise AxesError(
+            f"{len(shape)} axes of shape {tuple(shape)} cannot be told apart; "
+            f"label them with letters of {KNOWN_AXES} (layer.axis_labels)"
+        )
+    return "TCZYX"[-len(shape) :]
+
+
+def _shape(layer: Any) -> tuple[int, ...]:
+    return tuple(layer.data[0].shape if layer.multiscale else layer.data.shape)
+
+
+def _voxel_size(layer: Any, axes: str) -> VoxelSize:
+    """Return the lengths of a voxel's edges in µm, however the layer lies.
+
+    A scale without a unit is read as micrometres where no axis of space has one.
+    """
+    spatial = [i for i, axis in enumerate(axes[: layer.ndim]) if axis in "ZYX"]
+    edges = {i: _edge(layer, i) for i in spatial}
+    physical = [i for i in spatial if _is_length(layer.units[i])]
+    if physical:
+        found = {axes[i]: _to_micrometres(edges[i], layer.units[i]) for i in physical}
+    elif np.allclose([edges[i] for i in spatial], 1):
+        found = {}
+    else:
+        found = {axes[i]: edges[i] for i in spatial}
+    return found.get("Z"), found.get("Y"), found.get("X")
+
+
+def _edge(layer: Any, axis: int) -> float:
+    """Return how far one voxel along an axis is in the world; flipped ones too."""
+    step = np.zeros(layer.ndim)
+    step[axis] = 1
+    origin = np.asarray(layer.data_to_world(np.zeros(layer.ndim)))
+    length = np.linalg.norm(np.asarray(layer.data_to_world(step)) - origin)
+    return float(f"{length:.12g}")  # less what adding the translation has rounded
+
+
+def _is_length(unit: Any) -> bool:
+    return bool(unit.is_compatible_with("micrometer"))
+
+
+def _to_micrometres(length: float, unit: Any) -> float:
+    return float((length * unit).to("micrometer").magnitude)
