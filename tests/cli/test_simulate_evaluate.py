@@ -148,6 +148,17 @@ def test_evaluate_prints_json(tmp_path, capsys):
     assert report["slope"] == pytest.approx(0.5, abs=0.01)
     assert report["psnr_fitted"] > 30 > 0 > report["psnr"]
     assert 0 < report["paper_ssim"] <= 1
+    assert report["paper_psnr_equalized"] < report["paper_psnr"]
+    assert 0 < report["paper_ssim_equalized"] <= 1
+
+
+def test_evaluate_prints_the_scores_of_the_paper_in_two_columns(tmp_path, capsys):
+    assert main(["evaluate", *_pair(tmp_path), "--paper"]) == 0
+    *_, head, psnr, ssim = capsys.readouterr().out.splitlines()
+    assert "as it is" in head
+    assert "after adaptive histogram equalisation" in head
+    assert len(psnr.removeprefix("    PSNR (dB)").split()) == 2
+    assert len(ssim.removeprefix("    SSIM").split()) == 2
 
 
 def test_evaluate_of_equal_images_is_valid_json(tmp_path, capsys):

@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from skimage import metrics
+from skimage import exposure, metrics
 
 from napari_blurgan.errors import DataError
 from napari_blurgan.measure import (
     compare,
     correlation,
+    equalized,
     fit_intensity,
     nrmse,
     paper_scores,
@@ -156,6 +157,31 @@ def test_the_paper_scores_follow_the_printed_formulae():
         lower = (a.mean() ** 2 + b.mean() ** 2 + 1e-4) * (a.var() + b.var() + 9e-4)
         each.append(upper / lower)
     assert scores.ssim == pytest.approx(np.mean(each))
+
+
+@pytest.mark.parametrize("shape", [(3, 40, 36), (40, 36)])
+def test_the_paper_scores_equalise_plane_by_plane(shape):
+    result, reference = _images(shape, noise=1.0)
+    level = []
+    for image in (result, reference):
+        unit = (image - image.min()) / np.ptp(image)
+        planes = unit.reshape(-1, *shape[-2:])
+        level.append(np.stack([exposure.equalize_adapthist(p) for p in planes]))
+    scores = paper_scores(result, reference)
+    error = np.mean((level[0] - level[1]) ** 2)
+    assert scores.psnr_equalized == pytest.approx(10 * np.log10(1 / error))
+    of_equalised = paper_scores(*level)
+    assert scores.ssim_equalized == pytest.approx(of_equalised.ssim)
+    assert scores.psnr_equalized < scores.psnr
+
+
+def test_equalising_leaves_the_image_and_a_plane_without_contrast_alone():
+    image = np.stack([np.full((16, 16), 0.3), np.eye(16)])
+    before = image.copy()
+    found = equalized(image)
+    np.testing.assert_array_equal(image, before)
+    np.testing.assert_array_equal(found[0], image[0])
+    assert (found[1].min(), found[1].max()) == (0, 1)
 
 
 @pytest.mark.parametrize(

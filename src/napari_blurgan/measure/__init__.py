@@ -1,6 +1,7 @@
 """Fidelity and resolution, in numbers."""
 
 from napari_blurgan.measure.decorrelation import Decorrelation, decorrelation
+from napari_blurgan.measure.equalization import equalized
 from napari_blurgan.measure.fidelity import (
     Fidelity,
     IntensityFit,
@@ -34,6 +35,7 @@ __all__ = [
     "compare",
     "correlation",
     "decorrelation",
+    "equalized",
     "fit_intensity",
     "frc",
     "fsc",

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.ndimage import gaussian_filter, uniform_filter
 
 from napari_blurgan.errors import DataError
+from napari_blurgan.measure.equalization import equalized
 
 __all__ = [
     "Fidelity",
@@ -93,10 +94,20 @@ class Fidelity:
 
 @dataclass(frozen=True)
 class PaperScores:
-    """PSNR and SSIM read literally from Lim et al. (2020), see `paper_scores`."""
+    """PSNR and SSIM read literally from Lim et al. (2020), see `paper_scores`.
+
+    Parameters
+    ----------
+    psnr, ssim : float
+        Of the images as they are.
+    psnr_equalized, ssim_equalized : float
+        After adaptive histogram equalisation of both, plane by plane.
+    """
 
     psnr: float
     ssim: float
+    psnr_equalized: float
+    ssim_equalized: float
 
 
 def compare(
@@ -285,10 +296,8 @@ def paper_scores(result: ArrayLike, reference: ArrayLike) -> PaperScores:
     Each volume is scaled to [0, 1] by its own minimum and maximum, which are the
     intensities the paper works in; MAX is 1. The squared error is averaged over all
     planes; SSIM is the printed formula, one mean, variance and covariance for each
-    xy plane, averaged over the planes. The paper does not say more: neither whether
-    images were scored before or after its adaptive histogram equalisation, nor
-    whether its SSIM was windowed as in the work it cites. Compare gains between
-    methods, not decibels with the printed tables.
+    xy plane, averaged over the planes. The paper shows its results after adaptive
+    histogram equalisation, so both are returned before and after it (`equalized`).
 
     Parameters
     ----------
@@ -298,7 +307,7 @@ def paper_scores(result: ArrayLike, reference: ArrayLike) -> PaperScores:
     Returns
     -------
     PaperScores
-        PSNR in decibels and SSIM.
+        PSNR in decibels and SSIM, as the images are and equalised.
 
     Raises
     ------
@@ -306,18 +315,23 @@ def paper_scores(result: ArrayLike, reference: ArrayLike) -> PaperScores:
         If the shapes differ, a value is not finite or an image is constant.
     """
     x, y = (_unit_range(image) for image in _pair(result, reference))
+    level_x, level_y = equalized(x), equalized(y)
+    return PaperScores(
+        psnr(x, y, 1.0),
+        _planewise_similarity(x, y),
+        psnr(level_x, level_y, 1.0),
+        _planewise_similarity(level_x, level_y),
+    )
+
+
+def _planewise_similarity(x: Image, y: Image) -> float:
+    """Return the printed SSIM of images in [0, 1], averaged over the planes."""
     axes = (-2, -1)
     mean_x, mean_y = x.mean(axes, keepdims=True), y.mean(axes, keepdims=True)
     covariance = ((x - mean_x) * (y - mean_y)).mean(axes, keepdims=True)
-    similarity = _similarity(
-        mean_x,
-        mean_y,
-        x.var(axes, keepdims=True),
-        y.var(axes, keepdims=True),
-        covariance,
-        1.0,
-    )
-    return PaperScores(psnr(x, y, 1.0), float(similarity.mean()))
+    var_x, var_y = x.var(axes, keepdims=True), y.var(axes, keepdims=True)
+    found = _similarity(mean_x, mean_y, var_x, var_y, covariance, 1.0)
+    return float(found.mean())
 
 
 def _similarity(
