@@ -57,6 +57,20 @@ def test_layers_of_other_shapes_are_refused_in_words(viewer, widget, press):
     assert widget.measure_button.isEnabled()
 
 
+def look(viewer):
+    """Return what a person sees and could have set."""
+    layers = [
+        (x.name, x.visible, tuple(x.contrast_limits), x.name_overlay.visible)
+        for x in viewer.layers
+    ]
+    grid = viewer.canvas.grid
+    return layers, grid.enabled, grid.shape, grid.stride
+
+
+def seen(viewer):
+    return {x.name for x in viewer.layers if x.visible}
+
+
 def test_the_overlay_lies_where_the_layers_lie(viewer, widget, press):
     press(widget.overlay_button)
     for name, colour in (("blurred", "magenta"), ("sharp", "green")):
@@ -67,12 +81,63 @@ def test_the_overlay_lies_where_the_layers_lie(viewer, widget, press):
         assert not source.visible
 
 
+def test_the_overlay_hides_everything_else_and_brings_it_back(viewer, widget, press):
+    viewer.add_image(np.ones((20, 40, 40)), name="a third")
+    viewer.add_image(np.ones((20, 40, 40)), name="hidden", visible=False)
+    before = look(viewer)
+    press(widget.overlay_button)
+    assert seen(viewer) == {"blurred · magenta", "sharp · green"}
+    press(widget.overlay_button)
+    assert look(viewer) == before
+
+
 def test_side_by_side_and_back(viewer, widget, press):
+    viewer.add_image(np.ones((20, 40, 40)), name="a third")
+    before = look(viewer)
     press(widget.grid_button)
-    assert viewer.canvas.grid.enabled
-    assert {x.name for x in viewer.layers[-2:]} == {"blurred", "sharp"}
+    grid = viewer.canvas.grid
+    assert grid.enabled
+    assert seen(viewer) == {"blurred", "sharp"}
+    first, second = viewer.layers["blurred"], viewer.layers["sharp"]
+    places = [
+        grid.position(viewer.layers.index(x), viewer.layers) for x in viewer.layers
+    ]
+    assert places[viewer.layers.index(first)] == (0, 0)
+    assert places[viewer.layers.index(second)] == (0, 1)
+    assert first.contrast_limits == second.contrast_limits
+    assert first.name_overlay.visible
+    assert second.name_overlay.visible
     press(widget.grid_button)
-    assert not viewer.canvas.grid.enabled
+    assert look(viewer) == before
+
+
+def test_the_first_is_left_whatever_the_order_of_the_layers(viewer, widget, press):
+    widget.form.update_values(
+        {"first": viewer.layers["sharp"], "second": viewer.layers["blurred"]}
+    )
+    press(widget.grid_button)
+    index = viewer.layers.index("sharp")
+    assert viewer.canvas.grid.position(index, viewer.layers) == (0, 0)
+
+
+def test_one_way_to_look_ends_the_other(viewer, widget, press):
+    before = look(viewer)
+    press(widget.overlay_button)
+    press(widget.grid_button)
+    assert not widget.overlay_button.isChecked()
+    assert seen(viewer) == {"blurred", "sharp"}
+    press(widget.grid_button)
+    assert look(viewer) == before
+
+
+def test_another_choice_is_looked_at_in_the_same_way(viewer, widget, press):
+    viewer.add_image(np.ones((20, 40, 40)), name="a third")
+    press(widget.overlay_button)
+    widget.form["second"].value = viewer.layers["a third"]
+    assert seen(viewer) == {"blurred · magenta", "a third · green"}
+    viewer.layers.remove("a third")
+    assert not widget.overlay_button.isChecked()
+    assert "choose two" in widget.messages.text()
 
 
 def test_a_profile_follows_the_line_in_the_world(viewer):

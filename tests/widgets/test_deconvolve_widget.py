@@ -145,10 +145,13 @@ def test_keep_ends_here_with_what_was_seen(viewer, widget, qtbot):
     np.testing.assert_allclose(
         preview.extent.world, viewer.layers["blurred"].extent.world
     )
+    preview.contrast_limits = (3, 70)
     qtbot.mouseClick(widget.keep, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: widget.run.phase is Phase.IDLE, timeout=20_000)
-    result = viewer.layers["blurred · deconvolved"].data
     assert "blurred · preview" not in viewer.layers
+    layer = viewer.layers["blurred · deconvolved"]
+    assert tuple(layer.contrast_limits) == (3, 70)
+    result = layer.data
     once = deconvolve(viewer.layers["blurred"].data, PSF, iterations=1).image
     assert result.std() > once.std()
 

@@ -92,6 +92,15 @@ def test_one_time_point_of_a_movie(viewer, widget, click, done):
     assert restored.scale == pytest.approx((0.3, 0.1, 0.1))
 
 
+def test_the_result_has_the_contrast_of_its_preview(viewer, widget, click, done):
+    click(widget.preview_button)
+    done()
+    viewer.layers["blurred · preview"].contrast_limits = (3, 70)
+    click(widget.run.start_button)
+    done()
+    assert tuple(viewer.layers["blurred · restored"].contrast_limits) == (3, 70)
+
+
 def test_the_preview_restores_only_what_is_in_view(viewer, widget, click, done):
     source = viewer.layers["blurred"]
     source.corner_pixels = np.array([[0, 10, 20], [20, 29, 39]])

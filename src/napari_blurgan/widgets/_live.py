@@ -18,7 +18,13 @@ if TYPE_CHECKING:
     from napari_blurgan.optics.psf import Psf
     from napari_blurgan.transport.events import Previewed
 
-__all__ = ["LiveLayers", "add_layer"]
+__all__ = [
+    "Contrast",
+    "LiveLayers",
+    "add_layer",
+    "like_its_preview",
+    "preview_of",
+]
 
 
 SLACK = 0.1
@@ -52,7 +58,7 @@ class LiveLayers:
         self._sources = sources
         self._axes = axes
         self._made: dict[str, Image] = {}
-        self._limits: dict[str, tuple[float, ...]] = {}
+        self._contrast: dict[str, Contrast] = {}
         self.starts: dict[int, tuple[int, ...]] = {}
         """Where the part of a source begins that the trainer knows of."""
 
@@ -78,17 +84,7 @@ class LiveLayers:
         layer = self._put(
             key, lambda: field_layer(source, field, axes, corner), field.data
         )
-        self._show_range(key, layer, event.after[0])
-
-    def _show_range(self, key: str, layer: Image, pixels: Any) -> None:
-        """Let the contrast follow the network, until the user sets it."""
-        now = tuple(layer.contrast_limits)
-        if self._limits.get(key, now) == now:
-            low, high = np.percentile(pixels, (0.5, 99.9))
-            if key in self._limits and np.allclose(now, (low, high), 0, SLACK * high):
-                return  # any change paints the window once more
-            layer.contrast_limits = (float(low), float(max(high, low + 1e-6)))
-            self._limits[key] = tuple(layer.contrast_limits)
+        self._contrast.setdefault(key, Contrast()).follow(layer, event.after[0])
 
     def show_before(self, before: bool) -> None:
         """Take the restored crop from above its source, or put it back."""
@@ -103,6 +99,37 @@ class LiveLayers:
         elif layer in self._viewer.layers:
             layer.data = pixels.reshape(layer.data.shape)
         return layer
+
+
+class Contrast:
+    """The contrast of a layer that changes: it follows until the user sets it."""
+
+    def __init__(self) -> None:
+        self._ours: tuple[float, ...] | None = None
+
+    def follow(self, layer: Image, pixels: Any) -> None:
+        """Fit the contrast to pixels, unless it is the user's or nearly right."""
+        now = tuple(layer.contrast_limits)
+        if self._ours not in (None, now):
+            return
+        low, high = np.percentile(pixels, (0.5, 99.9))
+        if self._ours is not None and np.allclose(now, (low, high), 0, SLACK * high):
+            return  # any change paints the window once more
+        layer.contrast_limits = (float(low), float(max(high, low + 1e-6)))
+        self._ours = tuple(layer.contrast_limits)
+
+
+def like_its_preview(data: LayerData, preview: Image | None) -> LayerData:
+    """Return a result that comes up with the contrast that its preview has."""
+    if preview is not None and not data[1]["rgb"]:
+        data[1]["contrast_limits"] = tuple(preview.contrast_limits)
+    return data
+
+
+def preview_of(viewer: ViewerModel, source: Image) -> Image | None:
+    """Return the preview that lies on a layer, if there is one."""
+    name = f"{source.name} · preview"
+    return next((x for x in viewer.layers if x.name == name), None)
 
 
 def add_layer(viewer: ViewerModel, data: LayerData, *, select: bool = False) -> Image:

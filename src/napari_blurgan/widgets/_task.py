@@ -35,7 +35,7 @@ class TaskWidget(QWidget):
         self._viewer = napari_viewer
         self._job: Job | None = None
         self.messages = Messages()
-        Disposal(self, napari_viewer)
+        Disposal(self, napari_viewer, self.let_go)
 
     def launch(
         self, prepare: Callable[[], Work], show: Callable[[Any], object]
@@ -73,6 +73,9 @@ class TaskWidget(QWidget):
 
     def set_busy(self, busy: bool) -> None:
         """Enable or disable what must not be touched meanwhile."""
+
+    def let_go(self) -> None:
+        """Take back what the widget has put into the viewer; it is being closed."""
 
     def _failed(self, failure: Failure) -> None:
         self.messages.add_failure(failure)

@@ -8,8 +8,9 @@ correlation, and from it the finest detail they share. A restored image holds th
 network's own detail: two restorations of one exposure are no two exposures.
 
 **By eye**: *Overlay* lays the two over each other in magenta and green, white where
-they agree; *Side by side* sets them next to each other, linked; *Profile* draws both
-along the line of the Shapes layer that was drawn last.
+they agree; *Side by side* sets the first to the left of the second, linked and in one
+contrast. Both hide all else, and bring it back when they are pressed again. *Profile*
+draws both along the line of the Shapes layer that was drawn last.
 """
 
 from __future__ import annotations
@@ -20,10 +21,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from magicgui.widgets import ComboBox
 from matplotlib.figure import Figure
-from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_blurgan.errors import BlurGANError, DataError
 from napari_blurgan.widgets import _figures, _forms, _state
+from napari_blurgan.widgets._arrangement import Arrangement
 from napari_blurgan.widgets._controls import (
     button,
     help_button,
@@ -31,7 +33,6 @@ from napari_blurgan.widgets._controls import (
     scrolled,
 )
 from napari_blurgan.widgets._layers import METADATA_KEY, to_stack
-from napari_blurgan.widgets._live import add_layer
 from napari_blurgan.widgets._task import TaskWidget
 from napari_blurgan.widgets._worker import Report
 
@@ -59,6 +60,7 @@ class CompareWidget(TaskWidget):
 
     def __init__(self, napari_viewer: napari.Viewer) -> None:
         super().__init__(napari_viewer)
+        self._arrangement = Arrangement(napari_viewer)
         self._build()
         self.reset_choices()
         _state.Kept(self, "compare", self.form.plain_values, self.form.update_values)
@@ -69,11 +71,21 @@ class CompareWidget(TaskWidget):
         self.form = self._fields()
         self.measure_button = button("Measure", "In numbers", self._measure)
         self.overlay_button = button(
-            "Overlay", "Magenta and green", lambda: self._told(self._overlay)
+            "Overlay",
+            "First magenta, second green, all else hidden; press again to end it",
+            lambda: self._arrange(self.overlay_button),
         )
         self.grid_button = button(
-            "Side by side", "Linked views", lambda: self._told(self._side_by_side)
+            "Side by side",
+            "First to the left, linked, in one contrast; press again to end it",
+            lambda: self._arrange(self.grid_button),
         )
+        self._ways = {
+            self.overlay_button: self._arrangement.overlay,
+            self.grid_button: self._arrangement.side_by_side,
+        }
+        for toggle in self._ways:
+            toggle.setCheckable(True)
         self.profile_button = button(
             "Profile",
             "Along the line of the last Shapes layer",
@@ -95,6 +107,8 @@ class CompareWidget(TaskWidget):
             layout.addWidget(widget)
         layout.addStretch()
         scrolled(content, self)
+        for name in ("first", "second"):
+            self.form[name].changed.connect(self._arrange_again)
 
     def _fields(self) -> _forms.Form:
         layers: dict[str, Any] = {
@@ -102,8 +116,14 @@ class CompareWidget(TaskWidget):
             "nullable": True,
         }
         return _forms.Form(
-            ComboBox(name="first", label="First", tooltip="Drawn magenta", **layers),
-            ComboBox(name="second", label="Second", tooltip="Drawn green", **layers),
+            ComboBox(
+                name="first", label="First", **layers,
+                tooltip="Magenta in the overlay, to the left side by side",
+            ),
+            ComboBox(
+                name="second", label="Second", **layers,
+                tooltip="Green in the overlay; the truth, where there is one",
+            ),
             ComboBox(
                 name="measure", label="Measure",
                 choices=[(words, key) for key, words in MEASURES.items()],
@@ -152,37 +172,39 @@ class CompareWidget(TaskWidget):
         """Measure one thing at a time."""
         self.measure_button.setEnabled(not busy)
 
-    def _overlay(self) -> None:
-        pair = self._pair()
-        for layer, colormap in zip(pair, ("magenta", "green"), strict=True):
-            add_layer(self._viewer, _coloured(layer, colormap))
-        for layer in pair:
-            layer.visible = False
+    def _arrange(self, pressed: QPushButton) -> None:
+        """Look at the two as the pressed button says, or as before if it is up."""
+        for button_ in (self.overlay_button, self.grid_button):
+            if button_ is not pressed:
+                button_.setChecked(False)
+        self._arrangement.undo()
+        if pressed.isChecked():
+            pressed.setChecked(self._told(lambda: self._ways[pressed](self._pair())))
 
-    def _side_by_side(self) -> None:
-        grid, pair = self._viewer.canvas.grid, self._pair()
-        for layer in self._viewer.layers:
-            layer.visible = layer in pair
-        # The grid has a cell for each layer, also for hidden ones: put ours on top.
-        for layer in reversed(pair):
-            self._viewer.layers.move(
-                self._viewer.layers.index(layer), len(self._viewer.layers)
-            )
-        grid.shape = (1, -1)
-        grid.enabled = not grid.enabled
+    def _arrange_again(self) -> None:
+        """Let what is looked at follow the choice of layers."""
+        for pressed in (self.overlay_button, self.grid_button):
+            if pressed.isChecked():
+                self._arrange(pressed)
+
+    def let_go(self) -> None:
+        """Leave the viewer as it was."""
+        self._arrangement.undo()
 
     def _profile(self) -> None:
         distance, lines = profiles(self._pair(), _last_line(self._viewer.layers))
         self._canvas.show()
         _figures.draw_profiles(self._figure, distance, lines)
 
-    def _told(self, action: Callable[[], None]) -> None:
-        """Do something at once; what is wrong with it is shown."""
+    def _told(self, action: Callable[[], None]) -> bool:
+        """Do something at once, and return whether it is done; errors are shown."""
         self.messages.reset()
         try:
             action()
         except BlurGANError as error:
             self.messages.add(str(error))
+            return False
+        return True
 
     def _pair(self) -> tuple[Image, Image]:
         first, second = self.form["first"].value, self.form["second"].value
@@ -253,21 +275,6 @@ def _last_line(layers: Any) -> np.ndarray[Any, Any]:
             line = layer.data[len(kinds) - 1 - kinds[::-1].index("line")]
             return np.array([layer.data_to_world(end) for end in line])
     raise DataError("draw a line first, in a Shapes layer")
-
-
-def _coloured(layer: Image, colormap: str) -> Any:
-    """Return a layer over the same pixels, in one colour that adds to others."""
-    names = ("scale", "translate", "rotate", "shear", "affine", "units", "axis_labels")
-    attributes = {name: getattr(layer, name) for name in names}
-    attributes |= {
-        "name": f"{layer.name} · {colormap}",
-        "colormap": colormap,
-        "blending": "additive",
-        "multiscale": layer.multiscale,
-        "contrast_limits": layer.contrast_limits,
-        "metadata": {METADATA_KEY: {"made": "preview"}},
-    }
-    return layer.data, attributes, "image"
 
 
 def _is_image(layer: Any) -> bool:

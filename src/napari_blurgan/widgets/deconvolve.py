@@ -47,7 +47,7 @@ from napari_blurgan.widgets._layers import (
     result_layer,
     to_stack,
 )
-from napari_blurgan.widgets._live import add_layer
+from napari_blurgan.widgets._live import Contrast, add_layer, like_its_preview
 from napari_blurgan.widgets._plots import LossPlot
 from napari_blurgan.widgets._psf_field import PsfField
 from napari_blurgan.widgets._psf_layers import to_psf
@@ -79,6 +79,7 @@ class DeconvolveWidget(RunWidget):
         self._began = 0.0
         self._request_now: DeconvolutionRequest | None = None
         self._preview: Image | None = None
+        self._contrast = Contrast()
         self._source: Image | None = None
         self._planner: Job | None = None
         self._plan_soon = QTimer(self, singleShot=True, interval=300)
@@ -343,12 +344,13 @@ class DeconvolveWidget(RunWidget):
         axes = self._axes() or guess_axes(source)
         field = Stack(event.image, "".join(a for a in axes if a in "ZYX"))
         if self._preview is None:
+            self._contrast = Contrast()
             corner = (0,) * event.image.ndim
             data = field_layer(source, field, axes, corner)
             self._preview = add_layer(self._viewer, data)
         elif self._preview in self._viewer.layers:
             self._preview.data = event.image.reshape(self._preview.data.shape)
-        self._preview.reset_contrast_limits()
+        self._contrast.follow(self._preview, event.image)
 
     def _enough(self) -> bool:
         return self._request_now is None or self._request_now.enough.is_set()
@@ -356,4 +358,5 @@ class DeconvolveWidget(RunWidget):
     def _show(self, result: Stack, source: Image) -> None:
         self.run.say("Done.")
         axes = self._axes() or guess_axes(source)
-        add_layer(self._viewer, result_layer(source, result, "deconvolved", axes))
+        data = result_layer(source, result, "deconvolved", axes)
+        add_layer(self._viewer, like_its_preview(data, self._preview))

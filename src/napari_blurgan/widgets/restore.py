@@ -36,7 +36,7 @@ from napari_blurgan.widgets._layers import (
     result_layer,
     to_stack,
 )
-from napari_blurgan.widgets._live import add_layer
+from napari_blurgan.widgets._live import add_layer, like_its_preview, preview_of
 from napari_blurgan.widgets._psf_field import PsfField
 from napari_blurgan.widgets._psf_layers import to_psf
 from napari_blurgan.widgets._restoring import RestoreRequest, visible_field
@@ -286,14 +286,18 @@ class RestoreWidget(RunWidget):
     def _show(self, result: Stack, source: Image) -> None:
         self.run.say("Done.")
         axes = self._axes() or guess_axes(source)
-        add_layer(self._viewer, result_layer(source, result, "restored", axes))
+        data = result_layer(source, result, "restored", axes)
+        add_layer(
+            self._viewer, like_its_preview(data, preview_of(self._viewer, source))
+        )
 
     def _show_field(self, result: Stack, source: Image, corner: list[int]) -> None:
         self.run.say("Previewed what was in view.")
         axes = self._axes() or guess_axes(source)
         data = field_layer(source, result, axes, corner)
-        for layer in [x for x in self._viewer.layers if x.name == data[1]["name"]]:
-            self._viewer.layers.remove(layer)
+        earlier = preview_of(self._viewer, source)
+        if earlier is not None:
+            self._viewer.layers.remove(earlier)
         add_layer(self._viewer, data)
 
 

@@ -1,0 +1,97 @@
+"""`Arrangement`: two layers over or beside each other, for a while."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from napari_blurgan.widgets._layers import METADATA_KEY
+from napari_blurgan.widgets._live import add_layer
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.layers import Image
+
+__all__ = ["COLOURS", "Arrangement"]
+
+COLOURS = ("magenta", "green")
+"""Of the first and the second layer; white where they agree."""
+PLACE = ("scale", "translate", "rotate", "shear", "affine", "units", "axis_labels")
+
+
+class Arrangement:
+    """A temporary way to look at a pair of layers.
+
+    Parameters
+    ----------
+    viewer : napari viewer
+        Whose layers are hidden meanwhile; what the user changes of that while it
+        lasts is undone with it.
+    """
+
+    def __init__(self, viewer: ViewerModel) -> None:
+        self._viewer = viewer
+        self._visible: dict[Image, bool] = {}
+        self._limits: dict[Image, tuple[float, float]] = {}
+        self._names: dict[Image, bool] = {}
+        self._grid: dict[str, Any] = {}
+        self._made: list[Image] = []
+
+    def overlay(self, pair: tuple[Image, Image]) -> None:
+        """Lay the two over each other in colours that add up to white."""
+        self._hide_all()
+        for layer, colormap in zip(pair, COLOURS, strict=True):
+            made = add_layer(self._viewer, _coloured(layer, colormap))
+            self._made.append(made)
+
+    def side_by_side(self, pair: tuple[Image, Image]) -> None:
+        """Set the first to the left of the second, named, in one contrast."""
+        self._hide_all()
+        grid = self._viewer.canvas.grid
+        self._grid = {n: getattr(grid, n) for n in ("enabled", "shape", "stride")}
+        low, high = zip(*(layer.contrast_limits for layer in pair), strict=True)
+        for layer in pair:
+            self._limits[layer] = tuple(layer.contrast_limits)
+            self._names[layer] = layer.name_overlay.visible
+            layer.visible = True
+            layer.name_overlay.visible = True
+            layer.contrast_limits = (min(low), max(high))
+        first, second = map(self._viewer.layers.index, pair)
+        grid.shape = (1, 2)
+        grid.stride = 1 if first < second else -1
+        grid.enabled = True
+
+    def undo(self) -> None:
+        """Put everything back as it was, as far as it is still there."""
+        layers = self._viewer.layers
+        for name, value in self._grid.items():
+            setattr(self._viewer.canvas.grid, name, value)
+        for layer in filter(layers.__contains__, self._made):
+            layers.remove(layer)
+        for layer, visible in self._visible.items():
+            layer.visible = visible
+        for layer, limits in self._limits.items():
+            layer.contrast_limits = limits
+        for layer, named in self._names.items():
+            layer.name_overlay.visible = named
+        for kept in (self._grid, self._visible, self._limits, self._names, self._made):
+            kept.clear()
+
+    def _hide_all(self) -> None:
+        self.undo()
+        for layer in self._viewer.layers:
+            self._visible[layer] = layer.visible
+            layer.visible = False
+
+
+def _coloured(layer: Image, colormap: str) -> Any:
+    """Return a layer over the same pixels, in one colour that adds to others."""
+    attributes = {name: getattr(layer, name) for name in PLACE}
+    attributes |= {
+        "name": f"{layer.name} · {colormap}",
+        "colormap": colormap,
+        "blending": "additive",
+        "multiscale": layer.multiscale,
+        "contrast_limits": layer.contrast_limits,
+        "metadata": {METADATA_KEY: {"made": "preview"}},
+    }
+    return layer.data, attributes, "image"
