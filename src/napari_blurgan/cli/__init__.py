@@ -28,6 +28,7 @@ COMMANDS = {
     "restore": "carry images through a trained model",
     "deconvolve": "classical deconvolution",
     "references": "cut stacks in two: a part made sharp, a part to train on",
+    "split": "make two unpaired domains out of pairs",
     "evaluate": "compare a result with a reference",
     "info": "say what a model folder holds",
 }

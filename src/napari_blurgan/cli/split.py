@@ -1,0 +1,96 @@
+"""`blurgan split PATH… --out DIR`: two unpaired domains out of pairs."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from napari_blurgan.cli._common import expand
+from napari_blurgan.errors import DataError
+
+if TYPE_CHECKING:
+    from napari_blurgan.data.pairs import Pair
+
+__all__ = ["add_arguments", "run"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what `run` reads."""
+    parser.add_argument(
+        "paths",
+        nargs="+",
+        metavar="PATH",
+        help="two folders with images of the same names; a folder that holds two such "
+        "folders; or files whose names differ in one word (c1_phase.tif, c1_dapi.tif)",
+    )
+    parser.add_argument(
+        "--out",
+        required=True,
+        type=Path,
+        metavar="DIR",
+        help="a new folder: gets the folders A and B, and split.json",
+    )
+    parser.add_argument(
+        "--seed", type=int, default=0, metavar="S", help="of the draw; 0 by default"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Copy one image of each pair, at random, to its domain; leave out the other."""
+    from napari_blurgan.data.pairs import halves, pairs_in
+
+    if os.path.lexists(options.out):
+        raise DataError(f"{options.out}: exists; name a new folder")
+    pairs = pairs_in(expand(options.paths))
+    to_a, to_b = halves(pairs, options.seed)
+    print(f"{len(pairs)} pairs, such as {pairs[0].a} (A) and {pairs[0].b} (B)")
+    chosen = {"A": [p.a for p in to_a], "B": [p.b for p in to_b]}
+    with _new_folder(options.out) as folder:
+        for domain, files in chosen.items():
+            (folder / domain).mkdir()
+            for file in files:
+                _copy(file, folder / domain / file.name)
+        record = json.dumps(_record(options.seed, to_a, to_b), indent=2)
+        (folder / "split.json").write_text(record, encoding="utf-8")
+    for domain, files in chosen.items():
+        print(f"{options.out / domain}: {len(files)} of {len(pairs)} images")
+    return 0
+
+
+@contextmanager
+def _new_folder(target: Path) -> Iterator[Path]:
+    """Yield a folder that takes its name at the end, or is removed on failure."""
+    temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.part")
+    try:
+        temporary.mkdir(parents=True)
+        try:
+            yield temporary
+            temporary.rename(target)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+    except OSError as error:
+        reason = error.strerror or error
+        raise DataError(f"{target}: cannot be written ({reason})") from error
+
+
+def _copy(source: Path, target: Path) -> None:
+    if source.is_dir():
+        shutil.copytree(source, target)
+    else:
+        shutil.copy2(source, target)
+
+
+def _record(seed: int, to_a: list[Pair], to_b: list[Pair]) -> dict[str, object]:
+    """Return what went where, and what was left out: to be used as a truth."""
+    return {
+        "seed": seed,
+        "A": [{"image": str(p.a), "left out": str(p.b)} for p in to_a],
+        "B": [{"image": str(p.b), "left out": str(p.a)} for p in to_b],
+    }
