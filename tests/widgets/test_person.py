@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from qtpy.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from qtpy.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent
-from qtpy.QtWidgets import QApplication
+from qtpy.QtWidgets import QApplication, QDockWidget
 
 from napari_blurgan.data.io import write_ome_tiff
 from napari_blurgan.widgets._controls import Phase
+from napari_blurgan.widgets._docks import ancestor
 
 pytestmark = pytest.mark.person
 
@@ -142,3 +143,19 @@ def test_a_file_is_dropped_from_the_desktop(person, tmp_path, volumes):
     assert train.data.blurred.sources() == [path]
     (stack,) = train.data.blurred.stacks()
     assert stack.voxel_size == (0.3, 0.1, 0.1)
+
+
+def test_docks_from_the_menu_are_tabs_that_can_be_read(person):
+    """On a small screen, all seven of them opened one after the other."""
+    window = person.viewer.window._qt_window
+    window.resize(1280, 800)
+    names = ["Train", "Restore", "Deconvolve", "PSF", "Compare"]
+    names += ["Threshold", "Transform"]
+    for name in names:
+        person.choose("Plugins", "BlurGAN", name)
+        person.until(lambda name=name: person.widget(name).isVisible())
+        QApplication.processEvents()
+    docks = [ancestor(person.widget(name), QDockWidget) for name in names]
+    assert len(window.tabifiedDockWidgets(docks[0])) == len(names) - 1
+    assert {dock.height() >= 400 for dock in docks} == {True}
+    assert docks[-1].height() == docks[0].height()

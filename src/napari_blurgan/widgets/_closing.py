@@ -38,6 +38,8 @@ class CloseGuard(QObject):
         Ends it, and whatever was to come after it, within seconds.
     viewer : napari.Viewer
         Docks the widget again, for a user who would rather go on.
+    question : str
+        Names what would be stopped, and says what is kept of it.
     """
 
     def __init__(
@@ -46,8 +48,10 @@ class CloseGuard(QObject):
         job: Job,
         finish: Callable[[], object],
         viewer: napari.Viewer,
+        question: str,
     ) -> None:
         super().__init__(job)
+        self._question = question
         self._widget = widget
         self._finish = finish
         self._viewer = viewer
@@ -70,20 +74,29 @@ class CloseGuard(QObject):
         return False
 
     def _window_closing(self, event: Any) -> bool:
-        if _by_a_person(self._window) and not confirm(self._window):
+        if _by_a_person(self._window) and not confirm(self._window, self._question):
             event.ignore()
             return True
         self._finish()
         return False
 
     def _closed(self) -> None:
-        if confirm(self._window):
+        places = None if self._window is None else self._window.saveState()
+        if confirm(self._window, self._question):
             self._finish()
         else:  # not at once: napari is still busy taking the dock apart
-            QTimer.singleShot(0, self._dock_again)
+            QTimer.singleShot(0, lambda: self._dock_again(places))
 
-    def _dock_again(self) -> None:
+    def _dock_again(self, places: Any) -> None:
+        """Dock the widget where it was: Qt finds docks by their names."""
+        window = self._window
+        if window is not None:
+            for gone in window.findChildren(QDockWidget, self._title):
+                gone.setObjectName("")  # it dies soon, and must not be found
         self._viewer.window.add_dock_widget(self._widget, name=self._title)
+        if window is not None:
+            window.restoreState(places)
+        ancestor(self._widget, QDockWidget).raise_()
 
     def _release(self) -> None:
         for watched in filter(None, (self._widget, self._window)):
@@ -156,14 +169,14 @@ def _by_a_person(window: QMainWindow) -> bool:
     return any(widget.isVisible() for widget in canvas)
 
 
-def confirm(parent: QWidget | None) -> bool:
+def confirm(parent: QWidget | None, question: str) -> bool:
     """Ask whether to stop what is running; True if so, or if nobody can be asked."""
     if parent is None or not parent.isVisible():
         return True
     answer = QMessageBox.question(
         parent,
         "BlurGAN is still working",
-        "Stop now? What has been learned so far is kept.",
+        question,
         QMessageBox.StandardButton.Yes | QMessageBox.StandardButton.No,
         QMessageBox.StandardButton.No,
     )

@@ -1,15 +1,16 @@
-"""`show_widget`: one widget opens another, or brings it to the front."""
+"""Docks: one widget opens another, or brings it to the front; all of them are tabs."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtWidgets import QDockWidget, QWidget
+from qtpy.QtCore import QEvent, QObject, QTimer
+from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
 
 if TYPE_CHECKING:
     import napari
 
-__all__ = ["ancestor", "show_widget"]
+__all__ = ["Tabbed", "ancestor", "show_widget"]
 
 
 def show_widget(viewer: napari.Viewer, name: str, kind: type[QWidget]) -> Any:
@@ -40,3 +41,50 @@ def ancestor(widget: QWidget | None, kind: type[QWidget]) -> Any:
     while widget is not None and not isinstance(widget, kind):
         widget = widget.parentWidget()
     return widget
+
+
+class Tabbed(QObject):
+    """Docks a widget as a tab over those of plugins that are there, the first time.
+
+    napari piles docks up, until none of them is high enough to be read. Later the
+    user decides where it goes.
+
+    Parameters
+    ----------
+    widget : QWidget
+        Owns this.
+    viewer : napari.Viewer
+        In whose window it will be docked.
+    """
+
+    def __init__(self, widget: QWidget, viewer: napari.Viewer) -> None:
+        super().__init__(widget)
+        self._widget = widget
+        self._viewer = viewer
+        widget.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Watch the widget get a dock; where that goes is known a moment later."""
+        if event.type() == QEvent.Type.ParentChange and watched is self._widget:
+            self._widget.removeEventFilter(self)
+            QTimer.singleShot(0, self._join)
+        return False
+
+    def _join(self) -> None:
+        dock = ancestor(self._widget, QDockWidget)
+        window = ancestor(dock, QMainWindow)
+        if window is None or dock.isFloating():
+            return
+        area = window.dockWidgetArea(dock)
+        for other in reversed(self._others(dock)):
+            if window.dockWidgetArea(other) == area and other.isVisible():
+                window.tabifyDockWidget(other, dock)
+                dock.show()
+                dock.raise_()
+                return
+
+    def _others(self, dock: QDockWidget) -> list[QDockWidget]:
+        """Return the docks of plugins; napari's own are not among them."""
+        docked = self._viewer.window.dock_widgets.values()
+        found = (ancestor(getattr(w, "native", w), QDockWidget) for w in docked)
+        return [other for other in found if other is not None and other is not dock]

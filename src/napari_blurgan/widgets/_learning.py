@@ -11,6 +11,7 @@ from qtpy.QtWidgets import QWidget
 from napari_blurgan.transport.events import Event, Finished, Stepped, Warned
 from napari_blurgan.widgets._closing import PATIENCE, CloseGuard
 from napari_blurgan.widgets._controls import Messages, Phase, RunControl, duration
+from napari_blurgan.widgets._docks import Tabbed
 from napari_blurgan.widgets._plots import LossPlot
 from napari_blurgan.widgets._worker import Failure, TrainingJob
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from napari_blurgan.widgets._worker import Report, Trains
 
 __all__ = ["LearningWidget"]
+
+STOP_LEARNING = "Training is under way. Stop it? What has been learned so far is kept."
 
 
 class LearningWidget(QWidget):
@@ -45,6 +48,7 @@ class LearningWidget(QWidget):
     def __init__(self, napari_viewer: napari.Viewer, draw: int) -> None:
         super().__init__()
         self._viewer = napari_viewer
+        Tabbed(self, napari_viewer)
         self._job: TrainingJob | None = None
         self._latest: dict[type, Event] = {}
         self._timer = QTimer(self)
@@ -64,7 +68,7 @@ class LearningWidget(QWidget):
         job.reported.connect(self._on_events)
         job.failed.connect(self._on_failure)
         job.ended.connect(self._on_end)
-        CloseGuard(self, job, self._finish, self._viewer)
+        CloseGuard(self, job, self._finish, self._viewer, STOP_LEARNING)
         self.run.phase = Phase.RUNNING
         self.run.say("Loading…")
         self._timer.start()

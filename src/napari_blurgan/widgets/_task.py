@@ -11,6 +11,7 @@ from qtpy.QtWidgets import QWidget
 from napari_blurgan.errors import BlurGANError
 from napari_blurgan.widgets._closing import PATIENCE, CloseGuard, Disposal
 from napari_blurgan.widgets._controls import Messages, Phase, RunControl, duration
+from napari_blurgan.widgets._docks import Tabbed
 from napari_blurgan.widgets._worker import Failure, Job, Report
 
 if TYPE_CHECKING:
@@ -28,14 +29,18 @@ class TaskWidget(QWidget):
     ----------
     napari_viewer : napari.Viewer
         Where results go.
+    task : str
+        What runs.
     """
 
-    def __init__(self, napari_viewer: napari.Viewer) -> None:
+    def __init__(self, napari_viewer: napari.Viewer, task: str) -> None:
         super().__init__()
+        self.task = task
         self._viewer = napari_viewer
         self._job: Job | None = None
         self.messages = Messages()
         Disposal(self, napari_viewer, self.let_go)
+        Tabbed(self, napari_viewer)
 
     def launch(
         self, prepare: Callable[[], Work], show: Callable[[Any], object]
@@ -62,7 +67,8 @@ class TaskWidget(QWidget):
         job.returned.connect(show)
         job.failed.connect(self._failed)
         job.ended.connect(self._ended)
-        CloseGuard(self, job, lambda: job.finish(PATIENCE), self._viewer)
+        question = f"{self.task.capitalize()} is under way. Stop it? Nothing is kept."
+        CloseGuard(self, job, lambda: job.finish(PATIENCE), self._viewer, question)
         self.set_busy(True)
         job.start()
 
@@ -98,7 +104,7 @@ class RunWidget(TaskWidget):
     """
 
     def __init__(self, napari_viewer: napari.Viewer, task: str) -> None:
-        super().__init__(napari_viewer)
+        super().__init__(napari_viewer, task)
         self.run = RunControl(task, stop="Cancel")
         self.run.stop.connect(self._cancel)
 

@@ -59,7 +59,7 @@ class CompareWidget(TaskWidget):
     """
 
     def __init__(self, napari_viewer: napari.Viewer) -> None:
-        super().__init__(napari_viewer)
+        super().__init__(napari_viewer, "comparing")
         self._arrangement = Arrangement(napari_viewer)
         self._build()
         self.reset_choices()

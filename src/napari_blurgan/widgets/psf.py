@@ -67,7 +67,7 @@ class PsfWidget(TaskWidget):
     """
 
     def __init__(self, napari_viewer: napari.Viewer) -> None:
-        super().__init__(napari_viewer)
+        super().__init__(napari_viewer, "making a PSF")
         self._build()
         self.reset_choices()
         _state.Kept(self, "psf", self.form.plain_values, self.form.update_values)

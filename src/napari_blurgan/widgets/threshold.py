@@ -40,6 +40,7 @@ from napari_blurgan.widgets._controls import (
     row,
     scrolled,
 )
+from napari_blurgan.widgets._docks import Tabbed
 from napari_blurgan.widgets._forms import Form
 from napari_blurgan.widgets._histogram import Histogram
 from napari_blurgan.widgets._layers import guess_axes, is_source, to_stack
@@ -82,6 +83,7 @@ class ThresholdWidget(QWidget):
         self.threshold: float | None = None
         self._build()
         Disposal(self, napari_viewer, self._let_go)
+        Tabbed(self, napari_viewer)
         # Before there is a layer: the domain of one that has a threshold stays.
         _state.Kept(self, "threshold", self.form.plain_values, self.form.update_values)
         self.reset_choices()
