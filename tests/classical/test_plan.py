@@ -68,16 +68,17 @@ class TestFit:
 
     def test_larger_than_the_image_is_cropped(self):
         psf = gaussian((41, 41, 41), sigma=(2, 2, 2))
-        fitted, notes = fit_psf(psf, (10, 30, 30))
-        assert fitted.shape[0] == 9
+        fitted, notes = fit_psf(psf, (6, 30, 30))
+        assert fitted.shape[0] == 13
         assert fitted.shape[1] == fitted.shape[2] < 20
         assert "(41, 41, 41) voxels is larger than the image" in notes[0]
+        assert "0.5% falls beyond the reach of the image" in notes[0]
         assert abs(fitted.data.sum() - 1) < 1e-5
 
     def test_theory_reaches_as_far_as_the_light(self):
         optics, voxel = Optics(1.4, 1.515, 520), (0.3, 0.1, 0.1)
         depth, width, _ = psf_shape_for(optics, (41, 800, 200), voxel)
-        assert depth == 41
+        assert depth == 81
         # Half the depth times the tangent of 67.5 degrees, either side.
         assert abs(width * 0.1 - 2 * 6.0 * np.tan(np.arcsin(1.4 / 1.515))) < 0.3
         assert psf_shape_for(optics, (41, 800, 200), voxel)[2] == 199

@@ -12,11 +12,12 @@ from torch import Tensor
 from napari_blurgan.errors import OpticsError
 from napari_blurgan.optics.fourier import fast_shape, transfer_function
 
-__all__ = ["Blur", "Edges"]
+__all__ = ["Blur", "Edges", "Unseen"]
 
 Edges = Literal["extend", "periodic"]
+Unseen = Literal["kept", "dark"]
 # Where less than this part of a voxel's light is caught, its value is a guess and
-# dividing by that part only amplifies noise: the estimate is zero there.
+# dividing by that part would only amplify noise.
 LEAST_WEIGHT = 0.01
 
 
@@ -40,6 +41,12 @@ class Blur:
         Spatial shape of the images, as many axes as the PSF.
     edges : {"extend", "periodic"}
         What is assumed to lie beyond the field of view.
+    unseen : {"kept", "dark"}
+        What becomes of voxels far outside, of whose light the image caught less than a
+        hundredth: they follow the updates by as much less as they were seen, as if the
+        rest of that hundredth had been seen and were as expected (the EM algorithm with
+        missing data); or they are dark, and the light that they sent into the image is
+        explained by what lies in its corners.
 
     Attributes
     ----------
@@ -55,7 +62,11 @@ class Blur:
     """
 
     def __init__(
-        self, psf: Tensor, shape: Sequence[int], edges: Edges = "extend"
+        self,
+        psf: Tensor,
+        shape: Sequence[int],
+        edges: Edges = "extend",
+        unseen: Unseen = "kept",
     ) -> None:
         if edges not in get_args(Edges):
             raise ValueError(f"edges is one of {get_args(Edges)}, not {edges!r}")
@@ -71,6 +82,7 @@ class Blur:
         self._axes = tuple(range(-len(self.shape), 0))
         self._field: tuple[Any, ...] = (..., *(slice(n) for n in self.image_shape))
         self._ratio = self.otf.real.new_empty(0)
+        self.unseen = unseen
         self._gain = None if edges == "periodic" else self._inverse_weights()
 
     def crop(self, x: Tensor) -> Tensor:
@@ -97,7 +109,7 @@ class Blur:
         return self._filter(self.embed(image), adjoint=True)
 
     def back_ratio(self, image: Tensor, expected: Tensor) -> Tensor:
-        """Return Hᵀ(image / expected) / Hᵀ1, zero where hardly any light came from.
+        """Return Hᵀ(image / expected) / Hᵀ1; `unseen` says what else, far outside.
 
         Overwrites `expected`.
         """
@@ -108,8 +120,11 @@ class Blur:
         size = (*expected.shape[: -len(self.shape)], *self.shape)
         if self._ratio.shape != size:
             self._ratio = expected.new_zeros(size)
-        torch.div(image, expected, out=self.crop(self._ratio))
-        return self._filter(self._ratio, adjoint=True).mul_(self._gain)
+        ratio = torch.div(image, expected, out=self.crop(self._ratio))
+        if self.unseen == "dark":
+            return self._filter(self._ratio, adjoint=True).mul_(self._gain)
+        ratio.sub_(1)  # What is as expected has no say, wherever its light came from.
+        return self._filter(self._ratio, adjoint=True).mul_(self._gain).add_(1)
 
     def lags(self, x: Tensor, image: Tensor) -> Tensor:
         """Return the correlation of an image with an object, at the lags of the PSF.
@@ -124,7 +139,10 @@ class Blur:
 
     def _inverse_weights(self) -> Tensor:
         weights = self.adjoint(self.otf.real.new_ones(self.image_shape))
-        dark = weights < LEAST_WEIGHT * weights.max()
+        least = LEAST_WEIGHT * weights.max()
+        if self.unseen == "kept":
+            return weights.clamp_(min=least).reciprocal_()
+        dark = weights < least
         return weights.reciprocal_().masked_fill_(dark, 0.0)
 
     def _filter(self, x: Tensor, adjoint: bool) -> Tensor:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import torch
 
 from napari_blurgan.classical.blur import Blur, Edges
+from napari_blurgan.classical.far_light import wrapped
 from napari_blurgan.classical.psf_fit import PsfLike, fit_psf
 from napari_blurgan.data.stack import VoxelSize
 from napari_blurgan.errors import AxesError
@@ -62,7 +63,8 @@ class Plan:
             )
         self.shape = tuple(shape)
         self.edges: Edges = edges
-        self.psf, self.notes = fit_psf(psf, shape, voxel_size)
+        fitted, self.notes = fit_psf(psf, shape, voxel_size)
+        self.psf = wrapped(fitted, shape) if edges == "periodic" else fitted
         default = "cuda" if torch.cuda.is_available() else "cpu"
         self.device = torch.device(device or default)
         kernel = torch.from_numpy(self.psf.data).to(self.device)

@@ -8,6 +8,12 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_blurgan.classical.far_light import (
+    cone_of,
+    folded,
+    light_within,
+    with_far_light,
+)
 from napari_blurgan.data.stack import VoxelSize
 from napari_blurgan.optics import geometry
 from napari_blurgan.optics.models import Optics, support_shape
@@ -30,9 +36,10 @@ def fit_psf(
     """Return the PSF for images of one shape, and what was done to it, in words.
 
     It is put in order if it was in FFT order, centred where it is more than 0.05 voxel
-    off, reduced to its middle plane for images of one plane, resampled to the voxels of
-    the image and, where it is larger than the image, cropped to the box that holds
-    99.9 % of it and fits.
+    off, reduced to its middle plane for images of one plane, and resampled to the
+    voxels of the image. Where it is larger than the image it is cropped to the box that
+    holds 99.9 % of it, and light that falls farther than the image reaches is counted
+    as falling just beyond it (`napari_blurgan.classical.far_light`).
 
     Parameters
     ----------
@@ -53,19 +60,24 @@ def fit_psf(
     middle, moved = centred(ordered)
     planar, picked = _in_plane(middle, shape)
     resampled, scaled = _resampled(planar, voxel_size)
-    cropped, cut = _cropped(resampled, shape)
-    notes = (wrapped, moved, picked, scaled, cut)
-    return cropped, tuple(note for note in notes if note)
+    whole, haze = _whole(resampled, shape)
+    fitted, cut = _within_reach(whole, shape)
+    notes = (wrapped, moved, picked, scaled, haze, cut)
+    return fitted, tuple(note for note in notes if note)
 
 
 def psf_shape_for(
-    optics: Optics, shape: Sequence[int], voxel_size: Sequence[float]
+    optics: Optics,
+    shape: Sequence[int],
+    voxel_size: Sequence[float],
+    depths: float = 1.0,
 ) -> tuple[int, ...]:
     """Return the odd (z, y, x) of the theoretical PSF that a stack needs.
 
     In a widefield microscope the light of every plane falls into all the others: there
-    it is as deep as the stack and as wide as the cone of light over half that depth,
-    at most as the stack. Else, or for one plane, it is the core alone.
+    it reaches from the first plane to the last and back, and is as wide as the cone of
+    light over half the depth of the stack, at most as the stack. Else, or for one
+    plane, it is the core alone.
 
     Parameters
     ----------
@@ -75,19 +87,23 @@ def psf_shape_for(
         (z, y, x) or (y, x) of the images.
     voxel_size : sequence of float
         (z, y, x) in micrometres.
+    depths : float
+        How far it reaches to either side, in depths of the stack.
     """
     core = support_shape(optics, voxel_size)
     if len(shape) == 2 or shape[0] == 1 or optics.modality != "widefield":
         return core
     half = shape[0] // 2 * voxel_size[0]
     reach = half * math.tan(math.asin(min(optics.na / optics.ni, 1.0)))
-    sizes = (
-        2 * math.ceil(r / v) + 1
-        for r, v in zip((half, reach, reach), voxel_size, strict=True)
-    )
-    odd = (n - 1 + n % 2 for n in shape)
-    pairs = zip(core, sizes, odd, strict=True)
-    return tuple(max(least, min(size, most)) for least, size, most in pairs)
+    cone = [2 * math.ceil(reach / v) + 1 for v in voxel_size[1:]]
+    most = [_odd(n) for n in shape[1:]]
+    wanted = (int(2 * depths * shape[0]), *map(min, cone, most))
+    z, y, x = (max(least, _odd(n)) for least, n in zip(core, wanted, strict=True))
+    return z, y, x
+
+
+def _odd(n: int) -> int:
+    return n - 1 + n % 2
 
 
 def _with_voxels(psf: NDArray[np.floating], voxel_size: VoxelSize | None) -> Psf:
@@ -138,17 +154,31 @@ def _resampled(psf: Psf, voxel_size: VoxelSize | None) -> Fitted:
     )
 
 
-def _cropped(psf: Psf, shape: Sequence[int]) -> Fitted:
-    room = np.array([1, *shape][-3:])
-    if (np.array(psf.shape) <= room).all():
+def _whole(psf: Psf, shape: Sequence[int]) -> Fitted:
+    """Return the PSF with what light is known to fall beyond its depth."""
+    planes = shape[0]
+    if psf.shape[0] == 1 or cone_of(psf) is None:
+        return psf, None
+    if psf.shape[0] >= 2 * planes - 1:
+        return with_far_light(psf, shape), None
+    return psf, (
+        f"the PSF has {psf.shape[0]} planes, a widefield stack of {planes} is lit "
+        f"over {2 * planes - 1}: haze of farther planes stays"
+    )
+
+
+def _within_reach(psf: Psf, shape: Sequence[int]) -> Fitted:
+    room, deep = (1, *shape)[-3:], "far_light" in psf.provenance
+    if all(k <= n for k, n in [*zip(psf.shape, room, strict=True)][deep:]):
         return psf, None
     support = psf.cropped(energy=SUPPORT)
-    odd = room - 1 + room % 2
-    cropped = support.cropped(np.minimum(support.shape, odd).tolist())
-    kept = support.provenance["cropped"]["kept"] * cropped.provenance["cropped"]["kept"]
-    return cropped, (
+    fitted = folded(support, shape)
+    kept = support.provenance["cropped"]["kept"]
+    beyond = 1 - light_within(support, shape)
+    return fitted, (
         f"the PSF of {psf.shape} voxels is larger than the image: cropped to "
-        f"{cropped.shape}, which holds {kept:.1%} of it"
+        f"{fitted.shape}, which holds {kept:.1%} of it"
+        + (f"; {beyond:.1%} falls beyond the reach of the image" if beyond > 0 else "")
     )
 
 

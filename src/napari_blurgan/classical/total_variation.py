@@ -44,10 +44,11 @@ class TotalVariationSteps(AcceleratedSteps):
         bend = curvature(self.ahead, seen.spacing, SMOOTHING * seen.flat, self._side)
         # Differences look to one side: by turns, so that nothing moves.
         self._side = -self._side
-        before = self.ahead.sum(seen.axes, keepdim=True)
+        field = seen.blur.crop(self.ahead)
+        before = field.sum(seen.axes, keepdim=True)
         self.ahead /= bend.mul_(-self.weight).add_(1)
         # The division alone would not keep the flux.
-        self.ahead *= before / self.ahead.sum(seen.axes, keepdim=True)
+        self.ahead *= before / field.sum(seen.axes, keepdim=True)
         super().correct(expected)
 
 

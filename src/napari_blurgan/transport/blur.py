@@ -179,9 +179,8 @@ def _predicted(
     optics: Optics, images: tuple[int, ...], voxel_size: tuple[float, float, float]
 ) -> Psf:
     """Remember the last one: notes and kernel both ask, and it takes a second."""
-    return theoretical_psf(
-        optics, psf_shape_for(optics, images, voxel_size), voxel_size
-    )
+    shape = psf_shape_for(optics, images, voxel_size, depths=0.5)
+    return theoretical_psf(optics, shape, voxel_size)
 
 
 def _odd(size: float) -> int:

@@ -40,7 +40,9 @@ class Guide:
     def __call__(self, y: Tensor, blur: BlurKernel) -> Tensor:
         """Return an estimate of x of the size of y, which is (n, 1, [z,] y, x)."""
         kernel = blur.kernel()
-        plan = Blur(kernel.reshape(kernel.shape[-blur.dims :]), y.shape[2:], "extend")
+        kernel = kernel.reshape(kernel.shape[-blur.dims :])
+        # As models have learned to take it.
+        plan = Blur(kernel, y.shape[2:], "extend", unseen="dark")
         # Dim places lie below the offset; less than no light has no estimate, and what
         # is divided by its mean explodes.
         counts = (y + self.pedestal).clamp(min=0)
