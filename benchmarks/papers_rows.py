@@ -101,6 +101,7 @@ TRAINED = {
     "blind": Row("blind"),
     "blind-from-610nm": Row("blind", "610 nm"),
     "blind-from-gaussian": Row("blind", "gaussian"),
+    "blind-two-discriminators": Row("blind-two-discriminators"),
     "nonblind-as-published": Row("nonblind-as-published", "true"),
     "blind-as-published": Row("blind-as-published"),
 }

@@ -37,6 +37,9 @@ Losses = list[dict[str, float]]
 
 ACTIVE = {
     "blind": {"adversarial_x", "cycle_y", "cycle_x", "spectral"},
+    "blind-two-discriminators": {
+        *("adversarial_x", "adversarial_y", "cycle_y", "cycle_x"),
+    },
     "nonblind": {"adversarial_x", "cycle_y", "cycle_x"},
     "half": {"adversarial_x", "cycle_y"},
     "cyclegan": {"adversarial_x", "adversarial_y", "cycle_y", "cycle_x"},

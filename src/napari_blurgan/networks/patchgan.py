@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from napari_blurgan.errors import RecipeError
+from napari_blurgan.networks.histogram import HistogramDiscriminator
 from napari_blurgan.networks.layers import per_axis
 from napari_blurgan.networks.norm import Norm, make_norm
 
@@ -124,6 +125,9 @@ class MultiScaleDiscriminator(nn.Module):
         As for `PatchDiscriminator`, the same for every scale.
     scales : int
         Number of discriminators.
+    quantiles : int
+        Of one more discriminator, which sees the intensities of the full patch alone
+        (`HistogramDiscriminator`); 0 for none.
     random_crops : bool
         Crops at random places, drawn from torch's global generator, in training;
         centred ones at inference or if false.
@@ -147,6 +151,7 @@ class MultiScaleDiscriminator(nn.Module):
         head_kernel: int = 3,
         pool: int | Sequence[int] = 2,
         random_crops: bool = True,
+        quantiles: int = 0,
     ) -> None:
         super().__init__()
         if scales < 1:
@@ -167,6 +172,9 @@ class MultiScaleDiscriminator(nn.Module):
             for _ in range(scales)
         ]
         self.discriminators = nn.ModuleList(discriminators)
+        self.histogram = (
+            HistogramDiscriminator(in_channels, quantiles) if quantiles else None
+        )
         self.smallest_crop = tuple(2 * n for n in discriminators[0].smallest)
 
     def crop_shapes(self, shape: Sequence[int]) -> list[tuple[int, ...]]:
@@ -180,10 +188,11 @@ class MultiScaleDiscriminator(nn.Module):
     def forward(self, image: Tensor) -> list[Tensor]:
         """Map (n, c, …) to the scores of every discriminator, the full patch first."""
         shapes = self.crop_shapes(image.shape[2:])
-        return [
+        scores = [
             discriminator(self._crop(image, shape))
             for discriminator, shape in zip(self.discriminators, shapes, strict=True)
         ]
+        return scores if self.histogram is None else [*scores, self.histogram(image)]
 
     def _crop(self, image: Tensor, shape: tuple[int, ...]) -> Tensor:
         index: list[slice | EllipsisType] = [...]

@@ -34,6 +34,11 @@ def identity(t: Transported) -> Tensor:
     return t.distance(t.x, t.x_identity)
 
 
+def identity_y(t: Transported) -> Tensor:
+    """|y - H(y)|, of a network: what is blurred already stays as it is."""
+    return t.distance(t.y, t.transport.to_y(t.y))
+
+
 def supervised(t: Transported) -> Tensor:
     """|x - G(y)| on matched pairs."""
     return t.distance(t.x, t.x_hat)
@@ -68,6 +73,7 @@ TERMS: dict[str, Callable[[Transported], Tensor]] = {
     "cycle_y": cycle_y,
     "cycle_x": cycle_x,
     "identity": identity,
+    "identity_y": identity_y,
     "supervised": supervised,
     "kernel_l1": kernel_l1,
     "spectral": spectral,

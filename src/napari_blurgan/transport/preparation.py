@@ -233,7 +233,8 @@ def _check_domains(recipe: Recipe, y: Sequence[Stack], x: Sequence[Stack]) -> No
             f"a blur acts on one channel; found {y[0].channels} in the blurred and "
             f"{x[0].channels} in the sharp images: choose one of them"
         )
-    if recipe.weights.identity and y[0].channels != x[0].channels:
+    identities = recipe.weights.identity, recipe.weights.identity_y
+    if any(identities) and y[0].channels != x[0].channels:
         raise RecipeError(
             f"weights.identity compares x with G(x): it needs domains of as many "
             f"channels, found {y[0].channels} and {x[0].channels}; set it to 0"
@@ -366,6 +367,7 @@ def _potential(
         head_kernel=settings.head_kernel,
         norm=settings.norm,
         pool=geometry.pool,
+        quantiles=settings.quantiles,
     )
 
 

@@ -117,6 +117,14 @@ PRESETS: dict[str, tuple[str, dict[str, Any]]] = {
             "weights": REFINING | {"spectral": 300.0},
         },
     ),
+    "blind-two-discriminators": (
+        "a learned kernel by the papers' loss alone: plain network, both potentials",
+        {
+            "generator": SPARSE,
+            "forward": {"learned": True},
+            "weights": {"adversarial_y": 1.0},
+        },
+    ),
     "nonblind": (
         "deconvolution with a known blur kernel",
         GUIDED,

@@ -96,6 +96,8 @@ class AdversarySettings(Section):
     head_kernel: PositiveInt = 3
     """Size of the last convolution."""
     scales: PositiveInt = 3
+    quantiles: NonNegativeInt = 0
+    """Of one more discriminator that sees the histogram alone (UDCT); 0: none."""
     norm: Literal["none", "instance"] = "none"
     history: NonNegativeInt = 50
     steps: PositiveInt = 1
@@ -111,6 +113,7 @@ class Weights(Section):
     cycle_y: NonNegativeFloat = 100.0
     cycle_x: NonNegativeFloat = 100.0
     identity: NonNegativeFloat = 0.0
+    identity_y: NonNegativeFloat = 0.0
     supervised: NonNegativeFloat = 0.0
     kernel_l1: NonNegativeFloat = 0.0
     spectral: NonNegativeFloat = 0.0
@@ -220,6 +223,8 @@ class Recipe(Section):
                 kind != "kernel" or not self.forward.learned
             ):
                 raise ValueError(f"weights.{name} needs a learned kernel")
+        if weights.identity_y and kind != "network":
+            raise ValueError("weights.identity_y needs a network as forward model")
         if self.generator.guide and kind != "kernel":
             raise ValueError("generator.guide needs a blur kernel as forward model")
         if self.generator.upsampling != "nearest" and self.generator.network == "unet":
