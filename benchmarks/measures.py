@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 from papers_data import SCALES, Setting, experiment, held_out
 
-from napari_blurgan.data.samples import microtubule_sample
 from napari_blurgan.measure import (
     binomial_split,
     checkerboard_split,
@@ -19,6 +18,7 @@ from napari_blurgan.measure import (
     paper_scores,
 )
 from napari_blurgan.optics.camera import Camera
+from napari_blurgan.optics.samples import microtubule_sample
 
 Image = NDArray[np.float64]
 SEEDS = range(8)

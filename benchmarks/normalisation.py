@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_blurgan.data.samples import microtubule_sample
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.measure.fidelity import Fidelity, compare, nrmse
+from napari_blurgan.optics.samples import microtubule_sample
 from napari_blurgan.restoration.restorer import restore
 from napari_blurgan.transport.events import Finished
 from napari_blurgan.transport.model import Model

@@ -33,11 +33,11 @@ from numpy.typing import NDArray
 from tables import write_table
 from torch import Tensor
 
-from napari_blurgan.data.samples import sample
 from napari_blurgan.networks.unet import UNet
 from napari_blurgan.optics.forward import BlurKernel
 from napari_blurgan.optics.kernel import FixedKernel
 from napari_blurgan.optics.models import Optics, theoretical_psf
+from napari_blurgan.optics.samples import sample
 from napari_blurgan.restoration.copies import model_operator
 from napari_blurgan.restoration.events import Finished, Planned
 from napari_blurgan.restoration.operator import Operator

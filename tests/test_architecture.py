@@ -22,8 +22,8 @@ LAYERS = (
     ("transport",),
     ("classical",),
     ("measure",),
-    ("data",),
-    ("networks", "optics"),
+    ("optics",),
+    ("data", "networks"),
     ("checks", "devices"),
     ("errors",),
 )

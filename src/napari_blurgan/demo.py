@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_blurgan.data.io import write_ome_tiff
-from napari_blurgan.data.samples import sample
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.measure.fidelity import correlation
 from napari_blurgan.optics.models import Optics
 from napari_blurgan.optics.phantoms import phantom
 from napari_blurgan.optics.psf import Psf
+from napari_blurgan.optics.samples import sample
 from napari_blurgan.restoration import restore
 from napari_blurgan.transport.events import Event, Finished
 from napari_blurgan.transport.model import Model

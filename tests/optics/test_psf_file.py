@@ -3,11 +3,14 @@
 import numpy as np
 import pytest
 import tifffile
+import zarr
 
+from napari_blurgan.data.units import micrometres
 from napari_blurgan.errors import OpticsError
 from napari_blurgan.optics.psf import Psf
 
 DATA = np.arange(60, dtype=np.float32).reshape(3, 4, 5)
+MINIS = "minisblack"
 
 
 def test_a_plain_tiff_needs_a_voxel_size(tmp_path):
@@ -113,3 +116,93 @@ def test_saving_into_no_folder_or_under_another_kind_is_refused(tmp_path):
         psf.save(tmp_path / "nowhere" / "a.ome.tif")
     with pytest.raises(OpticsError, match=r"\.ome\.tif"):
         psf.save(tmp_path / "a.npy")
+
+
+def peaked(shape):
+    axes = [np.exp(-(((np.arange(n) - n // 2) / 1.6) ** 2) / 2) for n in shape]
+    return np.einsum("i,j,k->ijk", *axes).astype(np.float32)
+
+
+@pytest.mark.parametrize("shape", [(9, 15, 15), (8, 16, 14), (1, 15, 16), (9, 15, 16)])
+def test_a_psf_in_fft_order_is_put_in_order_and_that_is_said(tmp_path, shape):
+    psf = peaked(shape)
+    tifffile.imwrite(tmp_path / "a.tif", np.fft.ifftshift(psf), photometric=MINIS)
+    found = Psf.load(tmp_path / "a.tif", (0.3, 0.1, 0.1))
+    np.testing.assert_allclose(found.data, psf / psf.sum(), rtol=1e-5)
+    assert "FFT order" in found.provenance["notes"][-1]
+
+
+def test_fft_order_in_the_plane_alone_is_seen_too(tmp_path):
+    psf = peaked((9, 15, 15))
+    given = np.fft.ifftshift(psf, (1, 2))
+    tifffile.imwrite(tmp_path / "a.tif", given, photometric=MINIS)
+    found = Psf.load(tmp_path / "a.tif", (0.3, 0.1, 0.1))
+    np.testing.assert_allclose(found.data, psf / psf.sum(), rtol=1e-5)
+
+
+@pytest.mark.parametrize("offset", [0, 2])
+def test_a_psf_at_the_border_is_not_in_fft_order(tmp_path, offset):
+    psf = peaked((9, 31, 31))[:, 15 - offset :, 15 - offset :]
+    tifffile.imwrite(tmp_path / "a.tif", psf, photometric=MINIS)
+    found = Psf.load(tmp_path / "a.tif", (0.3, 0.1, 0.1))
+    np.testing.assert_allclose(found.data, psf / psf.sum(), rtol=1e-5)
+
+
+def test_noise_and_an_offset_do_not_hide_fft_order(tmp_path):
+    noisy = np.random.default_rng(0).poisson(300 * peaked((21, 31, 31)) + 100)
+    given = np.fft.ifftshift(noisy).astype(np.uint16)
+    tifffile.imwrite(tmp_path / "a.tif", given, photometric=MINIS)
+    found = Psf.load(tmp_path / "a.tif", (0.3, 0.1, 0.1))
+    np.testing.assert_allclose(found.data, noisy / noisy.sum(), rtol=1e-5)
+
+
+def test_notes_of_reading_are_not_saved(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", peaked((9, 15, 15)), photometric=MINIS)
+    first = Psf.load(tmp_path / "a.tif", (0.3, 0.1, 0.1))
+    assert first.provenance["notes"]
+    first.save(tmp_path / "b.ome.tif")
+    assert Psf.load(tmp_path / "b.ome.tif").provenance == {"file": "a.tif"}
+
+
+@pytest.mark.parametrize("axes", ["YXS", "CYX", "TZYX"])
+def test_pictures_channels_and_movies_are_no_psfs(tmp_path, axes):
+    path = tmp_path / "a.ome.tif"
+    shape = {"T": 2, "C": 2, "Z": 3, "Y": 8, "X": 9, "S": 3}
+    image = np.ones([shape[a] for a in axes], np.uint8)
+    tifffile.imwrite(path, image, ome=True, metadata={"axes": axes})
+    with pytest.raises(OpticsError, match=r"colour|one volume"):
+        Psf.load(path, (0.3, 0.1, 0.1))
+
+
+@pytest.mark.parametrize("unit", ["m", "cm", "inch", "nanometer", "micrometers"])
+def test_psfs_know_the_units_of_images(tmp_path, unit):
+    path = tmp_path / "a.tif"
+    factor = micrometres(1, unit)
+    metadata = {"axes": "ZYX", "spacing": 0.3 / factor, "unit": unit}
+    resolution = (10 * factor, 10 * factor)
+    tifffile.imwrite(path, DATA, imagej=True, resolution=resolution, metadata=metadata)
+    np.testing.assert_allclose(Psf.load(path).voxel_size, (0.3, 0.1, 0.1), rtol=1e-5)
+
+
+@pytest.mark.parametrize("share", [0.2, 0.6, 0.95])
+def test_truncated_psfs_are_refused(tmp_path, share):
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, DATA, imagej=True, metadata={"axes": "ZYX"})
+    content = path.read_bytes()
+    path.write_bytes(content[: int(share * len(content))])
+    with pytest.raises(OpticsError, match="cannot be read"):
+        Psf.load(path, (0.3, 0.1, 0.1))
+
+
+def test_psfs_are_read_from_zarr(tmp_path):
+    zarr.create_array(tmp_path / "psf.zarr", data=DATA)
+    psf = Psf.load(tmp_path / "psf.zarr", (0.3, 0.1, 0.1))
+    np.testing.assert_allclose(psf.data, DATA / DATA.sum(), rtol=1e-5)
+
+
+def test_an_unknown_step_along_z_is_named(tmp_path):
+    path = tmp_path / "a.ome.tif"
+    metadata = {"axes": "ZYX", "PhysicalSizeY": 0.1, "PhysicalSizeX": 0.1}
+    tifffile.imwrite(path, DATA, ome=True, metadata=metadata)
+    with pytest.raises(OpticsError, match="along z; give voxel_size"):
+        Psf.load(path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,47 +11,109 @@ from xml.etree import ElementTree
 
 from napari_blurgan.data.stack import VoxelSize
 from napari_blurgan.data.units import micrometres
+from napari_blurgan.data.voxels import Claim, Voxels, read_voxels
 
-__all__ = ["NAMESPACE", "OmeFacts", "ome_metadata", "read_ome"]
+__all__ = [
+    "NAMESPACE",
+    "OmeFacts",
+    "Place",
+    "declared_planes",
+    "ome_metadata",
+    "read_ome",
+]
 
 NAMESPACE = "napari-blurgan/provenance"
+UNKNOWN = Voxels()
+SOURCE = "its OME-XML"
+Place = tuple[float, float, float]
+"""Where the first voxel lies, (z, y, x) in micrometres."""
 
 
 @dataclass(frozen=True)
 class OmeFacts:
-    """What an OME-XML header says of the first image in a file."""
+    """What a header says of the first image in a file."""
 
-    voxel_size: VoxelSize = (None, None, None)
+    voxels: Voxels = UNKNOWN
     channel_names: tuple[str, ...] = ()
     axes: str = ""
     provenance: dict[str, Any] = field(default_factory=dict)
+    description: str = ""
+    translation: Place | None = None
 
 
 def read_ome(xml: str) -> OmeFacts:
-    """Return voxel size (z, y, x; µm), channel names and our own provenance.
+    """Return voxel size (z, y, x; µm), place, names and our own provenance.
 
     Raises
     ------
     xml.etree.ElementTree.ParseError
         If `xml` is not well-formed.
+    ValueError
+        If our own annotation is damaged.
     """
     root = ElementTree.fromstring(xml)
+    image = root.find(".//{*}Image")
     pixels = root.find(".//{*}Pixels")
-    if pixels is None:
+    if image is None or pixels is None:
         return OmeFacts()
-    z, y, x = (
-        micrometres(
-            pixels.get(f"PhysicalSize{axis}"),
-            pixels.get(f"PhysicalSize{axis}Unit", "µm"),
-        )
+    claims = {
+        axis: Claim(size, pixels.get(f"PhysicalSize{axis}Unit", "µm"))
         for axis in "ZYX"
-    )
+        if (size := pixels.get(f"PhysicalSize{axis}")) is not None
+    }
     names = tuple(channel.get("Name", "") for channel in pixels.iterfind("{*}Channel"))
     ours = _our_annotation(root)
-    provenance = json.loads(ours.get("provenance", "{}"))
     return OmeFacts(
-        (z, y, x), names if all(names) else (), ours.get("axes", ""), provenance
+        read_voxels(claims, SOURCE),
+        names if all(names) else (),
+        ours.get("axes", ""),
+        _dictionary(ours.get("provenance", "{}")),
+        image.findtext("{*}Description") or "",
+        _place(pixels),
     )
+
+
+def declared_planes(xml: str) -> int:
+    """Return how many planes the largest image of an OME-XML should have.
+
+    Raises
+    ------
+    xml.etree.ElementTree.ParseError, ValueError
+        If `xml` is not well-formed, or sizes are no numbers.
+    """
+    return max(
+        (
+            math.prod(int(pixels.get(f"Size{axis}", 1)) for axis in "TCZ")
+            for pixels in ElementTree.fromstring(xml).iterfind(".//{*}Pixels")
+        ),
+        default=0,
+    )
+
+
+def _place(pixels: ElementTree.Element) -> Place | None:
+    """Return where the first plane lies; None where that is not said."""
+    plane = pixels.find("{*}Plane")
+    if plane is None:
+        return None
+    z, y, x = (_position(plane, axis) for axis in "ZYX")
+    return (z, y, x) if any((z, y, x)) else None
+
+
+def _position(plane: ElementTree.Element, axis: str) -> float:
+    """Return a position in µm; 0 where unknown, as stages count in what they like."""
+    unit = plane.get(f"Position{axis}Unit", "reference frame")
+    try:
+        position = float(plane.get(f"Position{axis}", 0))
+    except ValueError:
+        return 0.0
+    return math.copysign(micrometres(abs(position), unit) or 0.0, position)
+
+
+def _dictionary(text: str) -> dict[str, Any]:
+    value = json.loads(text)
+    if not isinstance(value, dict):
+        raise ValueError("provenance is not a mapping")
+    return value
 
 
 def _our_annotation(root: ElementTree.Element) -> dict[str, str]:

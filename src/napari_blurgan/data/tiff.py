@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import math
-import struct
 import threading
 import uuid
 import weakref
@@ -16,28 +15,28 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from xml.etree.ElementTree import ParseError
 
 import numpy as np
 import tifffile
 from numpy.typing import DTypeLike, NDArray
 
 from napari_blurgan.data.axes import label_axes
-from napari_blurgan.data.ome_xml import OmeFacts, read_ome
+from napari_blurgan.data.limits import refuse_beyond_memory
+from napari_blurgan.data.ome_xml import OmeFacts
 from napari_blurgan.data.plane_cache import shared_planes
-from napari_blurgan.data.stack import Stack, VoxelSize
-from napari_blurgan.data.units import micrometres
+from napari_blurgan.data.stack import Stack
+from napari_blurgan.data.tiff_checks import (
+    check_declared,
+    missing_segments,
+    whole_series,
+)
+from napari_blurgan.data.tiff_facts import is_signed, tiff_facts
 from napari_blurgan.errors import AxesError, BlurGANError, DataError
 
 __all__ = ["TiffArray", "read_tiff"]
 
-RESOLUTION_UNITS = {2: "inch", 3: "cm"}
-IMAGE_DESCRIPTION = 270
-# A plain TIFF's resolution may be a printer's: 72 dpi are 353 µm, 1200 dpi 21 µm.
-LARGEST_CREDIBLE_PIXEL = 20.0
 
-
-def read_tiff(path: Path, axes: str | None = None) -> Stack:
+def read_tiff(path: Path, axes: str | None = None, *, strict: bool = False) -> Stack:
     """Return the first image of a TIFF file as a lazy `Stack`.
 
     Parameters
@@ -46,26 +45,32 @@ def read_tiff(path: Path, axes: str | None = None) -> Stack:
         The file.
     axes : str, optional
         Axis letters that overrule those of the file.
+    strict : bool
+        Whether strips or tiles that the file leaves out are an error, not a note.
 
     Raises
     ------
     DataError
-        If the file is no TIFF, truncated, damaged or compressed beyond our means.
+        If the file is no TIFF, truncated, damaged or compressed beyond our means, or
+        declares more than it, or the memory, can hold.
     AxesError
         If the axes are ambiguous or do not fit.
     """
     with _quiet_tifffile(), _damage_refused(path), tifffile.TiffFile(path) as tif:
-        series = _whole_series(tif, path)
-        facts, notes = _facts(tif, series)
-        if len(tif.series) > 1:
-            notes.append(f"the file holds {len(tif.series)} images; the first was read")
+        check_declared(tif, path)
+        series = whole_series(tif, path)
+        facts = tiff_facts(tif, series)
+        notes = [*_missing(series, path, strict), *facts.voxels.notes]
+        images = [s for s in tif.series if not s.keyframe.is_reduced]
+        if len(images) > 1:
+            notes.append(f"the file holds {len(images)} images; the first was read")
         shape, letters, guessed = _label(series, facts, path.name, axes)
-        data = TiffArray(path, shape)
+        data = TiffArray(path, shape, signed=is_signed(tif, series))
     channels = math.prod(n for n, a in zip(shape, letters, strict=True) if a in "CS")
     return Stack(
         data=data,
         axes=letters,
-        voxel_size=facts.voxel_size,
+        voxel_size=facts.voxels.size,
         name=path.name.removesuffix(path.suffix).removesuffix(".ome"),
         channel_names=facts.channel_names
         if len(facts.channel_names) == channels
@@ -74,6 +79,9 @@ def read_tiff(path: Path, axes: str | None = None) -> Stack:
             "source": str(path),
             "notes": notes + guessed,
             "provenance": facts.provenance,
+            "description": facts.description,
+            "voxel_size_from": facts.voxels.source,
+            "translation": facts.translation,
         },
     )
 
@@ -85,9 +93,20 @@ class TiffArray:
     and Ellipsis. The file is open only while a plane is read, so that a
     thousand images do not exhaust the file handles. It can be pickled: another
     process parses the file anew.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    shape : tuple of int
+        Of all planes together.
+    signed : bool
+        Whether 16-bit numbers are signed ones from which 32768 was taken away.
     """
 
-    def __init__(self, path: Path, shape: tuple[int, ...]) -> None:
+    def __init__(
+        self, path: Path, shape: tuple[int, ...], signed: bool = False
+    ) -> None:
         with _quiet_tifffile(), tifffile.TiffFile(path) as tif:
             series = tif.series[0]
             self._pages = list(series.pages)
@@ -97,14 +116,15 @@ class TiffArray:
         self._stored = np.dtype(series.dtype).newbyteorder(tif.byteorder)
         self.path = path
         self.shape = shape
-        self.dtype = self._stored.newbyteorder("=")
+        self.signed = signed
+        self.dtype = np.dtype(np.int16) if signed else self._stored.newbyteorder("=")
         self._plane_ndim = _plane_ndim(shape, math.prod(series.keyframe.shape))
         self._plane_shape = shape[len(shape) - self._plane_ndim :]
         self._owner = uuid.uuid4()
         weakref.finalize(self, shared_planes.forget, self._owner)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return TiffArray, (self.path, self.shape)
+        return TiffArray, (self.path, self.shape, self.signed)
 
     @property
     def ndim(self) -> int:
@@ -125,6 +145,8 @@ class TiffArray:
         )
         within = full[leading:]
         inner = np.broadcast_to(np.uint8(0), self._plane_shape)[within].shape
+        nbytes = math.prod((planes.size, *inner)) * self.dtype.itemsize
+        refuse_beyond_memory(nbytes, f"{self.path.name}: to read {planes.size} planes")
         out = np.empty((planes.size, *inner), self.dtype)
         for i, plane in enumerate(planes.flat):
             out[i] = shared_planes.get(self._owner, int(plane), self._read_plane)[
@@ -135,6 +157,8 @@ class TiffArray:
     def _read_plane(self, number: int) -> NDArray[Any]:
         with _damage_refused(self.path, f"plane {number} cannot be decoded"):
             plane = self._contiguous(number) if self._offset else self._decoded(number)
+        if self.signed:  # 32768 stands for zero
+            plane = (plane ^ np.uint16(0x8000)).astype(np.uint16).view(np.int16)
         plane = plane.reshape(self._plane_shape).astype(self.dtype, copy=False)
         plane.flags.writeable = False
         return plane
@@ -190,161 +214,25 @@ def _damage_refused(
     """Turn whatever a reader raises on bad bytes into a `DataError`."""
     try:
         yield
-    except (BlurGANError, MemoryError):
+    except BlurGANError:
         raise
+    except MemoryError:
+        raise DataError(f"{path.name}: takes more memory than is free") from None
     except Exception as error:  # struct.error, zlib.error, IndexError, AttributeError…
         raise DataError(
             f"{path.name}: {what} ({error}); copy it again from where it came from"
         ) from error
 
 
-def _whole_series(tif: Any, path: Path) -> Any:
-    """Return the first series once it is known to be all there."""
-    pages, series = len(tif.pages), tif.series
-    if pages == 0 or not series:
-        raise _truncated(path, "it holds no image")
-    first = series[0]
-    _check_header(tif, path)
-    _check_planes(tif, first, path)
-    _check_chain(tif, path)
-    _check_extent(first, path)
-    _check_decoder(first.keyframe, path)
-    return first
-
-
-def _truncated(path: Path, found: str) -> DataError:
-    return DataError(
-        f"{path.name}: {found}; the file is truncated or damaged, "
-        "copy it again from where it came from"
-    )
-
-
-def _check_header(tif: Any, path: Path) -> None:
-    """Raise if tifffile dropped the description, because it lies beyond the end."""
-    layout, page = tif.tiff, tif.pages.first
-    tif.filehandle.seek(page.offset)
-    raw = tif.filehandle.read(layout.tagnosize)
-    count = struct.unpack(layout.tagnoformat, raw)[0]
-    entries = [tif.filehandle.read(layout.tagsize) for _ in range(count)]
-    codes = {struct.unpack(layout.byteorder + "H", entry[:2])[0] for entry in entries}
-    if IMAGE_DESCRIPTION in codes - {tag.code for tag in page.tags}:
-        raise _truncated(path, "its header is cut off")
-
-
-def _check_chain(tif: Any, path: Path) -> None:
-    """Raise unless the chain of directories ends where a chain ends: in a zero."""
-    position = tif.pages.next_page_offset
-    size = tif.tiff.offsetsize
-    tif.filehandle.seek(position)
-    raw = tif.filehandle.read(size)
-    if len(raw) < size or struct.unpack(tif.tiff.offsetformat, raw)[0] != 0:
-        raise _truncated(path, f"its list of planes breaks off after {len(tif.pages)}")
-
-
-def _check_planes(tif: Any, series: Any, path: Path) -> None:
-    """Raise if the header declares planes that the series lacks."""
-    if tif.is_imagej and series.kind != "imagej":
-        declared = (tif.imagej_metadata or {}).get("images", "several")
-        raise _truncated(
-            path,
-            f"its ImageJ header declares {declared} planes, {len(tif.pages)} are there",
-        )
-    if tif.is_shaped and series.kind != "shaped":
-        raise _truncated(
-            path,
-            f"its header {tif.pages.first.description!r:.80} does not fit its planes",
-        )
-    missing = sum(page is None for page in series.pages)
-    if missing:
-        raise _truncated(path, f"{missing} of {len(series.pages)} planes are missing")
-
-
-def _check_extent(series: Any, path: Path) -> None:
-    """Raise if pixels lie beyond the end of the file."""
-    expected = math.prod(series.shape)
-    per_plane = math.prod(series.keyframe.shape)
-    if series.dataoffset is not None:
-        end = series.dataoffset + expected * np.dtype(series.dtype).itemsize
-        _check_end(end, series.keyframe.parent.filehandle.size, path)
-        return
-    if len(series.pages) * per_plane != expected:
-        raise _truncated(
-            path, f"{len(series.pages)} of {expected // per_plane} planes are there"
-        )
-    for page in series.pages:
-        segments = zip(page.dataoffsets, page.databytecounts, strict=False)
-        end = max((offset + count for offset, count in segments), default=0)
-        _check_end(end, page.parent.filehandle.size, path)
-
-
-def _check_end(end: int, size: int, path: Path) -> None:
-    if end > size:
-        raise _truncated(path, f"its pixels end at byte {end}, the file at byte {size}")
-
-
-def _check_decoder(page: Any, path: Path) -> None:
-    if page.dtype is None:
-        raise DataError(
-            f"{path.name}: pixels of {page.bitspersample} bits in sample format "
-            f"{page.sampleformat} are not supported; expected 8, 16 or 32 bits"
-        )
-    if page.compression == 1:
-        return
-    try:
-        tifffile.TIFF.DECOMPRESSORS[page.compression]
-        tifffile.TIFF.UNPREDICTORS[page.predictor]
-    except KeyError:
-        known = {int(c) for c in tifffile.COMPRESSION}
-        code = int(page.compression)
-        name = tifffile.COMPRESSION(code).name if code in known else f"code {code}"
-        raise DataError(
-            f"{path.name}: compressed with {name} (predictor {int(page.predictor)}), "
-            "which this installation cannot decode; "
-            'try pip install "napari-blurgan[formats]"'
-        ) from None
-
-
-def _facts(tif: Any, series: Any) -> tuple[OmeFacts, list[str]]:
-    """Return voxel size and names, from the best header that the file has."""
-    if tif.is_ome:
-        try:
-            return read_ome(tif.ome_metadata), []
-        except (ParseError, ValueError):
-            return OmeFacts(), [
-                "its OME-XML is broken; voxel size and names are unknown"
-            ]
-    if series.kind == "imagej":
-        return _imagej_facts(tif, series), []
-    return OmeFacts(_plain_voxel_size(tif.pages.first)), []
-
-
-def _imagej_facts(tif: Any, series: Any) -> OmeFacts:
-    metadata = tif.imagej_metadata
-    unit = metadata.get("unit")
-    y, x = (micrometres(p, unit) for p in _pixel_lengths(tif.pages.first))
-    z = micrometres(abs(metadata.get("spacing", 0)), unit)
-    labels = metadata.get("Labels") or ()
-    names = [labels] if isinstance(labels, str) else labels
-    one_a_channel = not {"Z", "T"} & set(series.axes) and {"C", "S"} & set(series.axes)
-    return OmeFacts((z, y, x), tuple(names) if one_a_channel and all(names) else ())
-
-
-def _plain_voxel_size(page: Any) -> VoxelSize:
-    unit = RESOLUTION_UNITS.get(int(page.resolutionunit))
-    y, x = (micrometres(p, unit) for p in _pixel_lengths(page))
-    if y is None or x is None or max(y, x) > LARGEST_CREDIBLE_PIXEL:
-        return (None, None, None)
-    return (None, y, x)
-
-
-def _pixel_lengths(page: Any) -> tuple[float, float]:
-    """Return the (y, x) length of a pixel in the file's own unit; 0 if unknown."""
-    lengths = []
-    for name in ("YResolution", "XResolution"):
-        tag = page.tags.get(name)
-        pixels, units = tag.value if tag is not None else (0, 1)
-        lengths.append(units / pixels if pixels else 0.0)
-    return lengths[0], lengths[1]
+def _missing(series: Any, path: Path, strict: bool) -> list[str]:
+    """Return a note, or raise, if strips or tiles are left out of the file."""
+    missing, count = missing_segments(series)
+    if not missing:
+        return []
+    note = f"{missing} of {count} strips or tiles are not in the file and read as zero"
+    if strict:
+        raise DataError(f"{path.name}: {note}")
+    return [note]
 
 
 def _label(

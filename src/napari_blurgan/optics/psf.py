@@ -202,13 +202,15 @@ class Psf:
 
     @classmethod
     def load(cls, path: str | Path, voxel_size: Sequence[float] | None = None) -> Psf:
-        """Read a PSF from a TIFF.
+        """Read a PSF from a file.
 
         Parameters
         ----------
         path : path-like
-            An OME-TIFF, an ImageJ TIFF, or any TIFF together with `voxel_size`. Axes
-            of length one are dropped; a single plane becomes (1, y, x).
+            Whatever `read_stack` reads, in any unit of length; without a voxel size
+            (plain TIFF) together with `voxel_size`. Axes of length one are dropped; a
+            single plane becomes (1, y, x). A PSF in FFT order, its centre in the first
+            voxel, is put in order. What was odd is in ``provenance["notes"]``.
         voxel_size : sequence of float, optional
             (z, y, x) in micrometres; overrules the file's.
 
@@ -220,10 +222,13 @@ class Psf:
         """
         data, in_file, provenance = psf_file.read(Path(path))
         size = in_file if voxel_size is None else tuple(voxel_size)
-        if size is None:
+        unknown = [axis for axis, n in zip("zyx", size, strict=False) if n is None]
+        if unknown:
+            found = "; ".join(["", *provenance.get(psf_file.NOTES, ())])
             raise OpticsError(
-                f"{path}: the file does not say how large its voxels are; give "
-                f"voxel_size (--voxel on the command line), z y x in µm"
+                f"{path}: the file does not say how large its voxels are along "
+                f"{', '.join(unknown)}{found}; give voxel_size (--psf-voxel on the "
+                "command line), z y x in µm"
             )
         try:
             return cls(data, size, provenance)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""PSFs on disk: OME-TIFF with the voxel size in µm and the provenance as JSON."""
+"""PSFs on disk: written as OME-TIFF; read from whatever images are read from."""
 
 from __future__ import annotations
 
@@ -6,28 +6,21 @@ import json
 import os
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
 
 import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
-from napari_blurgan.errors import OpticsError
+from napari_blurgan.data.io import read_stack
+from napari_blurgan.data.stack import Stack, VoxelSize
+from napari_blurgan.errors import AxesError, DataError, OpticsError
+from napari_blurgan.optics.order import unwrapped
 
-__all__ = ["read", "write"]
+__all__ = ["NOTES", "read", "write"]
 
 Triple = tuple[float, float, float]
-# µm in a unit, as OME and ImageJ spell them.
-MICROMETRES = {
-    "µm": 1.0,
-    "μm": 1.0,
-    "um": 1.0,
-    "micron": 1.0,
-    "microns": 1.0,
-    "\\u00B5m": 1.0,
-    "nm": 1e-3,
-    "mm": 1e3,
-}
+NOTES = "notes"
+"""Key of the provenance under which reading says what it found; it is not saved."""
 
 
 def write(
@@ -53,8 +46,9 @@ def write(
 
 
 def _metadata(voxel_size: Triple, provenance: dict[str, Any]) -> dict[str, Any]:
+    kept = {key: value for key, value in provenance.items() if key != NOTES}
     try:
-        text = json.dumps(provenance, ensure_ascii=False, default=_plain)
+        text = json.dumps(kept, ensure_ascii=False, default=_plain)
     except TypeError as error:
         raise OpticsError(f"the PSF's provenance cannot be written: {error}") from error
     sizes = {f"PhysicalSize{a}": s for a, s in zip("ZYX", voxel_size, strict=True)}
@@ -68,76 +62,69 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} is nothing JSON can hold")
 
 
-def read(path: Path) -> tuple[NDArray[Any], Triple | None, dict[str, Any]]:
-    """Return the pixels (z, y, x), the voxel size if the file tells, the provenance."""
+def read(path: Path) -> tuple[NDArray[Any], VoxelSize, dict[str, Any]]:
+    """Read a PSF with the readers of images, and put it in order.
+
+    Returns
+    -------
+    data : ndarray
+        (z, y, x), its centre in the middle, see `unwrapped`.
+    voxel_size : tuple of (float or None)
+        (z, y, x) in micrometres; None where the file does not say. The z of a single
+        plane counts for nothing and is its y where unknown.
+    provenance : dict
+        What `write` was given, or the name of the file; what reading found under
+        ``"notes"``, if anything.
+
+    Raises
+    ------
+    OpticsError
+        If the file is missing, damaged, or holds no single volume or plane of grey
+        levels.
+    """
     try:
-        with tifffile.TiffFile(path) as tif:
-            series = tif.series[0]
-            data = _volume(path, series.asarray(), series.axes)
-            return data, *_described(path, tif)
-    except (OSError, tifffile.TiffFileError, IndexError) as error:
-        raise OpticsError(f"{path}: cannot be read as a TIFF: {error}") from error
-
-
-def _volume(path: Path, data: NDArray[Any], axes: str) -> NDArray[Any]:
-    squeezed = data.squeeze()
-    if squeezed.ndim == 2:
-        squeezed = squeezed[None]
-    if squeezed.ndim != 3:
-        raise OpticsError(
-            f"{path}: a PSF is one volume (z, y, x); the file holds axes {axes} "
-            f"of shape {data.shape}"
+        stack = read_stack(path)
+        data, notes = _volume(path, stack)
+    except (AxesError, DataError) as error:
+        said = str(error).removeprefix(f"{path}: ").removeprefix(f"{path.name}: ")
+        raise OpticsError(f"{path}: cannot be read as a PSF: {said}") from error
+    data, wrapped = unwrapped(data)
+    if wrapped:
+        notes.append(
+            "its centre was in the first voxel (FFT order) and has been moved to the "
+            f"middle of {', '.join('zyx'[axis] for axis in wrapped)}"
         )
-    return squeezed
+    z, y, x = stack.voxel_size
+    if data.shape[0] == 1 and z is None:
+        z = y
+    provenance = _provenance(stack.metadata.get("description")) or {"file": path.name}
+    return data, (z, y, x), provenance | ({NOTES: notes} if notes else {})
 
 
-def _described(
-    path: Path, tif: tifffile.TiffFile
-) -> tuple[Triple | None, dict[str, Any]]:
-    if tif.is_ome:
-        return _from_ome(tif.ome_metadata or "", path)
-    source = {"file": path.name}
-    return (_from_imagej(tif) if tif.is_imagej else None), source
-
-
-def _from_ome(xml: str, path: Path) -> tuple[Triple | None, dict[str, Any]]:
-    source = {"file": path.name}
-    try:
-        root = ElementTree.fromstring(xml)
-    except ElementTree.ParseError:
-        return None, source
-    pixels = root.find(".//{*}Pixels")
-    size = None if pixels is None else _physical_size(pixels.attrib)
-    return size, _provenance(root.findtext(".//{*}Image/{*}Description")) or source
-
-
-def _physical_size(attributes: dict[str, str]) -> Triple | None:
-    def micrometres(axis: str) -> float:
-        value = float(attributes[f"PhysicalSize{axis}"])
-        return value * MICROMETRES[attributes.get(f"PhysicalSize{axis}Unit", "µm")]
-
-    try:
-        return micrometres("Z"), micrometres("Y"), micrometres("X")
-    except (KeyError, ValueError):
-        return None
+def _volume(path: Path, stack: Stack) -> tuple[NDArray[Any], list[str]]:
+    """Return (z, y, x), and what was noted on the way."""
+    notes = list(stack.metadata.get("notes", ()))
+    shape = tuple(stack.data.shape)
+    long = {a for a, n in zip(stack.axes, shape, strict=True) if n > 1} - set("YX")
+    if "S" in long:
+        raise OpticsError(f"{path}: is a colour picture, a PSF has grey levels")
+    if len(long) > 1 or "C" in long:
+        raise OpticsError(
+            f"{path}: a PSF is one volume (z, y, x); the file holds axes {stack.axes} "
+            f"of shape {shape}. Save one channel and one time point"
+        )
+    if "T" in long:
+        notes.append(f"its {stack.size('T')} time points were taken as planes")
+    data = np.asarray(stack.data[...])
+    order = [stack.axes.index(a) for a in "YX"]
+    rest = [axis for axis in range(data.ndim) if axis not in order]
+    data = data.transpose(*rest, *order)
+    return data.reshape(-1, *data.shape[-2:]), notes
 
 
 def _provenance(text: str | None) -> dict[str, Any]:
     try:
         value = json.loads(text or "")
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
-
-
-def _from_imagej(tif: tifffile.TiffFile) -> Triple | None:
-    notes, tags = tif.imagej_metadata or {}, tif.pages[0].tags
-    try:
-        unit = MICROMETRES[notes["unit"]]
-        y, x = (
-            tags[name].value[1] / tags[name].value[0] * unit
-            for name in ("YResolution", "XResolution")
-        )
-        return float(notes["spacing"]) * unit, y, x
-    except (KeyError, ZeroDivisionError):
-        return None

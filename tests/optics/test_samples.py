@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 import napari_blurgan
-from napari_blurgan.data.samples import (
+from napari_blurgan.errors import DataError
+from napari_blurgan.optics.samples import (
     SAMPLES,
     bead_sample,
     microtubule_sample,
     sample,
 )
-from napari_blurgan.errors import DataError
 
 FOLDER = Path(napari_blurgan.__file__).parent / "samples"
 

@@ -1,0 +1,187 @@
+"""What a TIFF declares against what is there: whole or refused."""
+
+from __future__ import annotations
+
+import math
+import struct
+from pathlib import Path
+from typing import Any
+from xml.etree.ElementTree import ParseError
+
+import numpy as np
+import tifffile
+
+from napari_blurgan.data.limits import refuse_beyond_memory, refuse_beyond_ratio
+from napari_blurgan.data.ome_xml import declared_planes
+from napari_blurgan.errors import DataError
+
+__all__ = ["check_declared", "missing_segments", "whole_series"]
+
+IMAGE_DESCRIPTION = 270
+MANY_PLANES = 1_000_000
+# The most that a byte can become. Packed bits become bytes; runs of one value are
+# what compresses best. By TIFF's numbers.
+MOST = {1: 8, 32773: 128, 5: 4096, 8: 1100, 32946: 1100, 34925: 8000}
+MOST_OF_OTHERS = 1_000_000
+
+
+def whole_series(tif: Any, path: Path) -> Any:
+    """Return the first series of an open file once it is known to be all there.
+
+    Raises
+    ------
+    DataError
+        If planes, pixels or headers are missing, if a plane declares more than its
+        bytes can hold, or what it is compressed with is not known.
+    """
+    pages, series = len(tif.pages), tif.series
+    if pages == 0 or not series:
+        raise _truncated(path, "it holds no image")
+    first = series[0]
+    _check_header(tif, path)
+    if len(first.pages) > MANY_PLANES + tif.filehandle.size:
+        raise _truncated(path, f"its header declares {len(first.pages)} planes")
+    _check_planes(tif, first, path)
+    _check_chain(tif, path)
+    _check_decoder(first.keyframe, path)
+    _check_extent(first, path)
+    _check_claims(first, path)
+    return first
+
+
+def check_declared(tif: Any, path: Path) -> None:
+    """Raise if the OME-XML declares more planes than the file has bytes.
+
+    Before the planes are listed, because the list alone would fill the memory.
+    """
+    if not tif.is_ome:
+        return
+    try:
+        planes = declared_planes(tif.ome_metadata)
+    except (ParseError, ValueError):
+        return
+    if planes > MANY_PLANES + tif.filehandle.size:
+        raise _truncated(path, f"its OME-XML declares {planes} planes")
+
+
+def missing_segments(series: Any) -> tuple[int, int]:
+    """Return how many strips or tiles a file leaves out, and of how many."""
+    counts = [
+        count
+        for page in series.pages
+        if page is not None
+        for count in page.databytecounts
+    ]
+    return counts.count(0), len(counts)
+
+
+def _check_claims(series: Any, path: Path) -> None:
+    """Raise if a plane declares more than its bytes, or the memory, can hold."""
+    key = series.keyframe
+    claimed = math.prod(key.shape) * np.dtype(series.dtype).itemsize
+    what = f"{path.name}: a plane of {' × '.join(map(str, key.shape))}"
+    refuse_beyond_memory(claimed, what)
+    if series.dataoffset is not None:
+        return
+    ratio = MOST.get(int(key.compression), MOST_OF_OTHERS)
+    segments = math.prod(key.chunked)
+    for page in series.pages:
+        if len(page.dataoffsets) < segments or len(page.databytecounts) < segments:
+            raise _truncated(
+                path, f"{len(page.dataoffsets)} of {segments} strips or tiles are there"
+            )
+        stored = sum(page.databytecounts[:segments])
+        if stored or not all(count == 0 for count in page.databytecounts):
+            refuse_beyond_ratio(claimed, stored, ratio, what)
+
+
+def _truncated(path: Path, found: str) -> DataError:
+    return DataError(
+        f"{path.name}: {found}; the file is truncated or damaged, "
+        "copy it again from where it came from"
+    )
+
+
+def _check_header(tif: Any, path: Path) -> None:
+    """Raise if tifffile dropped the description, because it lies beyond the end."""
+    layout, page = tif.tiff, tif.pages.first
+    tif.filehandle.seek(page.offset)
+    raw = tif.filehandle.read(layout.tagnosize)
+    count = struct.unpack(layout.tagnoformat, raw)[0]
+    entries = [tif.filehandle.read(layout.tagsize) for _ in range(count)]
+    codes = {struct.unpack(layout.byteorder + "H", entry[:2])[0] for entry in entries}
+    if IMAGE_DESCRIPTION in codes - {tag.code for tag in page.tags}:
+        raise _truncated(path, "its header is cut off")
+
+
+def _check_chain(tif: Any, path: Path) -> None:
+    """Raise unless the chain of directories ends where a chain ends: in a zero."""
+    position = tif.pages.next_page_offset
+    size = tif.tiff.offsetsize
+    tif.filehandle.seek(position)
+    raw = tif.filehandle.read(size)
+    if len(raw) < size or struct.unpack(tif.tiff.offsetformat, raw)[0] != 0:
+        raise _truncated(path, f"its list of planes breaks off after {len(tif.pages)}")
+
+
+def _check_planes(tif: Any, series: Any, path: Path) -> None:
+    """Raise if the header declares planes that the series lacks."""
+    if tif.is_imagej and series.kind != "imagej":
+        declared = (tif.imagej_metadata or {}).get("images", "several")
+        raise _truncated(
+            path,
+            f"its ImageJ header declares {declared} planes, {len(tif.pages)} are there",
+        )
+    if tif.is_shaped and series.kind != "shaped":
+        raise _truncated(
+            path,
+            f"its header {tif.pages.first.description!r:.80} does not fit its planes",
+        )
+    missing = sum(page is None for page in series.pages)
+    if missing:
+        raise _truncated(path, f"{missing} of {len(series.pages)} planes are missing")
+
+
+def _check_extent(series: Any, path: Path) -> None:
+    """Raise if pixels lie beyond the end of the file."""
+    expected = math.prod(series.shape)
+    per_plane = math.prod(series.keyframe.shape)
+    if series.dataoffset is not None:
+        end = series.dataoffset + expected * np.dtype(series.dtype).itemsize
+        _check_end(end, series.keyframe.parent.filehandle.size, path)
+        return
+    if len(series.pages) * per_plane != expected:
+        raise _truncated(
+            path, f"{len(series.pages)} of {expected // per_plane} planes are there"
+        )
+    for page in series.pages:
+        segments = zip(page.dataoffsets, page.databytecounts, strict=False)
+        end = max((offset + count for offset, count in segments), default=0)
+        _check_end(end, page.parent.filehandle.size, path)
+
+
+def _check_end(end: int, size: int, path: Path) -> None:
+    if end > size:
+        raise _truncated(path, f"its pixels end at byte {end}, the file at byte {size}")
+
+
+def _check_decoder(page: Any, path: Path) -> None:
+    if page.dtype is None:
+        raise DataError(
+            f"{path.name}: pixels of {page.bitspersample} bits in sample format "
+            f"{page.sampleformat} are not supported; expected 8, 16 or 32 bits"
+        )
+    if page.compression == 1:
+        return
+    try:
+        tifffile.TIFF.DECOMPRESSORS[page.compression]
+        tifffile.TIFF.UNPREDICTORS[page.predictor]
+    except KeyError:
+        known = {int(c) for c in tifffile.COMPRESSION}
+        code = int(page.compression)
+        name = tifffile.COMPRESSION(code).name if code in known else f"code {code}"
+        raise DataError(
+            f"{path.name}: compressed with {name} (predictor {int(page.predictor)}), "
+            "which this installation cannot decode; "
+            'try pip install "napari-blurgan[formats]"'
+        ) from None

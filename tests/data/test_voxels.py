@@ -1,0 +1,147 @@
+"""Sizes and units: taken from every header, told where they are lost or impossible."""
+
+import struct
+
+import numpy as np
+import pytest
+import tifffile
+
+from napari_blurgan.data.io import read_stack
+from napari_blurgan.data.units import micrometres
+
+ARRAY = np.random.default_rng(0).integers(0, 4096, (5, 20, 30)).astype("uint16")
+
+
+def write_imagej(path, unit="um", spacing=0.3, resolution=(10, 10), **more):
+    metadata = {"axes": "ZYX", "spacing": spacing, "unit": unit} | more
+    tifffile.imwrite(path, ARRAY, imagej=True, resolution=resolution, metadata=metadata)
+    return path
+
+
+def write_ome(path, **sizes):
+    metadata = {"axes": "ZYX"} | {f"PhysicalSize{k}": v for k, v in sizes.items()}
+    tifffile.imwrite(path, ARRAY, ome=True, metadata=metadata)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("unit", "factor"),
+    [
+        # every unit of OME, and some of OME-Zarr's and ImageJ's spellings
+        *(("ym", 1e-18), ("zm", 1e-15), ("am", 1e-12), ("fm", 1e-9), ("pm", 1e-6)),
+        *(("nm", 1e-3), ("µm", 1), ("mm", 1e3), ("cm", 1e4), ("dm", 1e5), ("m", 1e6)),
+        *(("dam", 1e7), ("hm", 1e8), ("km", 1e9), ("Mm", 1e12), ("Gm", 1e15)),
+        *(("Tm", 1e18), ("Pm", 1e21), ("Em", 1e24), ("Zm", 1e27), ("Ym", 1e30)),
+        *(("Å", 1e-4), ("thou", 25.4), ("li", 25400 / 12), ("in", 25400)),
+        *(("ft", 304800), ("yd", 914400), ("mi", 1.609344e9), ("pt", 25400 / 72)),
+        *(("ua", 1.495978707e17), ("ly", 9.4607304725808e21)),
+        ("pc", 3.0856775814913673e22),
+        *(("micrometer", 1), ("micrometers", 1), ("Micrometres", 1), ("MICRONS", 1)),
+        *(("nanometer", 1e-3), ("angstrom", 1e-4), ("foot", 304800), ("inches", 25400)),
+        *(("zettameter", 1e27), ("\\u00B5m", 1), ("\\\\u03BCm", 1), ("UM", 1)),
+    ],
+)
+def test_every_unit_of_length_is_known(unit, factor):
+    assert micrometres(2, unit) == pytest.approx(2 * factor, rel=1e-9)
+
+
+@pytest.mark.parametrize("unit", ["pixel", "", None, "s", "furlong", "\\u00", "\\ud"])
+def test_what_is_no_length_is_unknown(unit):
+    assert micrometres(2, unit) is None
+
+
+def test_axes_may_have_units_of_their_own(tmp_path):
+    path = write_imagej(tmp_path / "a.tif", spacing=300, zunit="nm", yunit="mm")
+    assert read_stack(path).voxel_size == (0.3, 100.0, 0.1)
+
+
+def test_an_unknown_unit_is_named(tmp_path):
+    stack = read_stack(write_ome(tmp_path / "a.ome.tif", Z=0.3, ZUnit="furlong", Y=0.1))
+    assert stack.voxel_size == (None, 0.1, None)
+    (note,) = stack.metadata["notes"]
+    assert "0.3 furlong along z" in note
+
+
+def test_a_size_without_a_unit_is_told(tmp_path):
+    metadata = {"axes": "ZYX", "spacing": 0.3}
+    tifffile.imwrite(
+        tmp_path / "a.tif", ARRAY, imagej=True, resolution=(10, 10), metadata=metadata
+    )
+    stack = read_stack(tmp_path / "a.tif")
+    assert stack.voxel_size == (None, None, None)
+    assert "0.3 along z without a unit" in " ".join(stack.metadata["notes"])
+
+
+def test_an_image_in_pixels_needs_no_note(tmp_path):
+    path = write_imagej(tmp_path / "a.tif", "pixel", 1.0, (1, 1))
+    assert read_stack(path).metadata["notes"] == []
+
+
+@pytest.mark.parametrize("size", [0, -0.3, "abc", "nan", "inf", 1e9, 1e-9])
+def test_impossible_sizes_are_unknown_and_told(tmp_path, size):
+    stack = read_stack(write_ome(tmp_path / "a.ome.tif", Z=size, Y=0.1, X=0.1))
+    assert stack.voxel_size == (None, 0.1, 0.1)
+    assert "no voxel is of that size" in stack.metadata["notes"][0]
+
+
+def test_sizes_in_different_units_are_suspected(tmp_path):
+    stack = read_stack(write_ome(tmp_path / "a.ome.tif", Z=300, Y=0.1, X=0.1))
+    assert "300 µm along z and 0.1 µm along y" in stack.metadata["notes"][0]
+
+
+def test_it_is_known_where_a_size_came_from(tmp_path):
+    ome = read_stack(write_ome(tmp_path / "a.ome.tif", Z=0.3, Y=0.1, X=0.1))
+    imagej = read_stack(write_imagej(tmp_path / "a.tif"))
+    assert ome.metadata["voxel_size_from"] == "its OME-XML"
+    assert imagej.metadata["voxel_size_from"] == "its ImageJ header"
+
+
+def lsm_header():
+    known = {"MagicNumber": 67127628, "DimensionX": 30, "DimensionY": 20}
+    known |= {"DimensionZ": 5, "DimensionChannels": 1, "DimensionTime": 1}
+    known |= {"DataType": 2, "ThumbnailX": 16, "ThumbnailY": 12}
+    known |= {"VoxelSizeX": 1e-7, "VoxelSizeY": 1e-7, "VoxelSizeZ": 3e-7}
+    fields = [field for field in tifffile.TIFF.CZ_LSMINFO if field[1][0] in "iuf"]
+    info = b"".join(
+        np.array(known.get(name, 0)).astype("<" + kind).tobytes()
+        for name, kind in fields
+    )
+    return info[:4] + struct.pack("<i", len(info)) + info[8:]
+
+
+def test_lsm_headers_are_read_and_thumbnails_are_no_images(tmp_path):
+    info = lsm_header()
+    with tifffile.TiffWriter(tmp_path / "a.lsm", byteorder="<") as file:
+        for i, plane in enumerate(ARRAY):
+            tag = [(34412, 7, len(info), info, True)] if i == 0 else []
+            file.write(plane, metadata=None, extratags=tag)
+            file.write(plane[:12, :16], metadata=None, subfiletype=1)
+    stack = read_stack(tmp_path / "a.lsm")
+    assert stack.voxel_size == (0.3, 0.1, 0.1)
+    assert stack.metadata["notes"] == []
+    assert np.array_equal(np.asarray(stack.data), ARRAY)
+
+
+def test_aperio_slides_say_their_microns_a_pixel(tmp_path):
+    described = "Aperio Image Library v11.2.1 \r\n30x20 |AppMag = 20|MPP = 0.4990"
+    tifffile.imwrite(tmp_path / "a.svs", ARRAY[0], description=described, metadata=None)
+    assert read_stack(tmp_path / "a.svs").voxel_size == (None, 0.499, 0.499)
+
+
+def test_signed_stacks_of_imagej_are_signed(tmp_path):
+    signed = ARRAY.astype("int16") - 2000
+    stored = (signed.astype("int32") + 32768).astype("uint16")
+    metadata = {"axes": "ZYX", "cf": 0, "c0": -32768, "c1": 1, "vunit": "gray value"}
+    tifffile.imwrite(tmp_path / "a.tif", stored, imagej=True, metadata=metadata)
+    stack = read_stack(tmp_path / "a.tif")
+    assert stack.data.dtype == np.int16
+    assert np.array_equal(np.asarray(stack.data), signed)
+    assert "signed" in stack.metadata["notes"][0]
+
+
+def test_other_calibrations_of_grey_levels_are_told(tmp_path):
+    metadata = {"axes": "ZYX", "cf": 0, "c0": 1.5, "c1": 0.5, "vunit": "OD"}
+    tifffile.imwrite(tmp_path / "a.tif", ARRAY, imagej=True, metadata=metadata)
+    stack = read_stack(tmp_path / "a.tif")
+    assert np.array_equal(np.asarray(stack.data), ARRAY)
+    assert "calibrated (OD)" in stack.metadata["notes"][0]
