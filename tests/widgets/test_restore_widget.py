@@ -1,5 +1,7 @@
 """The Restore widget in real napari."""
 
+import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -166,6 +168,33 @@ def test_a_model_trained_meanwhile_is_chosen(widget, model_folder, tmp_path):
     other.symlink_to(model_folder)
     _state.models.add(other)
     assert widget.form["model"].value == other
+
+
+def copy_of(model, path, steps):
+    """Return a copy of a model folder that says how long it was trained."""
+    shutil.copytree(model, path)
+    summary = json.loads((path / "model.json").read_text())
+    summary["provenance"]["steps"] = steps
+    (path / "model.json").write_text(json.dumps(summary))
+    return path
+
+
+def test_the_list_marks_models_that_have_hardly_learned(widget, model_folder, tmp_path):
+    """And two models of one name can both be chosen."""
+    long, none = (
+        copy_of(model_folder, tmp_path / place / "cells.blurgan", steps)
+        for place, steps in (("long", 2000), ("none", 0))
+    )
+    empty = tmp_path / "empty.blurgan"
+    empty.mkdir()
+    for path in (none, long, empty):
+        _state.models.add(path)
+    box = widget.form["model"].native
+    texts = {box.itemData(i): box.itemText(i) for i in range(box.count())}
+    assert texts[model_folder] == "tiny ⚠ 2 steps only"
+    assert texts[none].endswith("⚠ untrained")
+    assert "⚠" not in texts[long]
+    assert texts[empty].endswith("⚠ cannot be read")
 
 
 def test_a_damaged_model_is_told(widget, click, done, tmp_path):

@@ -79,6 +79,18 @@ def test_train_pause_resume_stop(viewer, widget, click, until, qtbot):
     assert "Stopped at step" in widget.run.words.text()
 
 
+def test_a_run_that_is_stopped_while_it_prepares_leaves_no_model(
+    widget, click, until, private_settings
+):
+    click(widget.run.start_button)
+    click(widget.run.stop_button)
+    until(lambda: idle(widget))
+    assert _state.models.list() == []
+    assert not list(private_settings.rglob("*.blurgan"))
+    assert "no model" in widget.run.words.text()
+    assert not widget.restore_button.isEnabled()
+
+
 @pytest.mark.person
 @pytest.mark.parametrize(
     ("error", "words"),

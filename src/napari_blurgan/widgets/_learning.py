@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 from napari.utils.notifications import show_error
@@ -104,7 +105,7 @@ class LearningWidget(QWidget):
             elif isinstance(event, Warned):
                 self.messages.add(event.message, event.remedy)
             elif isinstance(event, Finished):
-                self._on_finished(event)
+                (self._on_finished if event.step > 0 else self._on_nothing)(event)
             else:
                 self._heard(event)
 
@@ -113,6 +114,13 @@ class LearningWidget(QWidget):
 
     def _on_finished(self, event: Finished) -> None:
         """Say how it ended, and keep the model."""
+
+    def _on_nothing(self, event: Finished) -> None:
+        """Leave no model behind that has not learned anything."""
+        if event.model.path is not None:
+            shutil.rmtree(event.model.path, ignore_errors=True)
+        self._draw()
+        self.run.say("Stopped before the first step: there is no model.")
 
     def _draw(self) -> None:
         """Show the latest of each kind; called by a timer, not by the training."""

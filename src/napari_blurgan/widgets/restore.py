@@ -37,6 +37,7 @@ from napari_blurgan.widgets._layers import (
     to_stack,
 )
 from napari_blurgan.widgets._live import add_layer, like_its_preview, preview_of
+from napari_blurgan.widgets._models import FEW, named
 from napari_blurgan.widgets._psf_field import PsfField
 from napari_blurgan.widgets._psf_layers import to_psf
 from napari_blurgan.widgets._restoring import RestoreRequest, visible_field
@@ -112,8 +113,11 @@ class RestoreWidget(RunWidget):
         return _forms.Form(
             ComboBox(
                 name="model", label="Model", nullable=True,
-                choices=lambda widget: [(p.stem, p) for p in _state.models.list()],
-                tooltip="A model folder; those made or used last are listed",
+                choices=lambda widget: named(_state.models.list()),
+                tooltip=(
+                    "A model folder; those made or used last are listed, with a mark "
+                    f"where there are fewer than {FEW} steps in it"
+                ),
             ),
             ComboBox(
                 name="layer", label="Layer", nullable=True,

@@ -1,0 +1,43 @@
+"""What a list of models says of each: its name, and whether it has learned anything."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+__all__ = ["FEW", "named", "trained_steps"]
+
+FEW = 200
+"""Steps below which a network has hardly learned anything."""
+
+
+def trained_steps(model: Path) -> int | None:
+    """Return how many steps a model folder was trained for; None if it does not say."""
+    try:
+        summary = json.loads((model / "model.json").read_text(encoding="utf-8"))
+        return int(summary["provenance"]["steps"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def named(models: Sequence[Path]) -> list[tuple[str, Path]]:
+    """Return names to choose by: no two alike, those of little worth marked."""
+    stems = Counter(path.stem for path in models)
+    return [
+        (_name(path, stems[path.stem] > 1) + _mark(trained_steps(path)), path)
+        for path in models
+    ]
+
+
+def _name(path: Path, ambiguous: bool) -> str:
+    return f"{path.stem} ({path.parent})" if ambiguous else path.stem
+
+
+def _mark(steps: int | None) -> str:
+    if steps is None:
+        return " ⚠ cannot be read"
+    if steps == 0:
+        return " ⚠ untrained"
+    return f" ⚠ {steps} step{'s'[: steps != 1]} only" if steps < FEW else ""
