@@ -124,3 +124,43 @@ def test_axes_of_any_order_are_measured_each_by_itself():
     set_voxel_size(layer, (0.3, 0.1, 0.2))
     np.testing.assert_allclose(layer.scale, (0.2, 0.1, 0.3))
     assert to_stack(layer).voxel_size == (0.3, 0.1, 0.2)
+
+
+@pytest.mark.parametrize("name", ["PSF", "Deconvolve", "Restore"])
+def test_whoever_needs_the_size_asks_for_it(make_napari_viewer, qtbot, name):
+    viewer = make_napari_viewer()
+    layer = viewer.add_image(np.zeros((9, 32, 32)), name="unmeasured")
+    _, widget = viewer.window.add_plugin_dock_widget("napari-blurgan", name)
+    widget.form["layer"].value = layer
+    assert not widget.voxels.isHidden()
+    typed(widget.voxels, z=0.3, y=0.1)
+    qtbot.mouseClick(widget.voxels.set_button, Qt.MouseButton.LeftButton)
+    assert to_stack(layer).voxel_size == SIZE
+    assert widget.voxels.isHidden()
+
+
+def test_a_psf_without_a_size_is_asked_for_it(make_napari_viewer, qtbot):
+    viewer = make_napari_viewer()
+    cells = viewer.add_image(np.zeros((9, 32, 32)), scale=SIZE, units=("um",) * 3)
+    spot = np.zeros((7, 9, 9))
+    spot[3, 4, 4] = 1
+    psf = viewer.add_image(spot, name="spot")
+    _, widget = viewer.window.add_plugin_dock_widget("napari-blurgan", "Deconvolve")
+    widget.form.update_values({"layer": cells, "psf": psf})
+    assert "spot: the size of a voxel is unknown" in widget.voxels._words.text()
+    typed(widget.voxels, z=0.3, y=0.1)
+    qtbot.mouseClick(widget.voxels.set_button, Qt.MouseButton.LeftButton)
+    assert widget._request().psfs[0].voxel_size == SIZE
+
+
+def test_image_and_psf_in_voxels_fit_each_other(make_napari_viewer):
+    viewer = make_napari_viewer()
+    cells = viewer.add_image(np.zeros((9, 32, 32)))
+    spot = np.zeros((7, 9, 9))
+    spot[3, 4, 4] = 1
+    psf = viewer.add_image(spot, name="spot")
+    _, widget = viewer.window.add_plugin_dock_widget("napari-blurgan", "Deconvolve")
+    widget.form.update_values({"layer": cells, "psf": psf})
+    request = widget._request()
+    assert request.psfs[0].voxel_size == (1, 1, 1)
+    assert request._fitted()[0][0].shape == (7, 9, 9)

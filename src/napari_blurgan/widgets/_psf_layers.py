@@ -176,6 +176,6 @@ def _sizes(
     if image is not None and image.voxel_size[-1] is None:
         return 1.0, 1.0, 1.0
     raise OpticsError(
-        f"{stack.name}: a PSF needs the size of its voxels; say it in the fields for "
-        "voxels"
+        f"{stack.name}: a PSF needs the size of its voxels; enter it in the fields "
+        "for z, y and x"
     )

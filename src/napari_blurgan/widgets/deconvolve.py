@@ -43,6 +43,7 @@ from napari_blurgan.widgets._deconvolving import (
 from napari_blurgan.widgets._layers import (
     field_layer,
     guess_axes,
+    is_psf,
     is_source,
     result_layer,
     to_stack,
@@ -52,6 +53,7 @@ from napari_blurgan.widgets._plots import LossPlot
 from napari_blurgan.widgets._psf_field import PsfField
 from napari_blurgan.widgets._psf_layers import to_psf
 from napari_blurgan.widgets._task import RunWidget
+from napari_blurgan.widgets._voxel_size import VoxelSizeForm
 from napari_blurgan.widgets._worker import Job, Report
 
 if TYPE_CHECKING:
@@ -63,6 +65,7 @@ if TYPE_CHECKING:
 __all__ = ["DeconvolveWidget"]
 
 NEVER = "after all iterations"
+OTHERWISE = "leave it, and one voxel of the PSF is taken for one of the image"
 
 
 class DeconvolveWidget(RunWidget):
@@ -101,6 +104,7 @@ class DeconvolveWidget(RunWidget):
         self.parameters = _forms.Form()
         self._place = QVBoxLayout()
         self.psfs = _forms.Form()
+        self.voxels = VoxelSizeForm(self._viewer, OTHERWISE)
         self._psfs_place = QVBoxLayout()
         self.plan = QLabel()
         self.plan.setWordWrap(True)
@@ -111,6 +115,7 @@ class DeconvolveWidget(RunWidget):
         layout = QVBoxLayout(content)
         layout.addWidget(self.form)
         layout.addLayout(self._psfs_place)
+        layout.addWidget(self.voxels)
         layout.addLayout(row(self.summary, help_button(__name__)))
         layout.addLayout(self._place)
         for widget in (self.camera, _forms.Fold("Advanced", self.advanced)):
@@ -125,6 +130,9 @@ class DeconvolveWidget(RunWidget):
         self.form["method"].changed.connect(self._offer_parameters)
         for name in ("layer", "psf", "method", "channel", "time", "stop"):
             self.form[name].changed.connect(lambda _: self._plan_soon.start())
+        for name in ("layer", "psf"):
+            self.form[name].changed.connect(lambda _: self._ask_for_voxels())
+        self.voxels.given.connect(lambda _: self._plan_soon.start())
         self.run.start.connect(self._start)
         self._offer_parameters(self.form["method"].value)
 
@@ -166,6 +174,12 @@ class DeconvolveWidget(RunWidget):
     def take_psf(self, layer: Image) -> None:
         """Choose a PSF layer."""
         self.form["psf"].value = layer
+
+    def _ask_for_voxels(self) -> None:
+        """Ask for the size of a voxel where image or PSF do not know theirs."""
+        layer, psf = self.form["layer"].value, self.form["psf"].value
+        ours = psf is not None and is_psf(psf)
+        self.voxels.look_at([layer, None if ours else psf], axes=self._axes())
 
     def _offer_frames(self, layer: Image | None) -> None:
         try:

@@ -40,6 +40,7 @@ from napari_blurgan.widgets._layers import METADATA_KEY, is_source, to_stack
 from napari_blurgan.widgets._psf_field import PsfField
 from napari_blurgan.widgets._psf_layers import add_psf, to_psf
 from napari_blurgan.widgets._task import TaskWidget
+from napari_blurgan.widgets._voxel_size import VoxelSizeForm
 from napari_blurgan.widgets._worker import Report
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ class PsfWidget(TaskWidget):
             lambda box: [*filter(is_source, self._layers())],
             lambda box: [ALL, *filter(_is_points, self._layers())],
         )
+        self.voxels = VoxelSizeForm(self._viewer)
         self.look = self._looks()
         self.make_button = button("Compute", "From the optics above", self._compute)
         self.beads_button = button(
@@ -95,6 +97,7 @@ class PsfWidget(TaskWidget):
         content = QWidget()
         layout = QVBoxLayout(content)
         layout.addWidget(self.form)
+        layout.addWidget(self.voxels)
         layout.addLayout(row(self.make_button, help_button(__name__)))
         layout.addLayout(row(self.click_button, self.beads_button))
         layout.addWidget(self.messages)
@@ -106,12 +109,13 @@ class PsfWidget(TaskWidget):
         scrolled(content, self)
         for name in ("model", "modality"):
             self.form[name].changed.connect(self._show_needed)
-        self.form["layer"].changed.connect(self._take_optics)
+        self.form["layer"].changed.connect(self._take_layer)
         self._show_needed()
         self._show(None)
 
-    def _take_optics(self, layer: Image | None) -> None:
-        """Fill in what the file of a layer says about the optics."""
+    def _take_layer(self, layer: Image | None) -> None:
+        """Fill in what the file of a layer says, and ask for what it does not."""
+        self.voxels.look_at([layer])
         known = {} if layer is None else layer.metadata.get(METADATA_KEY, {})
         self.form.update_values(known.get("optics", {}))
 
@@ -326,7 +330,6 @@ def _measured(layer: Image | None) -> tuple[Stack, tuple[float, float, float]]:
     z, y, x = stack.voxel_size
     if y is None or x is None or (z is None and "Z" in stack.axes):
         raise OpticsError(
-            f"{layer.name}: the size of its voxels is unknown; set the layer's scale "
-            "and units (z, y, x)"
+            f"{layer.name}: the size of its voxels is unknown; enter it above"
         )
     return stack, (z or 1.0, y, x)

@@ -42,6 +42,7 @@ from napari_blurgan.widgets._psf_field import PsfField
 from napari_blurgan.widgets._psf_layers import to_psf
 from napari_blurgan.widgets._restoring import RestoreRequest, visible_field
 from napari_blurgan.widgets._task import RunWidget
+from napari_blurgan.widgets._voxel_size import VoxelSizeForm
 from napari_blurgan.widgets._worker import Job
 
 if TYPE_CHECKING:
@@ -52,6 +53,8 @@ if TYPE_CHECKING:
     from napari_blurgan.restoration.plan import Plan
 
 __all__ = ["RestoreWidget"]
+
+OTHERWISE = "leave it, and it is taken for that of the training"
 
 
 class RestoreWidget(RunWidget):
@@ -92,6 +95,7 @@ class RestoreWidget(RunWidget):
             ),
             _fields.device_field(_state.preference("device")),
         )
+        self.voxels = VoxelSizeForm(self._viewer, OTHERWISE)
         self.preview_button = QPushButton("Preview")
         self.preview_button.setToolTip("Restore only what is in view, in seconds")
         self.plan = QLabel()
@@ -100,6 +104,7 @@ class RestoreWidget(RunWidget):
         content = QWidget()
         layout = QVBoxLayout(content)
         layout.addWidget(self.form)
+        layout.addWidget(self.voxels)
         layout.addWidget(_forms.Fold("Advanced", self.advanced))
         layout.addWidget(self.plan)
         layout.addLayout(self._second_row())
@@ -152,6 +157,7 @@ class RestoreWidget(RunWidget):
         ):
             for name in names:
                 fields[name].changed.connect(self._on_changed)
+        self.voxels.given.connect(self._on_changed)
         self.run.start.connect(self._start)
         self.run.stop.connect(self._cancel)
         self.preview_button.clicked.connect(self._preview)
@@ -175,6 +181,7 @@ class RestoreWidget(RunWidget):
         except BlurGANError:  # is told when it is to be restored
             stack = None
         _fields.offer_frames(self.form, stack)
+        self.voxels.look_at([layer], axes=self._axes())
 
     # --- what the buttons do
 
