@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from napari_blurgan.optics.psf import Psf
     from napari_blurgan.restoration import restore
     from napari_blurgan.transport.model import Model, load_model
-    from napari_blurgan.transport.presets import preset
+    from napari_blurgan.transport.presets import preset, presets
     from napari_blurgan.transport.recipe import Recipe
     from napari_blurgan.transport.train import train
     from napari_blurgan.transport.trainer import Trainer
@@ -35,6 +35,7 @@ HOMES = {
     "deconvolve": "classical.methods",
     "load_model": "transport.model",
     "preset": "transport.presets",
+    "presets": "transport.presets",
     "read_stack": "data.io",
     "restore": "restoration",
     "train": "transport.train",
@@ -51,6 +52,7 @@ __all__ = [
     "deconvolve",
     "load_model",
     "preset",
+    "presets",
     "read_stack",
     "restore",
     "train",

@@ -82,13 +82,13 @@ def test_a_model_an_image_a_result(model, folder):
 
     result = restore(folder, image, tile=(16, 20, 20), precision="float32")
 
-    assert isinstance(result.data, np.ndarray)
-    assert (result.data.dtype, result.data.shape) == (np.float32, image.shape)
+    assert isinstance(result, np.ndarray)  # as went in
+    assert (result.dtype, result.shape) == (np.float32, image.shape)
     # Away from the border the network alone sees the same.
     reach = model.generator.network.receptive_halo
     inside = tuple(slice(r, n - r) for r, n in zip(reach, image.shape, strict=True))
     assert direct[inside].size > 1000
-    assert np.allclose(result.data[inside], direct[inside], rtol=1e-5, atol=1e-3)
+    assert np.allclose(result[inside], direct[inside], rtol=1e-5, atol=1e-3)
 
 
 def test_files_in_files_out(folder, image, tmp_path):
@@ -135,8 +135,9 @@ def test_instance_norm_is_blended(image):
 
 def test_bfloat16_is_nearly_as_good_and_said(model, image):
     states = {name: t.clone() for name, t in model.generator.state_dict().items()}
+    stack = Stack(image * 100, "ZYX")
     whole, low, tiled = (
-        restore(model, image * 100, tile=tile, precision=precision)
+        restore(model, stack, tile=tile, precision=precision)
         for tile, precision in [
             (image.shape, "float32"),
             (image.shape, "bfloat16"),
@@ -167,7 +168,7 @@ def test_the_command_restores_one_image(folder, image, tmp_path, capsys):
     assert printed.out == f"{out}: ZYX 9×30×25 float32\n"
     assert "plan: 1 tiles" in printed.err
     result = np.asarray(read_stack(out).data)
-    assert np.allclose(result, restore(folder, image).data)
+    assert np.allclose(result, restore(folder, image))
 
 
 def test_the_command_restores_many_images(folder, image, tmp_path, capsys):
@@ -338,7 +339,7 @@ def test_clipped_voxels_are_reported(folder, image, tmp_path, capsys):
     out = tmp_path / "out.ome.tif"
     arguments = ["restore", folder, source, "--out", out, "--dtype", "int8"]
     _, printed = blurgan(*arguments, capsys=capsys)
-    expected = restore(folder, image).data
+    expected = restore(folder, image)
     below, above = (expected < -128.5).sum(), (expected > 127.5).sum()
     assert below > 0
     assert f", {below} voxels clipped below and {above} above" in printed.out
@@ -369,7 +370,7 @@ def test_interrupted_work_says_how_to_go_on(
     code, _ = blurgan(*arguments, "--resume", capsys=capsys)
     assert code == 0
     result = np.asarray(read_stack(tmp_path / "out.zarr").data)
-    assert np.allclose(result, restore(folder, image).data, rtol=1e-5, atol=1e-3)
+    assert np.allclose(result, restore(folder, image), rtol=1e-5, atol=1e-3)
 
 
 def test_help_needs_no_torch():

@@ -256,7 +256,8 @@ def test_pieces_of_any_size_make_the_whole(data):
     shape = data.draw(st.tuples(*[st.integers(1, 20)] * 3))
     tile = data.draw(st.tuples(*[st.integers(1, 20)] * 3))
     operator = Smooth(stride=data.draw(st.sampled_from([1, 2, 4])))
-    image = np.random.default_rng(0).normal(size=shape).astype("float32")
+    pixels = np.random.default_rng(0).normal(size=shape).astype("float32")
+    image = Stack(pixels, "ZYX")
     whole = restored(operator, image, tile=shape).data
 
     voxels = data.draw(st.integers(200, 4000))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ParamSpec, get_args, get_type_hints
 
 import numpy as np
@@ -17,7 +17,7 @@ from napari_blurgan.devices import choose_device
 from napari_blurgan.errors import DataError, RecipeError
 from napari_blurgan.optics.camera import Camera
 
-__all__ = ["accepted", "checked"]
+__all__ = ["accepted", "checked", "understood"]
 
 P = ParamSpec("P")
 
@@ -46,17 +46,32 @@ def checked(method: Callable[P, Deconvolution]) -> Callable[P, Deconvolution]:
 
     @functools.wraps(method)
     def call(*args: P.args, **keywords: P.kwargs) -> Deconvolution:
-        words = _renamed(keywords)
-        known_names(_name(method), words, accepted(method))
-        given = inspect.signature(method).bind(*args, **words).arguments
-        options = given.pop("options", {})
-        for parameter in _parameters(method):
-            if parameter.name in given:
-                _check_number(parameter, given[parameter.name])
-        _check_options(options)
-        return method(*args, **words | _understood(options))
+        return method(*args, **understood(method, args, keywords))
 
     return call
+
+
+def understood(
+    method: Callable[..., Any], args: Sequence[Any], keywords: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the keywords of a call as the method knows them, all of them checked.
+
+    Raises
+    ------
+    RecipeError
+        If there is one that the method does not take.
+    DataError
+        If a value is out of its range.
+    """
+    words = _renamed(keywords)
+    known_names(method.__name__, words, accepted(method))
+    given = inspect.signature(method).bind(*args, **words).arguments
+    options = given.pop("options", {})
+    for parameter in _parameters(method):
+        if parameter.name in given:
+            _check_number(parameter, given[parameter.name])
+    _check_options(options)
+    return words | _by_name(options)
 
 
 def accepted(method: Callable[..., Any]) -> list[str]:
@@ -66,14 +81,10 @@ def accepted(method: Callable[..., Any]) -> list[str]:
     return [*names[2:], *get_type_hints(options)]
 
 
-def _name(method: Callable[..., Any]) -> str:
-    return method.__name__
-
-
 def _parameters(method: Callable[..., Any]) -> tuple[Parameter, ...]:
     """Return what the method's form says about its numbers."""
     known = {m.entry.partition(":")[2]: m.parameters for m in METHODS.values()}
-    return known.get(_name(method), ())
+    return known.get(method.__name__, ())
 
 
 def _renamed(keywords: Mapping[str, Any]) -> dict[str, Any]:
@@ -111,7 +122,7 @@ def _check_options(options: Mapping[str, Any]) -> None:
         raise RecipeError(f"callback is a function, found {callback!r}")
 
 
-def _understood(options: Mapping[str, Any]) -> dict[str, Any]:
+def _by_name(options: Mapping[str, Any]) -> dict[str, Any]:
     """Return what is given by a name as what it names."""
     found: dict[str, Any] = {}
     stop = options.get("stop")

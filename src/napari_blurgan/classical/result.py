@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
+from napari_blurgan.data.stack import Stack, VoxelSize
 from napari_blurgan.optics.psf import Psf
 
 __all__ = ["Deconvolution"]
@@ -14,7 +17,7 @@ __all__ = ["Deconvolution"]
 
 @dataclass(frozen=True, eq=False)
 class Deconvolution:
-    """A deconvolved image, and how it came about.
+    """A deconvolved image, and how it came about; numpy takes it as its image.
 
     Attributes
     ----------
@@ -32,6 +35,14 @@ class Deconvolution:
         The criterion of the start and of each estimate that was judged.
     notes : tuple of str
         What was done to the PSF and found in the image, in words.
+    axes : str
+        One letter of TCZYXS for each axis of the image; (y, x) or (z, y, x) if empty.
+    voxel_size : tuple of (float or None)
+        (z, y, x) of the image in micrometres; None where unknown.
+    name, channel_names
+        Of the image.
+    provenance : dict
+        What made it, to be written into a file.
     """
 
     image: NDArray[np.float32]
@@ -41,3 +52,35 @@ class Deconvolution:
     criterion: str = ""
     trace: tuple[float, ...] = ()
     notes: tuple[str, ...] = ()
+    axes: str = ""
+    voxel_size: VoxelSize = (None, None, None)
+    name: str = "image"
+    channel_names: tuple[str, ...] = ()
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+    def __array__(
+        self, dtype: DTypeLike | None = None, copy: bool | None = None
+    ) -> NDArray[Any]:
+        """Return the image."""
+        return np.array(self.image, dtype, copy=copy)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of the image."""
+        return self.image.shape
+
+    @property
+    def stack(self) -> Stack:
+        """The image with its axes, voxel size, names and provenance."""
+        return Stack(
+            self.image,
+            self.axes or "ZYX"[-self.image.ndim :],
+            self.voxel_size,
+            self.name,
+            self.channel_names,
+            {"provenance": self.provenance, "notes": list(self.notes)},
+        )
+
+    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+        """Write the image as OME-TIFF or OME-Zarr; see `Stack.save`."""
+        self.stack.save(path, overwrite=overwrite)

@@ -26,14 +26,6 @@ if TYPE_CHECKING:
     from napari_blurgan.transport.trainer import Trainer
 
 
-NO_SHARP = (
-    "there are no sharp images (--sharp, or --b): they should show the same kind of "
-    "structure, and need not be of the same field. Without any, make a sharp set of "
-    "parts of your own stacks with `blurgan references`, which did better in our "
-    "measurements than synthetic structures"
-)
-
-
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this command."""
     parser.add_argument("recipe", metavar="RECIPE", help="a preset or a YAML file")
@@ -65,22 +57,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Train a model, showing progress and diagnoses on the way."""
-    if not options.sharp:
-        raise DataError(NO_SHARP)
+    from napari_blurgan.devices import choose_device
     from napari_blurgan.optics.psf import Psf
-    from napari_blurgan.transport.train import check_place
+    from napari_blurgan.transport.train import (
+        NO_SHARP,
+        check_length,
+        check_place,
+        needs_sharp,
+    )
     from napari_blurgan.transport.trainer import Trainer
 
+    recipe, optics = _recipe(options), optics_of(options)
+    if not options.sharp and needs_sharp(recipe):
+        raise DataError(NO_SHARP)
+    check_length(options.steps, options.minutes, options.seed)
+    choose_device(options.device)
     leads = os.environ.get("RANK", "0") == "0"
     if leads:
         check_place(options.out, overwrite=options.overwrite, resume=options.resume)
     trainer = Trainer(
-        _recipe(options),
+        recipe,
         read_stacks(options.blurred, options.channel),
-        read_stacks(options.sharp, options.channel),
+        read_stacks(options.sharp or (), options.channel),
         out=Path(options.out),
         psf=None if options.psf is None else Psf.load(options.psf),
-        optics=optics_of(options),
+        optics=optics,
         device=options.device,
         seed=options.seed,
         steps=options.steps,

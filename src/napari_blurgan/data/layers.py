@@ -20,7 +20,7 @@ LETTERS = {"time": "T", "channel": "C", "channels": "C"} | {
 
 def is_layer(thing: object) -> bool:
     """Return whether something is a layer of napari, of whatever kind."""
-    return all(hasattr(thing, name) for name in ("data", "metadata", "data_to_world"))
+    return all(hasattr(thing, name) for name in ("data_to_world", "metadata", "data"))
 
 
 def to_stack(layer: Any, axes: str | None = None) -> Stack:

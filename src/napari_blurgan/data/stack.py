@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
+import os
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from napari_blurgan.data.view import ArrayLike, AxisView
-from napari_blurgan.errors import AxesError
+from napari_blurgan.errors import AxesError, DataError
 
 __all__ = ["ArrayLike", "Stack", "VoxelSize"]
 
@@ -17,7 +19,7 @@ VoxelSize = tuple[float | None, float | None, float | None]
 KNOWN_AXES = "TCZYXS"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Stack:
     """An image of any axes, with the geometry that a microscopist needs.
 
@@ -26,8 +28,8 @@ class Stack:
     data : array-like
         Pixels; read lazily where the array is lazy (zarr, dask).
     axes : str
-        One letter an axis, in the order of `data`: T, C, Z, Y, X, or S (the samples
-        of an RGB pixel). Y and X are always there.
+        One letter an axis, in the order of `data` and in either case: T, C, Z, Y, X,
+        or S (the samples of an RGB pixel). Y and X are always there.
     voxel_size : tuple of (float or None)
         (z, y, x) in micrometres; None where unknown.
     name : str
@@ -41,6 +43,8 @@ class Stack:
     ------
     AxesError
         If the axes do not describe the data.
+    DataError
+        If the data are no array, or the voxel size is none.
     """
 
     data: ArrayLike
@@ -51,6 +55,13 @@ class Stack:
     metadata: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if not hasattr(self.data, "shape") or not isinstance(self.axes, str):
+            raise DataError(
+                f"{self.name}: a Stack takes an array and its axes in letters, found "
+                f"{type(self.data).__name__} and {self.axes!r}"
+            )
+        object.__setattr__(self, "axes", self.axes.upper())
+        object.__setattr__(self, "voxel_size", _lengths(self.voxel_size, self.name))
         ndim = len(self.data.shape)
         if len(self.axes) != ndim:
             raise AxesError(
@@ -67,6 +78,54 @@ class Stack:
                 f"{self.name}: an image needs the axes Y and X, found {self.axes!r} "
                 f"with shape {tuple(self.data.shape)}"
             )
+
+    def __repr__(self) -> str:
+        sizes = "×".join(map(str, self.shape))
+        known = self.voxel_size[-len(self.spatial_axes) :]
+        words = " × ".join("?" if v is None else f"{v:.4g}" for v in known)
+        return (
+            f"Stack({self.name!r}, {self.axes} {sizes} {self.data.dtype}, voxels of "
+            f"{words} µm)"
+        )
+
+    def __array__(
+        self, dtype: DTypeLike | None = None, copy: bool | None = None
+    ) -> NDArray[Any]:
+        """Return the pixels, read in full."""
+        pixels = np.asarray(self.data[(slice(None),) * self.ndim])
+        if dtype is not None:
+            pixels = pixels.astype(dtype, copy=False)
+        return pixels.copy() if copy else pixels
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Sizes along `axes`."""
+        return tuple(int(n) for n in self.data.shape)
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self.axes)
+
+    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+        """Write an OME-TIFF or an OME-Zarr, with all that is known of the image.
+
+        Parameters
+        ----------
+        path : path-like
+            Ends in ``.ome.tif``, ``.tif`` or ``.zarr``.
+        overwrite : bool
+            Whether what is there may be replaced.
+
+        Raises
+        ------
+        DataError
+            If it cannot be written, or there is something at `path` and `overwrite`
+            is false.
+        """
+        from napari_blurgan.data.saving import save_stack
+
+        save_stack(self, path, overwrite=overwrite)
 
     def size(self, axis: str) -> int:
         """Return the length along `axis`; 1 where there is no such axis."""
@@ -149,3 +208,17 @@ class Stack:
                 f"{self.name}: no {axis} = {index}, it has {self.size(axis)} "
                 f"(counted from 0)"
             )
+
+
+def _lengths(values: object, name: str) -> VoxelSize:
+    """Return (z, y, x), each a positive length or None, or raise `DataError`."""
+    try:
+        z, y, x = (None if v is None else float(v) for v in values)  # type: ignore[attr-defined]
+    except (TypeError, ValueError):
+        z = y = x = math.nan
+    if not all(v is None or 0 < v < math.inf for v in (z, y, x)):
+        raise DataError(
+            f"{name}: a voxel size is z, y, x in µm, each positive, or None where "
+            f"unknown; found {values!r}"
+        )
+    return z, y, x

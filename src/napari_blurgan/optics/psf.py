@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from napari_blurgan.checks import refuse_existing
 from napari_blurgan.errors import OpticsError
 from napari_blurgan.optics import geometry, psf_file, width
 
+if TYPE_CHECKING:
+    from napari_blurgan.optics.models import Optics
+
 __all__ = ["Psf"]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Psf:
     """A non-negative, unit-sum point-spread function.
 
@@ -47,6 +50,50 @@ class Psf:
     def __post_init__(self) -> None:
         object.__setattr__(self, "data", _normalised(self.data))
         object.__setattr__(self, "voxel_size", checked_voxel_size(self.voxel_size))
+
+    @classmethod
+    def from_optics(
+        cls,
+        optics: Optics,
+        voxel_size: Sequence[float],
+        shape: Sequence[int] | None = None,
+        model: str = "auto",
+    ) -> Psf:
+        """Compute the PSF of a microscope.
+
+        Parameters
+        ----------
+        optics : Optics
+            Objective, light and sample.
+        voxel_size : sequence of float
+            (z, y, x) in micrometres.
+        shape : sequence of int, optional
+            (z, y, x) of the array; by default the core of the PSF.
+        model : str
+            ``"vectorial"`` (``"auto"``), ``"gibson-lanni"``, ``"born-wolf"`` or
+            ``"gaussian"``.
+
+        Raises
+        ------
+        OpticsError
+            If there is no such model, or shape or voxel size are none.
+        """
+        from napari_blurgan.optics.models import support_shape, theoretical_psf
+
+        size = checked_voxel_size(voxel_size)
+        core = support_shape(optics, size) if shape is None else shape
+        return theoretical_psf(optics, core, size, model)
+
+    def __repr__(self) -> str:
+        sizes = "×".join(map(str, self.shape))
+        voxel = " × ".join(f"{v:.4g}" for v in self.voxel_size)
+        return f"Psf({sizes}, voxels of {voxel} µm)"
+
+    def __array__(
+        self, dtype: DTypeLike | None = None, copy: bool | None = None
+    ) -> NDArray[Any]:
+        """Return the values, (z, y, x)."""
+        return np.array(self.data, dtype, copy=copy)
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -277,6 +324,8 @@ def checked_shape(shape: Sequence[int]) -> tuple[int, int, int]:
 
 def _normalised(values: ArrayLike) -> NDArray[np.float32]:
     data = np.asarray(values)
+    if data.dtype.kind not in "buif":
+        raise OpticsError(f"a PSF is made of real numbers, found {data.dtype}")
     if data.ndim != 3:
         raise OpticsError(f"a PSF has the axes z, y, x; found shape {data.shape}")
     if not np.isfinite(data).all():

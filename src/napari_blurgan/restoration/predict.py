@@ -7,8 +7,7 @@ from typing import Any
 
 from numpy.typing import DTypeLike
 
-from napari_blurgan.data.axes import guess_axes
-from napari_blurgan.data.stack import ArrayLike, Stack
+from napari_blurgan.data.conversion import ImageLike, as_stack
 from napari_blurgan.restoration.cluster import Cluster
 from napari_blurgan.restoration.events import Event, Finished, Planned, Shrunk, TileDone
 from napari_blurgan.restoration.layout import Layout
@@ -18,25 +17,12 @@ from napari_blurgan.restoration.rounding import Rounding, result_dtype
 from napari_blurgan.restoration.run import Run
 from napari_blurgan.restoration.sinks import MemorySink, Sink, Target
 
-__all__ = ["apply", "as_stack"]
-
-
-def as_stack(source: Stack | ArrayLike) -> Stack:
-    """Return `source`, or a bare array (y, x) or (z, y, x) as a Stack.
-
-    Raises
-    ------
-    AxesError
-        If an array has another number of axes.
-    """
-    return (
-        source if isinstance(source, Stack) else Stack(source, guess_axes(source.shape))
-    )
+__all__ = ["apply"]
 
 
 def apply(
     operators: Operator | Sequence[Operator],
-    source: Stack | ArrayLike,
+    source: ImageLike,
     sink: Sink | None = None,
     *,
     tile: Sequence[int] | None = None,
@@ -58,8 +44,8 @@ def apply(
     ----------
     operators : Operator or sequence of Operator
         What restores; several copies, each on its own device, share the tiles.
-    source : Stack or array-like
-        Of any axes; a bare array is (y, x) or (z, y, x). Read tile by tile.
+    source : Stack, array-like, path-like or layer
+        As `as_stack` takes it. Read tile by tile.
     sink : Sink, optional
         Where the result goes; memory by default.
     tile : sequence of int, optional

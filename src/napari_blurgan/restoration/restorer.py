@@ -17,9 +17,9 @@ from numpy.typing import DTypeLike
 
 from napari_blurgan.checks import refuse_existing
 from napari_blurgan.data.colour import without_alpha
-from napari_blurgan.data.io import read_stack
+from napari_blurgan.data.conversion import ImageLike, as_stack, in_kind
 from napari_blurgan.data.sections import VIEWS
-from napari_blurgan.data.stack import ArrayLike, Stack
+from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import DataError
 from napari_blurgan.optics.psf import Psf
 from napari_blurgan.restoration.cluster import Cluster
@@ -30,7 +30,7 @@ from napari_blurgan.restoration.copies import (
 )
 from napari_blurgan.restoration.events import Event, Finished, Noted
 from napari_blurgan.restoration.operator import Operator
-from napari_blurgan.restoration.predict import apply, as_stack
+from napari_blurgan.restoration.predict import apply
 from napari_blurgan.restoration.sections import apply_sections
 from napari_blurgan.restoration.sinks import make_sink
 from napari_blurgan.transport.model import Model, load_model
@@ -44,9 +44,12 @@ PathLike = str | os.PathLike[str]
 
 def restore(
     model: Model | PathLike,
-    source: Stack | ArrayLike | PathLike,
+    source: ImageLike,
     out: PathLike | None = None,
     *,
+    axes: str | None = None,
+    voxel_size: Sequence[float | None] | None = None,
+    channel_axis: int | None = None,
     psf: Psf | PathLike | None = None,
     tile: Sequence[int] | None = None,
     dtype: DTypeLike | None = None,
@@ -60,18 +63,26 @@ def restore(
     scheduler: str | None = None,
     views: Sequence[str] | None = None,
     progress: Callable[[Event], None] | None = None,
-) -> Stack:
+) -> Any:
     """Carry an image of any size through a trained model.
 
     Parameters
     ----------
     model : Model or path-like
         The model, or its folder.
-    source : Stack, array-like or path-like
-        Image, in the grey levels that the model was trained on. A bare array is
-        (y, x) or (z, y, x); T and C of a Stack or file are looped over.
+    source : Stack, array-like, path-like or layer
+        Image, in the grey levels that the model was trained on: a `Stack`, a file, an
+        array (numpy, dask, zarr, torch) or an image layer of napari. Time points are
+        restored one by one, and channels where the model takes one.
     out : path-like, optional
         ``.ome.tif``, ``.tif`` or ``.zarr``; the result stays in memory without.
+    axes : str, optional
+        One letter of TCZYXS for each axis, in either case; overrules what the source
+        says. An array without is (y, x) or (z, y, x).
+    voxel_size : sequence of (float or None), optional
+        (z, y, x) in micrometres; overrules what the source says.
+    channel_axis : int, optional
+        Which axis of an array holds the channels.
     psf : Psf or path-like, optional
         Blur of this image where it is not the one that was trained for: of another
         wavelength, depth or microscope. Only for models that refine an estimate.
@@ -104,9 +115,10 @@ def restore(
 
     Returns
     -------
-    Stack
-        The result with axes, voxel size and channel names of the source, in the grey
-        levels of the model's output; lazy where it is in a file. It is complete.
+    array or Stack
+        An array for an array, of the same package; else, and where there is `out`, a
+        `Stack` with axes, voxel size and channel names of the source, lazy where it is
+        in a file. In the grey levels of the model's output. It is complete.
 
     Raises
     ------
@@ -123,6 +135,9 @@ def restore(
         model,
         source,
         out,
+        axes=axes,
+        voxel_size=voxel_size,
+        channel_axis=channel_axis,
         psf=psf,
         tile=tile,
         dtype=dtype,
@@ -141,14 +156,17 @@ def restore(
         if isinstance(event, Finished):
             result = event.result
     assert result is not None  # `apply` finishes or raises
-    return result
+    return in_kind(source, result) if out is None else result
 
 
 def restoring(
     model: Model | PathLike,
-    source: Stack | ArrayLike | PathLike,
+    source: ImageLike,
     out: PathLike | None = None,
     *,
+    axes: str | None = None,
+    voxel_size: Sequence[float | None] | None = None,
+    channel_axis: int | None = None,
     psf: Psf | PathLike | None = None,
     device: str = "auto",
     resume: bool = False,
@@ -160,7 +178,9 @@ def restoring(
     **options: Any,
 ) -> Generator[Event, None, None]:
     """Yield the events of `restore`, with the same parameters."""
-    stack = _read(source)
+    stack = as_stack(
+        source, axes=axes, voxel_size=voxel_size, channel_axis=channel_axis
+    )
     _check_out(stack, out, overwrite)
     sink = make_sink(out, resume)
     psf = psf if psf is None or isinstance(psf, Psf) else Psf.load(Path(psf))
@@ -225,12 +245,6 @@ def _operator_from(
 ) -> Operator:
     model = _under(psf, load_model(path))
     return model_operator(model, choose_device(device), precision)
-
-
-def _read(source: Stack | ArrayLike | PathLike) -> Stack:
-    if isinstance(source, (str, os.PathLike)):
-        return read_stack(source)
-    return as_stack(source)
 
 
 def _check_out(stack: Stack, out: PathLike | None, overwrite: bool) -> None:

@@ -36,7 +36,7 @@ __all__ = ["FORMAT", "Model", "load_model"]
 FORMAT = 1
 
 
-@dataclass
+@dataclass(repr=False)
 class Model:
     """A trained generator with everything needed to restore an image.
 
@@ -80,6 +80,22 @@ class Model:
     provenance: dict[str, Any] = field(default_factory=dict)
     path: Path | None = None
     colour: bool = False
+
+    def __repr__(self) -> str:
+        """Return what a person wants to know of it, in five lines."""
+        sizes = self.voxel_size[-self.recipe.dims :]
+        voxel = " × ".join("?" if size is None else f"{size:.4g}" for size in sizes)
+        numbers = sum(p.numel() for p in self.generator.parameters())
+        trained = self.provenance.get("steps", "unknown")
+        blur = "none" if self.psf is None else repr(self.psf)
+        return (
+            f"Model {self.id}: {self.recipe.name}, {self.recipe.dims}D\n"
+            f"  channels  {self.channels[0]} in, {self.channels[1]} out; "
+            f"{numbers:,} weights, {trained} steps\n"
+            f"  voxels    {voxel} µm\n"
+            f"  PSF       {blur}\n"
+            f"  folder    {self.path or 'not saved'}"
+        )
 
     @property
     def input(self) -> Normalization:

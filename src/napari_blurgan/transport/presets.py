@@ -7,7 +7,7 @@ from typing import Any
 from napari_blurgan.errors import RecipeError
 from napari_blurgan.transport.recipe import Recipe
 
-__all__ = ["PRESETS", "preset"]
+__all__ = ["PRESETS", "preset", "presets"]
 
 # As Lim et al. 2020 print it (sections IV and V C), for comparison. Ours are the
 # numbers that they do not print, listed in docs/papers.md: the channels, the ranges of
@@ -191,6 +191,11 @@ PRESETS: dict[str, tuple[str, dict[str, Any]]] = {
         AS_PUBLISHED | {"forward": {"noise": False}},
     ),
 }
+
+
+def presets() -> dict[str, str]:
+    """Return the names of the presets, and what each is for."""
+    return {name: summary for name, (summary, _) in PRESETS.items()}
 
 
 def preset(name: str) -> Recipe:

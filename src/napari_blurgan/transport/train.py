@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
+import inspect
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from napari_blurgan.checks import refuse_existing
-from napari_blurgan.data.stack import Stack
-from napari_blurgan.errors import DataError
+from napari_blurgan.checks import in_range, known_names, refuse_existing, whole
+from napari_blurgan.data.conversion import ImageLike, as_stacks
+from napari_blurgan.devices import choose_device
+from napari_blurgan.errors import DataError, OpticsError, RecipeError
+from napari_blurgan.optics.psf import Psf
 from napari_blurgan.transport.events import Event, Finished
 from napari_blurgan.transport.model import Model
 from napari_blurgan.transport.presets import preset
 from napari_blurgan.transport.recipe import Recipe
 from napari_blurgan.transport.trainer import Trainer
 
-__all__ = ["check_place", "train"]
+__all__ = ["NO_SHARP", "check_length", "check_place", "needs_sharp", "train"]
+
+NO_SHARP = (
+    "there are no sharp images (--sharp, or --b; in Python x): they should show the "
+    "same kind of structure, and need not be of the same field. Without any, make a "
+    "sharp set of parts of your own stacks with `blurgan references`, which did better "
+    "in our measurements than synthetic structures"
+)
+MOST_STEPS, MOST_MINUTES = 10**7, 60 * 24 * 30
+LARGEST_SEED = 2**31 - 1
+
 
 MODEL_FILES = (
     "weights.safetensors",
@@ -28,9 +41,12 @@ MODEL_FILES = (
 
 def train(
     recipe: Recipe | str,
-    y: Sequence[Stack],
-    x: Sequence[Stack],
+    y: ImageLike | Sequence[ImageLike],
+    x: ImageLike | Sequence[ImageLike] | None = None,
     *,
+    axes: str | None = None,
+    voxel_size: Sequence[float | None] | None = None,
+    channel_axis: int | None = None,
     overwrite: bool = False,
     progress: Callable[[Event], None] | None = None,
     **options: Any,
@@ -40,34 +56,99 @@ def train(
     Parameters
     ----------
     recipe : Recipe or str
-        What to train, or the name of a preset.
-    y, x : sequence of Stack
-        The measured (blurred) and the sharp images.
+        What to train, or the name of a preset (see `presets`).
+    y, x : image or list of images
+        The measured (blurred) and the sharp images, one or several: each a `Stack`, a
+        file, an array (numpy, dask, zarr, torch) or an image layer of napari. Recipes
+        that learn from the measured images alone take no `x`.
+    axes : str, optional
+        One letter of TCZYXS for each axis of the images, in either case; an array
+        without is (y, x) or (z, y, x).
+    voxel_size : sequence of (float or None), optional
+        (z, y, x) of all images in micrometres; overrules what they say.
+    channel_axis : int, optional
+        Which axis of arrays holds the channels.
     overwrite : bool
         Whether a model that is in `out` already may be replaced.
     progress : callable, optional
         Called with every event.
     **options
-        Of `Trainer`: out, psf, optics, device, seed, steps, minutes, resume.
+        Of `Trainer`: out, psf (a `Psf` or a path), optics, device, seed, resume, and
+        either steps or minutes.
 
     Raises
     ------
     BlurGANError
-        If the data or the recipe cannot be used, or training fails; if there is a
-        model in `out`, which is neither to be resumed nor overwritten.
+        If the data, the recipe or an option cannot be used, or training fails; if
+        there is a model in `out`, which is neither to be resumed nor overwritten.
 
     Examples
     --------
-    >>> model = train("blind", [read_stack("y.tif")], [read_stack("x.tif")], minutes=20)
+    >>> model = train("blind", "blurred.tif", "sharp.tif", minutes=20)
     """
     recipe = preset(recipe) if isinstance(recipe, str) else recipe
-    resume = options.get("resume", False)
-    check_place(options.get("out"), overwrite=overwrite, resume=resume)
-    for event in Trainer(recipe, y, x, **options):
+    if not isinstance(recipe, Recipe):
+        raise RecipeError(f"a recipe is a Recipe or the name of a preset: {recipe!r}")
+    checked = _checked(options)
+    check_place(
+        options.get("out"), overwrite=overwrite, resume=options.get("resume", False)
+    )
+    if x is None and needs_sharp(recipe):
+        raise DataError(NO_SHARP)
+    how: dict[str, Any] = {
+        "axes": axes,
+        "voxel_size": voxel_size,
+        "channel_axis": channel_axis,
+    }
+    measured = as_stacks(y, **how)
+    sharp = [] if x is None else as_stacks(x, **how)
+    for event in Trainer(recipe, measured, sharp, **checked):
         if progress is not None:
             progress(event)
     assert isinstance(event, Finished)
     return event.model
+
+
+def needs_sharp(recipe: Recipe) -> bool:
+    """Return whether a recipe learns from a second set of images."""
+    source = getattr(recipe, "source", None)
+    return source is None or source.domains == 2
+
+
+def check_length(steps: int | None, minutes: float | None, seed: int | None) -> None:
+    """Refuse a length of training, or a seed, that is none.
+
+    Raises
+    ------
+    RecipeError
+        If both lengths are given, or a value is out of its range.
+    """
+    if steps is not None and minutes is not None:
+        raise RecipeError("give either steps or minutes, not both")
+    if steps is not None:
+        whole("steps", steps, 1, MOST_STEPS, error=RecipeError)
+    if minutes is not None:
+        limits = 0, MOST_MINUTES
+        in_range("minutes", minutes, *limits, above=True, error=RecipeError)
+    if seed is not None:
+        whole("seed", seed, 0, LARGEST_SEED, error=RecipeError)
+
+
+def _checked(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options of `Trainer`, checked before anything is read."""
+    names = [*inspect.signature(Trainer).parameters][3:]
+    known_names("train", options, [*names, "axes", "voxel_size", "channel_axis"])
+    check_length(*(options.get(name) for name in ("steps", "minutes", "seed")))
+    choose_device(options.get("device", "auto"))
+    psf = options.get("psf")
+    if isinstance(psf, str | os.PathLike):
+        return {**options, "psf": Psf.load(os.fspath(psf))}
+    if not isinstance(psf, Psf | None):
+        raise OpticsError(
+            f"psf is a Psf or a path, found {type(psf).__name__}; of an array make "
+            "Psf(array, voxel_size)"
+        )
+    return dict(options)
 
 
 def check_place(

@@ -1,0 +1,146 @@
+"""Images of any axes to deconvolved ones: every channel with its PSF."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_blurgan.classical.keywords import understood
+from napari_blurgan.classical.methods import Method
+from napari_blurgan.classical.plan import Plan
+from napari_blurgan.classical.psf_fit import PsfLike, psf_shape_for
+from napari_blurgan.classical.result import Deconvolution
+from napari_blurgan.data.colour import without_alpha
+from napari_blurgan.data.stack import ArrayLike, Stack
+from napari_blurgan.errors import DataError, OpticsError
+from napari_blurgan.optics.models import Optics, theoretical_psf
+from napari_blurgan.optics.psf import Psf
+
+__all__ = ["PsfSource", "as_psf", "deconvolve_stack"]
+
+PsfSource = Psf | Plan | Optics | ArrayLike | str | os.PathLike[str]
+
+
+def deconvolve_stack(
+    stack: Stack,
+    psf: PsfSource | Sequence[PsfSource],
+    method: Method,
+    parameters: Mapping[str, Any],
+) -> Deconvolution:
+    """Deconvolve every time point and channel; see `deconvolve`."""
+    words = understood(method.function, (stack, psf), parameters)
+    stack = without_alpha(stack)
+    plans = _plans(stack, psf, words)
+    results = [
+        method.function(stack.frame(time, channel)[0], plans[channel], **words)
+        for time in range(stack.size("T"))
+        for channel in range(stack.channels)
+    ]
+    joined = replace(
+        results[0],
+        image=_joined(stack, [result.image for result in results]),
+        iterations=max(result.iterations for result in results),
+        reason="; ".join(dict.fromkeys(result.reason for result in results)),
+        notes=tuple(
+            dict.fromkeys(
+                note
+                for found in (stack.metadata.get("notes", ()), *map(_notes, results))
+                for note in found
+            )
+        ),
+        axes=stack.axes,
+        voxel_size=stack.voxel_size,
+        name=stack.name,
+        channel_names=stack.channel_names,
+    )
+    return replace(joined, provenance=_provenance(joined, method, words))
+
+
+def as_psf(psf: PsfSource, stack: Stack) -> PsfLike | Plan:
+    """Return a PSF in whichever form it was given, or computed for an image.
+
+    Raises
+    ------
+    OpticsError
+        If it is none, or `Optics` meet an image without voxel size.
+    """
+    if isinstance(psf, str | os.PathLike):
+        return Psf.load(os.fspath(psf))
+    if isinstance(psf, Optics):
+        return _theoretical(psf, stack)
+    if isinstance(psf, Psf | Plan):
+        return psf
+    if not hasattr(psf, "shape"):
+        raise OpticsError(
+            f"a PSF is a Psf, an array, a path or Optics, found {type(psf).__name__}"
+        )
+    return np.asarray(psf.detach().cpu() if hasattr(psf, "detach") else psf)
+
+
+def _theoretical(optics: Optics, stack: Stack) -> Psf:
+    sizes = dict(zip("ZYX", stack.voxel_size, strict=True))
+    if any(sizes[axis] is None for axis in stack.spatial_axes):
+        raise OpticsError(
+            f"{stack.name}: optics need the size of its voxels; give "
+            "voxel_size=(z, y, x) in µm"
+        )
+    z, y, x = (size or 0.1 for size in stack.voxel_size)  # a plane has no depth
+    shape = psf_shape_for(optics, stack.spatial_shape, (z, y, x))
+    return theoretical_psf(optics, shape, (z, y, x))
+
+
+def _plans(
+    stack: Stack, psf: PsfSource | Sequence[PsfSource], words: dict[str, Any]
+) -> list[Plan]:
+    """Return what serves each channel; takes from `words` what is in it."""
+    several: Sequence[Any] = psf if isinstance(psf, list | tuple) else [psf]
+    if len(several) not in (1, stack.channels):
+        raise DataError(
+            f"{stack.name}: there are {len(several)} PSFs for {stack.channels} "
+            "channels; give one for each, or one for all"
+        )
+    edges, device = words.pop("edges", "extend"), words.pop("device", None)
+    plans = [
+        known
+        if isinstance(known, Plan)
+        else Plan(
+            known, stack.spatial_shape, stack.voxel_size, edges=edges, device=device
+        )
+        for known in (as_psf(one, stack) for one in several)
+    ]
+    return plans * stack.channels if len(plans) == 1 else plans
+
+
+def _notes(result: Deconvolution) -> tuple[str, ...]:
+    return result.notes
+
+
+def _joined(stack: Stack, frames: list[NDArray[np.float32]]) -> NDArray[np.float32]:
+    """Return frames, time by time and channel by channel, in the axes of a stack."""
+    order = [axis for axis in "TCS" + stack.spatial_axes if axis in stack.axes]
+    pixels = np.stack(frames).reshape([stack.size(axis) for axis in order])
+    return pixels.transpose([order.index(axis) for axis in stack.axes])
+
+
+def _provenance(
+    result: Deconvolution, method: Method, words: Mapping[str, Any]
+) -> dict[str, Any]:
+    numbers = {k: v for k, v in words.items() if isinstance(v, int | float)}
+    return {
+        "software": "napari-blurgan",
+        "version": version("napari-blurgan"),
+        "step": "deconvolve",
+        "method": method.name,
+        "parameters": numbers,
+        "iterations": result.iterations,
+        "psf": [result.psf.provenance],
+        "source": result.name,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
