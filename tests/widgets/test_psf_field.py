@@ -102,6 +102,26 @@ def test_a_file_that_is_no_psf_is_told(viewer, field, tmp_path, monkeypatch, qtb
     assert "negative.ome.tif" in notification_manager.records[-1].message
 
 
+def test_a_file_without_a_voxel_size_is_opened_and_asked_for(
+    make_napari_viewer, tmp_path, monkeypatch, qtbot
+):
+    viewer = make_napari_viewer()
+    cells = viewer.add_image(np.zeros((9, 32, 32)), name="cells", **PLACE)
+    path = tmp_path / "plain.tif"
+    tifffile.imwrite(path, spot().astype(np.float32))
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *a: (str(path), ""))
+    _, widget = viewer.window.add_plugin_dock_widget("napari-blurgan", "Deconvolve")
+    widget.form["layer"].value = cells
+    pick(widget.form["psf"], FILE, qtbot)
+    layer = widget.form["psf"].value
+    assert layer.name == "PSF plain.tif"
+    assert not widget.voxels.isHidden()
+    for axis, size in zip("zyx", VOXEL, strict=True):
+        widget.voxels.fields[axis].setValue(size)
+    qtbot.mouseClick(widget.voxels.set_button, Qt.MouseButton.LeftButton)
+    assert to_psf(layer).voxel_size == VOXEL
+
+
 def test_ours_stand_first_and_the_heading_cannot_be_chosen(viewer, field, qtbot):
     names = [getattr(c, "name", c) for c in field.choices]
     assert names[-1] == FILE

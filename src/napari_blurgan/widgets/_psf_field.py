@@ -7,10 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from magicgui.widgets import ComboBox
-from napari.utils.notifications import show_error
+from napari.utils.notifications import show_error, show_info
 from qtpy.QtWidgets import QFileDialog
 
+from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import BlurGANError, OpticsError
+from napari_blurgan.optics import psf_file
+from napari_blurgan.optics.psf import Psf
+from napari_blurgan.widgets._layers import stack_layer
 from napari_blurgan.widgets._psf_layers import add_psf, offered_psfs
 
 if TYPE_CHECKING:
@@ -20,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["PsfField"]
 
 OTHER, FILE = "— other layers —", "file…"
-ENDINGS = "PSF (*.tif *.tiff)"
+ENDINGS = "PSF (*.tif *.tiff *.lsm *.stk);;All files (*)"
 
 
 class PsfField(ComboBox):
@@ -113,12 +117,23 @@ class PsfField(ComboBox):
             show_error(str(error))
 
     def _opened(self, path: Path) -> Image:
-        from napari_blurgan.optics.psf import Psf
-
         source = self._source()
         if source is None:
             raise OpticsError("choose the image first; its PSF is shown beside it")
-        psf = Psf.load(path)
+        data, (z, y, x), provenance = psf_file.read(path)
+        for note in provenance.get(psf_file.NOTES, ()):
+            show_info(f"{path.name}: {note}")
+        if z is None or y is None or x is None:
+            return self._without_size(Stack(data, "ZYX", (z, y, x), f"PSF {path.name}"))
+        try:
+            psf = Psf(data, (z, y, x), provenance)
+        except OpticsError as error:
+            raise OpticsError(f"{path}: {error}") from error
         layer = add_psf(self._viewer, psf, source)
         layer.name = f"PSF {path.name}"
         return layer
+
+    def _without_size(self, stack: Stack) -> Image:
+        """Add a layer that is hidden until its widget has asked for its voxel size."""
+        data, attributes, _ = stack_layer(stack, visible=False)
+        return self._viewer.add_image(data, **attributes)

@@ -23,7 +23,14 @@ if TYPE_CHECKING:
     from napari.layers import Image
     from numpy.typing import NDArray
 
-__all__ = ["add_psf", "offered_psfs", "psf_layer", "psf_title", "to_psf"]
+__all__ = [
+    "add_psf",
+    "offered_psfs",
+    "psf_layer",
+    "psf_title",
+    "to_psf",
+    "unmeasured",
+]
 
 GAP = 0.05
 """Of the width of the source, between it and its PSFs."""
@@ -85,6 +92,11 @@ def add_psf(viewer: ViewerModel, psf: Psf, source: Image) -> Image:
     layer = viewer.add_image(pixels, **attributes)
     viewer.layers.selection = selected
     return layer
+
+
+def unmeasured(layer: Image | None) -> Image | None:
+    """Return a layer that is to be a PSF if its voxel size must be asked for."""
+    return None if layer is None or is_psf(layer) else layer
 
 
 def _scale_in(psf: Psf, source: Image) -> NDArray[np.float64]:
@@ -176,6 +188,6 @@ def _sizes(
     if image is not None and image.voxel_size[-1] is None:
         return 1.0, 1.0, 1.0
     raise OpticsError(
-        f"{stack.name}: a PSF needs the size of its voxels; enter it in the fields "
-        "for z, y and x"
+        f"{stack.name}: a PSF needs the size of its voxels; show it in the PSF widget, "
+        "which asks for it"
     )

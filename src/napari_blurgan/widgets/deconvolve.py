@@ -43,7 +43,6 @@ from napari_blurgan.widgets._deconvolving import (
 from napari_blurgan.widgets._layers import (
     field_layer,
     guess_axes,
-    is_psf,
     is_source,
     result_layer,
     to_stack,
@@ -51,7 +50,7 @@ from napari_blurgan.widgets._layers import (
 from napari_blurgan.widgets._live import Contrast, add_layer, like_its_preview
 from napari_blurgan.widgets._plots import LossPlot
 from napari_blurgan.widgets._psf_field import PsfField
-from napari_blurgan.widgets._psf_layers import to_psf
+from napari_blurgan.widgets._psf_layers import to_psf, unmeasured
 from napari_blurgan.widgets._task import RunWidget
 from napari_blurgan.widgets._voxel_size import VoxelSizeForm
 from napari_blurgan.widgets._worker import Job, Report
@@ -178,8 +177,7 @@ class DeconvolveWidget(RunWidget):
     def _ask_for_voxels(self) -> None:
         """Ask for the size of a voxel where image or PSF do not know theirs."""
         layer, psf = self.form["layer"].value, self.form["psf"].value
-        ours = psf is not None and is_psf(psf)
-        self.voxels.look_at([layer, None if ours else psf], axes=self._axes())
+        self.voxels.look_at([layer, unmeasured(psf)], axes=self._axes())
 
     def _offer_frames(self, layer: Image | None) -> None:
         try:

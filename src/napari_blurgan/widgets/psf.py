@@ -38,7 +38,7 @@ from napari_blurgan.widgets._controls import (
 from napari_blurgan.widgets._docks import show_widget
 from napari_blurgan.widgets._layers import METADATA_KEY, is_source, to_stack
 from napari_blurgan.widgets._psf_field import PsfField
-from napari_blurgan.widgets._psf_layers import add_psf, to_psf
+from napari_blurgan.widgets._psf_layers import add_psf, to_psf, unmeasured
 from napari_blurgan.widgets._task import TaskWidget
 from napari_blurgan.widgets._voxel_size import VoxelSizeForm
 from napari_blurgan.widgets._worker import Report
@@ -81,6 +81,7 @@ class PsfWidget(TaskWidget):
             lambda box: [ALL, *filter(_is_points, self._layers())],
         )
         self.voxels = VoxelSizeForm(self._viewer)
+        self.voxels.given.connect(self._show)
         self.look = self._looks()
         self.make_button = button("Compute", "From the optics above", self._compute)
         self.beads_button = button(
@@ -115,9 +116,13 @@ class PsfWidget(TaskWidget):
 
     def _take_layer(self, layer: Image | None) -> None:
         """Fill in what the file of a layer says, and ask for what it does not."""
-        self.voxels.look_at([layer])
+        self._ask_for_voxels()
         known = {} if layer is None else layer.metadata.get(METADATA_KEY, {})
         self.form.update_values(known.get("optics", {}))
+
+    def _ask_for_voxels(self) -> None:
+        shown = [unmeasured(self.look[name].value) for name in ("psf", "other")]
+        self.voxels.look_at([self.form["layer"].value, *shown])
 
     def _uses(self) -> QWidget:
         """Return the buttons for what a PSF is made for."""
@@ -271,6 +276,7 @@ class PsfWidget(TaskWidget):
         self.look["psf"].value = add_psf(self._viewer, psf, source)
 
     def _show(self, value: object) -> None:
+        self._ask_for_voxels()
         chosen = self.look["psf"].value
         for widget in (self._canvas, self.uses, self.table):
             widget.setVisible(chosen is not None)

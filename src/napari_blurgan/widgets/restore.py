@@ -39,7 +39,7 @@ from napari_blurgan.widgets._layers import (
 from napari_blurgan.widgets._live import add_layer, like_its_preview, preview_of
 from napari_blurgan.widgets._models import FEW, named
 from napari_blurgan.widgets._psf_field import PsfField
-from napari_blurgan.widgets._psf_layers import to_psf
+from napari_blurgan.widgets._psf_layers import to_psf, unmeasured
 from napari_blurgan.widgets._restoring import RestoreRequest, visible_field
 from napari_blurgan.widgets._task import RunWidget
 from napari_blurgan.widgets._voxel_size import VoxelSizeForm
@@ -151,6 +151,7 @@ class RestoreWidget(RunWidget):
 
     def _connect(self) -> None:
         self.form["layer"].changed.connect(self._offer_frames)
+        self.advanced["psf"].changed.connect(self._ask_for_voxels)
         for fields, names in (
             (self.form, ("model", "layer", "channel", "time", "out")),
             (self.advanced, ("axes", "psf", "device")),
@@ -181,7 +182,11 @@ class RestoreWidget(RunWidget):
         except BlurGANError:  # is told when it is to be restored
             stack = None
         _fields.offer_frames(self.form, stack)
-        self.voxels.look_at([layer], axes=self._axes())
+        self._ask_for_voxels()
+
+    def _ask_for_voxels(self, value: object = None) -> None:
+        psf = unmeasured(self.advanced["psf"].value)
+        self.voxels.look_at([self.form["layer"].value, psf], axes=self._axes())
 
     # --- what the buttons do
 
