@@ -13,7 +13,7 @@ import tifffile
 from numpy.typing import NDArray
 
 from napari_blurgan.data.atomic import replacing
-from napari_blurgan.data.ome_xml import ome_metadata
+from napari_blurgan.data.ome_xml import ome_metadata, ome_place
 from napari_blurgan.data.stack import ArrayLike, Stack, VoxelSize
 from napari_blurgan.data.tiff import read_tiff
 from napari_blurgan.errors import DataError
@@ -53,7 +53,9 @@ BIGTIFF_FROM = 2**32 - 2**25
 ZLIB_LEVEL = 4
 
 
-def read_stack(path: str | os.PathLike[str], *, axes: str | None = None) -> Stack:
+def read_stack(
+    path: str | os.PathLike[str], *, axes: str | None = None, strict: bool = False
+) -> Stack:
     """Read an image file lazily, with its axes, voxel size and channel names.
 
     Parameters
@@ -62,19 +64,26 @@ def read_stack(path: str | os.PathLike[str], *, axes: str | None = None) -> Stac
         TIFF, OME-TIFF, BigTIFF, an ImageJ hyperstack, OME-Zarr or a zarr array.
     axes : str, optional
         Axis letters of TCZYXS that overrule those of the file.
+    strict : bool
+        Whether chunks, strips or tiles that are not in the file are an error. Zarr's
+        rule is that such chunks hold the fill value; by default, that is a note.
 
     Returns
     -------
     Stack
         ``data`` is read when indexed, in native byte order; ``voxel_size`` is in
         micrometres, None where the file does not say; RGB samples are the axis S.
-        ``metadata`` holds ``source`` (the path), ``notes`` (what was guessed or
-        left out, in words) and ``provenance`` (what `write_ome_tiff` was told).
+        ``metadata`` holds ``source`` (the path), ``notes`` (what was guessed, left
+        out or looks wrong, in words; every door says them), ``voxel_size_from`` (the
+        header that the voxel size was taken from), ``translation`` (where the first
+        voxel lies, (z, y, x) in micrometres, or None) and ``provenance`` (what
+        `write_ome_tiff` was told).
 
     Raises
     ------
     DataError
-        If the file is missing, empty, truncated, damaged or of another format.
+        If the file is missing, empty, truncated, damaged or of another format, or
+        declares more than it, or the memory, can hold.
     AxesError
         If the axes are ambiguous, or `axes` do not fit the data. One axis without
         a name is taken as Z (as T where there is a Z already) and noted.
@@ -83,7 +92,7 @@ def read_stack(path: str | os.PathLike[str], *, axes: str | None = None) -> Stac
     if not found.exists():
         raise DataError(f"{found}: there is no such file")
     if found.is_dir():
-        return _read_folder(found, axes)
+        return _read_folder(found, axes, strict)
     if found.stat().st_size == 0:
         raise DataError(f"{found}: the file is empty (0 bytes)")
     foreign = FOREIGN.get(found.suffix.lower())
@@ -92,16 +101,16 @@ def read_stack(path: str | os.PathLike[str], *, axes: str | None = None) -> Stac
             f"{found.name}: is {foreign}; convert it to OME-TIFF first, for example "
             "with Fiji (Bio-Formats) or with bioformats2raw and raw2ometiff"
         )
-    return read_tiff(found, axes)
+    return read_tiff(found, axes, strict=strict)
 
 
-def _read_folder(path: Path, axes: str | None) -> Stack:
+def _read_folder(path: Path, axes: str | None, strict: bool) -> Stack:
     # zarr takes half a second to import: only those who need it pay.
     from napari_blurgan.data.ome_zarr import is_zarr, read_zarr
 
     if not is_zarr(path):
         raise DataError(f"{path}: is a folder, expected an image file or a zarr")
-    return read_zarr(path, axes)
+    return read_zarr(path, axes, strict=strict)
 
 
 class OmeTiffLayout:
@@ -139,6 +148,7 @@ class OmeTiffLayout:
         voxel_size: VoxelSize,
         channel_names: Sequence[str],
         provenance: dict[str, Any] | None,
+        translation: Sequence[float] | None = None,
     ) -> dict[str, Any]:
         """Return the arguments of `tifffile.imwrite` that do not depend on pixels."""
         if dtype.name not in OME_TYPES:
@@ -155,7 +165,8 @@ class OmeTiffLayout:
             "planarconfig": ("separate" if self.planar else "contig")
             if "S" in self.axes
             else None,
-            "metadata": ome_metadata(self.axes, voxel_size, channel_names, provenance),
+            "metadata": ome_metadata(self.axes, voxel_size, channel_names, provenance)
+            | ome_place(translation, math.prod(self.shape[: self.leading])),
         }
 
 
@@ -166,6 +177,7 @@ def write_ome_tiff(
     voxel_size: VoxelSize = (None, None, None),
     channel_names: Sequence[str] = (),
     description: dict[str, Any] | None = None,
+    translation: Sequence[float] | None = None,
 ) -> None:
     """Write an OME-TIFF, zlib-compressed, plane by plane; whole or not at all.
 
@@ -184,6 +196,8 @@ def write_ome_tiff(
     description : dict, optional
         Provenance that JSON can hold; `read_stack` gives it back as
         ``metadata["provenance"]``.
+    translation : sequence of float, optional
+        Where the first voxel lies, (z, y, x) in micrometres.
 
     Raises
     ------
@@ -196,7 +210,7 @@ def write_ome_tiff(
         raise DataError(f"{path}: nothing to write, the array has shape {array.shape}")
     layout = OmeTiffLayout(array.shape, axes)
     dtype = np.dtype(array.dtype).newbyteorder("=")
-    options = layout.options(dtype, voxel_size, channel_names, description)
+    options = layout.options(dtype, voxel_size, channel_names, description, translation)
     with replacing(path) as temporary:
         tifffile.imwrite(
             temporary,

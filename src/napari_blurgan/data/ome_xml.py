@@ -19,6 +19,7 @@ __all__ = [
     "Place",
     "declared_planes",
     "ome_metadata",
+    "ome_place",
     "read_ome",
 ]
 
@@ -144,3 +145,22 @@ def ome_metadata(
         "provenance": json.dumps(provenance or {}),
     }
     return metadata
+
+
+def ome_place(translation: Sequence[float] | None, planes: int) -> dict[str, Any]:
+    """Return the ``metadata`` with which tifffile writes where an image lies.
+
+    Parameters
+    ----------
+    translation : sequence of float or None
+        Of the first voxel, (z, y, x) in micrometres.
+    planes : int
+        How many there are.
+    """
+    if translation is None or not any(translation):
+        return {}
+    entry: dict[str, Any] = {}
+    for axis, position in zip("ZYX", translation, strict=True):
+        entry[f"Position{axis}"] = [position] * planes
+        entry[f"Position{axis}Unit"] = ["µm"] * planes
+    return {"Plane": entry}

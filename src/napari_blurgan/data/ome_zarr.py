@@ -8,27 +8,37 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import zarr
 
 from napari_blurgan.data.axes import guess_axes
+from napari_blurgan.data.ngff import dataset_path, read_image
 from napari_blurgan.data.omero import channels, set_windows
 from napari_blurgan.data.stack import Stack, VoxelSize
-from napari_blurgan.data.units import micrometres
-from napari_blurgan.errors import AxesError, DataError
+from napari_blurgan.data.zarr_array import ZarrArray, missing_chunks
+from napari_blurgan.errors import BlurGANError, DataError
 
-__all__ = ["ORDER", "build_pyramid", "create_ome_zarr", "is_zarr", "read_zarr"]
+__all__ = [
+    "ORDER",
+    "build_pyramid",
+    "create_ome_zarr",
+    "is_zarr",
+    "open_level",
+    "read_zarr",
+]
 
+T = TypeVar("T")
 ORDER = "TCZYX"
 PROVENANCE = "napari-blurgan"
 SMALLEST_LEVEL = 256
 """The pyramid ends where a plane fits on a screen."""
 TYPES = {"T": "time", "C": "channel", "Z": "space", "Y": "space", "X": "space"}
-Scale = list[float]
+METADATA_FILES = ("zarr.json", ".zgroup", ".zarray", ".zattrs", ".zmetadata")
+LARGEST_METADATA = 1 << 26
 
 
 def is_zarr(path: Path) -> bool:
@@ -36,7 +46,7 @@ def is_zarr(path: Path) -> bool:
     return any((path / name).is_file() for name in ("zarr.json", ".zgroup", ".zarray"))
 
 
-def read_zarr(path: Path, axes: str | None = None) -> Stack:
+def read_zarr(path: Path, axes: str | None = None, *, strict: bool = False) -> Stack:
     """Return the full resolution of an OME-Zarr image, or a plain array, lazily.
 
     Parameters
@@ -45,99 +55,132 @@ def read_zarr(path: Path, axes: str | None = None) -> Stack:
         The folder of a group or an array.
     axes : str, optional
         Axis letters that overrule those of the file.
+    strict : bool
+        Whether chunks that are not there are an error, not a note.
 
     Raises
     ------
     DataError
-        If it cannot be opened, or is a group without an image of its own.
+        If it cannot be opened, is a group without an image of its own, has metadata
+        of the wrong type or codecs that we do not trust, or claims more than the
+        memory holds.
     AxesError
         If the axes are not told, or do not fit.
     """
+    _check_metadata_size(path)
     try:
         node = zarr.open(path, mode="r")
     except Exception as error:  # zarr has no error of its own for damaged metadata
-        raise DataError(f"{path}: cannot be opened as zarr ({error})") from error
+        raise DataError(f"{path}: cannot be opened as zarr ({error!s:.300})") from error
     name = path.name.removesuffix(".zarr").removesuffix(".ome")
     if isinstance(node, zarr.Array):
-        return _plain(node, path, name, axes)
-    ome = node.attrs.get("ome", node.attrs)
+        return _plain(ZarrArray(node, path), node, name, axes, strict)
+    attributes = dict(node.attrs)
+    ome = attributes.get("ome", attributes)
+    if not isinstance(ome, Mapping):
+        raise DataError(f"{path}: the attribute ome should be a mapping")
     if "multiscales" in ome:
-        return _multiscale(node, ome, path, name, axes)
-    if "bioformats2raw.layout" in ome and "0" in node:
-        return read_zarr(path / "0", axes)
+        return _multiscale(node, ome, path, name, axes, strict)
+    if "bioformats2raw.layout" in ome and is_zarr(path / "0"):
+        return read_zarr(path / "0", axes, strict=strict)
+    held = sorted(entry.name for entry in path.iterdir() if entry.is_dir())
     raise DataError(
         f"{path}: is a zarr group without an image (no multiscales); it holds "
-        f"{', '.join(sorted(node.keys())) or 'nothing'}. Name one of those"
+        f"{', '.join(held) or 'nothing'}. Name one of those"
     )
 
 
-def _plain(array: Any, path: Path, name: str, axes: str | None) -> Stack:
-    dimensions = getattr(array.metadata, "dimension_names", None)
-    labels = dimensions or array.attrs.get("_ARRAY_DIMENSIONS") or ()
+def _check_metadata_size(path: Path) -> None:
+    for name in METADATA_FILES:
+        file = path / name
+        if file.is_file() and file.stat().st_size > LARGEST_METADATA:
+            raise DataError(f"{file}: {file.stat().st_size} bytes are no metadata")
+
+
+def _plain(
+    pixels: ZarrArray, array: Any, name: str, axes: str | None, strict: bool
+) -> Stack:
+    labels = getattr(array.metadata, "dimension_names", None)
+    labels = labels or array.attrs.get("_ARRAY_DIMENSIONS")
+    labels = labels if isinstance(labels, Sequence) else ()
     letters = "".join(str(label)[:1] for label in labels if label).upper()
     if axes is None:
-        named = len(letters) == array.ndim == len(labels)
-        axes = letters if named else guess_axes(array.shape, name)
-    metadata = {"source": str(path), "notes": [], "provenance": {}}
-    return Stack(array, axes.upper(), name=name, metadata=metadata)
+        named = len(letters) == pixels.ndim == len(labels)
+        axes = letters if named else guess_axes(pixels.shape, name)
+    notes = _notes_on_chunks(pixels, strict)
+    metadata = {"source": str(pixels.path), "notes": notes, "provenance": {}}
+    return Stack(pixels, axes.upper(), name=name, metadata=metadata)
 
 
 def _multiscale(
-    group: Any, ome: Mapping[str, Any], path: Path, name: str, axes: str | None
+    group: Any,
+    ome: Mapping[str, Any],
+    path: Path,
+    name: str,
+    axes: str | None,
+    strict: bool,
 ) -> Stack:
-    try:
-        image = ome["multiscales"][0]
-        dataset = image["datasets"][0]
-        array = group[dataset["path"]]
-        letters, units = _axes(image, array.ndim)
-        scale = _scale(dataset, array.ndim)
-        whole = _scale(image, array.ndim)
-    except (KeyError, IndexError, TypeError, AttributeError) as error:
-        raise DataError(
-            f"{path}: its OME-Zarr metadata are broken ({error!r})"
-        ) from error
-    size = {
-        letter: micrometres(a * b, unit)
-        for letter, unit, a, b in zip(letters, units, scale, whole, strict=True)
-    }
+    inner = _refused(path, lambda: dataset_path(ome))
+    pixels = ZarrArray(_array(group, path, inner), path / inner)
+    facts = _refused(path, lambda: read_image(ome, pixels.shape))
+    images = len(ome["multiscales"])
+    several = f"it describes {images} images; the first was read"
+    provenance = group.attrs.get(PROVENANCE)
     return Stack(
-        data=array,
-        axes=(axes or letters).upper(),
-        voxel_size=(size.get("Z"), size.get("Y"), size.get("X")),
+        data=pixels,
+        axes=(axes or facts.axes).upper(),
+        voxel_size=facts.voxels.size,
         name=name,
-        channel_names=_channel_names(ome, letters, array.shape),
+        channel_names=facts.channel_names,
         metadata={
             "source": str(path),
-            "notes": [],
-            "provenance": dict(group.attrs.get(PROVENANCE, {})),
+            "notes": [
+                *_notes_on_chunks(pixels, strict),
+                *facts.voxels.notes,
+                *([several] if images > 1 else []),
+            ],
+            "provenance": dict(provenance) if isinstance(provenance, Mapping) else {},
+            "voxel_size_from": facts.voxels.source,
+            "translation": facts.translation,
         },
     )
 
 
-def _axes(image: Mapping[str, Any], ndim: int) -> tuple[str, list[str | None]]:
-    """Return letters and units; before 0.4 axes had no units, before 0.3 no names."""
-    axes = image.get("axes", ORDER.lower())
-    names = [a if isinstance(a, str) else a["name"] for a in axes]
-    units = [None if isinstance(a, str) else a.get("unit") for a in axes]
-    if len(names) != ndim:
-        raise AxesError(f"OME-Zarr names the axes {names}, the data have {ndim}")
-    return "".join(n[:1].upper() for n in names), units
+def _refused(path: Path, read: Callable[[], T]) -> T:
+    """Say which file it is whose metadata cannot be read."""
+    try:
+        return read()
+    except BlurGANError as error:
+        message = f"{path}: its OME-Zarr metadata are broken: {error}"
+        raise type(error)(message) from error
 
 
-def _scale(holder: Mapping[str, Any], ndim: int) -> Scale:
-    for transformation in holder.get("coordinateTransformations", ()):
-        if transformation["type"] == "scale":
-            return [float(v) for v in transformation["scale"]]
-    return [1.0] * ndim
+def _array(group: Any, path: Path, inner: str) -> Any:
+    try:
+        array = group[inner]
+    except KeyError:
+        raise DataError(f"{path}: has no array {inner}, as its metadata say") from None
+    except Exception as error:  # zarr has no error of its own for damaged metadata
+        raise DataError(
+            f"{path}: its array {inner} cannot be opened ({error!s:.300})"
+        ) from error
+    if not isinstance(array, zarr.Array):
+        raise DataError(f"{path}: {inner} should be an array, as its metadata say")
+    return array
 
 
-def _channel_names(
-    ome: Mapping[str, Any], letters: str, shape: Sequence[int]
-) -> tuple[str, ...]:
-    channels = ome.get("omero", {}).get("channels", ())
-    names = tuple(str(c.get("label", "")) for c in channels)
-    count = shape[letters.index("C")] if "C" in letters else 1
-    return names if len(names) == count and all(names) else ()
+def _notes_on_chunks(pixels: ZarrArray, strict: bool) -> list[str]:
+    """Return a note, or raise, if chunks are not there."""
+    missing, count = missing_chunks(pixels)
+    if not missing:
+        return []
+    note = (
+        f"{missing} of {count} chunks are not there and read as the fill value, which "
+        "is zarr's rule for empty ones"
+    )
+    if strict:
+        raise DataError(f"{pixels.path}: {note}")
+    return [note]
 
 
 def create_ome_zarr(
@@ -151,6 +194,7 @@ def create_ome_zarr(
     channel_names: Sequence[str] = (),
     name: str = "image",
     provenance: Mapping[str, Any] | None = None,
+    translation: Sequence[float] | None = None,
 ) -> zarr.Array[Any]:
     """Make an empty OME-Zarr 0.5 with its pyramid and return the full resolution.
 
@@ -168,9 +212,12 @@ def create_ome_zarr(
         Of the image.
     provenance : dict, optional
         What JSON can hold; kept under the attribute ``napari-blurgan``.
+    translation : sequence of float, optional
+        Where the first voxel lies, (z, y, x) in micrometres.
     """
     group = zarr.open_group(path, mode="w", zarr_format=3)
     sizes = dict(zip("ZYX", voxel_size, strict=True))
+    place = dict(zip("ZYX", translation or (0.0, 0.0, 0.0), strict=True))
     datasets = []
     for level, factor in enumerate(_factors(shape, axes, voxel_size)):
         group.create_array(
@@ -180,7 +227,11 @@ def create_ome_zarr(
             dtype=dtype,
             dimension_names=list(axes.lower()),
         )
-        moves = _moves(factor, [sizes.get(a) or 1.0 for a in axes])
+        moves = _moves(
+            factor,
+            [sizes.get(a) or 1.0 for a in axes],
+            [place.get(a, 0.0) for a in axes],
+        )
         datasets.append({"path": str(level), "coordinateTransformations": moves})
     image = {
         "name": name,
@@ -193,14 +244,16 @@ def create_ome_zarr(
     if channel_names:
         ome["omero"] = {"channels": channels(channel_names)}
     group.attrs.update({"ome": ome, PROVENANCE: dict(provenance or {})})
-    return group["0"]
+    return open_level(path)
 
 
-def _moves(factor: Sequence[int], size: Sequence[float]) -> list[dict[str, Any]]:
+def _moves(
+    factor: Sequence[int], size: Sequence[float], place: Sequence[float]
+) -> list[dict[str, Any]]:
     """Return how a level lies on the full resolution, whose voxels are of a size."""
     scale = [f * s for f, s in zip(factor, size, strict=True)]
     # A voxel of a coarser level is centred among those that it averages.
-    shift = [(f - 1) / 2 * s for f, s in zip(factor, size, strict=True)]
+    shift = [p + (f - 1) / 2 * s for f, s, p in zip(factor, size, place, strict=True)]
     moves: list[dict[str, Any]] = [{"type": "scale", "scale": scale}]
     if any(shift):
         moves.append({"type": "translation", "translation": shift})
@@ -239,6 +292,12 @@ def _factors(
     return [tuple(level[a] for a in axes) for level in levels]
 
 
+def open_level(path: Path, level: str = "0") -> Any:
+    """Open a level for writing; chunks of zeros are written, so that all are there."""
+    with zarr.config.set({"array.write_empty_chunks": True}):
+        return zarr.open_group(path, mode="r+")[level]
+
+
 def build_pyramid(path: Path) -> None:
     """Fill the coarser levels of an OME-Zarr with means of the finer ones.
 
@@ -248,7 +307,7 @@ def build_pyramid(path: Path) -> None:
     group = zarr.open_group(path, mode="r+")
     ome: Any = group.attrs["ome"]
     datasets = ome["multiscales"][0]["datasets"]
-    levels = [group[dataset["path"]] for dataset in datasets]
+    levels = [open_level(path, dataset["path"]) for dataset in datasets]
     for fine, coarse in itertools.pairwise(levels):
         for region in _boxes(coarse.shape, coarse.chunks):
             coarse[region] = _reduced(fine, coarse, region)

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import zarr
 
+from napari_blurgan.data.ome_zarr import open_level
 from napari_blurgan.errors import DataError, OutOfMemoryError
 from napari_blurgan.restoration.engine import Engine, read_tile
 from napari_blurgan.restoration.events import TileDone
@@ -180,7 +180,7 @@ def _compute(job: _Job, number: int) -> tuple[int, int, int]:
     (block,) = engine([work.tile], [image])
     rounding = Rounding(job.dtype)
     region, arranged = job.layout.place(work.frame, work.tile, block)
-    array = zarr.open_group(job.path, mode="r+")["0"]
+    array = open_level(job.path)
     array[tuple(region[i] for i in job.order)] = rounding(arranged).transpose(job.order)
     return number, rounding.below, rounding.above
 

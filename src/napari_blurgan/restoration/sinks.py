@@ -12,11 +12,15 @@ from typing import Any, Protocol
 
 import numpy as np
 import tifffile
-import zarr
 from numpy.typing import NDArray
 
 from napari_blurgan.data.io import OmeTiffLayout, read_stack
-from napari_blurgan.data.ome_zarr import ORDER, build_pyramid, create_ome_zarr
+from napari_blurgan.data.ome_zarr import (
+    ORDER,
+    build_pyramid,
+    create_ome_zarr,
+    open_level,
+)
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import DataError
 from napari_blurgan.restoration.layout import Layout
@@ -124,7 +128,10 @@ class MemorySink:
             voxel_size=source.voxel_size,
             name=source.name,
             channel_names=layout.channel_names,
-            metadata={"provenance": self._target.provenance},
+            metadata={
+                "provenance": self._target.provenance,
+                "translation": source.metadata.get("translation"),
+            },
         )
 
     def abort(self) -> None:
@@ -162,6 +169,7 @@ class OmeTiffSink:
             layout.source.voxel_size,
             layout.channel_names,
             target.provenance,
+            layout.source.metadata.get("translation"),
         )
         needed = int(np.prod(layout.shape, dtype=np.int64)) * target.dtype.itemsize
         try:
@@ -239,7 +247,7 @@ class OmeZarrSink:
         except OSError as error:
             self.abort()
             raise _unwritable(self.path, error) from error
-        self._array = zarr.open_group(self.part, mode="r+")["0"]
+        self._array = open_level(self.part)
         return set(self._done)
 
     def write(self, number: int, region: Region, block: NDArray[Any]) -> None:
@@ -286,6 +294,7 @@ class OmeZarrSink:
             channel_names=layout.channel_names,
             name=layout.source.name,
             provenance=target.provenance,
+            translation=layout.source.metadata.get("translation"),
         )
         self.journal.write_text(json.dumps(target.key) + "\n")
 

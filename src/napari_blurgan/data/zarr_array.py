@@ -1,0 +1,209 @@
+"""A zarr array that says which chunk is at fault, and takes no more than it should."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import os
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from napari_blurgan.data.inflation import inflates_beyond, is_cut_short
+from napari_blurgan.data.limits import refuse_beyond_memory
+from napari_blurgan.errors import DataError
+
+__all__ = ["ZarrArray", "missing_chunks"]
+
+# What decodes bytes into numbers; others (pickle, msgpack) make objects, or run code.
+CODECS = {
+    *("blosc", "zstd", "gzip", "zlib", "lz4", "bz2", "lzma", "zfpy", "pcodec"),
+    *("shuffle", "delta", "fixedscaleoffset", "quantize", "bitround", "packbits"),
+    *("astype", "crc32", "crc32c", "adler32", "fletcher32", "jenkins_lookup3"),
+    *("bytes", "transpose", "sharding_indexed"),
+}
+CHUNK_KEY = re.compile(r"(?:c[./])?(\d+(?:[./]\d+)*)")
+# What a codec may add to a chunk without being suspected.
+HARMLESS = 1 << 16
+
+
+class ZarrArray:
+    """The pixels of a zarr array, read when indexed, in native byte order.
+
+    Parameters
+    ----------
+    array : zarr.Array
+        Opened for reading.
+    path : Path
+        Its folder.
+
+    Raises
+    ------
+    DataError
+        If its pixels are no numbers, its codecs none that we trust, its shape that of
+        no image, or one of its chunks beyond the free memory.
+    """
+
+    def __init__(self, array: Any, path: Path) -> None:
+        self._array = array
+        self.path = path
+        self.shape = tuple(int(n) for n in array.shape)
+        self.chunks = tuple(int(n) for n in array.chunks)
+        stored = np.dtype(array.dtype)
+        if stored.kind not in "biuf":
+            raise DataError(f"{path}: pixels of {stored} are no grey levels")
+        self.dtype = stored.newbyteorder("=")
+        for codec in _codecs(array):
+            if codec not in CODECS:
+                raise DataError(f"{path}: the codec {codec!r:.60} is not supported")
+        blocks = tuple(int(n) for n in (array.shards or array.chunks))
+        if not all(self.shape) or not all(blocks):
+            raise DataError(
+                f"{path}: shape {self.shape} in chunks of {blocks} is that of no image"
+            )
+        refuse_beyond_memory(
+            math.prod(blocks) * self.dtype.itemsize, f"{path}: one chunk of {blocks}"
+        )
+        self._blocks = blocks
+        self._checked: set[str] = set()
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self.shape)
+
+    @property
+    def store_path(self) -> str:
+        """What tells this array from others."""
+        return str(self._array.store_path)
+
+    @property
+    def blocks(self) -> tuple[int, ...]:
+        """Size of what one file holds: a shard, or a chunk."""
+        return self._blocks
+
+    def __array__(
+        self, dtype: DTypeLike | None = None, copy: bool | None = None
+    ) -> NDArray[Any]:
+        return np.asarray(self[...], dtype=dtype)
+
+    def __getitem__(self, index: Any) -> NDArray[Any]:
+        region = np.broadcast_to(np.uint8(0), self.shape)[index].shape
+        what = f"{self.path}: to read {' × '.join(map(str, region)) or 'a voxel'}"
+        refuse_beyond_memory(math.prod(region) * self.dtype.itemsize, what)
+        self._check_files(index)
+        try:
+            found = np.asarray(self._array[index])
+        except Exception as error:  # each codec has errors of its own
+            raise self._blamed(index, error) from error
+        return found.astype(self.dtype, copy=False)
+
+    def _check_files(self, index: Any) -> None:
+        """Raise if a chunk has lost its end, or would become more than a chunk."""
+        codec = _compressor(self._array)
+        if codec is None or self._array.shards is not None:
+            return
+        limit = 2 * math.prod(self.blocks) * self.dtype.itemsize + HARMLESS
+        for key in set(self._keys(index)) - self._checked:
+            file = self.path / key
+            if file.is_file():
+                if is_cut_short(file, codec):
+                    raise self._damaged(key, "it has lost its end")
+                if inflates_beyond(file, codec, limit):
+                    raise self._damaged(key, "it holds more than a chunk of this image")
+            self._checked.add(key)
+
+    def _damaged(self, key: str, why: str) -> DataError:
+        return DataError(
+            f"{self.path}: chunk {key} cannot be read ({why:.200}); copy it again from "
+            "where it came from"
+        )
+
+    def _blamed(self, index: Any, error: Exception) -> DataError:
+        """Return an error that names the chunk which cannot be read."""
+        for key, box in zip(self._keys(index), self._boxes(index), strict=True):
+            try:
+                self._array[box]
+            except Exception as found:
+                return self._damaged(key, str(found))
+        return DataError(f"{self.path}: cannot be read ({error!s:.200})")
+
+    def _grid(self, index: Any) -> list[range]:
+        """Return the numbers of the chunks that `index` touches, along each axis."""
+        given = index if isinstance(index, tuple) else (index,)
+        if ... in given:
+            at = given.index(...)
+            rest = (slice(None),) * (self.ndim - len(given) + 1)
+            given = (*given[:at], *rest, *given[at + 1 :])
+        grid = []
+        for axis, (n, block) in enumerate(zip(self.shape, self.blocks, strict=True)):
+            wanted = given[axis] if axis < len(given) else slice(None)
+            touched = np.atleast_1d(range(n)[wanted])
+            low, high = min(touched, default=0), max(touched, default=-1)
+            grid.append(range(low // block, high // block + 1))
+        return grid
+
+    def _keys(self, index: Any) -> Iterator[str]:
+        for numbers in itertools.product(*self._grid(index)):
+            yield self._array.metadata.encode_chunk_key(numbers)
+
+    def _boxes(self, index: Any) -> Iterator[tuple[slice, ...]]:
+        for numbers in itertools.product(*self._grid(index)):
+            yield tuple(
+                slice(i * b, min((i + 1) * b, n))
+                for i, b, n in zip(numbers, self.blocks, self.shape, strict=True)
+            )
+
+
+def missing_chunks(array: ZarrArray) -> tuple[int, int]:
+    """Return how many chunks (or shards) have no file, and of how many.
+
+    By zarr's rule such chunks hold the fill value.
+    """
+    grid = [-(-n // b) for n, b in zip(array.shape, array.blocks, strict=True)]
+    there = sum(_is_chunk(name, grid) for name in _files(array.path))
+    count = math.prod(grid)
+    return count - there, count
+
+
+def _files(folder: Path) -> Iterator[str]:
+    for root, _, names in os.walk(folder):
+        inside = Path(root).relative_to(folder)
+        yield from ((inside / name).as_posix() for name in names)
+
+
+def _is_chunk(name: str, grid: Sequence[int]) -> bool:
+    found = CHUNK_KEY.fullmatch(name)
+    if not found:
+        return False
+    numbers = [int(part) for part in re.split(r"[./]", found[1])]
+    inside = zip(numbers, grid, strict=False)
+    return len(numbers) == len(grid) and all(i < n for i, n in inside)
+
+
+def _codecs(array: Any) -> list[str]:
+    """Return the names of all codecs, those within shards too."""
+    if array.metadata.zarr_format == 2:
+        found = [*(array.metadata.filters or ()), array.metadata.compressor]
+        return [str(getattr(c, "codec_id", type(c).__name__)) for c in found if c]
+    return _names(codec.to_dict() for codec in array.metadata.codecs)
+
+
+def _names(codecs: Any) -> list[str]:
+    names = []
+    for codec in codecs:
+        names.append(str(codec.get("name")).removeprefix("numcodecs."))
+        inner = codec.get("configuration") or {}
+        for key in ("codecs", "index_codecs"):
+            names += _names(inner.get(key) or ())
+    return names
+
+
+def _compressor(array: Any) -> str | None:
+    """Return the codec that stands last, if it alone decides how large a chunk is."""
+    names = [name for name in _codecs(array) if name != "crc32c"]
+    return names[-1] if names else None
