@@ -11,6 +11,7 @@ from napari_blurgan.classical.methods import METHODS, deconvolve
 from napari_blurgan.cli import main
 from napari_blurgan.data.io import read_stack, write_ome_tiff
 from napari_blurgan.optics.models import Optics, gaussian
+from napari_blurgan.widgets._background import UNKNOWN
 from napari_blurgan.widgets._controls import Phase
 from napari_blurgan.widgets._psf_layers import psf_layer
 
@@ -66,6 +67,50 @@ def test_a_rule_that_counts_photons_asks_for_the_camera(widget, start):
     start()
     assert "camera" in widget.messages.text()
     assert widget.run.start_button.isEnabled()
+
+
+@pytest.fixture
+def with_offset(viewer, widget):
+    """Choose a layer with a camera's offset of 100."""
+    rng = np.random.default_rng(0)
+    pixels = rng.poisson(viewer.layers["blurred"].data + 100).astype(np.uint16)
+    place = {"scale": (0.3, 0.1, 0.1), "units": ("um",) * 3}
+    layer = viewer.add_image(pixels, name="offset", **place)
+    widget.form["layer"].value = layer
+    return layer
+
+
+def test_the_background_is_the_offset_that_is_found(widget, with_offset, qtbot):
+    field = widget.form["background"]
+    qtbot.waitUntil(lambda: field.value > 0, timeout=20_000)
+    assert field.value == pytest.approx(100, abs=3)
+    widget.camera.setChecked(True)  # its offset is 100, which is no background
+    assert field.value == pytest.approx(0, abs=3)
+    widget.camera.setChecked(False)
+    assert field.value == pytest.approx(100, abs=3)
+
+
+def test_a_background_that_was_entered_stays(widget, with_offset, viewer, qtbot):
+    field = widget.form["background"]
+    field.value = 42
+    qtbot.waitUntil(lambda: not widget.background._job.running, timeout=20_000)
+    widget.camera.setChecked(True)
+    assert field.value == 42
+    qtbot.mouseClick(widget.estimate_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: field.value not in (42, UNKNOWN), timeout=20_000)
+    assert field.value == pytest.approx(0, abs=3)
+    widget.form["layer"].value = viewer.layers["blurred"]
+    assert field.value != 42
+
+
+def test_whoever_starts_at_once_gets_the_same(viewer, widget, with_offset, start):
+    widget.parameters["iterations"].value = 2
+    widget.form["background"].value = UNKNOWN  # as it is before the thread has ended
+    start()
+    said = viewer.layers["offset · deconvolved"].metadata["napari-blurgan"]
+    parameters = said["provenance"]["parameters"]
+    assert parameters["background"] == pytest.approx(100, abs=3)
+    assert "background was estimated" in widget.messages.text()
 
 
 def test_why_it_stopped_is_told(widget, start):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Event
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ import numpy as np
 from napari_blurgan.classical.methods import METHODS
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.optics.psf import Psf
+from napari_blurgan.widgets._background import found_background
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -68,8 +69,8 @@ class DeconvolutionRequest:
         One of `METHODS`.
     parameters : dict
         Of the method, by name.
-    background : float
-        Grey levels that do not come from the object.
+    background : float or None
+        Grey levels that do not come from the object; None to estimate them.
     camera : dict
         gain, offset and read_noise, where they are known.
     stop : str or None
@@ -88,7 +89,7 @@ class DeconvolutionRequest:
     psfs: tuple[Psf, ...]
     method: str
     parameters: dict[str, Any] = field(default_factory=dict)
-    background: float = 0.0
+    background: float | None = 0.0
     camera: dict[str, float] = field(default_factory=dict)
     stop: str | None = None
     time: int | None = None
@@ -98,6 +99,8 @@ class DeconvolutionRequest:
 
     def run(self, report: Callable[[Any], None]) -> Stack:
         """Deconvolve frame by frame; report iterations, and in words what was done."""
+        if self.background is None:
+            return self._with_background(report).run(report)
         from napari_blurgan.restoration.predict import apply
 
         psfs, done = self._fitted()
@@ -123,6 +126,12 @@ class DeconvolutionRequest:
             report(words)
         assert result is not None  # the last event brings it
         return result
+
+    def _with_background(self, report: Callable[[Any], None]) -> DeconvolutionRequest:
+        level = found_background(self.stack, None, self.time)
+        level = max(level - self.camera.get("offset", 0.0), 0.0)
+        report(f"The background was estimated as {level:.4g}.")
+        return replace(self, background=level)
 
     @property
     def updates(self) -> int:
@@ -221,7 +230,7 @@ class DeconvolutionRequest:
             channel_levels,
         )
 
-        dark = self.background + self.camera.get("offset", 0.0)
+        dark = (self.background or 0.0) + self.camera.get("offset", 0.0)
         return DeconvolutionOperator(
             METHODS[self.method],
             psfs,
@@ -229,7 +238,7 @@ class DeconvolutionRequest:
             voxel_size=self.stack.voxel_size,
             device=self._device(),
             levels=channel_levels(self.stack, dark) if tiled else None,
-            background=self.background,
+            background=self.background or 0.0,
             camera=self._camera(),
             **self.parameters,
             **self._rule(),

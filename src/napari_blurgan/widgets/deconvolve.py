@@ -20,7 +20,7 @@ from math import isfinite
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from magicgui.widgets import ComboBox, FloatSpinBox
+from magicgui.widgets import ComboBox
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
@@ -28,6 +28,11 @@ from napari_blurgan.classical.methods import METHODS, Method
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import AxesError, BlurGANError, DataError
 from napari_blurgan.widgets import _fields, _forms, _state
+from napari_blurgan.widgets._background import (
+    UNKNOWN,
+    BackgroundEstimate,
+    background_field,
+)
 from napari_blurgan.widgets._controls import (
     button,
     duration,
@@ -100,6 +105,14 @@ class DeconvolveWidget(RunWidget):
         self.advanced = _forms.Form(
             _fields.axes_field(), _fields.device_field(_state.preference("device"))
         )
+        self.background = BackgroundEstimate(
+            self.form["background"], self._offset, self
+        )
+        self.estimate_button = button(
+            "Estimate background",
+            "From the darkest parts of the layer",
+            self._estimate_background,
+        )
         self.parameters = _forms.Form()
         self._place = QVBoxLayout()
         self.psfs = _forms.Form()
@@ -113,6 +126,7 @@ class DeconvolveWidget(RunWidget):
         content = QWidget()
         layout = QVBoxLayout(content)
         layout.addWidget(self.form)
+        layout.addWidget(self.estimate_button)
         layout.addLayout(self._psfs_place)
         layout.addWidget(self.voxels)
         layout.addLayout(row(self.summary, help_button(__name__)))
@@ -126,6 +140,9 @@ class DeconvolveWidget(RunWidget):
         scrolled(content, self)
         self.form["layer"].changed.connect(self._offer_frames)
         self.form["channel"].changed.connect(self._offer_psfs)
+        self.form["channel"].changed.connect(lambda _: self._estimate_background())
+        self.camera.toggled.connect(self.background.refresh)
+        self.camera.fields["offset"].changed.connect(self.background.refresh)
         self.form["method"].changed.connect(self._offer_parameters)
         for name in ("layer", "psf", "method", "channel", "time", "stop"):
             self.form[name].changed.connect(lambda _: self._plan_soon.start())
@@ -144,10 +161,7 @@ class DeconvolveWidget(RunWidget):
             ),
             *_fields.frame_fields(),
             PsfField(self._viewer, self._chosen, tooltip="How the image is blurred"),
-            FloatSpinBox(
-                name="background", label="Background", value=0, min=0, max=1e6, step=1,
-                tooltip="Grey level of places without light; modelled, not subtracted",
-            ),
+            background_field(),
             ComboBox(
                 name="method", label="Method",
                 choices=[(m.title, m.name) for m in METHODS.values()],
@@ -186,6 +200,20 @@ class DeconvolveWidget(RunWidget):
             stack = None
         _fields.offer_frames(self.form, stack)
         self._offer_psfs()
+        self._estimate_background()
+
+    def _estimate_background(self) -> None:
+        layer = self._chosen()
+        try:
+            stack = None if layer is None else to_stack(layer, self._axes())
+        except BlurGANError:  # is told when it is to be deconvolved
+            stack = None
+        self.background.look_at(stack, **_fields.chosen_frame(self.form))
+
+    def _offset(self) -> float:
+        """Return what the camera is known to add to every pixel."""
+        known = self.camera.isChecked()
+        return float(self.camera.fields["offset"].value) if known else 0.0
 
     def _offer_psfs(self, channel: object = None) -> None:
         """Ask for a PSF for every further channel that is deconvolved."""
@@ -228,7 +256,9 @@ class DeconvolveWidget(RunWidget):
 
     def _values(self) -> dict[str, Any]:
         parts = ("form", "parameters", "camera", "advanced")
-        return {name: getattr(self, name).plain_values() for name in parts}
+        values = {name: getattr(self, name).plain_values() for name in parts}
+        values["form"].pop("background")  # it is that of a layer
+        return values
 
     def _set_values(self, known: dict[str, Any]) -> None:
         # The method first, for the parameters are its own.
@@ -309,7 +339,9 @@ class DeconvolveWidget(RunWidget):
             psfs=self._chosen_psfs(values["psf"], stack),
             method=values["method"],
             parameters=self.parameters.values(),
-            background=values["background"],
+            background=None
+            if values["background"] == UNKNOWN
+            else values["background"],
             camera=known.fields.values() if known.isChecked() else {},
             stop=None if values["stop"] == NEVER else values["stop"],
             time=frame["time"],
