@@ -15,7 +15,6 @@ __all__ = [
     "centroid",
     "core_centre",
     "fit",
-    "from_fft_order",
     "resample",
     "rotation_average",
     "support",
@@ -24,8 +23,6 @@ __all__ = [
 Triple = tuple[float, float, float]
 SPLINE_REACH = 8  # voxels after which a spline has forgotten the edge
 FINE_GRID = 41  # points an axis over the core
-ACROSS = 0.25  # of the light on either side of the peak that lies across the edge
-FAINT = 0.02  # of the peak: less light on both sides of it tells nothing
 
 
 def centroid(data: NDArray[Any]) -> Triple:
@@ -50,60 +47,6 @@ def fit(data: NDArray[Any], shape: Sequence[int] | NDArray[Any]) -> NDArray[Any]
     out = np.zeros([int(m) for m in shape], data.dtype)
     out[target] = data[source]
     return out
-
-
-def from_fft_order(data: NDArray[Any]) -> tuple[NDArray[Any], tuple[int, ...]]:
-    """Put a PSF back in order whose centre stands at the first voxel, as FFTs want it.
-
-    An axis is in FFT order if the peak lies near one of its ends and its light goes on
-    from the other end. A PSF that lies near an end and is cut off there has no light at
-    the other, and stays as it is.
-
-    Parameters
-    ----------
-    data : ndarray
-        Finite, of any number of axes.
-
-    Returns
-    -------
-    data : ndarray
-        The peak near ``n // 2`` along every axis that was in FFT order.
-    axes : tuple of int
-        Which those were.
-    """
-    peak = np.unravel_index(int(data.argmax()), data.shape)
-    near = [a for a, n in enumerate(data.shape) if _at_an_end(int(peak[a]), n)]
-    if not near:
-        return data, ()
-    dark = float(np.median(data))
-    axes = tuple(
-        axis
-        for axis in near
-        if _goes_on_across(data[_line(peak, axis)] - dark, int(peak[axis]))
-    )
-    return np.roll(data, [data.shape[a] // 2 for a in axes], axes), axes
-
-
-def _at_an_end(place: int, n: int) -> bool:
-    return n > 2 and min(place, n - place) <= n // 4
-
-
-def _line(place: Sequence[Any], axis: int) -> tuple[Any, ...]:
-    return tuple(slice(None) if a == axis else int(p) for a, p in enumerate(place))
-
-
-def _goes_on_across(line: NDArray[Any], peak: int) -> bool:
-    """Tell whether the light on one side of a peak near an end is found at the other.
-
-    The two sides are compared at the distances that reach across the end.
-    """
-    n, beyond = len(line), min(peak, len(line) - peak) + 1
-    reach = np.arange(beyond, max(beyond, n // 4) + 1)
-    sides = line[(peak + reach) % n], line[(peak - reach) % n]
-    after, before = (np.maximum(side, 0).astype(np.float64) for side in sides)
-    both = after.sum() + before.sum()
-    shared = 2 * np.minimum(after, before).sum()
-    return bool(both > FAINT * line[peak] and shared > ACROSS * both)
 
 
 def support(data: NDArray[Any], energy: float) -> tuple[int, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,19 +10,17 @@ from numpy.typing import NDArray
 
 __all__ = ["unwrapped"]
 
-# Of the fall-off on one side of the centre to that on the other: noise and aberrations
-# make them differ, but a PSF that merely touches the border has nothing beyond it.
-LEAST_LIKENESS = 0.5
+ACROSS = 0.25  # of the light on either side of the peak that lies across the end
+CLEAR = 1.5  # robust standard deviations of all the values: more than noise
+FAINT = 0.02  # of the peak: where less light lies around it, its place decides
 
 
 def unwrapped(data: NDArray[Any]) -> tuple[NDArray[Any], tuple[int, ...]]:
-    """Return a PSF with its centre in the middle, and the axes that had it elsewhere.
+    """Put a PSF back in order whose centre stands at the first voxel, as FFTs want it.
 
-    In the order of a Fourier transform (FFT), the centre is the first voxel and what
-    lies before it stands at the end of the array; ``ifftshift`` makes such PSFs. An
-    axis is in that order if the brightest voxel lies at its start, and the light goes
-    on at its end as it does next to the start. All axes longer than two must be, or
-    all but z.
+    An axis is in FFT order if the peak lies near one of its ends and its light goes on
+    from the other end. A PSF that lies near an end and is cut off there has no light at
+    the other, and stays as it is.
 
     Parameters
     ----------
@@ -31,27 +30,45 @@ def unwrapped(data: NDArray[Any]) -> tuple[NDArray[Any], tuple[int, ...]]:
     Returns
     -------
     data : ndarray
-        Centred on the voxel ``n // 2`` of every axis; `data` itself if it was.
+        The peak near ``n // 2`` along every axis that was in FFT order; `data` itself
+        if none was.
     axes : tuple of int
-        Those that were put in order; empty if none was.
+        Which those were.
     """
-    if not np.isfinite(data).all():
+    peak = np.unravel_index(int(data.argmax()), data.shape)
+    near = [a for a, n in enumerate(data.shape) if _at_an_end(int(peak[a]), n)]
+    if not near or not np.isfinite(data).all():
         return data, ()
-    long = [axis for axis, n in enumerate(data.shape) if n > 2]
-    wrapped = [axis for axis in long if _is_wrapped(data, axis)]
-    in_plane = {axis for axis in long if axis >= data.ndim - 2}
-    if not in_plane or not in_plane <= set(wrapped):
-        return data, ()
-    return np.fft.fftshift(data, wrapped), tuple(wrapped)
+    dark = float(np.median(data))
+    above = CLEAR * 1.4826 * float(np.median(abs(data - dark)))
+    axes = tuple(
+        axis
+        for axis in near
+        if _goes_on_across(data[_line(peak, axis)] - dark, int(peak[axis]), above)
+    )
+    return np.roll(data, [data.shape[a] // 2 for a in axes], axes), axes
 
 
-def _is_wrapped(data: NDArray[Any], axis: int) -> bool:
-    others = tuple(a for a in range(data.ndim) if a != axis)
-    profile = data.max(axis=others).astype(np.float64)
-    profile -= profile.min()
-    top = int(profile.argmax())
-    if profile[top] == 0 or min(top, len(profile) - top) > 1:
-        return False
-    before, after = profile[top - 1], profile[(top + 1) % len(profile)]
-    sharp = max(before, after) < 1e-3 * profile[top]
-    return sharp or min(before, after) > LEAST_LIKENESS * max(before, after)
+def _at_an_end(place: int, n: int) -> bool:
+    return n > 2 and min(place, n - place) <= n // 4
+
+
+def _line(place: Sequence[Any], axis: int) -> tuple[Any, ...]:
+    return tuple(slice(None) if a == axis else int(p) for a, p in enumerate(place))
+
+
+def _goes_on_across(line: NDArray[Any], peak: int, above: float) -> bool:
+    """Tell whether the light on one side of a peak near an end is found at the other.
+
+    The two sides are compared at the distances that reach across the end, if they stand
+    out of the noise.
+    """
+    n, beyond = len(line), min(peak, len(line) - peak) + 1
+    reach = np.arange(beyond, max(beyond, n // 4) + 1)
+    sides = line[(peak + reach) % n], line[(peak - reach) % n]
+    after, before = (np.maximum(side, 0).astype(np.float64) for side in sides)
+    both = after.sum() + before.sum()
+    if both <= FAINT * line[peak]:
+        return peak == 0
+    shared = np.minimum(after, before)
+    return bool(shared[0] > above and 2 * shared.sum() > ACROSS * both)

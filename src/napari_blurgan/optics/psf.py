@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from napari_blurgan.checks import refuse_existing
 from napari_blurgan.errors import OpticsError
 from napari_blurgan.optics import geometry, psf_file, width
+from napari_blurgan.optics.order import unwrapped
 
 if TYPE_CHECKING:
     from napari_blurgan.optics.models import Optics
@@ -119,11 +120,11 @@ class Psf:
         """Return the PSF with its peak amid the array, if it was in FFT order.
 
         Arrays made for an FFT have their centre at the first voxel, and light at all
-        corners; see `napari_blurgan.optics.geometry.from_fft_order`.
+        corners; see `napari_blurgan.optics.order.unwrapped`.
         ``provenance["fft_order"]`` keeps the axes along which it was; without any the
         PSF itself is returned.
         """
-        data, wrapped = geometry.from_fft_order(self.data)
+        data, wrapped = unwrapped(self.data)
         if not wrapped:
             return self
         return self._derived(data, fft_order="".join("zyx"[a] for a in wrapped))
