@@ -12,7 +12,9 @@ from napari_blurgan.errors import DataError
 from napari_blurgan.optics.forward import BlurKernel
 from napari_blurgan.optics.kernel import FixedKernel
 from napari_blurgan.optics.models import Optics, theoretical_psf
-from napari_blurgan.restoration.restorer import _operator_from
+from napari_blurgan.optics.psf import Psf
+from napari_blurgan.restoration.events import Noted
+from napari_blurgan.restoration.restorer import _operator_from, restoring
 from napari_blurgan.transport.calibration import Calibration, NoiseModel
 from napari_blurgan.transport.generator import Generator, make_network
 from napari_blurgan.transport.model import Model
@@ -69,6 +71,20 @@ def test_it_is_restored_as_if_that_blur_had_been_trained_for(model):
     np.testing.assert_array_equal(after, restored(model_for(OTHER)))
     assert np.abs(after - before).max() > 0.1 * before.std()
     np.testing.assert_array_equal(restored(model), before)  # the model is as it was
+
+
+def test_a_psf_as_other_programs_leave_it_is_mended_and_said_so(model):
+    """On a camera's offset and in FFT order."""
+    clean = psf(650, support=(21, 41, 41))
+    bare = np.round(clean.data / clean.data.max() * 60000)
+    given = Psf(np.fft.ifftshift(bare + 500), VOXEL)
+    events = list(restoring(model, Stack(IMAGE, "ZYX", VOXEL), psf=given))
+    said = [e.message for e in events if isinstance(e, Noted)]
+    assert any("FFT order" in note for note in said)
+    assert any("offset" in note for note in said)
+    found = np.asarray(events[-1].result.data)
+    right = restored(model, psf=Psf(bare, VOXEL))
+    assert np.corrcoef(found.ravel(), right.ravel())[0, 1] > 0.99
 
 
 def test_a_psf_on_finer_voxels_is_the_same_blur(model):

@@ -61,6 +61,24 @@ def test_a_kernel_fits_the_images(tiny: Callable[..., Recipe], psf: Psf) -> None
     assert max(support(plain, start)) <= 8
 
 
+def test_a_psf_in_fft_order_on_an_offset_is_mended_and_said_so(
+    tiny: Callable[..., Recipe],
+    measured: list[Stack],
+    unpaired: list[Stack],
+    psf: Psf,
+) -> None:
+    bare = np.round(psf.padded((21, 31, 31)).data / psf.data.max() * 60000)
+    given = Psf(np.fft.ifftshift(bare + 500), psf.voxel_size)
+    kernels = []
+    for known in (Psf(bare, psf.voxel_size), given):
+        prepared = prepare(tiny("nonblind"), measured, unpaired, known)
+        kernels.append(present(prepared.transport.blur).kernel().detach().numpy())
+    mended = [n for n in prepared.notes if n.code == "psf-mended"]
+    assert ["FFT order" in n.message for n in mended] == [True, False]
+    assert "offset" in mended[1].message
+    assert np.corrcoef(kernels[0].ravel(), kernels[1].ravel())[0, 1] > 0.999
+
+
 @pytest.mark.parametrize("name", ["nonblind", "blind-as-published"])
 def test_a_kernel_of_even_size_is_what_was_asked_for(
     name: str,

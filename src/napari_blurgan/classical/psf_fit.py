@@ -18,8 +18,9 @@ from napari_blurgan.data.stack import VoxelSize
 from napari_blurgan.optics import geometry
 from napari_blurgan.optics.models import Optics, support_shape
 from napari_blurgan.optics.psf import Psf
+from napari_blurgan.optics.psf_file import NOTES
 
-__all__ = ["PsfLike", "centred", "fit_psf", "psf_shape_for"]
+__all__ = ["PsfLike", "centred", "fit_psf", "psf_shape_for", "usable"]
 
 PsfLike = Psf | NDArray[np.floating]
 Fitted = tuple[Psf, str | None]
@@ -35,11 +36,11 @@ def fit_psf(
 ) -> tuple[Psf, tuple[str, ...]]:
     """Return the PSF for images of one shape, and what was done to it, in words.
 
-    It is put in order if it was in FFT order, centred where it is more than 0.05 voxel
-    off, reduced to its middle plane for images of one plane, and resampled to the
-    voxels of the image. Where it is larger than the image it is cropped to the box that
-    holds 99.9 % of it, and light that falls farther than the image reaches is counted
-    as falling just beyond it (`napari_blurgan.classical.far_light`).
+    It is made usable (see `usable`), centred where it is more than 0.05 voxel off,
+    reduced to its middle plane for images of one plane, and resampled to the voxels of
+    the image. Where it is larger than the image it is cropped to the box that holds
+    99.9 % of it, and light that falls farther than the image reaches is counted as
+    falling just beyond it (`napari_blurgan.classical.far_light`).
 
     Parameters
     ----------
@@ -56,13 +57,13 @@ def fit_psf(
         If the PSF is no PSF: negative, NaN, all zero, or of other axes.
     """
     known = psf if isinstance(psf, Psf) else _with_voxels(psf, voxel_size)
-    ordered, wrapped = _in_order(known)
-    middle, moved = centred(ordered)
+    alone, found = usable(known)
+    middle, moved = centred(alone)
     planar, picked = _in_plane(middle, shape)
     resampled, scaled = _resampled(planar, voxel_size)
     whole, haze = _whole(resampled, shape)
     fitted, cut = _within_reach(whole, shape)
-    notes = (wrapped, moved, picked, scaled, haze, cut)
+    notes = (*found, moved, picked, scaled, haze, cut)
     return fitted, tuple(note for note in notes if note)
 
 
@@ -112,14 +113,28 @@ def _with_voxels(psf: NDArray[np.floating], voxel_size: VoxelSize | None) -> Psf
     return Psf(data[None] if data.ndim == 2 else data, (z or 1.0, y or 1.0, x or 1.0))
 
 
-def _in_order(psf: Psf) -> Fitted:
+def usable(psf: Psf) -> tuple[Psf, tuple[str, ...]]:
+    """Return the PSF as it was meant, and what had to be mended, in words.
+
+    Put in order if it was in FFT order, and freed of the camera's offset if it stood on
+    one.
+    """
+    notes = [f"the PSF: {note}" for note in psf.provenance.get(NOTES, ())]
     ordered = psf.in_order()
-    if ordered is psf:
-        return psf, None
-    return ordered, (
-        f"the PSF was in FFT order along {ordered.provenance['fft_order']}, its centre "
-        "at the first voxel: put in order"
-    )
+    if ordered is not psf:
+        notes.append(
+            f"the PSF was in FFT order along {ordered.provenance['fft_order']}, its "
+            "centre at the first voxel: put in order"
+        )
+    alone = ordered.without_offset()
+    if alone is not ordered:
+        share = alone.provenance["offset"]
+        notes.append(
+            f"the PSF stood on a level that held {share:.0%} of its sum, "
+            "as on a camera's offset: taken off, with what haze is as faint; better "
+            "subtract the background that was measured beside the beads"
+        )
+    return alone, tuple(notes)
 
 
 def centred(psf: Psf) -> Fitted:

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from napari_blurgan.checks import refuse_existing
 from napari_blurgan.errors import OpticsError
 from napari_blurgan.optics import geometry, psf_file, width
+from napari_blurgan.optics.offset import without_offset
 from napari_blurgan.optics.order import unwrapped
 
 if TYPE_CHECKING:
@@ -128,6 +129,15 @@ class Psf:
         if not wrapped:
             return self
         return self._derived(data, fft_order="".join("zyx"[a] for a in wrapped))
+
+    def without_offset(self) -> Psf:
+        """Return the PSF without the camera's offset, if it stands on one.
+
+        ``provenance["offset"]`` keeps the share that it had in the sum; without any the
+        PSF itself is returned. See `napari_blurgan.optics.offset.without_offset`.
+        """
+        data, share = without_offset(self.data)
+        return self if share == 0 else self._derived(data, offset=share)
 
     def centred(self) -> Psf:
         """Move the core of the PSF to the voxel ``n // 2`` of every axis.

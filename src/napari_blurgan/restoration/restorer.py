@@ -16,6 +16,7 @@ import torch
 from numpy.typing import DTypeLike
 
 from napari_blurgan.checks import refuse_existing
+from napari_blurgan.classical.psf_fit import usable
 from napari_blurgan.data.colour import without_alpha
 from napari_blurgan.data.conversion import ImageLike, as_stack, in_kind
 from napari_blurgan.data.sections import VIEWS
@@ -183,13 +184,14 @@ def restoring(
     )
     _check_out(stack, out, overwrite)
     sink = make_sink(out, resume)
-    psf = psf if psf is None or isinstance(psf, Psf) else Psf.load(Path(psf))
+    psf, mended = _usable(psf)
     loaded = _under(psf, model if isinstance(model, Model) else load_model(Path(model)))
     if loaded.channels[0] == 3:
         stack = without_alpha(stack)
     if loaded.colour and options.get("dtype") is None:
         options["dtype"] = _picture_dtype(loaded)
-    for note in (*stack.metadata.get("notes", ()), *_mismatch(loaded, stack)):
+    found = stack.metadata.get("notes", ())
+    for note in (*found, *mended, *_mismatch(loaded, stack)):
         yield Noted(f"{stack.name}: {note}")
     cluster = None
     if scheduler is not None:
@@ -215,6 +217,13 @@ def restoring(
         raise DataError("sections from several sides are not made on a cluster")
     else:
         yield from apply_sections(operators, stack, out, views, **options)
+
+
+def _usable(psf: Psf | PathLike | None) -> tuple[Psf | None, tuple[str, ...]]:
+    """Return the PSF that was given, and what had to be mended."""
+    if psf is None:
+        return None, ()
+    return usable(psf if isinstance(psf, Psf) else Psf.load(Path(psf)))
 
 
 def _views(model: Model, views: Sequence[str] | None) -> tuple[str, ...]:

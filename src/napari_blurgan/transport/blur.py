@@ -240,8 +240,11 @@ def _values(
 
 
 def kernel_of(psf: Psf, shape: Sequence[int]) -> NDArray[np.float32]:
-    """Return the core of a PSF, centred, as a kernel of just this (z, y, x) shape."""
-    return psf.centred().cropped(shape).padded(shape).data
+    """Return the core of a PSF, centred, as a kernel of just this (z, y, x) shape.
+
+    It is put in order and freed of the camera's offset first, where it needs that.
+    """
+    return psf.in_order().without_offset().centred().cropped(shape).padded(shape).data
 
 
 def _pupil(

@@ -109,6 +109,15 @@ class Note:
         )
 
     @classmethod
+    def psf_mended(cls, found: str) -> Note:
+        """A PSF was not as it should be, and is now."""
+        return cls(
+            "psf-mended",
+            f"{found[0].upper()}{found[1:]}.",
+            "Check that the PSF in the result is the one that was meant.",
+        )
+
+    @classmethod
     def no_voxel_size(cls, name: str) -> Note:
         """Without a voxel size there are no micrometres."""
         return cls(

@@ -9,6 +9,7 @@ from functools import partial
 
 import numpy as np
 
+from napari_blurgan.classical.psf_fit import usable
 from napari_blurgan.data.augment import Augmentation
 from napari_blurgan.data.colour import without_alpha
 from napari_blurgan.data.held_out import set_aside
@@ -291,8 +292,10 @@ def _known_blur(
     size = known(common_voxel_size(y), recipe.dims)
     largest = _largest_kernel(recipe, [*y, *x])
     check_size(recipe, largest)
+    psf, found = (None, ()) if psf is None else usable(psf)
     start = Start(psf, optics, size or (1.0, 1.0, 1.0), largest)
     notes = [] if size else [Note.no_voxel_size(y[0].name)]
+    notes += map(Note.psf_mended, found)
     spectral = recipe.forward.start in ("auto", "spectral")
     if recipe.forward.kind == "kernel" and recipe.forward.learned and spectral:
         start, more = identified(start, y, x, recipe.dims, recipe.forward.size)
