@@ -17,11 +17,13 @@ import torch
 from torch import Tensor
 
 from napari_blurgan.data.atomic import replacing
-from napari_blurgan.errors import ModelFileError
+from napari_blurgan.data.limits import refuse_beyond_memory
+from napari_blurgan.errors import DataError, ModelFileError
 
 __all__ = ["read_state", "write_state"]
 
 TENSOR = "__tensor__"
+DEEPEST = 64
 
 
 def write_state(path: Path, tree: Any) -> None:
@@ -37,7 +39,8 @@ def write_state(path: Path, tree: Any) -> None:
     """
     tensors: dict[str, Tensor] = {}
     skeleton = _take_tensors(tree, tensors)
-    metadata = {"tree": json.dumps(skeleton), "digest": _digest(tensors)}
+    text = json.dumps(skeleton)
+    metadata = {"tree": text, "tree-digest": _sha(text), "digest": _digest(tensors)}
     try:
         with replacing(path) as temporary:
             safetensors.torch.save_file(tensors, temporary, metadata)
@@ -53,19 +56,31 @@ def read_state(path: Path) -> Any:
     Raises
     ------
     ModelFileError
-        If the file is missing, truncated, altered or of another kind.
+        If the file is missing, truncated, altered, larger than the memory or of
+        another kind.
     """
     try:
+        refuse_beyond_memory(path.stat().st_size, str(path))
         with safetensors.safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
     except FileNotFoundError:
         raise ModelFileError(f"there is no file {path}") from None
-    except (OSError, safetensors.SafetensorError) as error:
+    except DataError as error:
+        raise ModelFileError(str(error)) from None
+    except (OSError, safetensors.SafetensorError, ValueError, TypeError) as error:
         raise ModelFileError(f"{path} is damaged or truncated: {error}") from None
-    if metadata.get("digest") != _digest(tensors):
+    text = metadata.get("tree", "")
+    whole = metadata.get("digest") == _digest(tensors)
+    # Files of the first versions have no digest of the tree.
+    if not whole or metadata.get("tree-digest", _sha(text)) != _sha(text):
         raise ModelFileError(f"{path} is damaged: its content fails the checksum")
-    return _put_tensors(json.loads(metadata["tree"]), tensors)
+    try:
+        return _put_tensors(json.loads(text), tensors)
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise ModelFileError(
+            f"{path} is damaged: its tree cannot be read ({error!s:.200})"
+        ) from None
 
 
 def _take_tensors(tree: Any, tensors: dict[str, Tensor]) -> Any:
@@ -82,14 +97,25 @@ def _take_tensors(tree: Any, tensors: dict[str, Tensor]) -> Any:
     return tree
 
 
-def _put_tensors(tree: Any, tensors: dict[str, Tensor]) -> Any:
+def _put_tensors(tree: Any, tensors: dict[str, Tensor], depth: int = 0) -> Any:
+    if depth > DEEPEST:
+        raise ValueError(f"more than {DEEPEST} levels deep")
     if isinstance(tree, list):
-        return [_put_tensors(value, tensors) for value in tree]
+        return [_put_tensors(value, tensors, depth + 1) for value in tree]
     if not isinstance(tree, dict):
         return tree
     if TENSOR in tree:
         return tensors[tree[TENSOR]]
-    return {key: _put_tensors(value, tensors) for key, value in tree["items"]}
+    entries = {}
+    for key, value in tree["items"]:
+        if not isinstance(key, str | int | float) or key in entries:
+            raise ValueError(f"the key {key!r:.40} is none, or there twice")
+        entries[key] = _put_tensors(value, tensors, depth + 1)
+    return entries
+
+
+def _sha(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _digest(tensors: dict[str, Tensor]) -> str:

@@ -12,9 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_blurgan.data.atomic import replacing
+from napari_blurgan.data.lock import FolderLock
 from napari_blurgan.errors import ModelFileError
 from napari_blurgan.transport.checkpoint import read_state, write_state
 from napari_blurgan.transport.model import Model
+from napari_blurgan.transport.schema import check_training, inside
 from napari_blurgan.transport.snapshot import write_snapshot
 
 __all__ = ["ModelFolder"]
@@ -37,11 +39,17 @@ class ModelFolder:
     ----------
     rows : list of dict
         What history.csv is made of, a row a step.
+    notes : list of str
+        What was damaged, and what was done about it.
+    lock : FolderLock
+        Against a second training that writes into the same folder.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.rows: list[dict[str, float]] = []
+        self.notes: list[str] = []
+        self.lock = FolderLock(path)
 
     def save(
         self, state: Mapping[str, Any], model: Model, before: Image, after: Image
@@ -79,14 +87,18 @@ class ModelFolder:
         ModelFileError
             If there are checkpoints, but all of them are damaged.
         """
-        damage = None
-        for name in (TRAINING, PREVIOUS):
-            if (self.path / name).exists():
-                try:
-                    state: dict[str, Any] = read_state(self.path / name)
-                    return state
-                except ModelFileError as error:
-                    damage = error
+        found = [name for name in (TRAINING, PREVIOUS) if (self.path / name).exists()]
+        damage: ModelFileError | None = None
+        for name in found:
+            try:
+                state: dict[str, Any] = read_state(inside(self.path, name))
+                check_training(self.path / name, state)
+            except ModelFileError as error:
+                damage = damage or error
+                continue
+            if damage is not None:
+                self.notes.append(f"{damage}; went on from the copy kept before it")
+            return state
         if damage is not None:
             raise damage
         return None

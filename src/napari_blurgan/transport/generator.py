@@ -12,6 +12,7 @@ from napari_blurgan.networks.layers import part_of
 from napari_blurgan.networks.resnet import ResNet
 from napari_blurgan.networks.unet import UNet
 from napari_blurgan.transport.recipe import GeneratorSettings
+from napari_blurgan.transport.schema import within_memory
 
 __all__ = ["Generator", "make_network"]
 
@@ -45,17 +46,19 @@ def make_network(
             ResNet, blocks=settings.blocks, upsampling=settings.upsampling
         ),
     }
-    return kinds[settings.network](
-        dims,
-        channels_in,
-        channels_out,
-        settings.base,
-        first_kernel=settings.first_kernel,
-        norm=settings.norm,
-        activation=settings.output,
-        zero_last=settings.guide > 0,
-        output_bias=-3.0 if dark else None,
-        pool=pool,
+    return within_memory(
+        lambda: kinds[settings.network](
+            dims,
+            channels_in,
+            channels_out,
+            settings.base,
+            first_kernel=settings.first_kernel,
+            norm=settings.norm,
+            activation=settings.output,
+            zero_last=settings.guide > 0,
+            output_bias=-3.0 if dark else None,
+            pool=pool,
+        )
     )
 
 

@@ -9,7 +9,8 @@ NAME.blurgan/
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,12 @@ from napari_blurgan.transport.generator import Generator, make_network
 from napari_blurgan.transport.guide import Guide
 from napari_blurgan.transport.operator import NetworkOperator
 from napari_blurgan.transport.recipe import Recipe
+from napari_blurgan.transport.schema import (
+    build_for,
+    check_model,
+    inside,
+    refusing_damage,
+)
 
 __all__ = ["FORMAT", "Model", "load_model"]
 
@@ -217,23 +224,26 @@ class Model:
         }
 
 
+@refusing_damage
 def load_model(path: str | Path) -> Model:
     """Read a model folder.
 
     Raises
     ------
     ModelFileError
-        If it is missing, damaged, or of a newer version.
+        If it is missing, damaged, of a newer version, or its weights are not those of
+        its recipe's network, or not finite.
     """
     folder = Path(path)
     if not folder.is_dir():
         raise ModelFileError(f"there is no model folder {folder}")
-    state = read_state(folder / "weights.safetensors")
+    state = read_state(inside(folder, "weights.safetensors"))
     if state.get("format") != FORMAT:
         raise ModelFileError(
             f"{folder} is of format {state.get('format')!r}, this program reads "
             f"format {FORMAT}: update napari-blurgan"
         )
+    check_model(folder, state)
     recipe = Recipe.parse(state["recipe"])
     calibration = Calibration.from_dict(state["calibration"])
     return Model(
@@ -256,12 +266,12 @@ def _generator(recipe: Recipe, state: Mapping[str, Any]) -> Generator:
     settings = recipe.generator
     refines = settings.guide > 0
     channels_in, channels_out = state["channels"]
-    network = make_network(
-        settings, recipe.dims, channels_in + refines, channels_out, tuple(state["pool"])
-    )
-    generator = Generator(network, refines)
-    generator.load_state_dict(state["generator"])
-    return generator.eval()
+    channels, pool = (channels_in + refines, channels_out), tuple(state["pool"])
+
+    def build() -> Generator:
+        return Generator(make_network(settings, recipe.dims, *channels, pool), refines)
+
+    return build_for(build, state["generator"]).eval()
 
 
 def _blur(
@@ -290,10 +300,21 @@ def _write_text(path: Path, text: str) -> None:
 
 
 def read_history(path: Path) -> list[dict[str, float]]:
-    """Read history.csv; a last line that a crash cut short is left out."""
-    if not path.exists():
+    """Read history.csv; lines that are cut short or damaged are left out."""
+    if not path.is_file():
         return []
-    header, *lines = path.read_text(encoding="utf-8").split("\n")
+    text = path.read_text(encoding="utf-8", errors="replace")
+    header, *lines = text.split("\n")
     names = header.split(",")
-    rows = [line.split(",") for line in lines[:-1]]
-    return [dict(zip(names, map(float, row), strict=True)) for row in rows]
+    if "step" not in names:
+        return []
+    rows = (_row(names, line) for line in lines[:-1])
+    return [row for row in rows if row is not None]
+
+
+def _row(names: Sequence[str], line: str) -> dict[str, float] | None:
+    try:
+        row = dict(zip(names, map(float, line.split(",")), strict=True))
+    except ValueError:
+        return None
+    return row if math.isfinite(row["step"]) else None

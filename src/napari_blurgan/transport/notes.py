@@ -30,6 +30,15 @@ class Note:
         return Warned(step, self.code, self.message, self.remedy, self.figures)
 
     @classmethod
+    def damaged(cls, what: str) -> Note:
+        """A checkpoint could not be read, and an older one took its place."""
+        return cls(
+            "damaged-checkpoint",
+            f"{what}.",
+            "Some steps are trained again; if it happens again, check the disk.",
+        )
+
+    @classmethod
     def mismatch(cls, message: str, residual: float) -> Note:
         """The two sets are not related by a blur alone."""
         return cls(

@@ -28,10 +28,12 @@ from pydantic import (
 
 from napari_blurgan.errors import RecipeError
 from napari_blurgan.transport._migrations import VERSION, migrate
+from napari_blurgan.transport.guarded_yaml import read_yaml
 
 __all__ = ["Recipe"]
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
+Decay = Annotated[float, Field(ge=0, lt=1)]
 Size = PositiveInt | tuple[PositiveInt, ...]
 Aberration = Literal[
     "spherical", "coma-y", "coma-x", "astigmatism", "astigmatism-oblique"
@@ -41,18 +43,18 @@ Aberration = Literal[
 class Section(BaseModel):
     """A frozen part of a recipe; unknown fields are refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class GeneratorSettings(Section):
     """G, the deep map from measured y to sharp x."""
 
     network: Literal["unet", "resnet"] = "unet"
-    base: PositiveInt = 8
-    levels: PositiveInt = 3
-    convolutions: PositiveInt = 2
-    blocks: PositiveInt = 6
-    first_kernel: PositiveInt = 3
+    base: Annotated[int, Field(ge=1, le=4096)] = 8
+    levels: Annotated[int, Field(ge=1, le=12)] = 3
+    convolutions: Annotated[int, Field(ge=1, le=64)] = 2
+    blocks: Annotated[int, Field(ge=1, le=256)] = 6
+    first_kernel: Annotated[int, Field(ge=1, le=99)] = 3
     upsampling: Literal["nearest", "transposed"] = "nearest"
     """Of the resnet, going up: "transposed" is a trainable strided convolution."""
     norm: Literal["batch", "instance", "none"] = "batch"
@@ -89,13 +91,13 @@ class AdversarySettings(Section):
     """The potentials phi (on x) and psi (on y): multi-scale PatchGANs."""
 
     loss: Literal["lsgan", "wgan-gp", "bce", "hinge"] = "lsgan"
-    base: PositiveInt = 16
-    layers: PositiveInt = 2
-    plain_layers: NonNegativeInt = 0
+    base: Annotated[int, Field(ge=1, le=4096)] = 16
+    layers: Annotated[int, Field(ge=1, le=12)] = 2
+    plain_layers: Annotated[int, Field(ge=0, le=64)] = 0
     """Further layers, with a stride of 1."""
-    head_kernel: PositiveInt = 3
+    head_kernel: Annotated[int, Field(ge=1, le=99)] = 3
     """Size of the last convolution."""
-    scales: PositiveInt = 3
+    scales: Annotated[int, Field(ge=1, le=12)] = 3
     quantiles: NonNegativeInt = 0
     """Of one more discriminator that sees the histogram alone (UDCT); 0: none."""
     norm: Literal["none", "instance"] = "none"
@@ -141,7 +143,7 @@ class OptimiserSettings(Section):
     generator_rate: PositiveFloat = 5e-4
     discriminator_rate: PositiveFloat = 2e-4
     kernel_rate: PositiveFloat = 1e-3
-    betas: tuple[Fraction, Fraction] = (0.5, 0.999)
+    betas: tuple[Decay, Decay] = (0.5, 0.999)
     warm_up: NonNegativeInt = 0
     constant: Fraction = 0.5
     """Fraction of the training at the full rate."""
@@ -209,7 +211,7 @@ class Recipe(Section):
     cycle_power: Literal[1, 2] = 1
     steps: PositiveInt = 2500
     precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
-    seed: int = 0
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
 
     @model_validator(mode="after")
     def _terms_have_what_they_need(self) -> Recipe:
@@ -265,14 +267,13 @@ class Recipe(Section):
             return cls.model_validate(migrate(dict(settings)))
         except ValidationError as error:
             raise RecipeError(_explain(cls, error)) from None
+        except (TypeError, AttributeError, KeyError, ValueError) as error:
+            raise RecipeError(f"recipe: {error!s:.200}") from None
 
     @classmethod
     def read(cls, path: str | Path) -> Recipe:
-        """Read a YAML or JSON file."""
-        try:
-            settings = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-            raise RecipeError(f"cannot read the recipe {path}: {error}") from None
+        """Read a YAML or JSON file; see `read_yaml` for what it may hold."""
+        settings = read_yaml(path)
         if not isinstance(settings, dict):
             raise RecipeError(f"{path} is not a recipe: expected `name: value` lines")
         return cls.parse(settings)

@@ -43,6 +43,7 @@ from napari_blurgan.transport.provenance import fingerprint, new_id, provenance
 from napari_blurgan.transport.recipe import Recipe
 from napari_blurgan.transport.result import make_model, present_psf
 from napari_blurgan.transport.rhythm import Rhythm
+from napari_blurgan.transport.schema import damage_refused
 from napari_blurgan.transport.team import Team
 
 __all__ = ["Trainer"]
@@ -174,6 +175,14 @@ class Trainer:
         except Exception:
             self._failed = True
             raise
+        finally:
+            if self.folder:
+                self.folder.lock.release()
+
+    def _lock(self) -> None:
+        """Keep other trainings out of the folder, as long as this one runs."""
+        if self.folder and self._team.rank == 0:
+            self.folder.lock.acquire()
 
     def _begin(self) -> Iterator[Event]:
         yield self._start()
@@ -183,6 +192,7 @@ class Trainer:
 
     def _continue(self) -> Iterator[Event]:
         """Take the steps that an earlier loop left."""
+        self._lock()
         self._stopped.clear()
         yield self._started()
         if self._goes_on():
@@ -210,6 +220,7 @@ class Trainer:
     def _start(self) -> Started:
         self._device = choose_device(self._device_name)
         self._team = Team.of(self._device)
+        self._lock()
         state = self.folder.load() if self.folder and self._continues else None
         self._fingerprint = [fingerprint(s) for s in (*self._y, *self._x)]
         self._id = state["id"] if state else new_id()
@@ -406,10 +417,12 @@ class Trainer:
                 "the images are not those that this training began with: give the same "
                 "files in the same order, or train anew without --resume"
             )
-        self._engine.load_state_dict(state["engine"])
-        self._diagnostics.load_state_dict(state["diagnostics"])
-        self.budget.load_state_dict(state["budget"])
-        self._brake = state["brake"]
-        if self.folder:
-            self.folder.rows = read_history(self.folder.path / "history.csv")
-            self.folder.rewind(self.budget.step)
+        assert self.folder is not None
+        with damage_refused(self.folder.path / "training.safetensors"):
+            self._engine.load_state_dict(state["engine"])
+            self._diagnostics.load_state_dict(state["diagnostics"])
+            self.budget.load_state_dict(state["budget"])
+            self._brake = state["brake"]
+        self._prepared.notes += [Note.damaged(text) for text in self.folder.notes]
+        self.folder.rows = read_history(self.folder.path / "history.csv")
+        self.folder.rewind(self.budget.step)

@@ -1,0 +1,74 @@
+"""YAML from strangers: no objects, no bombs, and what is wrong in one line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from napari_blurgan.errors import RecipeError
+
+__all__ = ["read_yaml"]
+
+LARGEST_FILE = 1 << 20
+DEEPEST = 32
+MOST_ALIASES = 100
+
+
+def read_yaml(path: str | Path) -> Any:
+    """Read a YAML or JSON file: mappings, lists, text, numbers.
+
+    Raises
+    ------
+    RecipeError
+        If it cannot be read, is larger than a mebibyte, more than 32 levels deep, has
+        more than 100 aliases or one within what is anchored (which grows without
+        end), or asks for other objects. The message is one line.
+    """
+    try:
+        size = Path(path).stat().st_size
+        if size > LARGEST_FILE:
+            raise RecipeError(f"{path}: {size} bytes are no recipe")
+        text = Path(path).read_text(encoding="utf-8")
+        _check_events(text)
+        return yaml.safe_load(text)
+    except RecipeError as error:
+        raise RecipeError(f"cannot read the recipe {path}: {error}") from None
+    except OSError as error:
+        raise RecipeError(
+            f"cannot read the recipe {path}: {error.strerror or error}"
+        ) from None
+    except Exception as error:  # yaml's constructors raise whatever int() and dict() do
+        raise RecipeError(f"cannot read the recipe {path}: {_line(error)}") from None
+
+
+def _check_events(text: str) -> None:
+    """Raise if what the text describes is too deep, or larger than the text."""
+    depth, aliases = 0, 0
+    anchored: list[int] = []
+    for event in yaml.parse(text, yaml.SafeLoader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if event.anchor:
+                anchored.append(depth)
+        elif isinstance(event, yaml.CollectionEndEvent):
+            if anchored and anchored[-1] == depth:
+                anchored.pop()
+            depth -= 1
+        elif isinstance(event, yaml.AliasEvent):
+            aliases += 1
+            if anchored:
+                raise RecipeError("an alias within what is anchored grows without end")
+        if depth > DEEPEST:
+            raise RecipeError(f"it is more than {DEEPEST} levels deep")
+        if aliases > MOST_ALIASES:
+            raise RecipeError(f"it has more than {MOST_ALIASES} aliases")
+
+
+def _line(error: Exception) -> str:
+    """Return what is wrong, and where, in one line."""
+    problem = getattr(error, "problem", None) or str(error) or type(error).__name__
+    mark = getattr(error, "problem_mark", None)
+    place = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+    return " ".join(str(problem).split())[:200] + place
