@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from napari.components import ViewerModel
-from qtpy.QtCore import QMimeData, QPointF, Qt, QUrl
+from qtpy.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from qtpy.QtGui import QDropEvent
 
 from napari_blurgan.data.io import write_ome_tiff
@@ -97,3 +97,20 @@ def test_an_unreadable_file_says_why(sources, tmp_path):
     path.write_text("no image")
     sources.tick(path)
     assert "notes.tif" in sources.item(2).toolTip()
+
+
+def test_a_damaged_file_cannot_be_ticked(sources, tmp_path, qtbot):
+    path = tmp_path / "cut.tif"
+    write_ome_tiff(path, np.ones((3, 80, 90), np.uint16), "ZYX", (0.5, 0.1, 0.1))
+    path.write_bytes(path.read_bytes()[:200])
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile(str(path))])
+    before = sources.sources()
+    drop(sources, mime)
+    assert sources.item(2).text() == "⚠ cut.tif: cannot be read"
+    place = sources.visualItemRect(sources.item(2))
+    for x in range(place.left() + 2, place.left() + 30, 4):  # where a box would be
+        pos = QPoint(x, place.center().y())
+        qtbot.mouseClick(sources.viewport(), Qt.MouseButton.LeftButton, pos=pos)
+    sources.reset_choices()
+    assert sources.sources() == before

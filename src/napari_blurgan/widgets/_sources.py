@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QListWidget, QListWidgetItem, QWidget
 
 from napari_blurgan.data.io import read_stack
 from napari_blurgan.data.stack import Stack, VoxelSize
-from napari_blurgan.errors import BlurGANError
+from napari_blurgan.errors import AxesError, BlurGANError
 from napari_blurgan.widgets._layers import (
     is_measured,
     is_source,
@@ -27,6 +27,7 @@ __all__ = ["SourceList"]
 
 ROWS = 3
 SOURCE = Qt.ItemDataRole.UserRole
+TICKABLE = Qt.ItemFlag.ItemIsUserCheckable
 
 
 class SourceList(QListWidget):
@@ -92,8 +93,9 @@ class SourceList(QListWidget):
                 self._append(source, ticked=True)
                 self.changed.emit()
         for row in range(self.count()):
-            if self.item(row).data(SOURCE) in sources:
-                self.item(row).setCheckState(Qt.CheckState.Checked)
+            item = self.item(row)
+            if item.data(SOURCE) in sources and item.flags() & TICKABLE:
+                item.setCheckState(Qt.CheckState.Checked)
 
     def unread(self) -> list[Stack]:
         """Return the ticked files as stacks; those that cannot be read are left out."""
@@ -150,11 +152,27 @@ class SourceList(QListWidget):
     def _append(self, source: Any, *, ticked: bool) -> None:
         item = QListWidgetItem(source.name)
         item.setData(SOURCE, source)
-        item.setFlags(Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsUserCheckable)
-        state = Qt.CheckState.Checked if ticked else Qt.CheckState.Unchecked
-        item.setCheckState(state)
         item.setToolTip(self._tooltip(source))
+        if self._is_damaged(source):
+            item.setText(f"⚠ {source.name}: cannot be read")
+            item.setFlags(Qt.ItemFlag.ItemIsEnabled)
+        else:
+            item.setFlags(Qt.ItemFlag.ItemIsEnabled | TICKABLE)
+            state = Qt.CheckState.Checked if ticked else Qt.CheckState.Unchecked
+            item.setCheckState(state)
         self.addItem(item)
+
+    def _is_damaged(self, source: Any) -> bool:
+        """Return whether a file is no image; one of odd axes may yet be given axes."""
+        if not isinstance(source, Path):
+            return False
+        try:
+            read_stack(source)
+        except AxesError:
+            return False
+        except BlurGANError:
+            return True
+        return False
 
     # Qt's names
     def dragEnterEvent(self, event: Any) -> None:
