@@ -201,6 +201,35 @@ def test_keep_ends_here_with_what_was_seen(viewer, widget, qtbot):
     assert result.std() > once.std()
 
 
+def test_the_preview_of_a_film_is_seen_at_its_time_point(viewer, widget, qtbot):
+    blurred = viewer.layers["blurred"]
+    film = viewer.add_image(
+        np.stack([blurred.data, 2 * blurred.data, 3 * blurred.data]),
+        name="film",
+        scale=(1, 0.3, 0.1, 0.1),
+        units=("s", "um", "um", "um"),
+        axis_labels=("t", "z", "y", "x"),
+    )
+    widget.form["layer"].value = film
+    widget.parameters["iterations"].value = 60
+    qtbot.mouseClick(widget.run.start_button, Qt.MouseButton.LeftButton)
+    seen = {}
+
+    def look():
+        if "film · preview" in viewer.layers:
+            preview = viewer.layers["film · preview"]
+            low, high = preview.extent.world[:, 0]
+            assert low == high
+            seen[round(low)] = float(preview.data.mean())
+        return widget.run.phase is Phase.IDLE
+
+    qtbot.waitUntil(look, timeout=60_000)
+    assert len(seen) > 1
+    first = min(seen)
+    for time, mean in seen.items():
+        assert mean / seen[first] == pytest.approx((time + 1) / (first + 1), rel=0.1)
+
+
 def test_the_criterion_is_drawn(widget, start):
     widget.form["stop"].value = "change"
     widget.parameters["iterations"].value = 4

@@ -18,7 +18,7 @@ from napari_blurgan.widgets import _state
 from napari_blurgan.widgets._controls import Phase
 from napari_blurgan.widgets._layers import to_stack
 from napari_blurgan.widgets._psf_layers import psf_layer, to_psf
-from napari_blurgan.widgets._restoring import RestoreRequest
+from napari_blurgan.widgets._restoring import RestoreRequest, visible_field
 
 
 @pytest.fixture
@@ -92,6 +92,35 @@ def test_one_time_point_of_a_movie(viewer, widget, click, done):
     restored = viewer.layers["movie · restored"]
     assert restored.axis_labels == ("z", "y", "x")
     assert restored.scale == pytest.approx((0.3, 0.1, 0.1))
+
+
+def test_the_preview_is_of_the_time_point_in_view(viewer, widget, click, done):
+    pixels = viewer.layers["blurred"].data
+    film = viewer.add_image(
+        np.stack([0 * pixels, pixels, 4 * pixels]),
+        name="film",
+        scale=(2, 0.3, 0.1, 0.1),
+        units=("s", "um", "um", "um"),
+        axis_labels=("t", "z", "y", "x"),
+    )
+    widget.form["layer"].value = film
+    means = {}
+    for step in (1, 2):
+        viewer.dims.set_current_step(0, step)
+        click(widget.preview_button)
+        done()
+        preview = viewer.layers["film · preview"]
+        assert preview.extent.world[:, 0] == pytest.approx([2 * step, 2 * step])
+        means[step] = preview.data.mean()
+    assert means[2] > 2 * means[1]
+
+
+def test_the_preview_holds_all_that_is_in_view(viewer, widget):
+    wide = viewer.add_image(np.zeros((40, 200, 180), np.float32), name="wide")
+    widget.form["layer"].value = wide
+    shape = np.array(wide.data.shape)
+    cut, _ = visible_field(widget._request(), 0 * shape, shape - 1, shape / 2)
+    assert cut.stack.data.shape == (14, 200, 180)
 
 
 def test_the_result_has_the_contrast_of_its_preview(viewer, widget, click, done):

@@ -50,9 +50,16 @@ class Iterated:
 
 @dataclass(frozen=True)
 class Glimpse:
-    """The estimate so far of the frame that is worked on, (z, y, x) or (y, x)."""
+    """The estimate so far of the frame that is worked on, (z, y, x) or (y, x).
+
+    Attributes
+    ----------
+    time : int or None
+        Which time point it is of, where there are several.
+    """
 
     image: NDArray[np.float32]
+    time: int | None = None
 
 
 @dataclass(frozen=True)
@@ -270,10 +277,15 @@ class _Follower:
         self._enough, self._report, self._whole = request.enough, report, whole
         self._total = frames * request.updates
         self._done, self._last = 0, math.inf
+        self._frame = -1
+        self._channels = request.stack.channels
+        self._only_time = request.time
+        self._film = "T" in request.stack.axes
         self._due = 0.0
 
     def __call__(self, progress: Progress) -> bool:
         self._done += 1
+        self._frame += progress.iteration == 1
         judged = len(progress.trace) - 1
         value = progress.trace[-1] if progress.trace else None
         self._report(Iterated(self._done, self._total, judged, value))
@@ -284,10 +296,17 @@ class _Follower:
             self._last = min(self._last, progress.iteration)
         return progress.iteration >= self._last
 
+    def _time(self) -> int | None:
+        """Return the time point of the present frame: channels come one by one."""
+        if not self._film:
+            return None
+        now = self._frame // self._channels
+        return now if self._only_time is None else self._only_time
+
     def _show(self, progress: Progress) -> None:
         began = monotonic()
         if began >= self._due:
-            self._report(Glimpse(progress.image()))
+            self._report(Glimpse(progress.image(), self._time()))
             took = monotonic() - began
             self._due = began + max(EVERY, 10 * took)
 

@@ -122,7 +122,11 @@ def _geometry(layer: Image, dims: Sequence[int]) -> dict[str, Any]:
 
 
 def field_layer(
-    source: Image, field: Stack, axes: str, corner: Sequence[int]
+    source: Image,
+    field: Stack,
+    axes: str,
+    corner: Sequence[int],
+    time: int | None = None,
 ) -> LayerData:
     """Return a restored field as a layer that lies on its place in the source.
 
@@ -136,9 +140,14 @@ def field_layer(
         The axes of the source.
     corner : sequence of int
         The first voxel of the field, along the spatial axes.
+    time : int, optional
+        The time point that it is of, at which alone it is then seen.
     """
-    pixels, attributes, kind = result_layer(source, field, "preview", axes)
     start = np.zeros(source.ndim)
+    if time is not None and "T" in axes and "T" not in field.axes:
+        field = field.with_data(np.asarray(field.data)[np.newaxis], "T" + field.axes)
+        start[axes.index("T")] = time
+    pixels, attributes, kind = result_layer(source, field, "preview", axes)
     start[[axes.index(axis) for axis in field.spatial_axes]] = corner
     kept = [i for i, axis in enumerate(axes[: source.ndim]) if axis in field.axes]
     attributes["translate"] = attributes["translate"] + _offset(source, start)[kept]

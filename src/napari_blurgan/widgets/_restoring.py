@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["RestoreRequest", "visible_field"]
 
-FIELD = (16, 128, 128)
-"""Largest field in voxels that is restored as a preview, (z, y, x)."""
+SIDE, PLANES, VOXELS = 256, (8, 16), 2**19
+"""Most pixels across of a preview, its least and most planes, and most voxels."""
 TRIAL = (8, 64, 64)
 """Field that is restored to learn how long the whole will take."""
 
@@ -108,7 +108,7 @@ def visible_field(
     low: np.ndarray[Any, Any],
     high: np.ndarray[Any, Any],
     point: np.ndarray[Any, Any],
-    largest: tuple[int, int, int] = FIELD,
+    largest: tuple[int, int, int] | None = None,
 ) -> tuple[RestoreRequest, tuple[int, ...]]:
     """Return a request for what is in view, and the first voxel of that field.
 
@@ -120,10 +120,12 @@ def visible_field(
         Corners of the view, in voxels along the axes of the stack.
     point : ndarray
         The planes in view, in voxels.
-    largest : tuple of int
-        Most voxels of the field, (z, y, x), around the middle of the view.
+    largest : tuple of int, optional
+        Most voxels of the field, (z, y, x), around the middle of the view; by default
+        as many as are restored in seconds.
     """
     stack, start = request.stack, []
+    largest = largest or _previewed(stack, high - low + 1)
     index: list[slice | int] = []
     for i, axis in enumerate(stack.axes):
         size = stack.data.shape[i]
@@ -140,8 +142,17 @@ def visible_field(
     cut = stack.with_data(stack.data[tuple(index)])
     time = request.time
     if time is None and "T" in stack.axes:
-        time = int(point[stack.axes.index("T")])
+        time = int(np.clip(round(point[stack.axes.index("T")]), 0, stack.size("T") - 1))
     return replace(request, stack=cut, time=time, out=None), tuple(start)
+
+
+def _previewed(stack: Stack, view: np.ndarray[Any, Any]) -> tuple[int, int, int]:
+    """Return the largest field of a preview: all that is seen, if that is not much."""
+    y, x = (
+        min(SIDE, int(view[stack.axes.index(axis)]), stack.size(axis)) for axis in "YX"
+    )
+    least, most = PLANES
+    return max(least, min(most, VOXELS // max(y * x, 1))), y, x
 
 
 def _work(plan: Plan) -> int:

@@ -387,13 +387,14 @@ class DeconvolveWidget(RunWidget):
         self.keep.setEnabled(not self._enough())
         axes = self._axes() or guess_axes(source)
         field = Stack(event.image, "".join(a for a in axes if a in "ZYX"))
+        corner = (0,) * event.image.ndim
+        data = field_layer(source, field, axes, corner, event.time)
         if self._preview is None:
             self._contrast = Contrast()
-            corner = (0,) * event.image.ndim
-            data = field_layer(source, field, axes, corner)
             self._preview = add_layer(self._viewer, data)
         elif self._preview in self._viewer.layers:
-            self._preview.data = event.image.reshape(self._preview.data.shape)
+            self._preview.data = data[0]
+            self._preview.translate = data[1]["translate"]
         self._contrast.follow(self._preview, event.image)
 
     def _enough(self) -> bool:

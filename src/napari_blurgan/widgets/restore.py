@@ -198,18 +198,18 @@ class RestoreWidget(RunWidget):
 
     def _preview(self) -> None:
         source = self.form["layer"].value
-        corner: list[int] = []
+        place: dict[str, Any] = {}
 
         def prepare() -> Any:
             request = self._request()
             cut, start = visible_field(request, *self._view(source))
-            corner.extend(start)
+            place.update(corner=start, time=cut.time)
             # The plan that is shown is that of the whole layer.
             return lambda report: cut.run(
                 lambda event: None if hasattr(event, "plan") else report(event)
             )
 
-        self.launch(prepare, lambda result: self._show_field(result, source, corner))
+        self.launch(prepare, lambda result: self._show_field(result, source, place))
 
     def _view(self, source: Image) -> tuple[Any, Any, Any]:
         """Return the corners of the view and the planes in it, in voxels."""
@@ -307,10 +307,10 @@ class RestoreWidget(RunWidget):
             self._viewer, like_its_preview(data, preview_of(self._viewer, source))
         )
 
-    def _show_field(self, result: Stack, source: Image, corner: list[int]) -> None:
+    def _show_field(self, result: Stack, source: Image, place: dict[str, Any]) -> None:
         self.run.say("Previewed what was in view.")
         axes = self._axes() or guess_axes(source)
-        data = field_layer(source, result, axes, corner)
+        data = field_layer(source, result, axes, **place)
         earlier = preview_of(self._viewer, source)
         if earlier is not None:
             self._viewer.layers.remove(earlier)
