@@ -3,12 +3,10 @@
 import dask.array as da
 import numpy as np
 import pytest
-from qtpy.QtCore import QPoint, Qt
-from qtpy.QtTest import QTest
+from _mouse import Mouse
 
 from napari_blurgan.transport.automatic import AUTOMATIC
-from napari_blurgan.widgets._levels import Level, levels
-from napari_blurgan.widgets.threshold import ThresholdWidget
+from napari_blurgan.widgets._levels import Level, kept, levels_of
 
 LOW, HIGH = (3, 4), (14, 20)
 MORE_LOW, MORE_HIGH = (20, 5), (16, 17)
@@ -27,67 +25,6 @@ def mouse(make_napari_viewer, qtbot):
     return Mouse(make_napari_viewer(), qtbot)
 
 
-class Mouse:
-    """Presses buttons, and clicks and drags on the canvas at places of the world."""
-
-    def __init__(self, viewer, qtbot):
-        self.viewer = viewer
-        self._qtbot = qtbot
-        self.canvas = viewer.window._qt_viewer.canvas
-        self.canvas.native.resize(400, 300)
-
-    def open(self):
-        widget = ThresholdWidget(self.viewer)
-        self.viewer.window.add_dock_widget(widget, name="Threshold")
-        self.viewer.reset_view()
-        self.settle()
-        return widget
-
-    def until(self, condition):
-        self._qtbot.waitUntil(condition, timeout=5000)
-
-    def settle(self):
-        self._qtbot.wait(20)
-
-    def press(self, button):
-        self._qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
-
-    def place(self, world):
-        """Return where on the canvas a place of the displayed plane is."""
-        shown = list(self.viewer.dims.displayed)
-        corners = np.array([(0, 0), (100, 0), (0, 100)])
-        there = [
-            np.asarray(self.canvas._map_canvas2world(tuple(c), self.canvas.view))[shown]
-            for c in corners
-        ]
-        axes = np.stack([(p - there[0]) / 100 for p in there[1:]], axis=1)
-        x, y = np.linalg.solve(axes, np.asarray(world)[shown] - there[0])
-        return QPoint(round(x), round(y))
-
-    def click(self, layer, *places):
-        """Click on pixels of a layer."""
-        for place in places:
-            at = self.place(layer.data_to_world(place))
-            QTest.mouseClick(self.canvas.native, Qt.MouseButton.LeftButton, pos=at)
-            self.settle()
-
-    def drag(self, layer, *places):
-        native, left = self.canvas.native, Qt.MouseButton.LeftButton
-        points = [self.place(layer.data_to_world(p)) for p in places]
-        QTest.mousePress(native, left, pos=points[0])
-        for point in points[1:]:
-            QTest.mouseMove(native, point)
-            self.settle()
-        QTest.mouseRelease(native, left, pos=points[-1])
-        self.settle()
-
-    def pick(self, widget, layer, background, foreground):
-        for kind, places in (("background", background), ("foreground", foreground)):
-            self.press(widget.pick_buttons[kind])
-            self.click(layer, *places)
-            self.press(widget.pick_buttons[kind])
-
-
 def mean_of(image, places):
     return np.mean([image[p] for p in places])
 
@@ -97,14 +34,17 @@ def test_four_clicks_make_a_threshold_and_its_mask(mouse, picture):
     widget = mouse.open()
     widget.form["radius"].value = 0
     told = []
-    levels.changed.connect(told.append)
+    levels_of(mouse.viewer).changed.connect(told.append)
     mouse.pick(widget, layer, [LOW, MORE_LOW], [HIGH, MORE_HIGH])
-    levels.changed.disconnect(told.append)
     low, high = mean_of(picture, [LOW, MORE_LOW]), mean_of(picture, [HIGH, MORE_HIGH])
     alpha = (low + high) / 2
     assert widget.threshold == alpha
-    assert told[-1] == levels.of(layer) == Level("A", alpha, False)
-    mask = mouse.viewer.layers["cells · content"]
+    assert set(told) == {"A"}
+    found = Level(alpha, False, "cells")
+    assert kept(layer) == {"A": found}
+    assert levels_of(mouse.viewer)["A"] == found
+    assert "Content lies above α" in widget.side.text()
+    mask = mouse.viewer.layers["cells · content above"]
     np.testing.assert_array_equal(np.asarray(mask.data), picture > alpha)
     assert len(mouse.viewer.layers["cells · picked"].data) == 4
     assert mouse.viewer.layers.selection.active is layer
@@ -126,7 +66,7 @@ def test_wherever_the_image_lies(mouse, picture, placed):
     mouse.pick(widget, layer, [LOW], [HIGH])
     alpha = (picture[LOW] + picture[HIGH]) / 2
     assert widget.threshold == alpha
-    mask = mouse.viewer.layers["cells · content"]
+    mask = mouse.viewer.layers["cells · content above"]
     np.testing.assert_array_equal(np.asarray(mask.data), picture > alpha)
     np.testing.assert_allclose(mask.extent.world, layer.extent.world)
 
@@ -145,7 +85,7 @@ def test_in_the_planes_of_lazy_volumes_in_time(mouse, picture):
     mouse.pick(widget, layer, [(1, 2, *LOW)], [(1, 2, *HIGH)])
     alpha = (int(film[(1, 2, *LOW)]) + int(film[(1, 2, *HIGH)])) / 2
     assert widget.threshold == alpha
-    mask = mouse.viewer.layers["film · content"]
+    mask = mouse.viewer.layers["film · content above"]
     np.testing.assert_array_equal(np.asarray(mask.data[1, 2]), film[1, 2] > alpha)
     np.testing.assert_array_equal(np.asarray(mask.data), film > alpha)
 
@@ -160,7 +100,7 @@ def test_colour_counts_by_its_mean_and_opacity_does_not(mouse, picture):
     mean = image[..., :3].mean(-1)
     alpha = (mean[LOW] + mean[HIGH]) / 2
     assert widget.threshold == pytest.approx(alpha)
-    mask = mouse.viewer.layers["stain · content"]
+    mask = mouse.viewer.layers["stain · content above"]
     assert mask.data.shape == picture.shape
     np.testing.assert_array_equal(np.asarray(mask.data), mean > alpha)
 
@@ -173,7 +113,7 @@ def test_channels_count_by_their_mean(mouse, picture):
     mouse.pick(widget, layer, [(0, *LOW)], [(0, *HIGH)])
     alpha = (picture[LOW] + picture[HIGH]) / 2 + 25
     assert widget.threshold == alpha
-    mask = np.asarray(mouse.viewer.layers["two · content"].data)
+    mask = np.asarray(mouse.viewer.layers["two · content above"].data)
     np.testing.assert_array_equal(mask, np.stack([image.mean(0) > alpha] * 2))
 
 
@@ -187,7 +127,7 @@ def test_multiscale_images_are_picked_at_full_resolution(mouse, picture):
     mouse.pick(widget, layer, [low], [high])
     alpha = (picture[LOW] + picture[HIGH]) / 2
     assert widget.threshold == alpha
-    mask = mouse.viewer.layers["slide · content"]
+    mask = mouse.viewer.layers["slide · content above"]
     for seen, detail in zip(mask.data, levels_of_detail, strict=True):
         np.testing.assert_array_equal(np.asarray(seen), detail > alpha)
 
@@ -215,28 +155,30 @@ def test_without_a_mode_the_mouse_is_napari_s(mouse, picture):
     layer = mouse.viewer.add_image(picture, name="cells")
     widget = mouse.open()
     mouse.press(widget.pick_buttons["background"])
-    assert widget._on_mouse in mouse.viewer.mouse_drag_callbacks
+    assert widget._pointer.on
     mouse.press(widget.pick_buttons["background"])
     mouse.click(layer, LOW)
     assert "cells · picked" not in mouse.viewer.layers
     mouse.press(widget.pick_buttons["foreground"])
     widget.hide()
-    assert widget._on_mouse not in mouse.viewer.mouse_drag_callbacks
+    assert not widget._pointer.on
 
 
-def test_a_brighter_background_is_told_and_offered(mouse, picture):
+def test_a_brighter_background_ticks_itself(mouse, picture):
     layer = mouse.viewer.add_image(picture, name="cells")
     widget = mouse.open()
     mouse.pick(widget, layer, [HIGH], [LOW])
     assert "the brighter of the two" in widget.messages.text()
-    assert "tick 'Bright background'" in widget.messages.text()
-    widget.level["bright"].value = True
-    mask = mouse.viewer.layers["cells · content"]
+    assert widget.level["bright"].value
+    mask = mouse.viewer.layers["cells · content below"]
     below = picture < widget.threshold
     np.testing.assert_array_equal(np.asarray(mask.data), below)
-    assert levels.of(layer).bright_background
-    widget._picked()
-    assert not widget.messages.text()
+    assert kept(layer)["A"].bright_background
+    assert f"Content lies below α = {widget.threshold:.5g}" in widget.side.text()
+    widget._clear()
+    mouse.pick(widget, layer, [LOW], [HIGH])
+    assert not widget.level["bright"].value
+    assert "cells · content above" in mouse.viewer.layers
 
 
 def test_what_goes_wrong_is_told_in_a_sentence(mouse, picture):
@@ -264,7 +206,7 @@ def test_by_the_histogram_alone(mouse, picture):
     widget.slider.setValue(500)
     assert widget.threshold == pytest.approx(np.ptp(picture) / 2 + 10)
     widget.level["show"].value = False
-    assert "cells · content" not in mouse.viewer.layers
+    assert "cells · content above" not in mouse.viewer.layers
 
 
 def test_another_layer_keeps_what_was_found(mouse, picture):
@@ -273,11 +215,11 @@ def test_another_layer_keeps_what_was_found(mouse, picture):
     widget = mouse.open()
     widget.form["layer"].value = first
     widget._choose("Otsu")
-    found = levels.of(first)
+    found = levels_of(mouse.viewer)["A"]
     widget.form["layer"].value = mouse.viewer.layers["second"]
     widget.form["domain"].value = "B"
     widget.form["layer"].value = first
-    assert levels.of(first) == found
+    assert levels_of(mouse.viewer)["A"] == kept(first)["A"] == found
     assert widget.form["domain"].value == "A"
 
 
@@ -289,18 +231,18 @@ def test_when_closed_it_takes_its_outline_along_and_leaves_the_picks(mouse, pict
     alpha, points = widget.threshold, viewer.layers["cells · picked"]
     mouse.press(widget.pick_buttons["foreground"])
     viewer.window.remove_dock_widget(widget)
-    mouse.until(lambda: "cells · content" not in viewer.layers)
+    mouse.until(lambda: "cells · content above" not in viewer.layers)
     points.add([MORE_LOW])
     assert [layer.name for layer in viewer.layers] == ["cells", "cells · picked"]
-    assert widget._on_mouse not in viewer.mouse_drag_callbacks
-    assert levels.of(layer).value == alpha
+    assert not widget._pointer.on
+    assert kept(layer)["A"].value == alpha
     mouse.open()
-    assert "cells · content" in viewer.layers
+    assert "cells · content above" in viewer.layers
 
 
 def test_domain_and_radius_are_there_the_next_time(mouse, picture):
     known = mouse.viewer.add_image(picture, name="known")
-    levels.keep(known, Level("A", 50.0))
+    levels_of(mouse.viewer).find("A", Level(50.0, layer="known"), known)
     widget = mouse.open()
     widget.form["layer"].value = mouse.viewer.add_image(picture, name="new")
     widget.form["domain"].value, widget.form["radius"].value = "B", 7
@@ -310,7 +252,8 @@ def test_domain_and_radius_are_there_the_next_time(mouse, picture):
     assert again.form["radius"].value == 7
     assert (again.layer, again.form["domain"].value) == (known, "A")
     again.form["layer"].value = mouse.viewer.layers["new"]
-    assert levels.of(known) == Level("A", 50.0)
+    assert levels_of(mouse.viewer)["A"].value == 50.0
+    assert levels_of(mouse.viewer)["B"].value is None
 
 
 def test_napari_may_be_closed_right_after_it(mouse, picture):
@@ -322,3 +265,48 @@ def test_napari_may_be_closed_right_after_it(mouse, picture):
     mouse.viewer.window.remove_dock_widget(widget)
     mouse.viewer.close()
     mouse.until(lambda: bool(gone))
+
+
+def test_the_layer_follows_the_layer_list(mouse, picture):
+    first = mouse.viewer.add_image(picture, name="first")
+    second = mouse.viewer.add_image(picture[:, ::-1], name="second")
+    widget = mouse.open()
+    mouse.viewer.layers.selection.active = first
+    assert widget.layer is first
+    mouse.viewer.layers.selection.active = second
+    assert widget.layer is second
+    points = mouse.viewer.add_points(np.zeros((1, 2)), name="points")
+    mouse.viewer.layers.selection.active = points
+    assert widget.layer is second
+
+
+def test_what_is_not_seen_is_not_picked(mouse, picture):
+    below = mouse.viewer.add_image(picture, name="below")
+    above = mouse.viewer.add_image(picture, name="above", translate=(0, 15))
+    widget = mouse.open()
+    mouse.viewer.layers.selection.active = below
+    mouse.press(widget.pick_buttons["background"])
+    mouse.click(below, (4, 20))
+    assert "That is above, which lies above below" in widget.messages.text()
+    assert "below · picked" not in mouse.viewer.layers
+    mouse.click(below, (4, 5))
+    assert len(mouse.viewer.layers["below · picked"].data) == 1
+    above.blending = "additive"
+    mouse.click(below, (4, 20))
+    assert len(mouse.viewer.layers["below · picked"].data) == 2
+    below.visible = False
+    mouse.click(below, (4, 5))
+    assert "below is hidden" in widget.messages.text()
+
+
+def test_a_threshold_of_another_layer_is_not_replaced_in_silence(mouse, picture):
+    mouse.viewer.add_image(picture, name="first")
+    mouse.viewer.add_image(picture + 50, name="second")
+    widget = mouse.open()
+    widget.form["layer"].value = mouse.viewer.layers["first"]
+    widget._choose("Otsu")
+    before = widget.threshold
+    widget.form["layer"].value = mouse.viewer.layers["second"]
+    assert widget.threshold == before
+    widget._choose("Otsu")
+    assert f"α was {before:.5g}, found in first" in widget.messages.text()

@@ -10,7 +10,7 @@ from napari_blurgan.transport.model import load_model
 from napari_blurgan.widgets import transform
 from napari_blurgan.widgets._controls import Phase
 from napari_blurgan.widgets._layers import result_layer
-from napari_blurgan.widgets._levels import Level, levels
+from napari_blurgan.widgets._levels import Level, levels_of
 from napari_blurgan.widgets.transform import TransformWidget
 
 SMALL = (
@@ -59,10 +59,11 @@ def train(widget, qtbot):
 
 
 def test_from_picked_thresholds_to_a_stained_layer(viewer, widget, qtbot):
-    levels.keep(viewer.layers["cells"], Level("A", 0.25, False))
-    levels.keep(viewer.layers["stain"], Level("B", 210.0, True))
-    assert widget.form["alpha"].value == "0.25"
-    assert widget.form["beta"].value == "210"
+    levels = levels_of(viewer)
+    levels.find("A", Level(0.25, False, "cells"), viewer.layers["cells"])
+    levels.find("B", Level(210.0, True, "stain"), viewer.layers["stain"])
+    assert widget.form["alpha"].value == 0.25
+    assert widget.form["beta"].value == 210
     assert widget.form["bright_b"].value
     widget.advanced["changes"].value += " sampling.held_out=0"
     widget.form["minutes"].value = 0.1
@@ -92,18 +93,15 @@ def test_from_picked_thresholds_to_a_stained_layer(viewer, widget, qtbot):
 def test_what_is_missing_is_told_before_anything_starts(viewer, widget):
     widget.run.start_button.click()
     assert "domain A has no threshold yet" in widget.messages.text()
-    widget.form["alpha"].value = "much"
-    widget.run.start_button.click()
-    assert "should be a number, found 'much'" in widget.messages.text()
     widget.domains["B"].untick()
-    widget.form["alpha"].value, widget.form["beta"].value = "0.25", "210"
+    widget.form["alpha"].value, widget.form["beta"].value = 0.25, 210
     widget.run.start_button.click()
     assert "tick at least one image of domain B" in widget.messages.text()
     assert widget.run.phase is Phase.IDLE
 
 
 def test_a_threshold_outside_the_data_fails_in_a_sentence(viewer, widget, qtbot):
-    widget.form["alpha"].value, widget.form["beta"].value = "0.25", "0.8"
+    widget.form["alpha"].value, widget.form["beta"].value = 0.25, 0.8
     widget.run.start_button.click()
     qtbot.waitUntil(lambda: widget.run.phase is Phase.IDLE, timeout=60_000)
     assert "saliency.beta is 0.8, but the images of domain B" in widget.messages.text()
@@ -128,7 +126,8 @@ def test_pick_opens_the_picker_on_the_layer(viewer, widget):
     assert picker.form["domain"].value == "B"
     picker.level["bright"].value = True
     picker._choose("Otsu")
-    assert float(widget.form["beta"].value) == pytest.approx(picker.threshold)
+    assert widget._levels["B"].value == picker.threshold
+    assert widget.form["beta"].value == pytest.approx(picker.threshold, rel=1e-3)
 
 
 @pytest.mark.parametrize(
@@ -150,7 +149,7 @@ def test_the_sample_has_two_modalities_beside_each_other(make_napari_viewer_prox
 
 
 def test_what_was_typed_is_there_the_next_time(viewer, widget):
-    widget.form.update_values({"minutes": 7, "alpha": "0.25", "bright_a": True})
+    widget.form.update_values({"minutes": 7, "alpha": 0.25, "bright_a": True})
     widget.advanced["seed"].value = 3
     viewer.window.remove_dock_widget(widget)
     again = TransformWidget(viewer)
@@ -161,14 +160,25 @@ def test_what_was_typed_is_there_the_next_time(viewer, widget):
 
 
 def test_a_threshold_stays_with_its_images(viewer, widget):
-    widget.form["alpha"].value, widget.form["beta"].value = "0.25", "210"
+    widget.form["alpha"].value, widget.form["beta"].value = 0.25, 210
     viewer.window.remove_dock_widget(widget)
-    levels.keep(viewer.layers["stain"], Level("B", 190.0, True))
+    levels = levels_of(viewer)
+    levels["A"] = levels["B"] = Level()  # as in a napari started anew
     viewer.layers["cells"].name = "other cells"
     again = TransformWidget(viewer)
     assert again.domains["A"].names() == []
-    assert again.form["alpha"].value == ""
-    assert again.form["beta"].value == "190"
+    assert levels["A"].value is None
+    assert levels["B"] == Level(210.0, True)
+    assert again.form["beta"].value == 210
+
+
+def test_ticked_layers_bring_the_threshold_found_in_them(viewer, widget):
+    levels, found = levels_of(viewer), Level(190.0, True, "stain")
+    levels.find("B", found, viewer.layers["stain"])
+    levels["B"] = Level(7.0, layer="of an image that is gone")
+    widget.domains["B"].untick()
+    widget.domains["B"].tick(viewer.layers["stain"])
+    assert levels["B"] == found
 
 
 def test_only_sections_along_z_ask_for_the_size_of_a_voxel(viewer, widget):

@@ -25,15 +25,21 @@ def show_widget(viewer: napari.Viewer, name: str, kind: type[QWidget]) -> Any:
     kind : type
         Makes it of a viewer where there is none yet.
     """
-    title = f"{name} (BlurGAN)"
-    docked = viewer.window.dock_widgets
-    if title not in docked:
-        viewer.window.add_dock_widget(kind(viewer), name=title, tabify=True)
-    widget = docked[title]
+    widget = _docked(viewer, kind)
+    if widget is None:
+        widget = kind(viewer)
+        title = f"{name} (BlurGAN)"
+        viewer.window.add_dock_widget(widget, name=title, tabify=True)
     dock = ancestor(widget, QDockWidget)
     dock.show()
     dock.raise_()
     return widget
+
+
+def _docked(viewer: napari.Viewer, kind: type[QWidget]) -> Any:
+    """Return the docked widget of a kind, whoever docked it and under what title."""
+    docked = viewer.window.dock_widgets.values()
+    return next((widget for widget in docked if isinstance(widget, kind)), None)
 
 
 def ancestor(widget: QWidget | None, kind: type[QWidget]) -> Any:

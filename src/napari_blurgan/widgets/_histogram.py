@@ -14,6 +14,8 @@ from qtpy.QtWidgets import QWidget
 __all__ = ["Histogram"]
 
 HEIGHT = 110
+CONTENT = "#E69F00"
+"""That of picked foreground."""
 BINS = 100
 
 Curve = NDArray[np.float64]
@@ -31,6 +33,7 @@ class Histogram(QWidget):
         self.setAccessibleName("Histogram")
         self.range = (0.0, 1.0)
         self.level: float | None = None
+        self.content_below = False
         self.curves: dict[str, tuple[str, Curve]] = {}
 
     def show_image(self, pixels: NDArray[Any]) -> None:
@@ -52,16 +55,18 @@ class Histogram(QWidget):
                 self.curves[name] = (colour, self._heights(pixels))
         self.update()
 
-    def show_level(self, level: float) -> None:
-        """Draw the threshold."""
-        self.level = level
-        self.setToolTip(f"Threshold {level:.6g}, grey levels {self.range}")
+    def show_level(self, level: float | None, content_below: bool = False) -> None:
+        """Draw the threshold and tint the side of it that is content."""
+        self.level, self.content_below = level, content_below
+        threshold = "not set" if level is None else f"{level:.6g}"
+        self.setToolTip(f"Threshold {threshold}, grey levels {self.range}")
         self.update()
 
     def paintEvent(self, event: Any) -> None:
         """Draw it all."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        self._tint_content(painter)
         for name, (colour, heights) in self.curves.items():
             shade = QColor(colour)
             shade.setAlpha(120 if name == "image" else 200)
@@ -73,6 +78,15 @@ class Histogram(QWidget):
             x = self._x(self.level)
             painter.drawLine(QPointF(x, 0), QPointF(x, self.height()))
         painter.end()
+
+    def _tint_content(self, painter: QPainter) -> None:
+        if self.level is None:
+            return
+        x = self._x(self.level)
+        start, end = (0.0, x) if self.content_below else (x, float(self.width()))
+        shade = QColor(CONTENT)
+        shade.setAlpha(50)
+        painter.fillRect(QRectF(start, 0, end - start, self.height()), shade)
 
     def _heights(self, pixels: NDArray[Any]) -> Curve:
         counts, _ = np.histogram(pixels, BINS, self.range)

@@ -1,57 +1,124 @@
-"""The thresholds of the layers: kept with them, told to whoever trains."""
+"""`Levels`: the threshold of each domain, which all who show or set it watch."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary, WeakSet
 
-from qtpy.QtCore import QObject, Signal
+from psygnal import Signal
 
 from napari_blurgan.widgets._layers import METADATA_KEY
 
 if TYPE_CHECKING:
+    from napari.components import ViewerModel
     from napari.layers import Image
+    from numpy.typing import NDArray
 
-__all__ = ["Level", "levels"]
+__all__ = ["DOMAINS", "SYMBOLS", "Level", "Levels", "kept", "levels_of"]
 
 KEY = "saliency"
+DOMAINS = ("A", "B")
+"""From, and to."""
+SYMBOLS = {"A": "α", "B": "β"}
 
 
 @dataclass(frozen=True)
 class Level:
-    """What is content in an image.
+    """What is content in a domain.
 
     Parameters
     ----------
-    domain : str
-        ``"A"`` or ``"B"``: from, and to.
-    value : float
-        The threshold in grey levels, on the mean over the channels.
+    value : float or None
+        The threshold in grey levels, on the mean over the channels; None before it is
+        known.
     bright_background : bool
         Whether content is what lies below.
+    layer : str
+        The name of the layer in which it was found; empty if it was typed.
     """
 
-    domain: str
-    value: float
+    value: float | None = None
     bright_background: bool = False
+    layer: str = ""
+
+    @property
+    def side(self) -> str:
+        """Where content lies, seen from the threshold."""
+        return "below" if self.bright_background else "above"
+
+    def described(self, domain: str, pixels: NDArray[Any]) -> str:
+        """Return where content lies, and how much of some pixels is content."""
+        if self.value is None or pixels.size == 0:
+            return f"{SYMBOLS[domain]} is not known yet"
+        below = self.bright_background
+        content = pixels < self.value if below else pixels > self.value
+        return (
+            f"Content lies {self.side} {SYMBOLS[domain]} = {self.value:.5g}: "
+            f"{content.mean():.0%} of the plane in view"
+        )
 
 
-class Levels(QObject):
-    """Where thresholds are kept, and heard of."""
+class Levels:
+    """The two thresholds, α of domain A and β of domain B, of one viewer.
 
-    changed = Signal(object)
-    """A `Level` was found."""
+    Their only owner: the picker, its histogram and outline, the metadata of layers and
+    *Transform* show what is here, and set it here.
+    """
 
-    def keep(self, layer: Image, level: Level) -> None:
-        """Keep a level in the metadata of its layer, and tell."""
+    changed = Signal(str)
+    """The level of this domain is another."""
+
+    def __init__(self) -> None:
+        self._known = {domain: Level() for domain in DOMAINS}
+        self._members: dict[str, WeakSet[Any]] = {d: WeakSet() for d in DOMAINS}
+
+    def __getitem__(self, domain: str) -> Level:
+        return self._known[domain]
+
+    def __setitem__(self, domain: str, level: Level) -> None:
+        if self._known[domain] != level:
+            self._known[domain] = level
+            self.changed.emit(domain)
+
+    def find(self, domain: str, level: Level, layer: Image) -> None:
+        """Set a level that was found in a layer, and keep it in its metadata too."""
         known = dict(layer.metadata.get(METADATA_KEY, {}))
-        layer.metadata[METADATA_KEY] = known | {KEY: vars(level)}
-        self.changed.emit(level)
+        known[KEY] = known.get(KEY, {}) | {domain: asdict(level)}
+        layer.metadata[METADATA_KEY] = known
+        self[domain] = level
 
-    def of(self, layer: Image) -> Level | None:
-        """Return what was kept with a layer."""
-        known = layer.metadata.get(METADATA_KEY, {}).get(KEY)
-        return None if known is None else Level(**known)
+    def assign(self, domain: str, layers: Iterable[Image]) -> None:
+        """Say which layers are of a domain; take over the level that one knows.
+
+        One that was typed, or found in any of these layers, stays.
+        """
+        layers = list(layers)
+        self._members[domain] = WeakSet(layers)
+        known = [kept(layer)[domain] for layer in layers if domain in kept(layer)]
+        here = self[domain]
+        stays = here.value is not None and (not here.layer or here in known)
+        if known and not stays:
+            self[domain] = known[0]
+
+    def domain_of(self, layer: Image, present: str) -> str:
+        """Return the domain of a layer; `present` where it is of both or of none."""
+        members = [d for d in DOMAINS if layer in self._members[d]]
+        of_it = members or list(kept(layer))
+        return present if present in of_it or not of_it else of_it[0]
 
 
-levels = Levels()
+def kept(layer: Image) -> dict[str, Level]:
+    """Return the levels that were found in a layer, by domain."""
+    known = layer.metadata.get(METADATA_KEY, {}).get(KEY, {})
+    return {domain: Level(**values) for domain, values in known.items()}
+
+
+_of_viewers: WeakKeyDictionary[Any, Levels] = WeakKeyDictionary()
+
+
+def levels_of(viewer: ViewerModel) -> Levels:
+    """Return the levels of a viewer, the same to all its widgets."""
+    bare = getattr(viewer, "__wrapped__", viewer)  # of napari's proxy for plugins
+    return _of_viewers.setdefault(bare, Levels())

@@ -9,12 +9,16 @@ from numpy.typing import NDArray
 
 from napari_blurgan.data.colour import ChannelMean
 from napari_blurgan.data.stack import Stack
+from napari_blurgan.widgets._layers import guess_axes
 
 if TYPE_CHECKING:
+    from napari.components import ViewerModel
     from napari.layers import Image, Labels
 
-__all__ = ["ContentMask", "mask_attributes", "pyramid"]
+__all__ = ["ContentMask", "mask_attributes", "plane_in_view", "pyramid", "refresh"]
 
+SAMPLE = 512
+"""Pixels along an axis of a plane in view that are looked at."""
 PLACE = ("scale", "translate", "rotate", "shear", "affine", "units", "axis_labels")
 
 
@@ -87,9 +91,22 @@ def pyramid(layer: Image, axes: str) -> list[ContentMask]:
 def mask_attributes(layer: Image) -> dict[str, Any]:
     """Return what makes a layer of labels lie on an image."""
     return {name: getattr(layer, name) for name in PLACE} | {
-        "name": f"{layer.name} · content",
         "multiscale": layer.multiscale,
     }
+
+
+def plane_in_view(viewer: ViewerModel, layer: Image) -> NDArray[Any]:
+    """Return pixels of the plane in view, of the lowest resolution there is."""
+    data, axes = layer.data[-1] if layer.multiscale else layer.data, guess_axes(layer)
+    mean = ChannelMean(Stack(data, axes, name=layer.name))
+    *beyond, height, width = mean.shape
+    point = np.asarray(layer.world_to_data(viewer.dims.point))
+    places = [point[i] for i, a in enumerate(axes) if a not in "CS"]
+    index: list[Any] = [
+        int(np.clip(round(p), 0, n - 1)) for p, n in zip(places, beyond, strict=False)
+    ]
+    steps = [slice(None, None, -(-n // SAMPLE)) for n in (height, width)]
+    return np.asarray(mean[(*index, *steps)])
 
 
 def refresh(

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_blurgan.data.stack import Stack
-from napari_blurgan.errors import DataError, RecipeError
+from napari_blurgan.errors import DataError
 from napari_blurgan.widgets._layers import METADATA_KEY, field_layer, guess_axes
 from napari_blurgan.widgets._live import add_layer
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from napari_blurgan.transport.events import Previewed
     from napari_blurgan.transport.trainer import Trainer
 
-__all__ = ["TASKS", "LivePreview", "Task", "TransformRequest", "number"]
+__all__ = ["TASKS", "LivePreview", "Task", "TransformRequest"]
 
 
 @dataclass(frozen=True)
@@ -69,20 +69,6 @@ TASKS = {
 }
 
 
-def number(text: str, name: str) -> float | None:
-    """Return what is written in a field; None where it is empty.
-
-    Raises
-    ------
-    RecipeError
-        If it is no number.
-    """
-    try:
-        return float(text) if text.strip() else None
-    except ValueError:
-        raise RecipeError(f"{name} should be a number, found {text!r}") from None
-
-
 @dataclass(frozen=True)
 class TransformRequest:
     """Everything that a training needs, read from the widget before it starts.
@@ -114,7 +100,7 @@ class TransformRequest:
             if self.changes.get(f"saliency.{name}") is None and weight:
                 raise DataError(
                     f"domain {domain} has no threshold yet: press Pick {domain}… and "
-                    f"click on background and foreground, or type it"
+                    f"click on background and foreground, or enter it"
                 )
 
     @property

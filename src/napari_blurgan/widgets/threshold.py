@@ -1,34 +1,36 @@
 """Say what is content, by clicking on it.
 
 A transformation between modalities must leave content where it is. What is content, a
-threshold says: one in each domain, in the grey levels of its images.
+threshold says: α in domain A and β in domain B, each in the grey levels of its images.
 
-**What to do.** Choose a layer and its domain. Press *Background* and click (or drag)
-where there is nothing; press *Foreground* and do the same where there is something. Two
-clicks each are usually enough. The threshold is the mean of the two means; the outline
-of what it takes for content lies on the image and follows the slider. Discs are points
-of a layer: delete there what was picked by mistake, or press *Undo*.
+**What to do.** Choose a domain, and a layer of it, here or in the layer list. Press
+*Background* and click (or drag) where there is nothing; press *Foreground* and do the
+same where there is something. Two clicks each are usually enough. The threshold is the
+mean of the two means; the outline of what it takes for content lies on the image and
+follows the slider. Discs are points of a layer: delete there what was picked by
+mistake, or press *Undo*. Choosing the other domain changes neither threshold.
 
 **What to look at.** The outline should go round what must be kept: whole cells, not
-only their nuclei. Where content is darker than its surroundings, as in histology, tick
-*Bright background*.
+only their nuclei. The line below the histogram says on which side of the threshold
+content lies. Where it is darker than its surroundings, as in histology, *Bright
+background* ticks itself.
 
-*Transform* takes the thresholds over by itself.
+*Transform* shows the same thresholds.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from magicgui.widgets import CheckBox, ComboBox, FloatSpinBox, SpinBox
+from magicgui.widgets import CheckBox, ComboBox, SpinBox
 from numpy.typing import NDArray
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QHideEvent
 from qtpy.QtWidgets import QLabel, QPushButton, QSlider, QVBoxLayout, QWidget
 
 from napari_blurgan.data.colour import ChannelMean
-from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import BlurGANError, DataError
 from napari_blurgan.transport.thresholds import Picked, Region, threshold_from_regions
 from napari_blurgan.widgets import _state
@@ -44,22 +46,24 @@ from napari_blurgan.widgets._docks import Tabbed
 from napari_blurgan.widgets._forms import Form
 from napari_blurgan.widgets._histogram import Histogram
 from napari_blurgan.widgets._layers import guess_axes, is_source, to_stack
-from napari_blurgan.widgets._levels import Level, levels
-from napari_blurgan.widgets._mask import mask_attributes, pyramid, refresh
+from napari_blurgan.widgets._level_fields import LevelFields
+from napari_blurgan.widgets._levels import SYMBOLS, Level, levels_of
+from napari_blurgan.widgets._mask import plane_in_view
+from napari_blurgan.widgets._outline import Outline
 from napari_blurgan.widgets._picks import BACKGROUND, COLOURS, FOREGROUND, Picks
+from napari_blurgan.widgets._pointer import Pointer, place_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
+    from contextlib import AbstractContextManager
 
     import napari
-    from napari.layers import Image, Labels
+    from napari.layers import Image
 
 __all__ = ["ThresholdWidget"]
 
 DOMAINS = [("A: from", "A"), ("B: to", "B")]
 TICKS = 1000
-SAMPLE = 512
-"""Pixels along an axis of a plane that the histogram looks at."""
 
 OVERLAP = 0.05
 """Of the picked pixels on the wrong side; more than that is told."""
@@ -77,15 +81,17 @@ class ThresholdWidget(QWidget):
     def __init__(self, napari_viewer: napari.Viewer) -> None:
         super().__init__()
         self._viewer = napari_viewer
+        self._levels = levels_of(napari_viewer)
         self._picks: dict[Image, Picks] = {}
-        self._masks: list[Any] = []
-        self._mask: Labels | None = None
-        self.threshold: float | None = None
+        self._outline = Outline(napari_viewer)
+        self._sampled: NDArray[Any] = np.empty(0)
+        self._pointer = Pointer(napari_viewer, self._on_place, self._far)
         self._build()
         Disposal(self, napari_viewer, self._let_go)
         Tabbed(self, napari_viewer)
-        # Before there is a layer: the domain of one that has a threshold stays.
         _state.Kept(self, "threshold", self.form.plain_values, self.form.update_values)
+        self._levels.changed.connect(self._on_level)
+        napari_viewer.layers.selection.events.active.connect(self._on_selected)
         self.reset_choices()
 
     # --- what it shows
@@ -95,13 +101,17 @@ class ThresholdWidget(QWidget):
         self.pick_buttons = {
             kind: self._pick_button(kind) for kind in (BACKGROUND, FOREGROUND)
         }
-        self.words = QLabel()
-        self.words.setWordWrap(True)
+        self.words, self.side = QLabel(), QLabel()
+        for label in (self.words, self.side):
+            label.setWordWrap(True)
         self.histogram = Histogram()
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.slider.setRange(0, TICKS)
         self.slider.setAccessibleName("Threshold")
         self.slider.valueChanged.connect(self._on_slider)
+        self._level_fields = LevelFields(
+            ("value", "bright"), "", lambda: self._level, self._keep
+        )
         self.level = self._level_form()
         self.messages = Messages()
         self._arrange()
@@ -115,7 +125,7 @@ class ThresholdWidget(QWidget):
             ComboBox(
                 name="layer", label="Layer", nullable=True,
                 choices=lambda box: [*filter(is_source, self._viewer.layers)],
-                tooltip="The image to pick in",
+                tooltip="The image to pick in; follows the layer list",
             ),
             SpinBox(
                 name="radius", label="Radius", value=3, min=0, max=500,
@@ -123,28 +133,16 @@ class ThresholdWidget(QWidget):
             ),
         )  # fmt: skip
         form["layer"].changed.connect(self._on_layer)
-        form["domain"].changed.connect(lambda domain: self._keep())
+        form["domain"].changed.connect(lambda domain: self._show_level())
         return form
 
     def _level_form(self) -> Form:
-        form = Form(
-            FloatSpinBox(
-                name="value", label="Threshold", value=0, min=-1e9, max=1e9, step=1,
-                tooltip="In the grey levels of the image, mean over its channels",
-            ),
-            CheckBox(
-                name="bright", label="Bright background", value=False,
-                tooltip="Tick where content is darker than what is around it",
-            ),
-            CheckBox(
-                name="show", label="Show the outline", value=True,
-                tooltip="Draw the outline of what counts as content",
-            ),
+        show = CheckBox(
+            name="show", label="Show the outline", value=True,
+            tooltip="Draw the outline of what counts as content",
         )  # fmt: skip
-        form["value"].changed.connect(self._set)
-        form["bright"].changed.connect(lambda value: self._apply())
-        form["show"].changed.connect(lambda value: self._draw_mask())
-        return form
+        show.changed.connect(lambda value: self._draw_outline())
+        return Form(self._level_fields.value, self._level_fields.bright, show)
 
     def _pick_button(self, kind: str) -> QPushButton:
         made = button(
@@ -171,7 +169,13 @@ class ThresholdWidget(QWidget):
                 help_button(__name__),
             )
         )
-        for widget in (self.words, self.histogram, self.slider, self.level):
+        for widget in (
+            self.words,
+            self.histogram,
+            self.side,
+            self.slider,
+            self.level,
+        ):
             layout.addWidget(widget)
         picked = button("From picks", "Threshold between what was picked", self._picked)
         layout.addLayout(row(picked, *automatic))
@@ -189,8 +193,8 @@ class ThresholdWidget(QWidget):
         """Follow the viewer's layers."""
         self.form["layer"].reset_choices()
         self.form.prefer("layer", self._viewer.layers.selection.active)
-        if self._mask is not None and self._mask not in self._viewer.layers:
-            self._mask = None  # the user has deleted it
+        if self._outline.deleted:
+            self._outline.remove()
             self.level["show"].value = False
 
     def hideEvent(self, event: QHideEvent) -> None:
@@ -201,10 +205,12 @@ class ThresholdWidget(QWidget):
     def _let_go(self) -> None:
         """Leave the viewer as if never opened, but for what was picked and found."""
         self._set_mode(None)
+        self._levels.changed.disconnect(self._on_level)
+        self._viewer.layers.selection.events.active.disconnect(self._on_selected)
         for picks in self._picks.values():
             picks.let_go()
         self._picks.clear()
-        self._remove_mask()  # it follows a slider that is no longer there
+        self._outline.remove()  # it follows a slider that is no longer there
 
     # --- the layer
 
@@ -213,43 +219,51 @@ class ThresholdWidget(QWidget):
         """What is picked in."""
         return self.form["layer"].value
 
+    @property
+    def domain(self) -> str:
+        """Whose threshold it is."""
+        return str(self.form["domain"].value)
+
+    def look_at(self, domain: str, layer: Image) -> None:
+        """Pick in a layer, for a domain."""
+        self.form["layer"].value = layer
+        self.form["domain"].value = domain
+
+    def _on_selected(self, event: Any) -> None:
+        """Follow the layer list, as far as it selects images to pick in."""
+        if event.value is not None and is_source(event.value):
+            self.form["layer"].value = event.value
+
+    def _quiet(self) -> AbstractContextManager[None]:
+        """Heed no selection while layers of ours come: that of the person stays."""
+        blocker: AbstractContextManager[None]
+        blocker = self._viewer.layers.selection.events.active.blocker(self._on_selected)
+        return blocker
+
+    def _select(self, layer: Image) -> None:
+        """Let the layer list follow, unless something else than an image is in use."""
+        selection = self._viewer.layers.selection
+        if selection.active is not None and is_source(selection.active):
+            selection.active = layer
+
     def _on_layer(self, layer: Image | None) -> None:
         self.messages.reset()
-        self._remove_mask()
         if layer is None:
+            self._outline.remove()
             return
+        self._select(layer)
         try:
             self._stack = to_stack(layer)
-            self.histogram.show_image(self._sample(layer))
+            self._sampled = plane_in_view(self._viewer, layer)
         except BlurGANError as error:
             self.messages.add(str(error))
             return
-        self._set_range()
-        self._masks = pyramid(layer, self._stack.axes)
-        self.threshold, known = None, levels.of(layer)
-        if known is not None:
-            self.form["domain"].value = known.domain
-            self.level["bright"].value = known.bright_background
-            self._set(known.value)
-        self._say_picked()
-
-    def _sample(self, layer: Image) -> NDArray[Any]:
-        """Return pixels of the plane in view, of the lowest resolution there is."""
-        data = layer.data[-1] if layer.multiscale else layer.data
-        mean = ChannelMean(Stack(data, guess_axes(layer), name=layer.name))
-        *beyond, height, width = mean.shape
-        point = np.asarray(layer.world_to_data(self._viewer.dims.point))
-        places = [point[i] for i, a in enumerate(guess_axes(layer)) if a not in "CS"]
-        index: list[Any] = [
-            int(np.clip(round(p), 0, n - 1))
-            for p, n in zip(places, beyond, strict=False)
-        ]
-        steps = [slice(None, None, -(-n // SAMPLE)) for n in (height, width)]
-        return np.asarray(mean[(*index, *steps)])
-
-    def _set_range(self) -> None:
+        self.histogram.show_image(self._sampled)
         low, high = self.histogram.range
         self.level["value"].step = max((high - low) / 100, 1e-6)
+        self.form["domain"].value = self._levels.domain_of(layer, self.domain)
+        self._say_picked()
+        self._show_level()
 
     # --- picking
 
@@ -257,11 +271,8 @@ class ThresholdWidget(QWidget):
         """Pick one kind from now on; the same again, or None, ends it."""
         for name, made in self.pick_buttons.items():
             made.setChecked(made.isChecked() and name == kind)
-        callbacks = self._viewer.mouse_drag_callbacks
-        if self._on_mouse in callbacks:
-            callbacks.remove(self._on_mouse)
-        if self._mode is not None:
-            callbacks.append(self._on_mouse)
+        self._pointer.on = self._mode is not None
+        if self._pointer.on:
             self.messages.reset()
 
     @property
@@ -269,41 +280,23 @@ class ThresholdWidget(QWidget):
         pressed = [kind for kind, b in self.pick_buttons.items() if b.isChecked()]
         return pressed[0] if pressed else None
 
-    def _on_mouse(self, viewer: Any, event: Any) -> Iterator[None]:
-        """Pick where the mouse is pressed, and along its way."""
-        if event.button != 1 or self.layer is None:
+    def _on_place(self, position: Any) -> None:
+        """Pick a disc at a place in the world, if the layer is seen there."""
+        if self.layer is None or self._mode is None:
             return
-        camera = viewer.scene.camera
-        panning = camera.mouse_pan
-        last = self._pick(event.position)
-        camera.mouse_pan = False  # after the first disc: a new layer sets it anew
-        yield
-        while event.type == "mouse_move":
-            here = np.asarray(self.layer.world_to_data(event.position))
-            far = 2 * self.form["radius"].value + 1
-            if last is not None and np.linalg.norm(here - last) >= far:
-                last = self._pick(event.position)
-            yield
-        camera.mouse_pan = panning
+        try:
+            place = place_in(self._viewer, self.layer, position)
+        except BlurGANError as error:
+            self.messages.add(str(error))
+            return
+        radius = float(self.form["radius"].value)
+        with self._quiet():
+            self._picks_of(self.layer).add(self._mode, place, radius)
 
-    def _pick(self, position: Any) -> NDArray[np.float64] | None:
-        """Pick a disc at a place in the world, if that is in the image."""
-        layer, mode = self.layer, self._mode
-        if layer is None or mode is None:
-            return None
-        if self._viewer.dims.ndisplay == 3:
-            self.messages.add("Picking needs a plane: switch the view from 3D to 2D")
-            return None
-        place = np.round(np.asarray(layer.world_to_data(position)))
-        if (place < 0).any() or (place >= self._shape(layer)).any():
-            self.messages.add(f"That is outside {layer.name}: click inside the image")
-            return None
-        self._picks_of(layer).add(mode, place, float(self.form["radius"].value))
-        return place
-
-    def _shape(self, layer: Image) -> tuple[int, ...]:
-        data = layer.data[0] if layer.multiscale else layer.data
-        return tuple(data.shape[: layer.ndim])
+    def _far(self) -> float:
+        """Return the width of a disc in the world: as far apart are those of a drag."""
+        edge = 1.0 if self.layer is None else float(np.abs(self.layer.scale[-2:]).min())
+        return edge * (2 * self.form["radius"].value + 1)
 
     def _picks_of(self, layer: Image) -> Picks:
         if layer not in self._picks:
@@ -362,16 +355,14 @@ class ThresholdWidget(QWidget):
         except BlurGANError as error:
             self.messages.add(str(error))
             return
-        self._set(found.threshold)
+        self._keep(Level(found.threshold, found.bright_background))
         self._doubt(found)
 
     def _doubt(self, found: Picked) -> None:
-        if found.bright_background != self.level["bright"].value:
-            brighter = BACKGROUND if found.bright_background else FOREGROUND
-            tick = "tick" if found.bright_background else "untick"
-            self.messages.add(
-                f"The {brighter} that you picked is the brighter of the two",
-                f"If that is so, {tick} 'Bright background'; else the two are swapped.",
+        if found.bright_background:
+            self.messages.note(
+                "The background that you picked is the brighter of the two: content is "
+                "what lies below the threshold. If not, the two are swapped."
             )
         if found.overlap > OVERLAP:
             self.messages.add(
@@ -388,63 +379,65 @@ class ThresholdWidget(QWidget):
         try:
             if self.layer is None:
                 raise DataError("choose a layer first")
-            self._set(AUTOMATIC[name](self._sample(self.layer)))
+            self._keep_value(AUTOMATIC[name](self._sampled))
         except BlurGANError as error:
             self.messages.add(str(error))
 
     def _on_slider(self, tick: int) -> None:
         low, high = self.histogram.range
-        self._set(low + (high - low) * tick / TICKS)
+        self._keep_value(low + (high - low) * tick / TICKS)
 
-    def _set(self, value: float) -> None:
-        """Take a threshold; the field shows it rounded, the slider on its scale."""
+    @property
+    def _level(self) -> Level:
+        return self._levels[self.domain]
+
+    @property
+    def threshold(self) -> float | None:
+        """The threshold of the domain; None before there is one."""
+        return self._level.value
+
+    def _keep_value(self, value: float) -> None:
+        self._keep(replace(self._level, value=float(value)))
+
+    def _keep(self, level: Level) -> None:
+        """Hand a level to its owner; what is shown follows."""
+        if self.layer is None:
+            self._levels[self.domain] = level
+            return
+        before, name = self._level, self.layer.name
+        self._levels.find(self.domain, replace(level, layer=name), self.layer)
+        if before.value is not None and before.layer not in ("", name):
+            self.messages.note(
+                f"{SYMBOLS[self.domain]} was {before.value:.5g}, found in "
+                f"{before.layer}; it is now of {name}"
+            )
+
+    def _on_level(self, domain: str) -> None:
+        if domain == self.domain:
+            self._show_level()
+
+    def _show_level(self) -> None:
+        """Show the level of the domain, wherever it was set."""
+        level = self._level
+        self._level_fields.show()
+        self.histogram.show_level(level.value, level.bright_background)
+        self._show_tick(level.value)
+        self.side.setText(level.described(self.domain, self._sampled))
+        self._draw_outline()
+
+    def _show_tick(self, value: float | None) -> None:
         low, high = self.histogram.range
-        tick = round(TICKS * min(max((value - low) / (high - low), 0), 1))
-        field = self.level["value"]
-        for widget, shown in ((self.slider, tick), (field.native, value)):
-            widget.blockSignals(True)
-            widget.setValue(shown)
-            widget.blockSignals(False)
-        self.threshold = float(value)
-        self._apply()
+        share = 0 if value is None else (value - low) / (high - low)
+        self.slider.blockSignals(True)
+        self.slider.setValue(round(TICKS * min(max(share, 0), 1)))
+        self.slider.blockSignals(False)
 
-    def _apply(self) -> None:
-        """Show the threshold and keep it."""
-        if self.threshold is not None:
-            self.histogram.show_level(self.threshold)
-        self._draw_mask()
-        self._keep()
-
-    def _keep(self) -> None:
-        if self.layer is not None and self.threshold is not None:
-            bright = bool(self.level["bright"].value)
-            domain = str(self.form["domain"].value)
-            levels.keep(self.layer, Level(domain, self.threshold, bright))
-
-    def _draw_mask(self) -> None:
-        if self.layer is None or not self._masks or self.threshold is None:
+    def _draw_outline(self) -> None:
+        if self.layer is None or not self.level["show"].value:
+            self._outline.remove()
             return
-        if not self.level["show"].value:
-            self._remove_mask()
-            return
-        if self._mask is None:
-            self._mask = self._add_mask(self.layer)
-        bright = bool(self.level["bright"].value)
-        refresh(self._masks, self._mask, self.threshold, bright)
-
-    def _add_mask(self, layer: Image) -> Labels:
-        selected = set(self._viewer.layers.selection)
-        data = self._masks if layer.multiscale else self._masks[0]
-        mask = self._viewer.add_labels(data, **mask_attributes(layer))
-        mask.contour = 2
-        mask.editable = False
-        self._viewer.layers.selection = selected
-        return mask
-
-    def _remove_mask(self) -> None:
-        mask, self._mask = self._mask, None
-        if mask is not None and mask in self._viewer.layers:
-            self._viewer.layers.remove(mask)
+        with self._quiet():
+            self._outline.show(self.layer, self._level)
 
 
 def _discs(regions: Sequence[Region]) -> str:

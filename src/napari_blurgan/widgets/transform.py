@@ -16,11 +16,12 @@ images that training does not see; how much was lost, how much invented. The lay
 
 from __future__ import annotations
 
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from magicgui.widgets import CheckBox, ComboBox, FloatSpinBox, LineEdit
+from magicgui.widgets import ComboBox, FloatSpinBox
 from qtpy.QtWidgets import QFileDialog, QLabel, QVBoxLayout, QWidget
 
 from napari_blurgan.errors import BlurGANError
@@ -39,15 +40,16 @@ from napari_blurgan.widgets._controls import (
     row,
     scrolled,
 )
+from napari_blurgan.widgets._docks import show_widget
 from napari_blurgan.widgets._learning import LearningWidget
-from napari_blurgan.widgets._levels import Level, levels
+from napari_blurgan.widgets._level_fields import LevelFields
+from napari_blurgan.widgets._levels import Level, levels_of
 from napari_blurgan.widgets._plots import LossPlot
 from napari_blurgan.widgets._sources import SourceList
 from napari_blurgan.widgets._transforming import (
     TASKS,
     LivePreview,
     TransformRequest,
-    number,
 )
 from napari_blurgan.widgets._voxel_size import VoxelSizeForm
 
@@ -80,9 +82,10 @@ class TransformWidget(LearningWidget):
         super().__init__(napari_viewer, DRAW)
         self._request: TransformRequest | None = None
         self._live: LivePreview | None = None
+        self._levels = levels_of(napari_viewer)
         self._build()
-        levels.changed.connect(self._on_level)
-        Disposal(self, napari_viewer)
+        self._levels.changed.connect(self._on_level)
+        Disposal(self, napari_viewer, self._let_go)
         self._kept = _state.Kept(self, "transform", self._values, self._set_values)
 
     # --- what it shows
@@ -115,22 +118,12 @@ class TransformWidget(LearningWidget):
         self._on_task(self.form["task"].value)
 
     def _fields(self) -> _forms.Form:
-        domains = (("alpha", "A"), ("beta", "B"))
+        self._level_fields = {d: self._fields_of(d) for d in THRESHOLDS}
         thresholds = [
             field
-            for name, domain in domains
-            for field in (
-                LineEdit(
-                    name=name, label=f"Threshold of {domain}", value="",
-                    tooltip="In grey levels, mean over the channels; Pick finds it",
-                ),
-                CheckBox(
-                    name=f"bright_{domain.lower()}",
-                    label=f"Bright background in {domain}",
-                    tooltip="Whether content is darker than what is around it",
-                ),
-            )
-        ]  # fmt: skip
+            for fields in self._level_fields.values()
+            for field in (fields.value, fields.bright)
+        ]
         form = _forms.Form(
             ComboBox(
                 name="task", label="Task", choices=list(TASKS), value="denoise",
@@ -144,6 +137,16 @@ class TransformWidget(LearningWidget):
         )  # fmt: skip
         form["task"].changed.connect(self._on_task)
         return form
+
+    def _fields_of(self, domain: str) -> LevelFields:
+        def write(level: Level) -> None:
+            self._levels[domain] = level
+
+        fields = LevelFields(
+            THRESHOLDS[domain], domain, lambda: self._levels[domain], write
+        )
+        fields.show()
+        return fields
 
     def _advanced(self) -> _forms.Form:
         return _forms.Form(
@@ -192,8 +195,10 @@ class TransformWidget(LearningWidget):
 
     def _on_task(self, task: str) -> None:
         self.hint.setText(TASKS[task].words)
-        for name, bright in zip("ab", TASKS[task].bright, strict=True):
-            self.form[f"bright_{name}"].value = bright
+        for domain, bright in zip("AB", TASKS[task].bright, strict=True):
+            level = self._levels[domain]
+            if level.value is None:  # what was found in images knows better
+                self._levels[domain] = replace(level, bright_background=bright)
         self._look_at_sizes()
 
     def _look_at_sizes(self) -> None:
@@ -209,29 +214,31 @@ class TransformWidget(LearningWidget):
         for sources in self.domains.values():
             sources.give_size(size)
 
-    def _on_level(self, level: Level) -> None:
-        """Take a threshold that was picked."""
-        value, bright = THRESHOLDS[level.domain]
-        self.form[value].value = f"{level.value:.8g}"
-        self.form[bright].value = level.bright_background
+    def _on_level(self, domain: str) -> None:
+        """Show a threshold, whoever has set it."""
+        self._level_fields[domain].show()
+
+    def _let_go(self) -> None:
+        self._levels.changed.disconnect(self._on_level)
 
     def _on_ticked(self, domain: str) -> None:
-        """Take the thresholds that the layers of a domain know of."""
+        """Say which layers are of a domain; they may know their threshold."""
         self._look_at_sizes()
-        for layer in self.domains[domain].layers():
-            level = levels.of(layer)
-            if level is not None and level.domain == domain:
-                self._on_level(level)
+        self._levels.assign(domain, self.domains[domain].layers())
 
     def _pick(self, domain: str) -> None:
-        _, picker = self._viewer.window.add_plugin_dock_widget(
-            "napari-blurgan", "Threshold", tabify=True
-        )
+        from napari_blurgan.widgets.threshold import ThresholdWidget
+
         layers = self.domains[domain].layers()
-        picker.form["domain"].value = domain
-        if layers:
-            picker.form["layer"].value = layers[0]
-            picker.form["domain"].value = domain
+        if not layers:
+            self.messages.add(
+                f"Tick an image of {domain} first",
+                "One that is open in the viewer: files cannot be clicked on.",
+            )
+            return
+        active = self._viewer.layers.selection.active
+        picker = show_widget(self._viewer, "Threshold", ThresholdWidget)
+        picker.look_at(domain, active if active in layers else layers[0])
 
     def _add(self, domain: str) -> None:
         folder = QFileDialog.getExistingDirectory(self, "Folder of images")
@@ -274,10 +281,10 @@ class TransformWidget(LearningWidget):
         a, b = (self.domains[name].stacks(axes) for name in "AB")
         name = a[0].name if a else "model"
         changes = {
-            "saliency.alpha": number(values["alpha"], "the threshold of A"),
-            "saliency.beta": number(values["beta"], "the threshold of B"),
-            "saliency.bright_background_a": bool(values["bright_a"]),
-            "saliency.bright_background_b": bool(values["bright_b"]),
+            "saliency.alpha": self._levels["A"].value,
+            "saliency.beta": self._levels["B"].value,
+            "saliency.bright_background_a": self._levels["A"].bright_background,
+            "saliency.bright_background_b": self._levels["B"].bright_background,
         }
         return TransformRequest(
             task=values["task"],
@@ -297,6 +304,7 @@ class TransformWidget(LearningWidget):
             "form": self.form.plain_values(),
             "advanced": self.advanced.plain_values(),
             "images": {name: s.names() for name, s in self.domains.items()},
+            "levels": {domain: asdict(self._levels[domain]) for domain in THRESHOLDS},
         }
 
     def _set_values(self, known: dict[str, Any]) -> None:
@@ -305,15 +313,19 @@ class TransformWidget(LearningWidget):
         self._set_fields(form, ("task", "minutes"))
         self.advanced.update_values(known.get("advanced", {}))
         for domain, names in known.get("images", {}).items():
-            if self.domains[domain].tick_names(names):
-                self._set_fields(form, THRESHOLDS[domain])
-                self._on_ticked(domain)  # it may have been picked anew meanwhile
+            there = self.domains[domain].tick_names(names)
+            level = Level(**known.get("levels", {}).get(domain, {}))
+            # One that this viewer knows was set since.
+            if there and level.value is not None and self._levels[domain].value is None:
+                self._levels[domain] = level
 
     def _set_fields(self, values: dict[str, Any], names: tuple[str, ...]) -> None:
         self.form.update_values({n: values[n] for n in names if n in values})
 
     def _restore(self) -> None:
-        self._viewer.window.add_plugin_dock_widget("napari-blurgan", "Restore")
+        from napari_blurgan.widgets.restore import RestoreWidget
+
+        show_widget(self._viewer, "Restore", RestoreWidget)
 
     # --- what the engine tells
 
