@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFileDialog
+from scipy.ndimage import gaussian_filter
 
 from napari_blurgan.classical.psf_fit import psf_shape_for
 from napari_blurgan.optics.models import Optics, gaussian, support_shape
@@ -147,6 +148,31 @@ def test_only_the_beads_that_were_clicked(viewer, widget, made, qtbot):
     clicked.add([[16, 24, 72], [16, 72, 25]])
     assert made(widget.beads_button).name == "PSF measured, 2 beads · beads"
     assert "2 of 2 beads" in widget.messages.text()
+
+
+@pytest.mark.parametrize("click", [False, True])
+def test_of_several_channels_the_beads_are_those_of_the_chosen_one(
+    viewer, widget, made, qtbot, click
+):
+    points = np.zeros((25, 90, 90))
+    points[12, 20::45, 20::45] = 1e5
+    widths = (2, 1.5, 1.5), (3, 2.2, 2.2)
+    random = np.random.default_rng(0)
+    image = [random.poisson(gaussian_filter(points, w) + 50) for w in widths]
+    beads = viewer.add_image(
+        np.stack(image), scale=(1, *VOXEL), axis_labels=("c", "z", "y", "x")
+    )
+    widget.form.update_values({"layer": beads, "bead": 0})
+    if click:
+        qtbot.mouseClick(widget.click_button, Qt.MouseButton.LeftButton)
+        widget.form["points"].value.add([[1, 12, 20, 20], [1, 12, 65, 65]])
+    assert made(widget.beads_button) is None
+    assert "more than one channel" in widget.messages.text()
+    widget.form["channel"].value = 1
+    wanted = np.multiply(VOXEL, widths[1]) * 2.355
+    np.testing.assert_allclose(
+        to_psf(made(widget.beads_button)).fwhm(), wanted, rtol=0.1
+    )
 
 
 def test_a_psf_is_sent_to_train_and_to_deconvolve(viewer, widget, made, qtbot):

@@ -91,6 +91,8 @@ def micrometres(value: Any, unit: str | None) -> float | None:
     factor = _factor(unit)
     if factor is None or not length > 0 or not math.isfinite(length * factor):
         return None
+    if factor == 1:
+        return length
     # 1e-7 m is 0.1 µm, whatever the last bit says.
     return float(f"{length * factor:.12g}")
 

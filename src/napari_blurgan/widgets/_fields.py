@@ -78,6 +78,7 @@ def psf_form(layers: Callable[[Any], Any], points: Callable[[Any], Any]) -> Form
             name="layer", label="Layer", choices=layers, nullable=True,
             tooltip="Whose voxel size the PSF gets; or an image of beads",
         ),
+        *frame_fields(),
         ComboBox(
             name="model", label="Model", choices=PSF_MODELS, value="vectorial",
             tooltip=(

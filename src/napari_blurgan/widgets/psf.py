@@ -117,6 +117,7 @@ class PsfWidget(TaskWidget):
     def _take_layer(self, layer: Image | None) -> None:
         """Fill in what the file of a layer says, and ask for what it does not."""
         self._ask_for_voxels()
+        _fields.offer_frames(self.form, _stack_of(layer))
         known = {} if layer is None else layer.metadata.get(METADATA_KEY, {})
         self.form.update_values(known.get("optics", {}))
 
@@ -244,15 +245,15 @@ class PsfWidget(TaskWidget):
     def _beads(self) -> Callable[[Report], Psf]:
         layer = self.form["layer"].value
         stack, voxel = _measured(layer)
+        frame = _one_frame(stack, _fields.chosen_frame(self.form))
         diameter = self.form["bead"].value / 1000
         places = _places(layer, self.form["points"].value)
 
         def measure(report: Report) -> Psf:
             from napari_blurgan.optics.beads import psf_from_beads
 
-            psf, found = psf_from_beads(
-                stack.frame()[0], voxel, diameter, places=places
-            )
+            image = stack.frame(**frame)[0]
+            psf, found = psf_from_beads(image, voxel, diameter, places=places)
             report(f"{len(found.good)} of {len(found.beads)} beads were averaged.")
             return psf
 
@@ -308,12 +309,33 @@ def description(psf: Psf, other: Psf | None) -> str:
 
 
 def _places(layer: Image, points: Any) -> list[Any] | None:
-    """Return the points of a layer in the voxels of another; None for all beads."""
+    """Return points as (z, y, x) in the voxels of a layer; None for all beads."""
     if points == ALL:
         return None
     if len(points.data) == 0:
         raise OpticsError(f"{points.name}: click on beads first, or take all")
-    return [layer.world_to_data(points.data_to_world(p)) for p in points.data]
+    found = [layer.world_to_data(points.data_to_world(p)) for p in points.data]
+    return [place[-3:] for place in found]
+
+
+def _stack_of(layer: Image | None) -> Stack | None:
+    """Return a layer as a stack, or None if it is none."""
+    try:
+        return None if layer is None else to_stack(layer)
+    except BlurGANError:
+        return None
+
+
+def _one_frame(stack: Stack, chosen: dict[str, int | None]) -> dict[str, int]:
+    """Return the channel and time point that show the beads, or ask for them."""
+    several = (("channel", stack.channels), ("time", stack.size("T")))
+    unknown = [name for name, n in several if n > 1 and chosen[name] is None]
+    if unknown:
+        raise OpticsError(
+            f"{stack.name}: has more than one {' and '.join(unknown)}; choose above "
+            "which one shows the beads"
+        )
+    return {name: index or 0 for name, index in chosen.items()}
 
 
 def _is_points(layer: Any) -> bool:
