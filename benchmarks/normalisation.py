@@ -20,6 +20,7 @@ from napari_blurgan.optics.samples import microtubule_sample
 from napari_blurgan.restoration.restorer import restore
 from napari_blurgan.transport.events import Finished
 from napari_blurgan.transport.model import Model
+from napari_blurgan.transport.parts import PAIRS
 from napari_blurgan.transport.presets import PRESETS, preset
 from napari_blurgan.transport.recipe import Recipe
 from napari_blurgan.transport.trainer import Trainer
@@ -60,7 +61,7 @@ def domains(recipe: Recipe) -> tuple[Stacks, Stacks]:
     """Return blurred and sharp images, of the same fields only where they are pairs."""
     samples = [field(seed) for seed in TRAINING]
     blurred, sharp = [s[1] for s in samples], [s[0] for s in samples]
-    if not recipe.sampling.paired:
+    if PAIRS not in recipe.offers:
         blurred, sharp = blurred[::2], sharp[1::2]
     if recipe.dims == 3:
         return blurred, sharp
@@ -69,7 +70,7 @@ def domains(recipe: Recipe) -> tuple[Stacks, Stacks]:
 
 def thresholds(recipe: Recipe, y: Stacks, x: Stacks) -> dict[str, Any]:
     """Return alpha and beta between background and structure, if they are needed."""
-    if not recipe.weights.saliency:
+    if "saliency" not in recipe.active_terms:
         return {}
     middle = [
         float(np.percentile([s.data[:] for s in stacks], [50, 99.5]).mean())

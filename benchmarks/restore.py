@@ -44,11 +44,11 @@ from napari_blurgan.restoration.operator import Operator
 from napari_blurgan.restoration.predict import apply
 from napari_blurgan.restoration.sinks import OmeZarrSink
 from napari_blurgan.restoration.tiling import Tiling
-from napari_blurgan.transport.generator import Generator, make_network
-from napari_blurgan.transport.guide import Guide
 from napari_blurgan.transport.model import load_model
 from napari_blurgan.transport.operator import NetworkOperator as ModelOperator
 from napari_blurgan.transport.presets import PRESETS, preset
+from napari_blurgan.transport.reconstructors.estimator import Estimator
+from napari_blurgan.transport.reconstructors.reconstructor import build_reconstructor
 
 PAPER_VOLUMES = {"512×512×50": (50, 512, 512), "256×512×128": (128, 256, 512)}
 
@@ -245,21 +245,22 @@ def whole_volumes(options: argparse.Namespace) -> None:
 def preset_operator(name: str) -> ModelOperator:
     """Return a preset's generator, its weights drawn at random."""
     recipe = preset(name)
-    guided, dims = recipe.generator.guide > 0, recipe.dims
+    iterations, dims = recipe.reconstructor.estimate_iterations, recipe.dims
     torch.manual_seed(0)
-    network = make_network(recipe.generator, dims, 1 + guided, 1, (2,) * dims)
+    generator = build_reconstructor(recipe.reconstructor, dims, (1, 1), (2,) * dims)
+    network = generator.network
     network.train()
     with torch.inference_mode():
         # Running statistics that are not nought and one, and a correction that is
         # not nought.
         torch.nn.init.normal_(network.last.weight, std=0.1)
-        network(torch.rand(1, 1 + guided, *[32] * dims))
-    generator = Generator(network, guided).eval()
-    if not guided:
+        network(torch.rand(1, 1 + (iterations > 0), *[32] * dims))
+    generator = generator.eval()
+    if not iterations:
         return ModelOperator(generator, (1, 1))
     psf = theoretical_psf(Optics(1.2, 1.33, 520), (11, 11, 11), (0.2, 0.1, 0.1))
     blur = BlurKernel(FixedKernel(psf.data), 1.0, dims)
-    return ModelOperator(generator, (1, 1), Guide(recipe.generator.guide, 0.02), blur)
+    return ModelOperator(generator, (1, 1), Estimator(iterations, 0.02), blur)
 
 
 def seams() -> None:
@@ -267,12 +268,13 @@ def seams() -> None:
     names: dict[str, list[str]] = {}
     for name in PRESETS:
         recipe = preset(name)
-        names.setdefault(f"{recipe.dims} {recipe.generator}", []).append(name)
+        names.setdefault(f"{recipe.dims} {recipe.reconstructor}", []).append(name)
     rows = []
     for alike in names.values():
         operator = preset_operator(alike[0])
-        settings = preset(alike[0]).generator
-        norm = settings.norm + (f", guide {settings.guide}" if settings.guide else "")
+        settings = preset(alike[0]).reconstructor
+        iterations = settings.estimate_iterations
+        norm = settings.norm + (f", {iterations} iterations" if iterations else "")
         halo = "×".join(map(str, operator.halo))
         rows.append((", ".join(alike), norm, halo, *differences(operator)))
         print(rows[-1], flush=True)

@@ -13,21 +13,28 @@ import argparse
 import statistics
 import time
 
+import numpy as np
 import torch
 from tables import write_table
 from torch import nn
 from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
+from napari_blurgan.data.normalize import Normalization
+from napari_blurgan.data.stack import Stack
 from napari_blurgan.networks.patchgan import MultiScaleDiscriminator
 from napari_blurgan.networks.unet import UNet
 from napari_blurgan.optics.forward import BlurKernel
 from napari_blurgan.optics.kernel import SoftmaxKernel, gaussian_kernel
-from napari_blurgan.transport.adversary import GAMES
-from napari_blurgan.transport.assembly import Transport
-from napari_blurgan.transport.generator import Generator
-from napari_blurgan.transport.losses import TERMS
+from napari_blurgan.transport.assembly import assemble
+from napari_blurgan.transport.calibration import Calibration, NoiseModel
+from napari_blurgan.transport.objective.adversarial import Adversarial
+from napari_blurgan.transport.objective.games import GAMES
+from napari_blurgan.transport.objective.term import build_terms
 from napari_blurgan.transport.precision import choose_precision
+from napari_blurgan.transport.presets import preset
+from napari_blurgan.transport.site import Site
+from napari_blurgan.transport.sources.draw import Draw
 from napari_blurgan.transport.transported import Transported
 
 HEADER = (
@@ -35,7 +42,6 @@ HEADER = (
     "| plain, ms | ratio |"
 )
 TAPS = 15
-WEIGHTS = {"adversarial_x": 1.0, "adversarial_y": 1.0, "cycle_y": 10.0, "cycle_x": 10.0}
 
 
 class DirectBlur(nn.Module):
@@ -67,8 +73,8 @@ def plain_step(patch: int, base: int, device: torch.device):
         of_generators.zero_grad()
         (10 * cycle + fool).backward()
         of_generators.step()
-        loss = game.potential_loss(phi(x), phi(x_hat.detach()))
-        loss = loss + game.potential_loss(psi(y), psi(y_hat.detach()))
+        loss = game.discriminator_loss(phi(x), phi(x_hat.detach()))
+        loss = loss + game.discriminator_loss(psi(y), psi(y_hat.detach()))
         of_potentials.zero_grad()
         loss.backward()
         of_potentials.step()
@@ -78,39 +84,42 @@ def plain_step(patch: int, base: int, device: torch.device):
 
 def our_step(patch: int, base: int, device: torch.device):
     """Return one step with the engine's own parts: the same four terms."""
-    generator = Generator(UNet(3, 1, 1, base, activation="sigmoid")).to(device)
-    precision = choose_precision("auto", generator, 1, (patch,) * 3)
+    recipe = preset("blind-two-discriminators").updated(
+        {
+            "reconstructor.base": base,
+            "sampling.patch": patch,
+            "forward.size": [TAPS] * 3,
+        }
+    )
     kernel = SoftmaxKernel(gaussian_kernel((TAPS,) * 3, (5, 3, 3)))
-    potentials = [MultiScaleDiscriminator(3, 1) for _ in range(2)]
-    transport = Transport(
-        generator, BlurKernel(kernel), *potentials, GAMES["lsgan"]
-    ).to(device)
-    transport.set_precision(precision)
+    noise, volume = NoiseModel(0.0, 0.0), np.zeros((patch,) * 3, np.float32)
+    unit = Normalization(0.0, 1.0)
+    stacks = [Stack(volume, "ZYX")]
+    levels = Calibration(unit, unit, 1.0, noise, unit)
+    blur = BlurKernel(kernel)
+    site = Site(recipe, stacks, stacks, (None,) * 3, levels, forward=blur)
+    transport = assemble(site).to(device)
+    terms = build_terms(site).to(device)
+    generator = transport.generator
+    blank = generator.blank((patch,) * 3, 1)
+    precision = choose_precision("auto", generator, blank)
+    generator.set_precision(precision)
     wide = patch + 2 * (TAPS // 2)
     y = torch.rand(1, 1, *[patch] * 3, device=device)
     x = torch.rand(1, 1, *[wide] * 3, device=device)
-    learned = [
-        *transport.generator.parameters(),
-        *transport.forward_model.parameters(),
-    ]
-    of_generators = torch.optim.Adam(learned, 1e-4)
-    of_potentials = torch.optim.Adam([p for q in potentials for p in q.parameters()])
-    game = GAMES["lsgan"]
+    of_generators = torch.optim.Adam(transport.parameters(), 1e-4)
+    of_discriminators = torch.optim.Adam(terms.parameters(), 1e-4)
+    weights = recipe.weights_at(0)
 
     def step() -> None:
-        batch = Transported(transport, y, x, (patch,) * 3)
+        batch = Transported(transport, Draw(y, x), (patch,) * 3)
         of_generators.zero_grad()
-        torch.stack([w * TERMS[n](batch) for n, w in WEIGHTS.items()]).sum().backward()
+        torch.stack([w * terms[n](batch) for n, w in weights.items()]).sum().backward()
         of_generators.step()
-        losses = []
-        for domain, potential in transport.potentials().items():
-            real, made = batch.real_and_made(domain)
-            losses.append(
-                game.potential_loss(potential(real), potential(made.detach()))
-            )
-        of_potentials.zero_grad()
-        torch.stack(losses).sum().backward()
-        of_potentials.step()
+        games = [term for term in terms.values() if isinstance(term, Adversarial)]
+        of_discriminators.zero_grad()
+        torch.stack([game.lesson(batch)[game.name] for game in games]).sum().backward()
+        of_discriminators.step()
 
     return step, str(precision).removeprefix("torch.")
 

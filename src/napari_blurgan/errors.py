@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = [
     "AxesError",
     "BlurGANError",
+    "CancelledError",
     "DataError",
     "ModelFileError",
     "OpticsError",
@@ -40,6 +41,10 @@ class ModelFileError(BlurGANError):
 
 class TrainingError(BlurGANError):
     """Training cannot go on: diverged, or the device failed."""
+
+
+class CancelledError(BlurGANError):
+    """Work was stopped before there was anything to keep."""
 
 
 class OutOfMemoryError(BlurGANError):

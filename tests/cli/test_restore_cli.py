@@ -17,9 +17,10 @@ from napari_blurgan.errors import DataError, ModelFileError
 from napari_blurgan.restoration import restore
 from napari_blurgan.restoration.events import Finished, Noted
 from napari_blurgan.transport.calibration import Calibration, NoiseModel
-from napari_blurgan.transport.generator import Generator, make_network
 from napari_blurgan.transport.model import Model
 from napari_blurgan.transport.presets import preset
+from napari_blurgan.transport.reconstructors.plain import Plain
+from napari_blurgan.transport.reconstructors.reconstructor import build_reconstructor
 
 LEVELS = Normalization(100, 50)
 
@@ -32,11 +33,12 @@ def untrained(dims=3, channels=(1, 1), **changes):
         | {"generator.output": "linear"}
         | {key.replace("__", "."): value for key, value in changes.items()}
     )
-    network = make_network(recipe.generator, dims, *channels, (2,) * dims)
+    settings = recipe.reconstructor
+    generator = build_reconstructor(settings, dims, channels, (2,) * dims)
     return Model(
         recipe=recipe,
         calibration=Calibration(LEVELS, LEVELS, 1.0, NoiseModel(0.0, 0.0), LEVELS),
-        generator=Generator(network).eval(),
+        generator=generator.eval(),
         channels=channels,
         pool=(2,) * dims,
         blur=None,
@@ -352,7 +354,7 @@ def test_interrupted_work_says_how_to_go_on(
     arguments = ["restore", folder, source, "--out", tmp_path / "out.zarr"]
     tiles = ["--tile", 4, 16, 16]
     calls = []
-    original = Generator.forward
+    original = Plain.forward
 
     def impatient(self, *given):
         calls.append(1)
@@ -360,13 +362,13 @@ def test_interrupted_work_says_how_to_go_on(
             raise KeyboardInterrupt
         return original(self, *given)
 
-    monkeypatch.setattr(Generator, "forward", impatient)
+    monkeypatch.setattr(Plain, "forward", impatient)
     code, printed = blurgan(*arguments, *tiles, capsys=capsys)
     assert code == 130
     assert "go on with --resume" in printed.err
     assert not (tmp_path / "out.zarr").exists()
 
-    monkeypatch.setattr(Generator, "forward", original)
+    monkeypatch.setattr(Plain, "forward", original)
     code, _ = blurgan(*arguments, "--resume", capsys=capsys)
     assert code == 0
     result = np.asarray(read_stack(tmp_path / "out.zarr").data)

@@ -103,14 +103,14 @@ def test_a_recipe_can_be_printed_changed_and_trained(
     options = arguments(folder, out, "--steps", "1")
     options[1] = str(mine)
     assert main(options) == 0
-    assert load_model(out).recipe.weights.cycle_x == 7
+    assert load_model(out).recipe.weights_at(0)["cycle_x"] == 7
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         (lambda a: ["train", "sighted", *a[2:]], "neither a file nor a preset"),
-        (lambda a: [*a, "generator.bse=3"], "did you mean generator.base?"),
+        (lambda a: [*a, "generator.bse=3"], "did you mean reconstructor.base?"),
         (lambda a: [*a, "nonsense"], "KEY=VALUE"),
         (lambda a: [*a, "--device", "abacus"], "no device 'abacus'"),
         (lambda a: [*a, "--na", "1.2"], "missing --ni, --wavelength"),

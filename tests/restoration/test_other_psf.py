@@ -16,9 +16,9 @@ from napari_blurgan.optics.psf import Psf
 from napari_blurgan.restoration.events import Noted
 from napari_blurgan.restoration.restorer import _operator_from, restoring
 from napari_blurgan.transport.calibration import Calibration, NoiseModel
-from napari_blurgan.transport.generator import Generator, make_network
 from napari_blurgan.transport.model import Model
 from napari_blurgan.transport.presets import preset
+from napari_blurgan.transport.reconstructors.reconstructor import build_reconstructor
 
 VOXEL = (0.2, 0.1, 0.1)
 SUPPORT = (7, 9, 9)
@@ -37,15 +37,15 @@ def model_for(trained, guide=4):
     """A model whose network adds something to the estimate, the same for every PSF."""
     changes = {"generator.guide": guide, "generator.base": 2, "generator.levels": 2}
     recipe = preset("nonblind").updated(changes)
-    network = make_network(recipe.generator, 3, 1 + (guide > 0), 1, (2, 2, 2))
+    generator = build_reconstructor(recipe.reconstructor, 3, (1, 1), (2, 2, 2))
     torch.manual_seed(0)
-    for parameter in network.parameters():
+    for parameter in generator.parameters():
         torch.nn.init.normal_(parameter, std=0.1)
     blur = BlurKernel(FixedKernel(trained.data), 0.7) if guide else None
     return Model(
         recipe=recipe,
         calibration=Calibration(LEVELS, LEVELS, 0.7, NoiseModel(0.1, 0.0), LEVELS),
-        generator=Generator(network, guide > 0).eval(),
+        generator=generator.eval(),
         channels=(1, 1),
         pool=(2, 2, 2),
         blur=blur,

@@ -11,29 +11,30 @@ from hypothesis import strategies as st
 from napari_blurgan.optics.forward import BlurKernel
 from napari_blurgan.optics.kernel import FixedKernel, gaussian_kernel
 from napari_blurgan.restoration.predict import apply
-from napari_blurgan.transport.generator import Generator, make_network
-from napari_blurgan.transport.guide import Guide
 from napari_blurgan.transport.operator import NetworkOperator
 from napari_blurgan.transport.presets import PRESETS, preset
+from napari_blurgan.transport.reconstructors.estimator import Estimator
+from napari_blurgan.transport.reconstructors.reconstructor import build_reconstructor
 
 
 @cache
 def operator(name):
     """A preset's generator with few channels, as it is after some training."""
     recipe = preset(name).updated({"generator.base": 2})
-    guided, dims = recipe.generator.guide > 0, recipe.dims
+    iterations, dims = recipe.reconstructor.estimate_iterations, recipe.dims
     torch.manual_seed(0)
-    network = make_network(recipe.generator, dims, 1 + guided, 1, (2,) * dims)
+    generator = build_reconstructor(recipe.reconstructor, dims, (1, 1), (2,) * dims)
+    network = generator.network
     torch.nn.init.normal_(network.last.weight, std=0.1)
     with torch.inference_mode():
-        network.train()(torch.rand(1, 1 + guided, *[16] * dims))
-    generator = Generator(network, guided).eval()
-    if not guided:
+        network.train()(torch.rand(1, 1 + (iterations > 0), *[16] * dims))
+    generator = generator.eval()
+    if not iterations:
         return NetworkOperator(generator, (1, 1))
     # As smooth as light makes it: where a spectrum has zeros, as a box's, nothing ends.
     kernel = gaussian_kernel((5, 5, 5), (2.4, 2.4, 2.4))
     blur = BlurKernel(FixedKernel(kernel), 1.0, dims)
-    return NetworkOperator(generator, (1, 1), Guide(recipe.generator.guide, 0.02), blur)
+    return NetworkOperator(generator, (1, 1), Estimator(iterations, 0.02), blur)
 
 
 def largest_difference(name, shape, tile):
@@ -57,8 +58,9 @@ def shapes(name):
 
 
 def kind(name):
-    settings = preset(name).generator
-    return "instance" if settings.norm == "instance" else settings.guide > 0
+    settings = preset(name).reconstructor
+    refines = settings.estimate_iterations > 0
+    return "instance" if settings.norm == "instance" else refines
 
 
 def presets(of_kind):

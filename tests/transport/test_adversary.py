@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from napari_blurgan.networks.patchgan import MultiScaleDiscriminator
-from napari_blurgan.transport.adversary import GAMES, gradient_penalty
+from napari_blurgan.transport.objective.games import GAMES, gradient_penalty
 
 
 @pytest.mark.parametrize("name", GAMES)
@@ -16,7 +16,7 @@ def test_a_potential_that_tells_them_apart_pays_less_and_fools_nobody(
     good, bad = [torch.ones(4)], [torch.zeros(4)]
     if name in ("bce", "hinge", "wgan-gp"):
         bad = [-torch.ones(4)]
-    assert game.potential_loss(good, bad) < game.potential_loss(bad, good)
+    assert game.discriminator_loss(good, bad) < game.discriminator_loss(bad, good)
     assert game.generator_loss(good) < game.generator_loss(bad)
 
 
@@ -64,7 +64,7 @@ def test_a_wasserstein_potential_learns_to_tell_bright_from_dark() -> None:
     adam = torch.optim.Adam(potential.parameters(), 1e-3, betas=(0.5, 0.9))
     for _ in range(250):
         bright, dark = torch.rand(4, 1, 32, 32), 0.5 * torch.rand(4, 1, 32, 32)
-        gap = -game.potential_loss(potential(bright), potential(dark))
+        gap = -game.discriminator_loss(potential(bright), potential(dark))
         adam.zero_grad()
         (10 * gradient_penalty(potential, bright, dark) - gap).backward()
         adam.step()

@@ -8,20 +8,30 @@ import pytest
 
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import RecipeError
+from napari_blurgan.optics.forward import BlurKernel
 from napari_blurgan.optics.kernel import FixedKernel, FreeKernel, SoftmaxKernel
 from napari_blurgan.optics.models import Optics, theoretical_psf
 from napari_blurgan.optics.psf import Psf
 from napari_blurgan.optics.pupil import PupilKernel
-from napari_blurgan.transport.blur import Start, make_blur, share_of_light, support
 from napari_blurgan.transport.events import Started, Stepped, Warned
+from napari_blurgan.transport.forwards.kernel import make_blur, support_of
+from napari_blurgan.transport.forwards.start import Start, share_of_light
 from napari_blurgan.transport.preparation import prepare
 from napari_blurgan.transport.recipe import Recipe
+from napari_blurgan.transport.site import Known
 from napari_blurgan.transport.trainer import Trainer
-from napari_blurgan.transport.transported import present
 
 VOXEL = (0.2, 0.1, 0.1)
 OPTICS = Optics(0.9, 1.33, 520)
 LARGE = (99, 99, 99)
+
+
+def _blur(recipe: Recipe, start: Start, gain: float) -> BlurKernel:
+    return make_blur(recipe.forward, recipe, start, gain)
+
+
+def _support(recipe: Recipe, start: Start) -> tuple[int, int, int]:
+    return support_of(recipe.forward, recipe, start)
 
 
 @pytest.mark.parametrize(
@@ -38,7 +48,7 @@ def test_the_recipe_chooses_the_kernel(
     changes: dict[str, object], kernel: type, tiny: Callable[..., Recipe], psf: Psf
 ) -> None:
     recipe = tiny("blind").updated(changes)
-    blur = make_blur(recipe, Start(psf, OPTICS, VOXEL, LARGE), gain=3.0)
+    blur = _blur(recipe, Start(psf, OPTICS, VOXEL, LARGE), gain=3.0)
     assert isinstance(blur.parametrisation, kernel)
     assert float(blur.gain) == 3
 
@@ -47,7 +57,7 @@ def test_a_psf_on_other_voxels_is_resampled(
     tiny: Callable[..., Recipe], psf: Psf
 ) -> None:
     coarse = psf.resampled((0.2, 0.2, 0.2))
-    blur = make_blur(tiny("nonblind"), Start(coarse, None, VOXEL, LARGE), 1.0)
+    blur = _blur(tiny("nonblind"), Start(coarse, None, VOXEL, LARGE), 1.0)
     made = Psf(blur.kernel().numpy(), VOXEL)
     assert made.fwhm() == pytest.approx(psf.fwhm(), rel=0.35)
     assert np.abs(made.centroid()).max() < 0.1
@@ -55,10 +65,10 @@ def test_a_psf_on_other_voxels_is_resampled(
 
 def test_a_kernel_fits_the_images(tiny: Callable[..., Recipe], psf: Psf) -> None:
     start = Start(None, OPTICS, VOXEL, (9, 99, 12))
-    assert support(tiny("blind"), start)[0] == 9
-    assert support(tiny("blind"), start)[2] == 11
+    assert _support(tiny("blind"), start)[0] == 9
+    assert _support(tiny("blind"), start)[2] == 11
     plain = tiny("nonblind", generator__guide=0)
-    assert max(support(plain, start)) <= 8
+    assert max(_support(plain, start)) <= 8
 
 
 def test_a_psf_in_fft_order_on_an_offset_is_mended_and_said_so(
@@ -71,8 +81,8 @@ def test_a_psf_in_fft_order_on_an_offset_is_mended_and_said_so(
     given = Psf(np.fft.ifftshift(bare + 500), psf.voxel_size)
     kernels = []
     for known in (Psf(bare, psf.voxel_size), given):
-        prepared = prepare(tiny("nonblind"), measured, unpaired, known)
-        kernels.append(present(prepared.transport.blur).kernel().detach().numpy())
+        prepared = prepare(tiny("nonblind"), measured, unpaired, Known(known))
+        kernels.append(prepared.transport.forward_model.blur.kernel().detach().numpy())
     mended = [n for n in prepared.notes if n.code == "psf-mended"]
     assert ["FFT order" in n.message for n in mended] == [True, False]
     assert "offset" in mended[1].message
@@ -88,8 +98,8 @@ def test_a_kernel_of_even_size_is_what_was_asked_for(
     psf: Psf,
 ) -> None:
     recipe = tiny(name, forward__size=[10, 8, 8], sampling__patch=16)
-    prepared = prepare(recipe, measured, unpaired, psf)
-    kernel = present(prepared.transport.blur).kernel().detach()
+    prepared = prepare(recipe, measured, unpaired, Known(psf))
+    kernel = prepared.transport.forward_model.blur.kernel().detach()
     assert kernel.shape == (10, 8, 8)
     if name == "nonblind":
         assert np.abs(Psf(kernel.numpy(), VOXEL).centroid()).max() < 0.3
@@ -124,14 +134,14 @@ def test_a_kernel_that_cannot_be_as_asked_is_refused(
 ) -> None:
     recipe = tiny(name, forward__size=size, **changes)
     with pytest.raises(RecipeError, match=said):
-        prepare(recipe, measured, unpaired, psf)
+        prepare(recipe, measured, unpaired, Known(psf))
 
 
 def test_a_fixed_kernel_that_nobody_knows_is_asked_for(
     tiny: Callable[..., Recipe],
 ) -> None:
     with pytest.raises(RecipeError, match="needs a known blur"):
-        make_blur(tiny("nonblind"), Start(None, None, VOXEL, LARGE), 1.0)
+        _blur(tiny("nonblind"), Start(None, None, VOXEL, LARGE), 1.0)
 
 
 def test_sets_that_do_not_match_are_said_to(
@@ -143,7 +153,7 @@ def test_sets_that_do_not_match_are_said_to(
     sharp = [Stack(np.roll(ball, n, 2), "ZYX", VOXEL, name=f"b{n}") for n in (0, 9)]
     trainer = Trainer(tiny("blind"), measured, sharp, optics=OPTICS, steps=1)
     events = list(trainer)
-    assert isinstance(events[0], Started)
+    assert any(isinstance(e, Started) for e in events)
     assert any(isinstance(e, Stepped) for e in events)
     codes = {e.code for e in events if isinstance(e, Warned)}
     assert codes & {"mismatched-sets", "unidentified-blur"}
@@ -194,7 +204,7 @@ def test_a_learned_kernel_that_leaves_most_of_the_haze_out_is_said_to(
     assert "truncated-kernel" not in said("blind", forward__size=(9, 9, 9), **learned)
     assert "truncated-kernel" not in said("nonblind")
     start = Start(psf, OPTICS, VOXEL, LARGE)
-    assert support(tiny("nonblind"), start) == psf.cropped(energy=0.98).shape
+    assert _support(tiny("nonblind"), start) == psf.cropped(energy=0.98).shape
 
 
 def test_a_known_kernel_holds_the_haze_as_far_as_two_patches_reach(
@@ -202,13 +212,13 @@ def test_a_known_kernel_holds_the_haze_as_far_as_two_patches_reach(
 ) -> None:
     start = Start(None, OPTICS, VOXEL, (59, 255, 255))
     wide, narrow = (
-        support(tiny("nonblind", sampling__patch=n), start) for n in (64, 16)
+        _support(tiny("nonblind", sampling__patch=n), start) for n in (64, 16)
     )
     assert share_of_light(start, wide) == pytest.approx(0.98, abs=0.01)
     assert max(narrow) < 2 * 16 <= max(wide)
     blind = tiny("blind", sampling__patch=64)
-    assert (share_of_light(start, support(blind, start)) or 1) < 0.5
-    assert support(blind, replace(start, held=True)) == wide
+    assert (share_of_light(start, _support(blind, start)) or 1) < 0.5
+    assert _support(blind, replace(start, held=True)) == wide
 
 
 def test_all_the_light_is_that_within_the_depth_of_the_images() -> None:

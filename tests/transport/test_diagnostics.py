@@ -7,23 +7,23 @@ import torch
 
 from napari_blurgan.optics.forward import BlurKernel
 from napari_blurgan.optics.kernel import FixedKernel, delta_kernel, gaussian_kernel
-from napari_blurgan.transport.adversary import GAMES
 from napari_blurgan.transport.assembly import Transport
 from napari_blurgan.transport.diagnostics import CHECKS, Diagnostics, measure_vitals
-from napari_blurgan.transport.generator import Generator
+from napari_blurgan.transport.reconstructors.reconstructor import Reconstructor
+from napari_blurgan.transport.sources.draw import Draw
 from napari_blurgan.transport.transported import Transported
 
 PATCH = (8, 16, 16)
 
 
-class Made(Generator):
+class Made(Reconstructor):
     """Returns what it was given to return."""
 
     def __init__(self, image: torch.Tensor) -> None:
         super().__init__(torch.nn.Identity())  # type: ignore[arg-type]
         self.image = image
 
-    def forward(self, y: torch.Tensor) -> torch.Tensor:
+    def forward(self, y: torch.Tensor, *_: object) -> torch.Tensor:
         return self.image
 
 
@@ -32,9 +32,9 @@ def vitals_of(
 ) -> dict[str, float]:
     values = gaussian_kernel((5, 5, 5), (2, 2, 2)) if kernel is None else kernel
     blur = BlurKernel(FixedKernel(values))
-    transport = Transport(Made(made), blur, None, None, GAMES["lsgan"])
+    transport = Transport(Made(made), blur)
     x = truth() if sharp is None else sharp
-    return measure_vitals(Transported(transport, truth(), x, PATCH))
+    return measure_vitals(Transported(transport, Draw(truth(), x), PATCH))
 
 
 def truth() -> torch.Tensor:
@@ -57,16 +57,17 @@ def board() -> torch.Tensor:
 
 
 def test_a_healthy_training_says_nothing() -> None:
-    assert codes(vitals_of(truth()) | {"potential_x": 0.25}) == set()
+    assert codes(vitals_of(truth()) | {"discriminator_x": 0.25}) == set()
 
 
 def test_a_wasserstein_potential_below_zero_is_no_collapse() -> None:
-    assert codes(vitals_of(truth()) | {"potential_x": -0.5, "slope_x": 1.0}) == set()
+    figures = {"discriminator_x": -0.5, "slope_x": 1.0}
+    assert codes(vitals_of(truth()) | figures) == set()
 
 
 def test_a_flat_wasserstein_potential_is_a_collapse_whatever_its_loss() -> None:
     for loss in (-0.02, 9.9):
-        flat = {"potential_x": loss, "slope_x": 0.03}
+        flat = {"discriminator_x": loss, "slope_x": 0.03}
         assert codes(vitals_of(truth()) | flat) == {"flat-discriminator"}
 
 
@@ -79,7 +80,7 @@ def test_a_dark_patch_of_the_sharp_set_neither_alarms_nor_hides(
 ) -> None:
     diagnostics = Diagnostics()
     for sharp in (truth(), 0 * truth(), truth()):
-        vitals = vitals_of(made, sharp=sharp) | {"potential_x": 0.25}
+        vitals = vitals_of(made, sharp=sharp) | {"discriminator_x": 0.25}
         diagnostics.observe(0, vitals)
     assert {w.code for w in diagnostics.observe(step, vitals)} == expected
 
@@ -94,7 +95,7 @@ def test_a_dark_patch_of_the_sharp_set_neither_alarms_nor_hides(
         ("shifted-kernel", vitals_of(truth(), shifted())),
         ("kernel-at-border", vitals_of(truth(), gaussian_kernel((5, 5, 5), (9, 9, 9)))),
         ("checkerboard", vitals_of(board())),
-        ("discriminator-collapse", {"potential_x": 1e-5}),
+        ("discriminator-collapse", {"discriminator_x": 1e-5}),
     ],
 )
 def test_trouble_is_named_once_with_a_remedy(

@@ -17,10 +17,16 @@ from napari_blurgan.transport.calibration import (
     background_level,
     estimate_noise,
 )
-from napari_blurgan.transport.fields import Fields, Measured, Simulated, blocks_of
-from napari_blurgan.transport.guide import Guide
 from napari_blurgan.transport.preparation import prepare
 from napari_blurgan.transport.recipe import Recipe
+from napari_blurgan.transport.reconstructors.estimator import Estimator
+from napari_blurgan.transport.site import Known
+from napari_blurgan.transport.sources.blocks import (
+    Blocks,
+    Measured,
+    Simulated,
+    blocks_of,
+)
 
 
 @pytest.fixture
@@ -48,9 +54,9 @@ def test_blocks_cover_a_domain_or_sample_it_evenly() -> None:
 
 
 def test_a_measured_block_carries_its_estimate(blur: BlurKernel, stack: Stack) -> None:
-    guide = Guide(10, pedestal=0.01)
-    fields = Fields([stack], Normalization(0, 2), 3, Measured(guide))
-    fields.renew_all(blur)
+    guide = Estimator(10, pedestal=0.01)
+    fields = Blocks([stack], Normalization(0, 2), 3, Measured(guide))
+    fields.renew_next(blur)
     (block,) = fields.stacks
     y = torch.from_numpy(np.asarray(stack.data) / 2)[None, None]
     np.testing.assert_allclose(block.data[0], y[0, 0], rtol=1e-6)
@@ -61,14 +67,16 @@ def test_an_estimate_blurred_again_explains_the_measurement(blur: BlurKernel) ->
     x = torch.zeros(1, 1, 16, 24, 24)
     x[..., 8, 12, 12] = 1
     y = blur(x, "reflect")
-    again = blur(Guide(40, pedestal=1e-6)(y, blur), "reflect")
+    again = blur(Estimator(40, pedestal=1e-6)(y, blur), "reflect")
     assert float((again - y).abs().max()) < 0.02 * float(y.max())
 
 
 def test_a_simulated_block_is_blurred_and_noisy(blur: BlurKernel, stack: Stack) -> None:
     noise = NoiseModel(slope=0.0, intercept=0.04)
-    fields = Fields([stack], Normalization(0, 1), 3, Simulated(Guide(2, 0.1), noise))
-    fields.renew_all(blur)
+    fields = Blocks(
+        [stack], Normalization(0, 1), 3, Simulated(Estimator(2, 0.1), noise)
+    )
+    fields.renew_next(blur)
     x, y, _ = (torch.from_numpy(c)[None, None] for c in fields.stacks[0].data)
     rest = y - blur(x, "reflect")
     assert float(rest.std()) == pytest.approx(0.2, rel=0.05)
@@ -80,13 +88,13 @@ def test_a_simulated_block_may_be_blurred_more_than_its_estimate_undoes() -> Non
     blur = BlurKernel(FixedKernel(kernel))
     point = torch.zeros(1, 1, 15, 15, 15)
     point[..., 7, 7, 7] = 1
-    enrich = Simulated(Guide(2, 0.1), NoiseModel(0.0, 0.0), widen=1.0)
+    enrich = Simulated(Estimator(2, 0.1), NoiseModel(0.0, 0.0), widen=1.0)
     torch.manual_seed(0)
     widths = []
     for _ in range(5):
         _, y, estimate = enrich(point, blur)[0]
         widths.append(fwhm(y.numpy())[0])
-        alone = Guide(2, 0.1)(y[None, None], blur)[0, 0]
+        alone = Estimator(2, 0.1)(y[None, None], blur)[0, 0]
         torch.testing.assert_close(estimate, alone)
     assert 3 <= min(widths) < max(widths) <= 6.1
     assert max(widths) > 1.2 * min(widths)
@@ -97,7 +105,7 @@ def test_the_recipe_says_how_much_wider(
 ) -> None:
     for widen in (0.0, 0.2):
         recipe = tiny("nonblind", forward__widen=widen)
-        _, simulated = prepare(recipe, measured, unpaired, psf).fields
+        _, simulated = prepare(recipe, measured, unpaired, Known(psf)).source.blocks
         assert isinstance(simulated.enrich, Simulated)
         assert simulated.enrich.widen == widen
 
@@ -108,14 +116,14 @@ def test_an_estimate_is_made_anew_where_the_kernel_or_the_noise_has_changed(
 ) -> None:
     made = []
 
-    class Counted(Guide):
+    class Counted(Estimator):
         def __call__(self, y: torch.Tensor, blur: BlurKernel) -> torch.Tensor:
             made.append(y)
             return super().__call__(y, blur)
 
     guide = Counted(1, 0.1)
     enrich = Simulated(guide, NoiseModel(0.1, 0.01)) if noisy else Measured(guide)
-    fields = Fields([stack], UNIT, 3, enrich)
+    fields = Blocks([stack], UNIT, 3, enrich)
     wider = BlurKernel(FixedKernel(gaussian_kernel((5, 5, 5), (4, 3, 3))), gain=2.0)
     for kernel in (blur, blur, wider):
         fields.renew_next(kernel)
@@ -123,13 +131,14 @@ def test_an_estimate_is_made_anew_where_the_kernel_or_the_noise_has_changed(
 
 
 def test_the_state_makes_the_same_blocks_again(blur: BlurKernel, stack: Stack) -> None:
-    def make() -> Fields:
-        enrich = Simulated(Guide(3, 0.1), NoiseModel(0.1, 0.01))
-        return Fields([stack, stack.with_data(stack.data[:] / 2)], UNIT, 3, enrich)
+    def make() -> Blocks:
+        enrich = Simulated(Estimator(3, 0.1), NoiseModel(0.1, 0.01))
+        return Blocks([stack, stack.with_data(stack.data[:] / 2)], UNIT, 3, enrich)
 
     one, other = make(), make()
     torch.manual_seed(7)
-    one.renew_all(blur)
+    one.renew_next(blur)
+    one.renew_next(blur)
     one.renew_next(blur)
     state = one.state_dict()
     outside = torch.get_rng_state()

@@ -4,7 +4,7 @@ import torch
 
 from napari_blurgan.optics.forward import BlurKernel
 from napari_blurgan.optics.kernel import FixedKernel
-from napari_blurgan.transport.guide import Guide
+from napari_blurgan.transport.reconstructors.estimator import Estimator
 
 
 def test_noise_below_the_offset_does_not_explode():
@@ -13,7 +13,7 @@ def test_noise_below_the_offset_does_not_explode():
     dark = 0.01 * (noise - noise.mean() - 0.05)
     blur = BlurKernel(FixedKernel(torch.ones(5, 5, 5).numpy() / 125), 1.0, 3)
     for pedestal in (0.0, 0.01):
-        estimate = Guide(20, pedestal)(dark, blur)
+        estimate = Estimator(20, pedestal)(dark, blur)
         assert estimate.shape == dark.shape
         # No more light comes out than went in, and no voxel gets much of it.
         assert estimate.min() >= 0

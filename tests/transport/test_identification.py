@@ -9,8 +9,8 @@ from napari_blurgan.optics.camera import Camera
 from napari_blurgan.optics.models import Optics, theoretical_psf
 from napari_blurgan.optics.phantoms import microtubules
 from napari_blurgan.optics.simulation import margin_for, simulate
-from napari_blurgan.transport.blur import Start
-from napari_blurgan.transport.identification import identified
+from napari_blurgan.transport.forwards.identification import identified
+from napari_blurgan.transport.forwards.start import Start
 
 VOXEL = (0.15, 0.08, 0.08)
 FIELD = (40, 80, 80)

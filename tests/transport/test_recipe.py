@@ -24,10 +24,10 @@ def test_presets_survive_yaml_and_json(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("field", "suggestion"),
     [
-        ("weigths.cycle_y", "weights.cycle_y"),
-        ("weights.cycley", "weights.cycle_y"),
+        ("termz.cycle_y", "terms.cycle_y"),
+        ("reconstructor.bse", "reconstructor.base"),
         ("patch", "sampling.patch"),
-        ("generator.bse", "generator.base"),
+        ("generator.bse", "reconstructor.base"),
     ],
 )
 def test_a_typo_is_refused_with_the_nearest_name(field: str, suggestion: str) -> None:
@@ -39,14 +39,14 @@ def test_a_typo_is_refused_with_the_nearest_name(field: str, suggestion: str) ->
     ("changes", "reason"),
     [
         ({"sampling.patch": -1}, "sampling.patch"),
-        ({"forward.kind": "none"}, "needs a forward model"),
+        ({"forward.kind": "none", "generator.guide": 0}, "needs a forward model"),
         ({"forward.learned": False}, "needs a learned kernel"),
-        ({"forward.kind": "network", "weights.spectral": 0}, "needs a blur kernel"),
+        ({"forward.kind": "network", "terms.spectral": 0}, "needs a blur kernel"),
         (
             {"forward.widen": 0.1, "generator.guide": 0},
-            "needs a generator with a guide",
+            "needs an estimate to refine",
         ),
-        ({"weights.supervised": 1}, "needs sampling.paired"),
+        ({"terms.supervised": 1}, "needs matched pairs"),
         ({"dims": 4}, "dims"),
     ],
 )
@@ -98,5 +98,5 @@ def test_any_values_survive_a_round_trip(
 def test_the_saliency_weight_decays_to_its_floor() -> None:
     recipe = preset("utom").updated({"saliency.half_life": 100, "saliency.floor": 0.1})
     weights = [recipe.weights_at(step)["saliency"] for step in (0, 100, 10_000)]
-    start = recipe.weights.saliency
+    start = recipe.terms["saliency"].weight
     assert weights == pytest.approx([start, start / 2, start / 10])

@@ -9,14 +9,15 @@ import pytest
 
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import RecipeError
-from napari_blurgan.optics.forward import BlurKernel
+from napari_blurgan.optics.forward import BlurKernel, NoForward
 from napari_blurgan.optics.kernel import FixedKernel, gaussian_kernel
 from napari_blurgan.optics.models import Optics, vectorial
 from napari_blurgan.optics.psf import Psf
 from napari_blurgan.optics.pupil import PupilKernel
+from napari_blurgan.optics.symmetry import Symmetry
 from napari_blurgan.transport.preparation import prepare
 from napari_blurgan.transport.recipe import Recipe
-from napari_blurgan.transport.symmetry import Symmetry, symmetry_of
+from napari_blurgan.transport.site import Known
 
 VOXEL = (0.2, 0.1, 0.1)
 
@@ -59,7 +60,7 @@ def deep() -> np.ndarray:
 def test_what_a_blur_does_not_notice(
     blur: BlurKernel | None, mirrors: str, turns: bool
 ) -> None:
-    assert symmetry_of(blur) == Symmetry(mirrors, turns)
+    assert (blur or NoForward()).symmetry == Symmetry(mirrors, turns)
 
 
 def test_patches_are_not_mirrored_along_a_skewed_kernel(
@@ -67,8 +68,8 @@ def test_patches_are_not_mirrored_along_a_skewed_kernel(
 ) -> None:
     skewed = gaussian_kernel((9, 9, 9), (4, 3, 3))
     skewed[6:] *= 4
-    prepared = prepare(tiny("nonblind"), measured, unpaired, Psf(skewed, VOXEL))
-    for sampler in (prepared.y, prepared.x):
+    prepared = prepare(tiny("nonblind"), measured, unpaired, Known(Psf(skewed, VOXEL)))
+    for sampler in prepared.source.samplers:
         assert sampler.augmentation.mirrors == "yx"
 
 
@@ -81,10 +82,11 @@ def test_sections_along_z_keep_z_upright(
     volume = Stack((steps / 49).astype(np.float32), "ZYX", (0.1,) * 3, name="steps")
     recipe = tiny("isotropic", sampling__views=views, sampling__held_out=0.0)
     prepared = prepare(recipe, [volume], [volume])
-    for sampler in (prepared.y, prepared.x):
+    sections, planes = prepared.source.samplers
+    for sampler in (sections, planes):
         for _ in range(60):
             place, patch = sampler.draw_with_place()
-            view = views[place.stack] if sampler is prepared.y else "xy"
+            view = views[place.stack] if sampler is sections else "xy"
             rows, columns = (np.gradient(patch[0], axis=n).mean() for n in (0, 1))
             assert abs(columns) < 0.1 * abs(rows) or view == "xy"
             assert rows > 0 or view == "xy"
@@ -96,7 +98,7 @@ def test_planes_of_a_transformation_are_turned_as_before(
 ) -> None:
     rng = np.random.default_rng(0)
     planes = [Stack(rng.uniform(size=(48, 48)), "YX", name=n) for n in "ab"]
-    sampler = prepare(tiny("utom"), planes[:1], planes[1:]).y
+    sampler = prepare(tiny("utom"), planes[:1], planes[1:]).source.samplers[0]
     turns = {sampler.draw_with_place()[0].transform.quarter_turns for _ in range(60)}
     assert turns == {0, 1, 2, 3}
 

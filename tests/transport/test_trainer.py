@@ -22,6 +22,7 @@ from napari_blurgan.transport.events import (
     Event,
     Finished,
     KernelUpdated,
+    Preparing,
     Previewed,
     Started,
     Stepped,
@@ -64,6 +65,10 @@ def domains(
     return lambda name: (measured, truth if name == "supervised" else unpaired)
 
 
+def first_after_preparing(events: list[Event]) -> type:
+    return next(type(e) for e in events if not isinstance(e, Preparing))
+
+
 def losses_of(events: list[Event]) -> Losses:
     return [event.losses for event in events if isinstance(event, Stepped)]
 
@@ -75,7 +80,7 @@ def test_a_wasserstein_training_tells_the_slopes_of_its_potentials(
     events = list(Trainer(recipe, *domains("nonblind"), psf=psf, steps=2))
     for losses in losses_of(events):
         assert 0 < losses["slope_x"] < 10
-        assert losses["potential_x"] != 0
+        assert losses["discriminator_x"] != 0
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -88,14 +93,14 @@ def test_every_preset_trains_its_own_terms_and_lowers_them(
     recipe = tiny(name, optimiser__generator_rate=3e-3, **needs.get(name, {}))
     events = list(Trainer(recipe, *domains(name), psf=psf, steps=90, device="cpu"))
     losses = losses_of(events)
-    terms = {key for key in losses[0] if not key.startswith("potential")}
+    terms = {key for key in losses[0] if not key.startswith("discriminator")}
     assert terms == ACTIVE[name]
     term = FALLS.get(name, "cycle_x")
     start, end = (
         np.mean([row[term] for row in part]) for part in (losses[:20], losses[-20:])
     )
     assert end < start
-    assert isinstance(events[0], Started)
+    assert first_after_preparing(events) is Started
     assert isinstance(events[-1], Finished)
 
 
@@ -165,9 +170,8 @@ def test_a_resumed_training_equals_an_uninterrupted_one_bit_by_bit(
     psf: Psf,
     tmp_path: Path,
 ) -> None:
-    recipe = tiny(
-        name, adversary__history=2, generator__renew=3, forward__frozen_steps=2
-    )
+    renew = {"generator__renew": 3} if name == "blind" else {}
+    recipe = tiny(name, adversary__history=2, forward__frozen_steps=2, **renew)
 
     def run(out: Path, stop_at: int, resume: bool = False) -> Losses:
         trainer = Trainer(
@@ -289,6 +293,8 @@ def test_the_state_stepped_back_to_is_the_one_that_was_kept(poisoned: Trainer) -
     kept, seen, poisons = {}, [], 0
     for event in poisoned:
         seen.append(event)
+        if not isinstance(event, Stepped | Warned):
+            continue
         weights = poisoned._engine.transport.generator.state_dict()
         if isinstance(event, Stepped) and event.step == 2 and not kept:
             kept = {name: value.clone() for name, value in weights.items()}
@@ -378,12 +384,8 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before(
     current.write_bytes(b"")
     (out / "training.previous.safetensors").write_bytes(b"")
     with pytest.raises(ModelFileError, match="damaged"):
-        next(
-            iter(
-                Trainer(
-                    tiny("nonblind"), *domains("nonblind"), out, resume=True, **options
-                )
-            )
+        list(
+            Trainer(tiny("nonblind"), *domains("nonblind"), out, resume=True, **options)
         )
 
 
@@ -398,7 +400,7 @@ def test_resuming_on_other_images_is_refused(
     list(Trainer(tiny("nonblind"), y, x, out, psf=psf, steps=1))
     other = [dataclasses.replace(y[0], data=np.asarray(y[0].data) + 1), y[1]]
     with pytest.raises(DataError, match="not those that this training began with"):
-        next(iter(Trainer(tiny("nonblind"), other, x, out, psf=psf, resume=True)))
+        list(Trainer(tiny("nonblind"), other, x, out, psf=psf, resume=True))
 
 
 @pytest.mark.parametrize(

@@ -22,9 +22,9 @@ from napari_blurgan.errors import DataError, ModelFileError, RecipeError
 from napari_blurgan.optics.psf import Psf
 from napari_blurgan.transport.checkpoint import read_state, write_state
 from napari_blurgan.transport.events import Checkpointed, Stepped, Warned
-from napari_blurgan.transport.generator import make_network
 from napari_blurgan.transport.model import load_model, read_history
 from napari_blurgan.transport.recipe import Recipe
+from napari_blurgan.transport.reconstructors.network import make_network
 from napari_blurgan.transport.trainer import Trainer
 
 MODEL = Path(__file__).parents[1] / "models" / "version1"
@@ -119,21 +119,21 @@ def test_weights_that_are_no_numbers_are_refused(folder: Path, value: float) -> 
 def test_a_recipe_of_another_network_is_refused_before_it_is_built(
     folder: Path,
 ) -> None:
-    change(folder, put("recipe/generator/base", 16))
+    change(folder, put("recipe/reconstructor/base", 16))
     with pytest.raises(ModelFileError, match="do not fit the recipe's network"):
         load_model(folder)
 
 
 def test_a_network_beyond_the_memory_is_refused_with_the_number(folder: Path) -> None:
     def edit(state: dict[str, Any]) -> None:
-        state["recipe"]["generator"] |= {"base": 4096, "levels": 8}
+        state["recipe"]["reconstructor"] |= {"base": 4096, "levels": 8}
 
     change(folder, edit)
     with pytest.raises(ModelFileError, match=r"network of .* weights would take .*B"):
         load_model(folder)
     settings = Recipe().updated({"generator.base": 4096, "generator.levels": 8})
     with pytest.raises(DataError, match=r"network of .* weights would take .*B"):
-        make_network(settings.generator, 3, 1, 1, (2, 2, 2))
+        make_network(settings.reconstructor, 3, 1, 1, (2, 2, 2))
 
 
 def test_pickle_in_place_of_safetensors_is_not_opened(folder: Path) -> None:
@@ -332,8 +332,8 @@ ALIASES = "\n".join(
         ("optimiser: {betas: [0.5, 1.0]}", "betas"),
         ("optimiser: {betas: [-0.1, 0.9]}", "betas"),
         ("optimiser: {generator_rate: .inf}", "generator_rate"),
-        ("generator: {levels: 1000000}", "levels"),
-        ("generator: 3", "generator"),
+        ("reconstructor: {kind: plain, levels: 1000000}", "levels"),
+        ("reconstructor: 3", "reconstructor"),
         ("seed: -1", "seed"),
         ("version: []", "version"),
     ],

@@ -1,18 +1,21 @@
 """Forward models H: from the sharp image x to what a microscope would measure, y.
 
-The interface is what training needs of H and no more: ``forward(x)``, and `margin`,
-how many voxels are lost on each side because their blur would need an object beyond
-the patch. A mask in k-space, a projection or an axial subsampling are further
-subclasses of `ForwardModel`: docs/physics.md shows one. y lies on the grid of x.
+A subclass of `ForwardModel` gives ``forward(x)``; everything else that training asks of
+H has an answer that suits an operator without parameters, which a subclass replaces
+where it knows better. A mask in k-space, a projection or an axial subsampling are such
+subclasses: docs/physics.md shows one. y lies on the grid of x.
 """
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
 from types import EllipsisType
 from typing import Literal
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -23,9 +26,10 @@ from napari_blurgan.optics.fourier import (
     fast_shape,
     transfer_function,
 )
-from napari_blurgan.optics.kernel import Kernel
+from napari_blurgan.optics.kernel import FixedKernel, Kernel
+from napari_blurgan.optics.symmetry import Symmetry
 
-__all__ = ["BlurKernel", "Boundary", "ForwardModel", "Identity", "NeuralForward"]
+__all__ = ["BlurKernel", "Boundary", "ForwardModel", "NeuralForward", "NoForward"]
 
 Boundary = Literal["valid", "zero", "reflect"]
 CACHED_SHAPES = 4
@@ -51,17 +55,49 @@ class ForwardModel(nn.Module):
         """Voxels lost on each side, one number a spatial axis."""
         return (0,) * self.dims
 
+    @property
+    def symmetry(self) -> Symmetry:
+        """Mirror images and turns that it cannot tell from the image."""
+        return Symmetry()
+
+    @property
+    def learned(self) -> dict[str, list[nn.Parameter]]:
+        """Its parameters, by the name of the learning rate that they take."""
+        return {"forward": list(self.parameters())}
+
+    @property
+    def blur(self) -> BlurKernel:
+        """Itself, where it is a blur.
+
+        Raises
+        ------
+        OpticsError
+            If it is no blur.
+        """
+        raise OpticsError(f"{type(self).__name__} is no blur with a kernel")
+
+    def point_response(self) -> Tensor | None:
+        """Return the image of a point, (z, y, x), where there is one for all places."""
+        return None
+
+    def expected_level(self, y: Tensor, x: Tensor) -> Tensor:
+        """Return the mean that G(y) should have; `x` are sharp images of other fields.
+
+        Without anything known of the light: that of `x`.
+        """
+        return x.mean()
+
     def forward(self, x: Tensor) -> Tensor:
         """Return y, smaller than `x` by `margin` on each side."""
         raise NotImplementedError
 
+    def frozen(self) -> ForwardModel:
+        """Return a copy as it is now, with nothing to learn, on the CPU."""
+        return copy.deepcopy(self).cpu().eval().requires_grad_(False)
 
-class Identity(ForwardModel):
-    """y = x."""
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Return `x`."""
-        return x
+class NoForward(ForwardModel):
+    """No way from x to y; whoever asks for y is mistaken."""
 
 
 class NeuralForward(ForwardModel):
@@ -134,9 +170,42 @@ class BlurKernel(ForwardModel):
         """Half the kernel, one number a spatial axis."""
         return tuple(n // 2 for n in self.parametrisation.shape[-self.dims :])
 
+    @property
+    def symmetry(self) -> Symmetry:
+        """That of its kernel."""
+        return self.parametrisation.symmetry
+
+    @property
+    def learned(self) -> dict[str, list[nn.Parameter]]:
+        """The parameters of the kernel, which learn at a rate of their own."""
+        return {"kernel": list(self.parameters())}
+
+    @property
+    def blur(self) -> BlurKernel:
+        """Itself."""
+        return self
+
     def kernel(self) -> Tensor:
         """Return the kernel without the gain, (z, y, x)."""
         return self.parametrisation()
+
+    def point_response(self) -> Tensor:
+        """Return the kernel, without the gain."""
+        return self.kernel()
+
+    def expected_level(self, y: Tensor, x: Tensor) -> Tensor:
+        """Return the mean of y without the gain: a blur keeps the light."""
+        return y.mean() / self.gain
+
+    def holding(self, values: Tensor | NDArray[np.float32]) -> BlurKernel:
+        """Return a blur of the same gain with a fixed kernel, on the same device."""
+        array = np.asarray(torch.as_tensor(values).detach().cpu())
+        other = BlurKernel(FixedKernel(array), float(self.gain), self.dims)
+        return other.to(self.gain.device)
+
+    def frozen(self) -> BlurKernel:
+        """Return the blur as it is now, its kernel fixed, on the CPU."""
+        return self.holding(self.kernel()).cpu()
 
     def forward(self, x: Tensor, boundary: Boundary = "valid") -> Tensor:
         """Blur `x`.

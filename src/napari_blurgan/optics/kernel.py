@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from napari_blurgan.errors import OpticsError
+from napari_blurgan.optics.symmetry import Symmetry, measured_symmetry
 
 __all__ = [
     "FixedKernel",
@@ -30,7 +31,7 @@ __all__ = [
     "widened",
 ]
 
-Symmetry = Literal["none", "axes", "rotational"]
+Orbits = Literal["none", "axes", "rotational"]
 # What a voxel without any light gets of the brightest one before its logarithm is
 # taken: small enough to be nothing, large enough for a gradient to lift it again.
 FLOOR = 1e-6
@@ -61,6 +62,20 @@ class Kernel(nn.Module):
         """Return the kernel, (z, y, x)."""
         raise NotImplementedError
 
+    @property
+    def symmetry(self) -> Symmetry:
+        """What it is blind to, as it is or as it may become.
+
+        A kernel whose voxels are learned one by one is taken to be symmetric, as Lim
+        et al. (2020) do by mirroring their patches, and so becomes it.
+        """
+        return Symmetry()
+
+    @property
+    def findings(self) -> dict[str, float]:
+        """What was learned besides the voxels, for the provenance of a PSF."""
+        return {}
+
 
 class FixedKernel(Kernel):
     """A known kernel: nothing to learn.
@@ -82,6 +97,11 @@ class FixedKernel(Kernel):
     def forward(self) -> Tensor:
         """Return the kernel, (z, y, x), sum one."""
         return self.values
+
+    @property
+    def symmetry(self) -> Symmetry:
+        """That of the values, up to their noise."""
+        return measured_symmetry(self.values)
 
 
 class FreeKernel(Kernel):
@@ -128,7 +148,7 @@ class SoftmaxKernel(Kernel):
         If a value is negative, all are zero, or a symmetric kernel has an even size.
     """
 
-    def __init__(self, values: ArrayLike, symmetry: Symmetry = "axes") -> None:
+    def __init__(self, values: ArrayLike, symmetry: Orbits = "axes") -> None:
         array = np.asarray(values, dtype=np.float64)
         super().__init__(array.shape)
         if symmetry != "none" and any(n % 2 == 0 for n in self.shape):
@@ -153,7 +173,7 @@ class SoftmaxKernel(Kernel):
 
 
 def _orbits(
-    shape: tuple[int, int, int], symmetry: Symmetry
+    shape: tuple[int, int, int], symmetry: Orbits
 ) -> tuple[NDArray[np.int64], int]:
     """Return for each voxel the number of the value that it shares, and how many."""
     grid = zip(np.indices(shape), shape, strict=True)

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from napari_blurgan.errors import OpticsError
 from napari_blurgan.optics.kernel import Kernel
+from napari_blurgan.optics.symmetry import Symmetry
 
 __all__ = ["ABERRATIONS", "Model", "PupilKernel", "pupil_psf", "pupil_samples"]
 
@@ -247,6 +248,19 @@ class PupilKernel(Kernel):
             confocal=self.confocal,
             samples=self.samples,
         )
+
+    @property
+    def symmetry(self) -> Symmetry:
+        """That of the aberrations which are learned."""
+        learned = set(self.aberrations)
+        if learned - {"spherical"}:
+            return Symmetry("", quarter_turns=False)
+        return Symmetry("yx" if learned else "zyx")
+
+    @property
+    def findings(self) -> dict[str, float]:
+        """The optics as they stand."""
+        return self.parameters_now()
 
     def parameters_now(self) -> dict[str, float]:
         """Return the optics as they stand: na, ni, wavelength (nm), waves rms."""

@@ -205,7 +205,7 @@ def restoring(
     places = devices("cpu" if cluster else device)
     dtype = inference_precision(precision, places[0])
     operators = [model_operator(loaded, place, precision) for place in places]
-    norm = loaded.recipe.generator.norm
+    norm = loaded.recipe.reconstructor.norm
     options |= {
         "blend": norm == "instance" if blend is None else blend,
         "provenance": _provenance(loaded, psf, stack, dtype),

@@ -1,122 +1,77 @@
-"""`Transport`: the networks that a recipe names, put together."""
+"""`Transport`: G and H, put together."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-import torch
 from torch import Tensor, nn
 
-from napari_blurgan.networks.patchgan import MultiScaleDiscriminator
-from napari_blurgan.optics.forward import BlurKernel, ForwardModel
-from napari_blurgan.optics.spectral import SpectralLoss
-from napari_blurgan.transport.adversary import Game
+from napari_blurgan.optics.forward import ForwardModel
 from napari_blurgan.transport.calibration import NoiseModel
-from napari_blurgan.transport.generator import Generator
-from napari_blurgan.transport.saliency import Threshold
-from napari_blurgan.transport.transported import present
+from napari_blurgan.transport.constraint import thresholds_of
+from napari_blurgan.transport.reconstructors.reconstructor import (
+    Reconstructor,
+    build_reconstructor,
+)
+from napari_blurgan.transport.site import Site
+from napari_blurgan.transport.threshold import Threshold
 
-__all__ = ["Geometry", "Transport"]
-
-
-@dataclass(frozen=True)
-class Geometry:
-    """Sizes of what is drawn for one training patch.
-
-    Parameters
-    ----------
-    patch : tuple of int
-        What the networks see.
-    margin : tuple of int
-        What the blur consumes, on each side.
-    """
-
-    patch: tuple[int, ...]
-    margin: tuple[int, ...]
-
-    @property
-    def wide(self) -> tuple[int, ...]:
-        """Size of what is blurred to give a patch."""
-        pairs = zip(self.patch, self.margin, strict=True)
-        return tuple(n + 2 * m for n, m in pairs)
-
-    @property
-    def pool(self) -> tuple[int, ...]:
-        """Pooling factor of each axis: thin axes keep all their planes."""
-        return tuple(2 if p >= 12 else 1 for p in self.patch)
+__all__ = ["Transport", "assemble"]
 
 
 class Transport(nn.Module):
-    """G, H and the two potentials, with what they need to know of the data.
+    """G and H, with what they need to know of the data.
 
     Parameters
     ----------
-    generator : Generator
+    generator : Reconstructor
         G, from y to x.
-    forward_model : ForwardModel or None
+    forward_model : ForwardModel
         H, from x to y.
-    potential_x, potential_y : MultiScaleDiscriminator or None
-        phi and psi, where the recipe gives them a weight.
-    game : Game
-        What the scores of the potentials cost.
-    noise : NoiseModel or None
+    noise : NoiseModel, optional
         Given to Hx, so that G meets what it will meet.
     thresholds : pair of Threshold, optional
-        T_alpha for y and T_beta for x, for the saliency constraint.
-    spectrum : SpectralLoss, optional
-        The power spectra of the two data sets.
+        T_alpha for y and T_beta for x: what is content.
     """
 
     def __init__(
         self,
-        generator: Generator,
-        forward_model: ForwardModel | None,
-        potential_x: MultiScaleDiscriminator | None,
-        potential_y: MultiScaleDiscriminator | None,
-        game: Game,
+        generator: Reconstructor,
+        forward_model: ForwardModel,
         noise: NoiseModel | None = None,
         thresholds: tuple[Threshold, Threshold] | None = None,
-        spectrum: SpectralLoss | None = None,
     ) -> None:
         super().__init__()
         self.generator = generator
         self.forward_model = forward_model
-        self.potential_x = potential_x
-        self.potential_y = potential_y
-        self.game = game
         self.noise = noise
         self.thresholds = thresholds
-        self.spectrum = spectrum
 
-    def to_x(self, y: Tensor) -> Tensor:
+    def to_x(self, y: Tensor, estimate: Tensor | None = None) -> Tensor:
         """G(y)."""
-        return self.generator(y)
+        return self.generator(y, estimate)
 
     def to_y(self, x: Tensor) -> Tensor:
         """Hx, where all of the blur's support is known."""
-        return present(self.forward_model)(x)
+        return self.forward_model(x)
 
     def add_noise(self, y: Tensor) -> Tensor:
         """Give Hx the noise of y."""
         return y if self.noise is None else self.noise.add(y)
 
-    @property
-    def blur(self) -> BlurKernel | None:
-        """The forward model, where it is a blur."""
-        model = self.forward_model
-        return model if isinstance(model, BlurKernel) else None
-
     def kernel(self) -> Tensor | None:
-        """Return the present kernel, (z, y, x), where the forward model is a blur."""
-        return None if self.blur is None else self.blur.kernel().detach()
+        """Return the present image of a point, (z, y, x), where H has one."""
+        point = self.forward_model.point_response()
+        return None if point is None else point.detach()
 
-    def set_precision(self, precision: torch.dtype) -> None:
-        """Choose what the networks compute in; blur and guide stay in float32."""
-        for module in self.modules():
-            if isinstance(module, Generator):
-                module.set_precision(precision)
 
-    def potentials(self) -> dict[str, MultiScaleDiscriminator]:
-        """Return the potentials there are, by the name of their domain."""
-        both = {"x": self.potential_x, "y": self.potential_y}
-        return {name: p for name, p in both.items() if p is not None}
+def assemble(site: Site) -> Transport:
+    """Return the networks that the recipe of a site names."""
+    recipe = site.recipe
+    noisy = recipe.forward.noise and recipe.forward.photometric
+    return Transport(
+        build_reconstructor(
+            recipe.reconstructor, recipe.dims, site.channels, site.geometry.pool
+        ),
+        site.forward,
+        site.calibration.noise if noisy else None,
+        thresholds_of(recipe, site.calibration),
+    )

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from napari_blurgan.data.normalize import Normalization
 from napari_blurgan.data.patches import PatchSampler
 from napari_blurgan.data.stack import Stack
-from napari_blurgan.errors import DataError, RecipeError
+from napari_blurgan.errors import DataError
 from napari_blurgan.transport.calibration import Calibration
 from napari_blurgan.transport.notes import Note
 from napari_blurgan.transport.recipe import Recipe
-from napari_blurgan.transport.saliency import Threshold
+from napari_blurgan.transport.threshold import Threshold
 
 __all__ = ["check_thresholds", "thresholds_of"]
 
@@ -28,20 +28,9 @@ CROWDED = 0.6
 def thresholds_of(
     recipe: Recipe, calibration: Calibration
 ) -> tuple[Threshold, Threshold] | None:
-    """Return T_alpha and T_beta on normalised intensities, where the recipe has them.
-
-    Raises
-    ------
-    RecipeError
-        If the constraint has a weight, but no thresholds.
-    """
+    """Return T_alpha and T_beta on normalised intensities, where there are any."""
     s = recipe.saliency
-    if s.alpha is None or s.beta is None:
-        if recipe.weights.saliency:
-            raise RecipeError(
-                "the saliency constraint needs saliency.alpha and saliency.beta: pick "
-                "background and foreground in both domains"
-            )
+    if s is None or s.alpha is None or s.beta is None:
         return None
     # The paper's intensities span [-1, 1], ours [0, 1].
     slope = 2 * s.slope
@@ -66,7 +55,7 @@ def check_thresholds(
         If all pixels of a domain lie on one side.
     """
     s = recipe.saliency
-    if s.alpha is None or s.beta is None:
+    if s is None or s.alpha is None or s.beta is None:
         return []
     notes = []
     for name, level, bright, stacks in (

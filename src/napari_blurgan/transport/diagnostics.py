@@ -126,7 +126,7 @@ CHECKS = (
         "discriminator-collapse",
         600,
         # The loss of a Wasserstein potential has no least value: its slope is told.
-        lambda v: "slope_x" not in v and _below("potential_x", 1e-3)(v),
+        lambda v: "slope_x" not in v and _below("discriminator_x", 1e-3)(v),
         "The discriminator tells every restored patch from a sharp one: the "
         "adversarial term teaches nothing more.",
         "Lower optimiser.discriminator_rate, or use fewer adversary.layers.",
@@ -265,8 +265,7 @@ def _centroid(weight: Tensor, axis: int) -> Tensor:
 
 def _expected_level(t: Transported) -> float:
     """Return the mean that G(y) should have: a blur keeps the light."""
-    blur = t.transport.blur
-    return float(t.x.mean() if blur is None else t.y.mean() / blur.gain)
+    return float(t.transport.forward_model.expected_level(t.y, t.x))
 
 
 def _drift(means: Vitals) -> float:

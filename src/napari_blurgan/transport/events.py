@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari_blurgan.transport.content import Content
+from napari_blurgan.transport.notes import Note
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from napari_blurgan.optics.psf import Psf
-    from napari_blurgan.transport.content import Content
     from napari_blurgan.transport.model import Model
 
 __all__ = [
@@ -23,6 +25,7 @@ __all__ = [
     "Event",
     "Finished",
     "KernelUpdated",
+    "Preparing",
     "Previewed",
     "Started",
     "Stepped",
@@ -35,6 +38,22 @@ class Event:
     """Something that happened after `step` optimisation steps."""
 
     step: int
+
+
+@dataclass(frozen=True)
+class Preparing(Event):
+    """Something is done before the first step.
+
+    Parameters
+    ----------
+    stage : str
+        What, in words.
+    share : float
+        Of the stage that is done, 0 to 1.
+    """
+
+    stage: str
+    share: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -144,10 +163,23 @@ class Warned(Event):
     remedy: str
     figures: dict[str, Any]
 
+    @classmethod
+    def of(cls, step: int, note: Note) -> Warned:
+        """Tell of a finding."""
+        return cls(step, note.code, note.message, note.remedy, note.figures)
+
 
 @dataclass(frozen=True)
 class Finished(Event):
-    """Training has ended; `reason` is ``"completed"`` or ``"stopped"``."""
+    """Training has ended.
+
+    Parameters
+    ----------
+    model : Model
+        As it is now.
+    reason : str
+        ``"completed"``, ``"stopped"``, or ``"budget"``: the minutes are used up.
+    """
 
     model: Model
     reason: str

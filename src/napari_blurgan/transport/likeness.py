@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from napari_blurgan.transport.fields import Fields
 from napari_blurgan.transport.notes import Note
 
 __all__ = ["check_likeness", "difference"]
@@ -40,15 +39,11 @@ Image = NDArray[np.float32]
 
 
 def check_likeness(
-    measured: Fields, simulated: Fields, voxel_size: Sequence[float | None]
+    ours: Sequence[Image], theirs: Sequence[Image], voxel_size: Sequence[float | None]
 ) -> list[Note]:
     """Compare y with what was simulated from x; say if they are not of one kind."""
     z, _, x = voxel_size
     ratio = z / x if z and x else 1.0
-    ours, theirs = (
-        [np.asarray(stack.data)[channel] for stack in fields.stacks]
-        for fields, channel in ((measured, 0), (simulated, 1))
-    )
     apart = difference(ours, theirs, ratio)
     return [Note.other_structures(apart)] if apart > ODD else []
 

@@ -24,13 +24,16 @@ from napari_blurgan.errors import DataError, ModelFileError
 from napari_blurgan.optics.forward import BlurKernel
 from napari_blurgan.optics.kernel import FixedKernel
 from napari_blurgan.optics.psf import Psf
-from napari_blurgan.transport.blur import kernel_of, known
 from napari_blurgan.transport.calibration import Calibration
 from napari_blurgan.transport.checkpoint import read_state, write_state
-from napari_blurgan.transport.generator import Generator, make_network
-from napari_blurgan.transport.guide import Guide
+from napari_blurgan.transport.forwards.start import kernel_of, known
 from napari_blurgan.transport.operator import NetworkOperator
 from napari_blurgan.transport.recipe import Recipe
+from napari_blurgan.transport.reconstructors.estimator import estimator_of
+from napari_blurgan.transport.reconstructors.reconstructor import (
+    Reconstructor,
+    build_reconstructor,
+)
 from napari_blurgan.transport.schema import (
     build_for,
     check_model,
@@ -53,7 +56,7 @@ class Model:
         What was trained, and how.
     calibration : Calibration
         Levels, gain and noise of the two data sets.
-    generator : Generator
+    generator : Reconstructor
         G, on the CPU, in evaluation mode.
     channels : tuple of int
         Of the input and of the output.
@@ -77,7 +80,7 @@ class Model:
 
     recipe: Recipe
     calibration: Calibration
-    generator: Generator
+    generator: Reconstructor
     channels: tuple[int, int]
     pool: tuple[int, ...]
     blur: BlurKernel | None
@@ -119,10 +122,9 @@ class Model:
         self.generator.to(device)
         if self.blur is None:
             return NetworkOperator(self.generator, self.channels, colour=self.colour)
-        iterations = self.recipe.generator.guide
-        guide = Guide(iterations, self.calibration.noise.pedestal)
+        estimator = estimator_of(self.recipe.reconstructor, self.calibration)
         blur = self.blur.to(device)
-        return NetworkOperator(self.generator, self.channels, guide, blur)
+        return NetworkOperator(self.generator, self.channels, estimator, blur)
 
     def with_psf(self, psf: Psf) -> Model:
         """Return a model that starts from estimates under another blur.
@@ -156,12 +158,8 @@ class Model:
         voxel_size = known(self.voxel_size, self.recipe.dims)
         here = psf if voxel_size is None else psf.resampled(voxel_size)
         shape = self.blur.parametrisation.shape
-        kernel = FixedKernel(kernel_of(here, shape))
-        return replace(
-            self,
-            blur=BlurKernel(kernel, float(self.blur.gain), self.recipe.dims),
-            psf=psf,
-        )
+        blur = self.blur.holding(kernel_of(here, shape))
+        return replace(self, blur=blur, psf=psf)
 
     @property
     def history(self) -> list[dict[str, float]]:
@@ -262,14 +260,12 @@ def load_model(path: str | Path) -> Model:
     )
 
 
-def _generator(recipe: Recipe, state: Mapping[str, Any]) -> Generator:
-    settings = recipe.generator
-    refines = settings.guide > 0
+def _generator(recipe: Recipe, state: Mapping[str, Any]) -> Reconstructor:
     channels_in, channels_out = state["channels"]
-    channels, pool = (channels_in + refines, channels_out), tuple(state["pool"])
+    channels, pool = (channels_in, channels_out), tuple(state["pool"])
 
-    def build() -> Generator:
-        return Generator(make_network(settings, recipe.dims, *channels, pool), refines)
+    def build() -> Reconstructor:
+        return build_reconstructor(recipe.reconstructor, recipe.dims, channels, pool)
 
     return build_for(build, state["generator"]).eval()
 

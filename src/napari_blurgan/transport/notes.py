@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from napari_blurgan.transport.events import Warned
-
 __all__ = ["Note"]
 
 
@@ -24,10 +22,6 @@ class Note:
     message: str
     remedy: str
     figures: dict[str, Any] = field(default_factory=dict)
-
-    def told(self, step: int) -> Warned:
-        """Return the event."""
-        return Warned(step, self.code, self.message, self.remedy, self.figures)
 
     @classmethod
     def damaged(cls, what: str) -> Note:

@@ -9,8 +9,8 @@ from torch import Tensor
 
 from napari_blurgan.networks.layers import part_of
 from napari_blurgan.optics.forward import BlurKernel
-from napari_blurgan.transport.generator import Generator
-from napari_blurgan.transport.guide import Guide
+from napari_blurgan.transport.reconstructors.estimator import Estimator
+from napari_blurgan.transport.reconstructors.reconstructor import Reconstructor
 
 __all__ = ["NetworkOperator"]
 
@@ -20,14 +20,14 @@ class NetworkOperator:
 
     Parameters
     ----------
-    generator : Generator
+    generator : Reconstructor
         In evaluation mode, on the device that is to compute.
     channels : tuple of int
         Of the input and of the output.
-    guide : Guide, optional
+    estimator : Estimator, optional
         What makes the estimate that the generator refines.
     blur : BlurKernel, optional
-        The blur that the guide undoes.
+        The blur that it undoes.
     colour : bool
         Whether the three channels of the output are red, green and blue.
 
@@ -39,15 +39,15 @@ class NetworkOperator:
 
     def __init__(
         self,
-        generator: Generator,
+        generator: Reconstructor,
         channels: tuple[int, int],
-        guide: Guide | None = None,
+        estimator: Estimator | None = None,
         blur: BlurKernel | None = None,
         colour: bool = False,
     ) -> None:
         self.generator = generator
         self.channels = channels
-        self.guide = guide
+        self.estimator = estimator
         self.blur = blur
         self.colour = colour
         self.stride = generator.network.stride
@@ -56,9 +56,9 @@ class NetworkOperator:
     def halo(self) -> tuple[int, ...]:
         """Voxels beyond which the result does not (an estimate: hardly) depend on y."""
         halo = self.generator.network.receptive_halo
-        if self.guide is None or self.blur is None:
+        if self.estimator is None or self.blur is None:
             return halo
-        reach = self.guide.halo(self.blur)
+        reach = self.estimator.halo(self.blur)
         return tuple(a + b for a, b in zip(halo, reach, strict=True))
 
     @property
@@ -83,15 +83,17 @@ class NetworkOperator:
     @torch.inference_mode()
     def __call__(self, y: Tensor) -> Tensor:
         """Map (n, c, [z,] y, x) in normalised intensities, of any size."""
-        return self.generator(self._guided(y))
+        y = y.to(self.device)
+        return self.generator(y, self._estimate(y))
 
     @torch.inference_mode()
     def part(self, y: Tensor, region: Sequence[slice]) -> Tensor:
         """Return `region` of the result, and compute little more than that."""
-        guided = self._guided(y)
+        y = y.to(self.device)
+        estimate = self._estimate(y)
         network = self.generator.network
         if network.norm == "instance":
-            return self.generator(guided, region)
+            return self.generator(y, estimate, region)
         window = tuple(
             _window(r, halo, stride, size)
             for r, halo, stride, size in zip(
@@ -106,13 +108,13 @@ class NetworkOperator:
             slice(r.start - w.start, r.stop - w.start)
             for r, w in zip(region, window, strict=True)
         ]
-        return self.generator(part_of(guided, window), inside)
+        seen = None if estimate is None else part_of(estimate, window)
+        return self.generator(part_of(y, window), seen, inside)
 
-    def _guided(self, y: Tensor) -> Tensor:
-        y = y.to(self.device)
-        if self.guide is None or self.blur is None:
-            return y
-        return torch.cat([y, self.guide(y, self.blur)], 1)
+    def _estimate(self, y: Tensor) -> Tensor | None:
+        if self.estimator is None or self.blur is None:
+            return None
+        return self.estimator(y, self.blur)
 
 
 def _window(region: slice, halo: int, stride: int, size: int) -> slice:

@@ -13,13 +13,13 @@ __all__ = ["PRESETS", "preset", "presets"]
 # numbers that they do not print, listed in docs/papers.md: the channels, the ranges of
 # the augmentations, the weights.
 AS_PUBLISHED: dict[str, Any] = {
-    "generator": {
+    "reconstructor": {
+        "kind": "plain",
         "norm": "instance",
         "output": "sigmoid",
         "levels": 4,
-        "guide": 0,
     },
-    "adversary": {"norm": "instance"},
+    "discriminator": {"norm": "instance"},
     "sampling": {
         "patch": 64,
         "foreground": 0.0,
@@ -27,7 +27,7 @@ AS_PUBLISHED: dict[str, Any] = {
         "translation": 8.0,
         "scale": 0.1,
     },
-    "weights": {"cycle_y": 10.0, "cycle_x": 10.0},
+    "terms": {"adversarial_x": 1.0, "cycle_y": 10.0, "cycle_x": 10.0},
     "optimiser": {
         "generator_rate": 1e-4,
         "discriminator_rate": 1e-4,
@@ -39,24 +39,36 @@ AS_PUBLISHED: dict[str, Any] = {
 
 # Without an estimate to refine, |x - G(y)| of a volume that is dark nearly everywhere
 # draws a linear output to nought (26.8 dB after 1,000 supervised steps against 32.5).
-SPARSE: dict[str, Any] = {"output": "sigmoid"}
+SPARSE: dict[str, Any] = {"kind": "plain", "output": "sigmoid"}
 
 # A generator that refines Richardson-Lucy: 30 accelerated iterations hold more detail
 # and more noise than the best of them, and noise a network takes away. Squared errors
 # make the mean of what is possible of it, not the median, which is nought where light
 # is faint. The cycle through y compares with noise that no generator should fit, and
 # weighs little (docs/decisions/0002-refining-generator.md).
-REFINING: dict[str, float] = {"cycle_x": 4000.0, "cycle_y": 40.0}
+REFINING: dict[str, float] = {
+    "adversarial_x": 1.0,
+    "cycle_x": 4000.0,
+    "cycle_y": 40.0,
+}
 GUIDED: dict[str, Any] = {
-    "generator": {"guide": 30},
-    "weights": REFINING,
+    "forward": {"kind": "kernel"},
+    "reconstructor": {"kind": "refining", "iterations": 30},
+    "terms": REFINING,
     "cycle_power": 2,
     "optimiser": {"generator_rate": 2e-3},
 }
 
+TRANSFORMING: dict[str, float] = {
+    "adversarial_x": 1.0,
+    "adversarial_y": 1.0,
+    "cycle_y": 10.0,
+    "cycle_x": 10.0,
+}
 UTOM: dict[str, Any] = {
     "dims": 2,
-    "generator": {
+    "reconstructor": {
+        "kind": "plain",
         "network": "resnet",
         "base": 16,
         "blocks": 3,
@@ -64,18 +76,13 @@ UTOM: dict[str, Any] = {
         "output": "sigmoid",
     },
     "forward": {"kind": "network"},
-    "adversary": {"base": 32, "layers": 3, "scales": 1},
+    "discriminator": {"base": 32, "layers": 3, "scales": 1},
     "sampling": {"patch": 64, "foreground": 0.0, "held_out": 0.1},
     "optimiser": {"generator_rate": 2e-4},
-    "weights": {
-        "adversarial_y": 1.0,
-        "cycle_y": 10.0,
-        "cycle_x": 10.0,
-        "saliency": 50.0,
-    },
-    # Decaying to nothing, as published, loses the content again
+    # A constraint that decays to nothing, as published, loses the content again
     # (docs/decisions/0003-saliency-schedule.md).
-    "saliency": {"half_life": 200, "floor": 0.2},
+    "terms": TRANSFORMING
+    | {"saliency": {"weight": 50.0, "half_life": 200, "floor": 0.2}},
 }
 
 # Li et al. 2021: the generator of Zhu et al. (2017), with trainable strided
@@ -83,7 +90,8 @@ UTOM: dict[str, Any] = {
 # squares and that the weight falls by e in an epoch, here of 1,000 tiles.
 UTOM_AS_PUBLISHED: dict[str, Any] = {
     "dims": 2,
-    "generator": {
+    "reconstructor": {
+        "kind": "plain",
         "network": "resnet",
         "base": 64,
         "blocks": 9,
@@ -93,7 +101,7 @@ UTOM_AS_PUBLISHED: dict[str, Any] = {
         "output": "sigmoid",
     },
     "forward": {"kind": "network"},
-    "adversary": {
+    "discriminator": {
         "base": 64,
         "layers": 3,
         "plain_layers": 1,
@@ -103,8 +111,8 @@ UTOM_AS_PUBLISHED: dict[str, Any] = {
     },
     "sampling": {"patch": 128, "foreground": 0.0, "held_out": 0.1},
     "optimiser": {"generator_rate": 2e-4, "discriminator_rate": 2e-4, "final": 0.0},
-    "weights": UTOM["weights"],
-    "saliency": {"half_life": 693, "floor": 0.0},
+    "terms": TRANSFORMING
+    | {"saliency": {"weight": 50.0, "half_life": 693, "floor": 0.0}},
     "steps": 50_000,
 }
 
@@ -113,16 +121,21 @@ PRESETS: dict[str, tuple[str, dict[str, Any]]] = {
         "deconvolution with a learned blur kernel",
         GUIDED
         | {
-            "forward": {"learned": True},
-            "weights": REFINING | {"spectral": 300.0},
+            "forward": {"kind": "kernel", "learned": True},
+            "terms": REFINING | {"spectral": 300.0},
         },
     ),
     "blind-two-discriminators": (
         "a learned kernel by the papers' loss alone: plain network, both potentials",
         {
-            "generator": SPARSE,
-            "forward": {"learned": True},
-            "weights": {"adversarial_y": 1.0},
+            "reconstructor": SPARSE,
+            "forward": {"kind": "kernel", "learned": True},
+            "terms": {
+                "adversarial_x": 1.0,
+                "adversarial_y": 1.0,
+                "cycle_y": 100.0,
+                "cycle_x": 100.0,
+            },
         },
     ),
     "nonblind": (
@@ -131,28 +144,28 @@ PRESETS: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "half": (
         "known kernel, only the cycle y -> x -> y",
-        GUIDED | {"weights": {"cycle_y": 400.0, "cycle_x": 0.0}},
+        GUIDED | {"terms": {"adversarial_x": 1.0, "cycle_y": 400.0}},
     ),
     "cyclegan": (
         "the conventional cycleGAN: two deep generators",
         {
-            "generator": SPARSE,
+            "reconstructor": SPARSE,
             "forward": {"kind": "network"},
-            "weights": {"adversarial_y": 1.0},
+            "terms": {
+                "adversarial_x": 1.0,
+                "adversarial_y": 1.0,
+                "cycle_y": 100.0,
+                "cycle_x": 100.0,
+            },
         },
     ),
     "supervised": (
         "matched pairs, for comparison",
         {
-            "generator": SPARSE,
+            "source": {"kind": "paired"},
+            "reconstructor": SPARSE,
             "forward": {"kind": "none"},
-            "sampling": {"paired": True},
-            "weights": {
-                "adversarial_x": 0.0,
-                "cycle_y": 0.0,
-                "cycle_x": 0.0,
-                "supervised": 100.0,
-            },
+            "terms": {"supervised": 100.0},
         },
     ),
     "utom": (
@@ -172,23 +185,19 @@ PRESETS: dict[str, tuple[str, dict[str, Any]]] = {
         AS_PUBLISHED
         | {
             "forward": {
+                "kind": "kernel",
                 "learned": True,
                 "parametrisation": "free",
                 "start": "random",
                 "frozen_steps": 0,
                 "noise": False,
             },
-            "weights": {
-                "adversarial_y": 1.0,
-                "cycle_y": 10.0,
-                "cycle_x": 10.0,
-                "kernel_l1": 0.01,
-            },
+            "terms": TRANSFORMING | {"kernel_l1": 0.01},
         },
     ),
     "nonblind-as-published": (
         "Lim et al. 2020 with a known kernel",
-        AS_PUBLISHED | {"forward": {"noise": False}},
+        AS_PUBLISHED | {"forward": {"kind": "kernel", "noise": False}},
     ),
 }
 

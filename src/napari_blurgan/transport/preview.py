@@ -6,10 +6,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from napari_blurgan.data.regions import read_region
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.transport.engine import Engine
 from napari_blurgan.transport.preparation import Prepared
+from napari_blurgan.transport.sources.draw import Draw
 
 __all__ = ["Preview"]
 
@@ -27,38 +27,34 @@ class Preview:
     """
 
     def __init__(self, prepared: Prepared) -> None:
-        self.calibration = prepared.calibration
-        self.sampler = prepared.y
-        self.measured = prepared.channels[0]
-        stack = self.sampler.stacks[0]
-        dims, axes = len(prepared.geometry.patch), len(stack.spatial_shape)
+        site = prepared.site
+        self.calibration = site.calibration
+        self.source = prepared.source
+        stack = self.source.measured[0]
+        dims, axes = site.recipe.dims, len(stack.spatial_shape)
         field = (1,) * (axes - dims) + FIELD[-dims:]
         self.size = [min(f, n) for f, n in zip(field, stack.spatial_shape, strict=True)]
         self.place = self._liveliest(stack)
         offset = stack.metadata.get("corner", (0,) * axes)
         self.corner = tuple(int(a + b) for a, b in zip(self.place, offset, strict=True))
-        self.squeezed = dims < axes
 
     def _liveliest(self, stack: Stack) -> tuple[int, ...]:
         spare = np.array(stack.spatial_shape) - self.size
         places = [tuple(int(v) for v in spare * f) for f in (0.25, 0.5, 0.75)]
-        return max(places, key=lambda place: float(self._read(place)[0].std()))
+        return max(places, key=self._liveliness)
 
-    def _read(self, place: tuple[int, ...]) -> NDArray[np.float32]:
-        stack = self.sampler.stacks[0]
-        region = read_region(stack, 0, place, self.size, range(stack.channels))
-        return self.sampler.normalization.apply(region)
+    def _liveliness(self, place: tuple[int, ...]) -> float:
+        return float(self.source.crop(place, self.size).y[0].numpy().std())
 
     def of(
         self, engine: Engine
     ) -> tuple[NDArray[np.float32], NDArray[np.float32], int, tuple[int, ...]]:
         """Return (before, after, source, corner) with the network as it is now."""
         generator = engine.generator
-        image = self._read(self.place)
-        image = image[:, 0] if self.squeezed else image
+        seen = Draw.batch([self.source.crop(self.place, self.size)], engine.device)
         generator.eval()
         with torch.no_grad():
-            after = generator(torch.from_numpy(image)[None].to(engine.device))[0]
+            after = generator(seen.y, seen.estimate)[0]
         generator.train()
-        before = self.calibration.y.undo(image[: self.measured])
+        before = self.calibration.y.undo(seen.y[0].cpu().numpy())
         return before, self.calibration.output.undo(after.cpu().numpy()), 0, self.corner

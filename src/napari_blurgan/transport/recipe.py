@@ -7,88 +7,71 @@ penalties and other active terms (Lim et al. 2020, eqs 15-22; Sim et al. 2020, e
 
 from __future__ import annotations
 
-import difflib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import (
-    BaseModel,
-    ConfigDict,
+    BeforeValidator,
     Field,
     NonNegativeFloat,
     NonNegativeInt,
     PositiveFloat,
     PositiveInt,
+    SerializeAsAny,
     ValidationError,
+    field_serializer,
     model_validator,
 )
 
 from napari_blurgan.errors import RecipeError
+from napari_blurgan.transport._changes import changed
 from napari_blurgan.transport._migrations import VERSION, migrate
+from napari_blurgan.transport.forwards.settings import (
+    FORWARDS,
+    ForwardSettings,
+    KernelForward,
+)
 from napari_blurgan.transport.guarded_yaml import read_yaml
+from napari_blurgan.transport.objective.settings import (
+    SaliencyTerm,
+    TermSettings,
+    parse_terms,
+    plain_terms,
+)
+from napari_blurgan.transport.parts import TURNED_SECTIONS, Need, Section, explain
+from napari_blurgan.transport.reconstructors.settings import (
+    RECONSTRUCTORS,
+    PlainReconstructor,
+    ReconstructorSettings,
+)
+from napari_blurgan.transport.sources.settings import (
+    SOURCES,
+    SourceSettings,
+    UnpairedSource,
+)
 
 __all__ = ["Recipe"]
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Decay = Annotated[float, Field(ge=0, lt=1)]
 Size = PositiveInt | tuple[PositiveInt, ...]
-Aberration = Literal[
-    "spherical", "coma-y", "coma-x", "astigmatism", "astigmatism-oblique"
+
+# Each is any settings whose kind is registered.
+Source = Annotated[SerializeAsAny[SourceSettings], BeforeValidator(SOURCES.parse)]
+Forward = Annotated[SerializeAsAny[ForwardSettings], BeforeValidator(FORWARDS.parse)]
+Reconstructor = Annotated[
+    SerializeAsAny[ReconstructorSettings], BeforeValidator(RECONSTRUCTORS.parse)
 ]
+Terms = Annotated[dict[str, SerializeAsAny[TermSettings]], BeforeValidator(parse_terms)]
+
+DEFAULT_TERMS = {"adversarial_x": 1.0, "cycle_y": 100.0, "cycle_x": 100.0}
 
 
-class Section(BaseModel):
-    """A frozen part of a recipe; unknown fields are refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class GeneratorSettings(Section):
-    """G, the deep map from measured y to sharp x."""
-
-    network: Literal["unet", "resnet"] = "unet"
-    base: Annotated[int, Field(ge=1, le=4096)] = 8
-    levels: Annotated[int, Field(ge=1, le=12)] = 3
-    convolutions: Annotated[int, Field(ge=1, le=64)] = 2
-    blocks: Annotated[int, Field(ge=1, le=256)] = 6
-    first_kernel: Annotated[int, Field(ge=1, le=99)] = 3
-    upsampling: Literal["nearest", "transposed"] = "nearest"
-    """Of the resnet, going up: "transposed" is a trainable strided convolution."""
-    norm: Literal["batch", "instance", "none"] = "batch"
-    output: Literal["linear", "sigmoid"] = "linear"
-    guide: NonNegativeInt = 0
-    """Accelerated Richardson-Lucy iterations that G refines; 0: a plain network."""
-    renew: PositiveInt = 40
-    """Steps after which the estimate of the next block is made anew."""
-    average: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    """Decay of the exponential moving average that is kept as the result; 0: none."""
-
-
-class ForwardSettings(Section):
-    """H, the way back from x to y: a blur kernel, a second network, or nothing."""
-
-    kind: Literal["kernel", "network", "none"] = "kernel"
-    learned: bool = False
-    parametrisation: Literal["free", "softmax", "pupil"] = "pupil"
-    start: Literal["auto", "psf", "optics", "spectral", "gaussian", "random"] = "auto"
-    aberrations: tuple[Aberration, ...] = ()
-    """Of the pupil, to be learned besides its aperture and wavelength."""
-    size: tuple[PositiveInt, ...] | None = None
-    """Support in voxels, (z, y, x); chosen from the optics where not given."""
-    frozen_steps: NonNegativeInt = 100
-    """Steps before the kernel starts to learn: first G, then h."""
-    noise: bool = True
-    """Whether Hx gets the noise that was measured in y before G sees it."""
-    widen: Fraction = 0.0
-    """Share by which the blur of Hx is wider than that of the estimate, at the most and
-    at random: G then bears images of longer waves, and does less well on its own."""
-
-
-class AdversarySettings(Section):
-    """The potentials phi (on x) and psi (on y): multi-scale PatchGANs."""
+class DiscriminatorSettings(Section):
+    """Multi-scale PatchGANs: the Kantorovich potentials phi (on x) and psi (on y)."""
 
     loss: Literal["lsgan", "wgan-gp", "bce", "hinge"] = "lsgan"
     base: Annotated[int, Field(ge=1, le=4096)] = 16
@@ -98,43 +81,13 @@ class AdversarySettings(Section):
     head_kernel: Annotated[int, Field(ge=1, le=99)] = 3
     """Size of the last convolution."""
     scales: Annotated[int, Field(ge=1, le=12)] = 3
+    norm: Literal["none", "instance"] = "none"
     quantiles: NonNegativeInt = 0
     """Of one more discriminator that sees the histogram alone (UDCT); 0: none."""
-    norm: Literal["none", "instance"] = "none"
     history: NonNegativeInt = 50
     steps: PositiveInt = 1
     """Discriminator steps per generator step."""
     gradient_penalty: NonNegativeFloat = 10.0
-
-
-class Weights(Section):
-    """One weight a term of the loss; a term of weight zero is never computed."""
-
-    adversarial_x: NonNegativeFloat = 1.0
-    adversarial_y: NonNegativeFloat = 0.0
-    cycle_y: NonNegativeFloat = 100.0
-    cycle_x: NonNegativeFloat = 100.0
-    identity: NonNegativeFloat = 0.0
-    identity_y: NonNegativeFloat = 0.0
-    supervised: NonNegativeFloat = 0.0
-    kernel_l1: NonNegativeFloat = 0.0
-    spectral: NonNegativeFloat = 0.0
-    saliency: NonNegativeFloat = 0.0
-
-
-class SaliencySettings(Section):
-    """The thresholds of UTOM (Li et al. 2021, eqs 2-4), in the units of the images."""
-
-    alpha: float | None = None
-    beta: float | None = None
-    bright_background_a: bool = False
-    bright_background_b: bool = False
-    slope: PositiveFloat = 100.0
-    """Of the sigmoid, on intensities scaled to [-1, 1] as in the paper."""
-    half_life: PositiveInt | None = None
-    """Steps in which the weight halves; None keeps it."""
-    floor: Fraction = 1.0
-    """The weight never falls below this fraction of its start."""
 
 
 class OptimiserSettings(Section):
@@ -150,6 +103,10 @@ class OptimiserSettings(Section):
     final: Fraction = 0.02
     """Fraction of the rate that is left at the end."""
 
+    def rate_of(self, group: str) -> float:
+        """Return the full rate of a group of parameters: G, or those that H names."""
+        return self.kernel_rate if group == "kernel" else self.generator_rate
+
 
 class SamplingSettings(Section):
     """How patches are drawn from the two domains."""
@@ -163,8 +120,6 @@ class SamplingSettings(Section):
     the voxels are made cubes first."""
     held_out: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Share of the measured images that is set aside to look at the content."""
-    paired: bool = False
-    """Whether the i-th blurred and the i-th sharp stack show the same field."""
     flips: bool = True
     """Mirror patches along every axis whose two sides the blur treats alike."""
     quarter_turns: bool = True
@@ -198,14 +153,14 @@ class Recipe(Section):
         From `parse`, `read` and `updated`, naming the field and the nearest valid one.
     """
 
-    version: Literal[1] = VERSION
+    version: Literal[2] = VERSION
     name: str = "custom"
     dims: Literal[2, 3] = 3
-    generator: GeneratorSettings = GeneratorSettings()
-    forward: ForwardSettings = ForwardSettings()
-    adversary: AdversarySettings = AdversarySettings()
-    weights: Weights = Weights()
-    saliency: SaliencySettings = SaliencySettings()
+    source: Source = UnpairedSource()
+    forward: Forward = KernelForward()
+    reconstructor: Reconstructor = PlainReconstructor()
+    discriminator: DiscriminatorSettings = DiscriminatorSettings()
+    terms: Terms = Field(default_factory=lambda: parse_terms(DEFAULT_TERMS))
     optimiser: OptimiserSettings = OptimiserSettings()
     sampling: SamplingSettings = SamplingSettings()
     cycle_power: Literal[1, 2] = 1
@@ -214,37 +169,50 @@ class Recipe(Section):
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
 
     @model_validator(mode="after")
-    def _terms_have_what_they_need(self) -> Recipe:
-        weights, kind = self.weights, self.forward.kind
-        needs_forward = ("adversarial_y", "cycle_x", "cycle_y")
-        active = [name for name in needs_forward if getattr(weights, name)]
-        if kind == "none" and active:
-            raise ValueError(f"weights.{active[0]} needs a forward model, found 'none'")
-        for name in ("kernel_l1", "spectral"):
-            if getattr(weights, name) and (
-                kind != "kernel" or not self.forward.learned
-            ):
-                raise ValueError(f"weights.{name} needs a learned kernel")
-        if weights.identity_y and kind != "network":
-            raise ValueError("weights.identity_y needs a network as forward model")
-        if self.generator.guide and kind != "kernel":
-            raise ValueError("generator.guide needs a blur kernel as forward model")
-        if self.generator.upsampling != "nearest" and self.generator.network == "unet":
-            raise ValueError("generator.upsampling 'transposed' needs network 'resnet'")
-        if self.forward.widen and not self.generator.guide:
-            raise ValueError("forward.widen needs a generator with a guide")
-        if self.sampling.views != ("xy",) and (self.dims != 2 or kind != "network"):
-            raise ValueError("sampling.views needs dims 2 and a network as way back")
+    def _parts_fit_together(self) -> Recipe:
+        for place, needs in self._needs():
+            for need in sorted(needs - self.offers):
+                kind = getattr(self, need.part).kind
+                raise ValueError(
+                    f"{place} needs {need.what}, which the {need.part} {kind!r} does "
+                    f"not offer"
+                )
+        if self.sampling.views != ("xy",) and self.dims != 2:
+            raise ValueError("sampling.views needs dims 2")
         if self.sampling.views != ("xy",) and self.sampling.rotation:
             raise ValueError(
                 "sampling.rotation would tilt the axis of the blur in sections along "
                 "z: set it to 0"
             )
-        if weights.supervised and not self.sampling.paired:
-            raise ValueError("weights.supervised needs sampling.paired")
-        if not any(weights.model_dump().values()):
+        if not self.active_terms:
             raise ValueError("every weight is zero: there is nothing to train")
         return self
+
+    def _needs(self) -> Iterator[tuple[str, frozenset[Need]]]:
+        """Say what each part asks of the others."""
+        for part in ("source", "forward", "reconstructor"):
+            yield f"{part} {getattr(self, part).kind!r}", getattr(self, part).needs
+        for name, term in self.active_terms.items():
+            yield f"terms.{name}", term.needs
+        if self.sampling.views != ("xy",):
+            yield "sampling.views", frozenset({TURNED_SECTIONS})
+
+    @property
+    def offers(self) -> frozenset[Need]:
+        """What the parts have for each other."""
+        parts = (self.source, self.forward, self.reconstructor)
+        return frozenset().union(*(part.offers for part in parts))
+
+    @property
+    def active_terms(self) -> dict[str, TermSettings]:
+        """The terms that have a weight."""
+        return {name: term for name, term in self.terms.items() if term.weight}
+
+    @property
+    def saliency(self) -> SaliencyTerm | None:
+        """The thresholds of UTOM, where the recipe has any."""
+        term = self.terms.get("saliency")
+        return term if isinstance(term, SaliencyTerm) else None
 
     @property
     def patch(self) -> tuple[int, ...]:
@@ -254,11 +222,11 @@ class Recipe(Section):
 
     def weights_at(self, step: int) -> dict[str, float]:
         """Return the weight of every active term at `step`."""
-        weights = {k: w for k, w in self.weights.model_dump().items() if w}
-        if "saliency" in weights and self.saliency.half_life:
-            decay = 0.5 ** (step / self.saliency.half_life)
-            weights["saliency"] *= max(decay, self.saliency.floor)
-        return weights
+        return {name: term.at(step) for name, term in self.active_terms.items()}
+
+    @field_serializer("terms")
+    def _plain_terms(self, terms: dict[str, TermSettings]) -> dict[str, Any]:
+        return plain_terms(terms)
 
     @classmethod
     def parse(cls, settings: Mapping[str, Any]) -> Recipe:
@@ -266,7 +234,7 @@ class Recipe(Section):
         try:
             return cls.model_validate(migrate(dict(settings)))
         except ValidationError as error:
-            raise RecipeError(_explain(cls, error)) from None
+            raise RecipeError(explain(cls, error)) from None
         except (TypeError, AttributeError, KeyError, ValueError) as error:
             raise RecipeError(f"recipe: {error!s:.200}") from None
 
@@ -283,43 +251,9 @@ class Recipe(Section):
         return yaml.safe_dump(json.loads(self.model_dump_json()), sort_keys=False)
 
     def updated(self, changes: Mapping[str, Any]) -> Recipe:
-        """Return a copy with dotted fields replaced, ``{"sampling.patch": 48}``."""
-        settings = self.model_dump(mode="json")
-        for dotted, value in changes.items():
-            *sections, field = dotted.split(".")
-            target: Any = settings
-            for section in sections:
-                target = target.get(section) if isinstance(target, dict) else None
-            if not isinstance(target, dict):
-                raise RecipeError(_unknown(Recipe, dotted.split(".")))
-            target[field] = value
-        return Recipe.parse(settings)
+        """Return a copy with dotted fields replaced, ``{"sampling.patch": 48}``.
 
-
-def _explain(model: type[BaseModel], error: ValidationError) -> str:
-    """Say in one line what is wrong with the first offending field."""
-    first = error.errors()[0]
-    place = [str(part) for part in first["loc"]]
-    if first["type"] == "extra_forbidden":
-        return _unknown(model, place)
-    message = str(first["msg"]).removeprefix("Value error, ")
-    return f"recipe: {'.'.join(place)}: {message}" if place else f"recipe: {message}"
-
-
-def _unknown(model: type[BaseModel], place: list[str]) -> str:
-    valid = _fields(model)
-    near = difflib.get_close_matches(".".join(place), valid, n=1, cutoff=0.5)
-    near = near or [f for f in valid if f.split(".")[-1] == place[-1]][:1]
-    hint = f"; did you mean {near[0]}?" if near else ""
-    return f"recipe: there is no field {'.'.join(place)}{hint}"
-
-
-def _fields(model: type[BaseModel], prefix: str = "") -> list[str]:
-    names = []
-    for name, field in model.model_fields.items():
-        names.append(prefix + name)
-        if isinstance(field.annotation, type) and issubclass(
-            field.annotation, BaseModel
-        ):
-            names += _fields(field.annotation, f"{prefix}{name}.")
-    return names
+        Where the kind of a part changes, what the new kind does not know is left out;
+        the names of version 1 (``"weights.cycle_x"``) are understood.
+        """
+        return Recipe.parse(changed(self.model_dump(mode="json"), changes))

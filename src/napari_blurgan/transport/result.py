@@ -8,19 +8,18 @@ from typing import Any
 import numpy as np
 
 from napari_blurgan.optics.forward import BlurKernel
-from napari_blurgan.optics.kernel import FixedKernel
 from napari_blurgan.optics.psf import Psf
-from napari_blurgan.optics.pupil import PupilKernel
-from napari_blurgan.transport.blur import known
 from napari_blurgan.transport.engine import Engine
-from napari_blurgan.transport.generator import Generator
+from napari_blurgan.transport.forwards.start import known_or_unit
 from napari_blurgan.transport.model import Model
+from napari_blurgan.transport.parts import LEARNED_KERNEL
 from napari_blurgan.transport.preparation import Prepared
+from napari_blurgan.transport.reconstructors.reconstructor import Reconstructor
 
-__all__ = ["make_model", "present_psf"]
+__all__ = ["current_psf", "make_model"]
 
 
-def present_psf(engine: Engine, prepared: Prepared) -> Psf | None:
+def current_psf(engine: Engine, prepared: Prepared) -> Psf | None:
     """Return the blur as it is now, in physical units; None without a blur.
 
     A free kernel may have negative values; what the PSF shows is its positive part.
@@ -28,16 +27,17 @@ def present_psf(engine: Engine, prepared: Prepared) -> Psf | None:
     kernel = engine.transport.kernel()
     if kernel is None:
         return None
-    voxel_size = known(prepared.voxel_size, engine.recipe.dims) or (1.0, 1.0, 1.0)
-    learned = engine.recipe.forward.learned
+    recipe = engine.recipe
+    learned = LEARNED_KERNEL in recipe.offers
     origin: dict[str, Any] = {
         "model": "learned" if learned else "given",
         "step": engine.steps,
     }
-    blur = engine.transport.blur
-    if blur is not None and isinstance(blur.parametrisation, PupilKernel):
-        origin["effective optics"] = blur.parametrisation.parameters_now()
+    optics = engine.transport.forward_model.blur.parametrisation.findings
+    if optics:
+        origin["effective optics"] = optics
     values = np.maximum(kernel.cpu().numpy(), 0)
+    voxel_size = known_or_unit(prepared.site.voxel_size, recipe.dims)
     return Psf(values, voxel_size, origin)
 
 
@@ -47,27 +47,25 @@ def make_model(
     """Return a model that no longer changes when training goes on."""
     return Model(
         recipe=engine.recipe,
-        calibration=prepared.calibration,
+        calibration=prepared.site.calibration,
         generator=_frozen(engine.generator),
-        channels=prepared.channels,
-        pool=prepared.geometry.pool,
+        channels=prepared.site.channels,
+        pool=prepared.site.geometry.pool,
         blur=_fixed(engine),
-        psf=present_psf(engine, prepared),
-        voxel_size=prepared.voxel_size,
+        psf=current_psf(engine, prepared),
+        voxel_size=prepared.site.voxel_size,
         id=id,
         provenance=provenance | {"steps": engine.steps},
-        colour=prepared.colour,
+        colour=prepared.domains.colour,
     )
 
 
-def _frozen(generator: Generator) -> Generator:
+def _frozen(generator: Reconstructor) -> Reconstructor:
     return copy.deepcopy(generator).cpu().eval().requires_grad_(False)
 
 
 def _fixed(engine: Engine) -> BlurKernel | None:
     """Return the blur as it is now, where the generator refines estimates of it."""
-    blur = engine.transport.blur
-    if blur is None or not engine.generator.refines:
+    if not engine.recipe.reconstructor.estimate_iterations:
         return None
-    values = blur.kernel().detach().cpu().numpy()
-    return BlurKernel(FixedKernel(values), float(blur.gain), blur.dims)
+    return engine.transport.forward_model.blur.frozen()

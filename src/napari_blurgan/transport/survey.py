@@ -16,6 +16,7 @@ from napari_blurgan.transport.calibration import (
     background_level,
     estimate_noise,
 )
+from napari_blurgan.transport.parts import PAIRS, WAY_BACK
 from napari_blurgan.transport.recipe import Recipe
 
 __all__ = ["calibrate"]
@@ -25,15 +26,20 @@ SURVEY = 48
 
 
 def calibrate(recipe: Recipe, y: Sequence[Stack], x: Sequence[Stack]) -> Calibration:
-    """Measure levels, gain and noise of both data sets."""
-    level_y, level_x = robust_normalization(y), robust_normalization(x)
-    if recipe.forward.kind == "network":
+    """Measure levels, gain and noise of both data sets.
+
+    Without sharp images x is taken to be on the scale of y.
+    """
+    level_y = robust_normalization(y)
+    level_x = robust_normalization(x) if x else level_y
+    if not recipe.forward.photometric:
         return Calibration(level_y, level_x, 1.0, NoiseModel(0.0, 0.0), level_x)
     level_y, patches = _to_background(level_y, y, recipe)
-    level_x, sharp = _to_background(level_x, x, recipe)
-    gain = _mean(patches) / _mean(sharp) if recipe.forward.kind == "kernel" else 1.0
+    level_x, sharp = _to_background(level_x, x, recipe) if x else (level_y, patches)
+    measures = WAY_BACK in recipe.offers
+    gain = _mean(patches) / _mean(sharp) if measures else 1.0
     flux = Normalization(level_y.offset, level_y.scale * gain)
-    output = level_x if recipe.sampling.paired else flux
+    output = level_x if PAIRS in recipe.offers else flux
     return Calibration(level_y, level_x, gain, estimate_noise(patches), output)
 
 

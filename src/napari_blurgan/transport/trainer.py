@@ -12,12 +12,13 @@ from typing import Any
 import torch
 
 from napari_blurgan.data.stack import Stack
-from napari_blurgan.errors import DataError, TrainingError
+from napari_blurgan.errors import CancelledError, DataError, TrainingError
+from napari_blurgan.optics.forward import ForwardModel
 from napari_blurgan.optics.models import Optics
 from napari_blurgan.optics.psf import Psf
+from napari_blurgan.transport._migrations import migrate_row, migrate_training
 from napari_blurgan.transport.budget import Budget
 from napari_blurgan.transport.calibration import Calibration
-from napari_blurgan.transport.content import ContentProbe
 from napari_blurgan.transport.diagnostics import Diagnostics, measure_vitals
 from napari_blurgan.transport.dice import Dice
 from napari_blurgan.transport.engine import Engine
@@ -27,23 +28,25 @@ from napari_blurgan.transport.events import (
     Event,
     Finished,
     KernelUpdated,
+    Preparing,
     Previewed,
     Started,
     Stepped,
     Warned,
 )
 from napari_blurgan.transport.folder import ModelFolder
-from napari_blurgan.transport.likeness import check_likeness
 from napari_blurgan.transport.model import Model, read_history
 from napari_blurgan.transport.notes import Note
 from napari_blurgan.transport.precision import choose_device, choose_precision
-from napari_blurgan.transport.preparation import Prepared, prepare
+from napari_blurgan.transport.preparation import preparing
 from napari_blurgan.transport.preview import Preview
+from napari_blurgan.transport.probe import content_probe
 from napari_blurgan.transport.provenance import fingerprint, new_id, provenance
 from napari_blurgan.transport.recipe import Recipe
-from napari_blurgan.transport.result import make_model, present_psf
+from napari_blurgan.transport.result import current_psf, make_model
 from napari_blurgan.transport.rhythm import Rhythm
 from napari_blurgan.transport.schema import damage_refused
+from napari_blurgan.transport.site import Known
 from napari_blurgan.transport.team import Team
 
 __all__ = ["Trainer"]
@@ -93,6 +96,8 @@ class Trainer:
         Time for all steps together, in place of a number of steps.
     resume : bool
         Go on with what is in `out`, if there is anything.
+    forward : ForwardModel, optional
+        H of your own, in place of the recipe's; see docs/physics.md.
 
     Raises
     ------
@@ -119,15 +124,17 @@ class Trainer:
         steps: int | None = None,
         minutes: float | None = None,
         resume: bool = False,
+        forward: ForwardModel | None = None,
     ) -> None:
-        changes = {"seed": seed, "steps": steps}
+        own = None if forward is None else "own"
+        changes = {"seed": seed, "steps": steps, "forward.kind": own}
         self.recipe = recipe.updated(
             {k: v for k, v in changes.items() if v is not None}
         )
         self.budget = Budget(self.recipe.steps, minutes)
         self.folder = None if out is None else ModelFolder(Path(out))
         self._y, self._x = list(y), list(x)
-        self._known = (psf, optics)
+        self._known = Known(psf, optics, forward)
         self._device_name = device
         self._continues = resume
         self._running = threading.Event()
@@ -185,8 +192,9 @@ class Trainer:
             self.folder.lock.acquire()
 
     def _begin(self) -> Iterator[Event]:
-        yield self._start()
-        yield from (note.told(self.budget.step) for note in self._prepared.notes)
+        yield from self._start()
+        yield self._started()
+        yield from (Warned.of(self.budget.step, note) for note in self._notes)
         yield from self._share(now=True)
         yield from self._loop()
 
@@ -199,7 +207,7 @@ class Trainer:
             self.budget.start_clock()
             yield from self._loop()
         else:
-            yield Finished(self.budget.step, self.model(), "completed")
+            yield Finished(self.budget.step, self.model(), self._reason)
 
     def _loop(self) -> Iterator[Event]:
         while self._goes_on():
@@ -208,8 +216,14 @@ class Trainer:
             yield from self._share()
         yield from self._measure_content()
         yield from self._share(now=True)
-        reason = "stopped" if self._stopped.is_set() else "completed"
-        yield Finished(self.budget.step, self.model(), reason)
+        yield Finished(self.budget.step, self.model(), self._reason)
+
+    @property
+    def _reason(self) -> str:
+        """Why the training is over."""
+        if self._stopped.is_set():
+            return "stopped"
+        return "completed" if self.budget.minutes is None else "budget"
 
     def model(self) -> Model:
         """Return the model as it is now."""
@@ -217,91 +231,81 @@ class Trainer:
         model.path = self.folder.path if self.folder else None
         return model
 
-    def _start(self) -> Started:
+    def _start(self) -> Iterator[Event]:
+        """Prepare everything, or read it from the checkpoint."""
         self._device = choose_device(self._device_name)
         self._team = Team.of(self._device)
         self._lock()
         state = self.folder.load() if self.folder and self._continues else None
         self._fingerprint = [fingerprint(s) for s in (*self._y, *self._x)]
         self._id = state["id"] if state else new_id()
-        self._build(self.recipe.seed, state)
+        yield from self._build(self.recipe.seed, state)
+        self._notes = list(self._prepared.notes)
         if state:
             self._go_on(state)
         else:
-            self._prepared.notes += self._notes_on_structures()
+            voxel_size = self._prepared.site.voxel_size
+            self._notes += self._prepared.source.findings(voxel_size)
         self._share_rhythm = Rhythm(SHARE_SECONDS)
         self._save_rhythm = Rhythm(SAVE_SECONDS)
         self.budget.start_clock()
-        return self._started()
 
     def _started(self) -> Started:
-        precision = str(self._precision).removeprefix("torch.")
-        two = self.recipe.forward.kind == "network"
-        measured, wanted = (
-            ("images of A", "of B") if two else ("blurred", "sharp images")
-        )
+        sets = zip((self._y, self._x), self.recipe.forward.domains, strict=True)
+        counted = ", ".join(f"{len(stacks)} {name}" for stacks, name in sets if stacks)
         return Started(
             self.budget.step,
             self.budget.total_steps,
             str(self._device),
-            precision,
-            f"{self.recipe.name}: {len(self._y)} {measured}, {len(self._x)} {wanted}",
+            str(self._precision).removeprefix("torch."),
+            f"{self.recipe.name}: {counted}",
         )
 
-    def _build(self, seed: int, state: dict[str, Any] | None = None) -> None:
-        """Make networks, samplers and optimisers, from a seed or for a saved state."""
+    def _build(
+        self, seed: int, state: dict[str, Any] | None = None
+    ) -> Iterator[Preparing]:
+        """Make networks, source and optimisers, from a seed or for a saved state."""
         recipe = self.recipe.updated({"seed": seed})
         calibration = Calibration.from_dict(state["calibration"]) if state else None
         dice = Dice(seed, self._device)
-        with dice:
-            self._prepared = prepare(
-                recipe, self._y, self._x, *self._known, calibration=calibration
-            )
+        stages = preparing(recipe, self._y, self._x, self._known, calibration)
+        while True:
+            with dice:
+                stage, prepared = next(stages)
+            if prepared is not None:
+                break
+            yield self._preparing(stage)
+        self._prepared = prepared
         wanted = state["precision"] if state else recipe.precision
-        self._precision = self._measured_precision(wanted, self._prepared)
-        self._engine = Engine(
-            self._prepared.recipe,
-            self._prepared,
-            self._device,
-            self._precision,
-            dice,
-            self._team,
-        )
+        self._precision = self._measured_precision(wanted)
+        self._engine = Engine(prepared, self._device, self._precision, dice, self._team)
         if state is None:
-            self._engine.renew_all_fields()
+            for share in self._engine.renew_source():
+                yield self._preparing("estimates to start from", share)
         self._diagnostics = Diagnostics()
-        self._preview = Preview(self._prepared)
-        self._probe = self._content_probe()
+        self._preview = Preview(prepared)
+        self._probe = content_probe(prepared)
         self._provenance = provenance(
             recipe, self._device, self._precision, self._fingerprint
         )
         self._good: dict[str, Any] | None = None
         self._brake = 1.0
 
-    def _notes_on_structures(self) -> list[Note]:
-        if not self._prepared.fields:
-            return []
-        measured, simulated = self._prepared.fields
-        return check_likeness(measured, simulated, self._prepared.voxel_size)
+    def _preparing(self, stage: str, share: float = 0.0) -> Preparing:
+        """Tell of a stage of the preparation, unless it is to end here."""
+        if self._stopped.is_set():
+            raise CancelledError(
+                "stopped while the training was being prepared: nothing was written"
+            )
+        return Preparing(self.budget.step, stage, share)
 
-    def _content_probe(self) -> ContentProbe | None:
-        prepared = self._prepared
-        if prepared.transport.thresholds is None:
-            return None
-        return ContentProbe(
-            prepared.aside or prepared.y.stacks,
-            bool(prepared.aside),
-            prepared.calibration,
-            prepared.geometry.patch,
-        )
-
-    def _measured_precision(self, wanted: str, prepared: Prepared) -> torch.dtype:
-        generator = prepared.transport.generator.to(self._device)
-        channels = prepared.channels[0] + generator.refines
-        patch = prepared.geometry.patch
+    def _measured_precision(self, wanted: str) -> torch.dtype:
+        site = self._prepared.site
+        generator = self._prepared.transport.generator.to(self._device)
         if self._team.size > 1 and wanted == "auto":
             wanted = "float32"  # one member's measurement may differ from another's
-        return choose_precision(wanted, generator, channels, patch)
+        blank = generator.blank(site.geometry.patch, site.channels[0])
+        return choose_precision(wanted, generator, blank)
 
     def _advance(self) -> Iterator[Event]:
         """Take one step and say how it went."""
@@ -334,7 +338,7 @@ class Trainer:
             yield warning
             seed = self._engine.recipe.seed
             if warning.code == "dead-start" and seed < self._last_seed:
-                self._build(seed + NEXT_SEED)
+                yield from self._build(seed + NEXT_SEED)
                 self._rewind(0)
 
     @property
@@ -377,7 +381,7 @@ class Trainer:
         """Show the kernel and a preview, and save, when it is time."""
         step = self.budget.step
         if self._share_rhythm.due() or now:
-            psf = present_psf(self._engine, self._prepared)
+            psf = current_psf(self._engine, self._prepared)
             if psf is not None:
                 yield KernelUpdated(step, psf)
             self._seen = self._preview.of(self._engine)
@@ -402,7 +406,7 @@ class Trainer:
             "id": self._id,
             "seed": self._engine.recipe.seed,
             "recipe": self.recipe.model_dump(mode="json"),
-            "calibration": self._prepared.calibration.to_dict(),
+            "calibration": self._prepared.site.calibration.to_dict(),
             "precision": str(self._precision).removeprefix("torch."),
             "fingerprint": self._fingerprint,
             "budget": self.budget.state_dict(),
@@ -412,6 +416,8 @@ class Trainer:
         }
 
     def _go_on(self, state: dict[str, Any]) -> None:
+        with damage_refused("training.safetensors"):
+            state = migrate_training(state)
         if state["fingerprint"] != self._fingerprint:
             raise DataError(
                 "the images are not those that this training began with: give the same "
@@ -423,6 +429,7 @@ class Trainer:
             self._diagnostics.load_state_dict(state["diagnostics"])
             self.budget.load_state_dict(state["budget"])
             self._brake = state["brake"]
-        self._prepared.notes += [Note.damaged(text) for text in self.folder.notes]
-        self.folder.rows = read_history(self.folder.path / "history.csv")
+        self._notes += [Note.damaged(text) for text in self.folder.notes]
+        rows = read_history(self.folder.path / "history.csv")
+        self.folder.rows = [migrate_row(row) for row in rows]
         self.folder.rewind(self.budget.step)

@@ -3,23 +3,14 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeVar
 
 from torch import Tensor
 from torch.nn import functional as F
 
-if TYPE_CHECKING:
-    from napari_blurgan.transport.assembly import Transport
+from napari_blurgan.transport.assembly import Transport
+from napari_blurgan.transport.sources.draw import Draw
 
-__all__ = ["Transported", "crop_like", "present", "trim"]
-
-Part = TypeVar("Part")
-
-
-def present(part: Part | None) -> Part:
-    """Return `part`; a recipe is checked so that what its terms use is there."""
-    assert part is not None
-    return part
+__all__ = ["Transported", "crop_like", "trim"]
 
 
 def trim(image: Tensor, voxels: tuple[int, ...]) -> Tensor:
@@ -45,11 +36,8 @@ class Transported:
     ----------
     transport : Transport
         The networks.
-    y : Tensor
-        Measured; where the generator refines, with its estimate as a last channel.
-    x : Tensor
-        Sharp; where the generator refines, with a simulated measurement of it and the
-        estimate from that.
+    draw : Draw
+        A batch.
     patch : tuple of int
         Size of what the networks see.
     power : int
@@ -59,15 +47,13 @@ class Transported:
     def __init__(
         self,
         transport: Transport,
-        y: Tensor,
-        x: Tensor,
+        draw: Draw,
         patch: tuple[int, ...],
         power: int = 1,
     ) -> None:
         self.transport = transport
-        self.wide_y, self.wide_x = y, x
+        self.drawn = draw
         self.patch = patch
-        self.refines = transport.generator.refines
         self.power = power
 
     def distance(self, real: Tensor, made: Tensor) -> Tensor:
@@ -79,37 +65,44 @@ class Transported:
 
     @cached_property
     def y(self) -> Tensor:
-        """The measured patch, without an estimate."""
-        return self._centre(self.wide_y[:, :-1] if self.refines else self.wide_y)
+        """The measured patch."""
+        return self.centre(self.drawn.y)
+
+    @cached_property
+    def estimate(self) -> Tensor | None:
+        """What G refines of it."""
+        return self._centre_of(self.drawn.estimate)
 
     @cached_property
     def x(self) -> Tensor:
         """The sharp patch."""
-        return self._centre(self._sharp)
+        return self.centre(self._wide_x)
 
     @cached_property
     def x_hat(self) -> Tensor:
         """G(y)."""
-        return self.transport.to_x(self._centre(self.wide_y))
+        return self.transport.to_x(self.y, self.estimate)
 
     @cached_property
     def y_hat(self) -> Tensor:
         """Hx, differentiable in H, without noise."""
-        return self._centre(self.transport.to_y(self._sharp))
+        return self.centre(self.transport.to_y(self._wide_x))
 
     @cached_property
     def x_cycle(self) -> Tensor:
         """G(Hx), noise added."""
-        if self.refines:
-            return self.transport.to_x(self._centre(self.wide_x[:, 1:]))
-        return self.transport.to_x(self.transport.add_noise(self.y_hat))
+        if self.drawn.simulated is None:
+            return self.transport.to_x(self.transport.add_noise(self.y_hat))
+        simulated = self.centre(self.drawn.simulated)
+        estimate = self._centre_of(self.drawn.simulated_estimate)
+        return self.transport.to_x(simulated, estimate)
 
     @cached_property
     def y_cycle(self) -> Tensor:
         """H G(y): of a patch, what is blurred in from beyond is the estimate's."""
-        if not self.refines:
+        estimate = self.drawn.estimate
+        if estimate is None:
             return self.transport.to_y(self.x_hat)
-        estimate = self.wide_y[:, -1:]
         correction = self.x_hat - crop_like(estimate, self.x_hat)
         return self.transport.to_y(estimate + _pad_like(correction, estimate))
 
@@ -118,26 +111,23 @@ class Transported:
         """G(x)."""
         return self.transport.to_x(self.x)
 
-    def real_and_made(self, domain: str) -> tuple[Tensor, Tensor]:
-        """Return what a potential is to tell apart: x and G(y), or y and Hx."""
-        if domain == "x":
-            return self.x, self.x_hat
-        return self.y, self.transport.add_noise(self.y_hat)
-
     @property
     def contribution(self) -> Tensor:
         """What the network adds to its estimate; G(y) itself where there is none."""
-        if not self.refines:
-            return self.x_hat
-        return self.x_hat - self._centre(self.wide_y)[:, -1:]
+        return self.x_hat if self.estimate is None else self.x_hat - self.estimate
 
     @property
-    def _sharp(self) -> Tensor:
-        return self.wide_x[:, :1] if self.refines else self.wide_x
+    def _wide_x(self) -> Tensor:
+        assert self.drawn.x is not None, "a recipe is checked against its source"
+        return self.drawn.x
 
-    def _centre(self, image: Tensor) -> Tensor:
+    def centre(self, image: Tensor) -> Tensor:
+        """Return the patch in the middle of an image that reaches beyond it."""
         sizes = zip(image.shape[2:], self.patch, strict=True)
         return trim(image, tuple(max(n - p, 0) // 2 for n, p in sizes))
+
+    def _centre_of(self, image: Tensor | None) -> Tensor | None:
+        return None if image is None else self.centre(image)
 
 
 def _pad_like(image: Tensor, other: Tensor) -> Tensor:

@@ -33,7 +33,7 @@ class Game:
     fool: Callable[[Tensor], Tensor]
     penalised: bool = False
 
-    def potential_loss(self, real: Scores, fake: Scores) -> Tensor:
+    def discriminator_loss(self, real: Scores, fake: Scores) -> Tensor:
         """Return the loss of a potential, averaged over its scales."""
         return _mean(self.real, real) + _mean(self.fake, fake)
 

@@ -22,11 +22,11 @@ from napari_blurgan.data.normalize import Normalization
 from napari_blurgan.data.regions import check_finite, read_region
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.optics.forward import BlurKernel
-from napari_blurgan.optics.kernel import FixedKernel, FreeKernel, widened
+from napari_blurgan.optics.kernel import FreeKernel, widened
 from napari_blurgan.transport.calibration import NoiseModel
-from napari_blurgan.transport.guide import Guide
+from napari_blurgan.transport.reconstructors.estimator import Estimator
 
-__all__ = ["BLOCK", "Enrich", "Fields", "Measured", "Simulated", "blocks_of"]
+__all__ = ["BLOCK", "Blocks", "Enrich", "Measured", "Simulated", "blocks_of"]
 
 BLOCK = (64, 256, 256)
 """Largest block; a domain may be larger than memory."""
@@ -44,28 +44,28 @@ class Enrich(Protocol):
     """Makes further channels of a block under a blur."""
 
     @property
-    def channels(self) -> int:
-        """How many there are then."""
+    def names(self) -> tuple[str, ...]:
+        """What the channels are, as `Draw` calls them; the block comes first."""
 
     @property
     def random(self) -> bool:
         """Whether the same block and blur come out otherwise every time."""
 
     def __call__(self, block: Tensor, blur: BlurKernel) -> Tensor:
-        """Map (1, 1, [z,] y, x) to (1, `channels`, [z,] y, x)."""
+        """Map (1, 1, [z,] y, x) to one channel a name."""
 
 
 @dataclass(frozen=True)
 class Measured:
     """y and its estimate."""
 
-    guide: Guide
-    channels: int = 2
+    estimator: Estimator
+    names: tuple[str, ...] = ("y", "estimate")
     random: bool = False
 
     def __call__(self, block: Tensor, blur: BlurKernel) -> Tensor:
         """Return y, RL(y)."""
-        return torch.cat([block, self.guide(block, blur)], 1)
+        return torch.cat([block, self.estimator(block, blur)], 1)
 
 
 @dataclass(frozen=True)
@@ -74,27 +74,27 @@ class Simulated:
 
     Parameters
     ----------
-    guide, noise
+    estimator, noise
         What makes the estimate, and what was measured in y.
     widen : float
         Share by which the blur of the measurement is wider than that which the
         estimate undoes, at the most; drawn anew for every block.
     """
 
-    guide: Guide
+    estimator: Estimator
     noise: NoiseModel
     widen: float = 0.0
-    channels: int = 3
+    names: tuple[str, ...] = ("x", "simulated", "simulated_estimate")
     random: bool = True
 
     def __call__(self, block: Tensor, blur: BlurKernel) -> Tensor:
         """Return x, y = Hx + noise, RL(y)."""
         wider = _widened(blur, self.widen) if self.widen else blur
         y = self.noise.add(wider(block, "reflect"))
-        return torch.cat([block, y, self.guide(y, blur)], 1)
+        return torch.cat([block, y, self.estimator(y, blur)], 1)
 
 
-class Fields:
+class Blocks:
     """The blocks of one domain, in memory, with their further channels.
 
     Parameters
@@ -111,8 +111,8 @@ class Fields:
     Attributes
     ----------
     stacks : list of Stack
-        The blocks, (c, [z,] y, x) in normalised intensities; `renew` changes them in
-        place, under the samplers that read them.
+        The blocks, (c, [z,] y, x) in normalised intensities; a block that is renewed
+        is another Stack.
     """
 
     def __init__(
@@ -126,7 +126,7 @@ class Fields:
         self.stacks = [
             replace(
                 stack,
-                data=_padded(normalization.apply(block), enrich.channels),
+                data=_padded(normalization.apply(block), len(enrich.names)),
                 axes="C" + stack.spatial_axes[-dims:],
                 channel_names=(),
                 metadata={"corner": corner},
@@ -136,10 +136,10 @@ class Fields:
         self._made: list[tuple[Tensor, Tensor] | None] = [None] * len(self.stacks)
         self._next = 0
 
-    def renew_all(self, blur: BlurKernel) -> None:
-        """Bring every block up to date with the present kernel."""
-        for _ in self.stacks:
-            self.renew_next(blur)
+    def images(self, name: str) -> list[Block]:
+        """Return one channel of every block, ([z,] y, x)."""
+        channel = self.enrich.names.index(name)
+        return [np.asarray(stack.data)[channel] for stack in self.stacks]
 
     def renew_next(self, blur: BlurKernel) -> None:
         """Bring the block up to date whose turn it is."""
@@ -150,11 +150,11 @@ class Fields:
         self._next = (self._next + 1) % len(self.stacks)
 
     def _make(self, number: int, blur: BlurKernel) -> None:
-        data = self.stacks[number].data
-        assert isinstance(data, np.ndarray)
-        block = torch.from_numpy(data[None, :1]).to(blur.gain.device)
+        stack = self.stacks[number]
+        block = torch.from_numpy(np.asarray(stack.data)[None, :1]).to(blur.gain.device)
         with torch.no_grad():
-            data[:] = self.enrich(block, blur)[0].cpu().numpy()
+            made = self.enrich(block, blur)[0].cpu().numpy()
+        self.stacks[number] = stack.with_data(made)
 
     def state_dict(self) -> dict[str, Any]:
         """Return the kernel and the dice that each block was made with."""
@@ -221,9 +221,7 @@ def _places(stack: Stack, dims: int) -> Iterator[Place]:
 
 def _widened(blur: BlurKernel, most: float) -> BlurKernel:
     """Return a blur of up to 1 + `most` times the width, at random."""
-    kernel = widened(blur.kernel(), 1 + most * float(torch.rand(())))
-    other = BlurKernel(FixedKernel(kernel.cpu().numpy()), float(blur.gain), blur.dims)
-    return other.to(blur.gain.device)
+    return blur.holding(widened(blur.kernel(), 1 + most * float(torch.rand(()))))
 
 
 def _same(made: tuple[Tensor, Tensor] | None, kernel: Tensor) -> bool:

@@ -16,9 +16,9 @@ from napari_blurgan.optics.identify import SpectralFit, identify_psf
 from napari_blurgan.optics.models import Optics, theoretical_psf
 from napari_blurgan.optics.psf import Psf
 from napari_blurgan.optics.spectral import SpectralLoss
-from napari_blurgan.transport.blur import Start
-from napari_blurgan.transport.fields import blocks_of
+from napari_blurgan.transport.forwards.start import Start
 from napari_blurgan.transport.notes import Note
+from napari_blurgan.transport.sources.blocks import blocks_of
 
 __all__ = ["LOSS_PATCH", "identified", "spectrum_of"]
 
@@ -113,11 +113,14 @@ def _bounds(optics: Optics) -> dict[str, Any]:
 
 
 def spectrum_of(
-    y: Sequence[Stack], x: Sequence[Stack], start: Start, dims: int
+    y: Sequence[Stack],
+    x: Sequence[Stack],
+    voxel_size: tuple[float, float, float],
+    dims: int,
 ) -> SpectralLoss:
     """Return the spectral term of the loss for these two domains."""
     blurred, sharp = _images(y, dims), _images(x, dims)
-    return SpectralLoss(blurred, sharp, start.voxel_size, LOSS_PATCH)
+    return SpectralLoss(blurred, sharp, voxel_size, LOSS_PATCH)
 
 
 def _images(stacks: Sequence[Stack], dims: int) -> Images:

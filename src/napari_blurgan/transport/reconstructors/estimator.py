@@ -1,4 +1,4 @@
-"""The estimate that a refining generator starts from."""
+"""The estimate that a refining reconstructor starts from."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from napari_blurgan.classical.accelerated import AcceleratedSteps
 from napari_blurgan.classical.blur import Blur
 from napari_blurgan.classical.observation import Observation
 from napari_blurgan.optics.forward import BlurKernel
+from napari_blurgan.transport.calibration import Calibration
+from napari_blurgan.transport.reconstructors.settings import ReconstructorSettings
 
-__all__ = ["Guide"]
+__all__ = ["Estimator", "estimator_of"]
 
 REACH = 3
 """Half widths of the kernel over which Richardson-Lucy is felt."""
@@ -22,7 +24,7 @@ differ by up to a third where there is much noise."""
 
 
 @dataclass(frozen=True)
-class Guide:
+class Estimator:
     """Accelerated Richardson-Lucy, in the intensities of x.
 
     Parameters
@@ -56,3 +58,11 @@ class Guide:
     def halo(blur: BlurKernel) -> tuple[int, ...]:
         """Voxels beyond which the estimate hardly depends on y."""
         return tuple(REACH * m for m in blur.margin)
+
+
+def estimator_of(
+    settings: ReconstructorSettings, calibration: Calibration
+) -> Estimator | None:
+    """Return what makes the estimates that G refines; None where it refines none."""
+    iterations = settings.estimate_iterations
+    return Estimator(iterations, calibration.noise.pedestal) if iterations else None

@@ -1,0 +1,1 @@
+"""Forward models H as parts of a recipe: kernels, networks, own operators."""

@@ -1,0 +1,175 @@
+"""What a recipe is made of: parts that are chosen by kind and answer for themselves.
+
+A source, a forward model H, a reconstructor G and the terms of the loss are settings of
+their own kind each. A kind is registered by name with the place of its settings, which
+are imported when a recipe first asks for that kind; the settings know what builds the
+part. Nothing else in the program knows a kind by name.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from collections.abc import Iterator, Mapping
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from napari_blurgan.errors import RecipeError
+
+__all__ = [
+    "ESTIMATE",
+    "KERNEL",
+    "LEARNED_KERNEL",
+    "NETWORK",
+    "PAIRS",
+    "SHARP",
+    "TURNED_SECTIONS",
+    "WAY_BACK",
+    "Kinds",
+    "Need",
+    "Part",
+    "Section",
+    "explain",
+    "field_names",
+    "load",
+    "unknown",
+]
+
+
+class Section(BaseModel):
+    """A frozen part of a recipe; unknown fields are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Need(NamedTuple):
+    """Something that one part of a recipe asks of another.
+
+    Parameters
+    ----------
+    part : str
+        Of the recipe, that could offer it.
+    what : str
+        In words.
+    """
+
+    part: str
+    what: str
+
+
+SHARP = Need("source", "sharp images")
+PAIRS = Need("source", "matched pairs")
+WAY_BACK = Need("forward", "a forward model")
+KERNEL = Need("forward", "a blur kernel")
+LEARNED_KERNEL = Need("forward", "a learned kernel")
+NETWORK = Need("forward", "a network as forward model")
+TURNED_SECTIONS = Need("forward", "sections along z, taken for planes")
+ESTIMATE = Need("reconstructor", "an estimate to refine")
+
+
+class Part(Section):
+    """Settings of one kind of a part.
+
+    Attributes
+    ----------
+    kind : str
+        The name under which it is registered.
+    """
+
+    kind: str
+
+    @property
+    def needs(self) -> frozenset[Need]:
+        """What it asks of the other parts."""
+        return frozenset()
+
+    @property
+    def offers(self) -> frozenset[Need]:
+        """What it has for the other parts."""
+        return frozenset()
+
+
+def load(home: str) -> Any:
+    """Import what stands at ``"package.module:name"``."""
+    module, _, name = home.partition(":")
+    return getattr(importlib.import_module(module), name)
+
+
+S = TypeVar("S", bound=Section)
+
+
+class Kinds(Generic[S]):
+    """The kinds of one part, by name.
+
+    Parameters
+    ----------
+    part : str
+        The field of the recipe, for messages.
+    homes : mapping
+        Kind to ``"package.module:Settings"``, imported when the kind is first used.
+    """
+
+    def __init__(self, part: str, homes: Mapping[str, str]) -> None:
+        self.part = part
+        self._homes = dict(homes)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._homes)
+
+    def register(self, kind: str, home: str) -> None:
+        """Add a kind; its module need not be imported yet."""
+        self._homes[kind] = home
+
+    def __getitem__(self, kind: str) -> type[S]:
+        if kind not in self._homes:
+            near = difflib.get_close_matches(str(kind), self._homes, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else ""
+            choice = hint or f"choose from {', '.join(self._homes)}"
+            raise RecipeError(f"recipe: there is no {self.part} {kind!r}; {choice}")
+        settings: type[S] = load(self._homes[kind])
+        return settings
+
+    def parse(self, value: Any) -> Any:
+        """Turn a mapping with a ``kind`` into the settings of that kind."""
+        if not isinstance(value, Mapping) or "kind" not in value:
+            return value
+        return self.make(value["kind"], value, self.part)
+
+    def make(self, kind: str, value: Mapping[str, Any], place: str) -> S:
+        """Return the settings of a kind; `place` names them in messages."""
+        settings = self[kind]
+        try:
+            return settings.model_validate(dict(value))
+        except ValidationError as error:
+            raise RecipeError(explain(settings, error, place)) from None
+
+
+def explain(model: type[BaseModel], error: ValidationError, within: str = "") -> str:
+    """Say in one line what is wrong with the first offending field."""
+    first = error.errors()[0]
+    place = [str(part) for part in first["loc"]]
+    named = ".".join([within, *place] if within else place)
+    if first["type"] == "extra_forbidden":
+        return unknown(named, field_names(model, f"{within}." if within else ""))
+    message = str(first["msg"]).removeprefix("Value error, ")
+    return f"recipe: {named}: {message}" if named else f"recipe: {message}"
+
+
+def unknown(place: str, valid: list[str]) -> str:
+    """Say that there is no such field, and which was meant."""
+    near = difflib.get_close_matches(place, valid, n=1, cutoff=0.5)
+    near = near or [f for f in valid if f.split(".")[-1] == place.split(".")[-1]][:1]
+    hint = f"; did you mean {near[0]}?" if near else ""
+    return f"recipe: there is no field {place}{hint}"
+
+
+def field_names(model: type[BaseModel], prefix: str = "") -> list[str]:
+    """Return the dotted names of all fields."""
+    names = []
+    for name, field in model.model_fields.items():
+        names.append(prefix + name)
+        inner = field.annotation
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            names += field_names(inner, f"{prefix}{name}.")
+    return names

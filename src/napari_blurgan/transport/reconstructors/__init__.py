@@ -1,0 +1,1 @@
+"""Reconstructors G: a plain network, or one that refines an estimate."""

@@ -1,0 +1,107 @@
+"""Which reconstructor G a recipe trains: the kinds and what each offers."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal, Self
+
+from pydantic import Field, PositiveInt, model_validator
+
+from napari_blurgan.transport.parts import ESTIMATE, KERNEL, Kinds, Need, Part
+
+__all__ = [
+    "RECONSTRUCTORS",
+    "PlainReconstructor",
+    "ReconstructorSettings",
+    "RefiningReconstructor",
+]
+
+HERE = "napari_blurgan.transport.reconstructors"
+
+
+class ReconstructorSettings(Part):
+    """G, the deep map from measured y to x.
+
+    Attributes
+    ----------
+    home : str
+        ``"package.module:function"`` that builds it.
+    """
+
+    home: ClassVar[str]
+
+    network: Literal["unet", "resnet"] = "unet"
+    base: Annotated[int, Field(ge=1, le=4096)] = 8
+    levels: Annotated[int, Field(ge=1, le=12)] = 3
+    convolutions: Annotated[int, Field(ge=1, le=64)] = 2
+    blocks: Annotated[int, Field(ge=1, le=256)] = 6
+    first_kernel: Annotated[int, Field(ge=1, le=99)] = 3
+    upsampling: Literal["nearest", "transposed"] = "nearest"
+    """Of the resnet, going up: "transposed" is a trainable strided convolution."""
+    norm: Literal["batch", "instance", "none"] = "batch"
+    output: Literal["linear", "sigmoid"] = "linear"
+    average: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Decay of the exponential moving average that is kept as the result; 0: none."""
+
+    @model_validator(mode="after")
+    def _network_has_it(self) -> Self:
+        if self.upsampling != "nearest" and self.network == "unet":
+            raise ValueError("upsampling 'transposed' needs network 'resnet'")
+        return self
+
+    @property
+    def estimate_iterations(self) -> int:
+        """Accelerated Richardson-Lucy iterations of the estimate; 0: there is none."""
+        return 0
+
+    @property
+    def renew_every(self) -> int:
+        """Steps after which the next part of the source is brought up to date."""
+        return 0
+
+
+class PlainReconstructor(ReconstructorSettings):
+    """A network alone: G(y) = f(y)."""
+
+    kind: Literal["plain"] = "plain"
+    home: ClassVar[str] = f"{HERE}.plain:build_plain"
+
+
+class RefiningReconstructor(ReconstructorSettings):
+    """A network that refines Richardson-Lucy: G(y) = r + f([y, r])."""
+
+    kind: Literal["refining"] = "refining"
+    home: ClassVar[str] = f"{HERE}.refining:build_refining"
+
+    iterations: PositiveInt = 30
+    """Accelerated Richardson-Lucy iterations of the estimate r."""
+    renew: PositiveInt = 40
+    """Steps after which the estimate of the next block is made anew."""
+
+    @property
+    def renew_every(self) -> int:
+        """As `renew` says."""
+        return self.renew
+
+    @property
+    def estimate_iterations(self) -> int:
+        """As `iterations` says."""
+        return self.iterations
+
+    @property
+    def needs(self) -> frozenset[Need]:
+        """A blur kernel, which the estimate undoes."""
+        return frozenset({KERNEL})
+
+    @property
+    def offers(self) -> frozenset[Need]:
+        """An estimate."""
+        return frozenset({ESTIMATE})
+
+
+RECONSTRUCTORS: Kinds[ReconstructorSettings] = Kinds(
+    "reconstructor",
+    {
+        "plain": f"{HERE}.settings:PlainReconstructor",
+        "refining": f"{HERE}.settings:RefiningReconstructor",
+    },
+)

@@ -1,0 +1,1 @@
+"""Where training draws from: unpaired sets, pairs, repeated or single images."""

@@ -1,0 +1,63 @@
+"""Which data a recipe trains on: the kinds of sources and what each offers."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from napari_blurgan.transport.parts import PAIRS, SHARP, Kinds, Need, Part
+
+__all__ = ["SOURCES", "PairedSource", "SourceSettings", "UnpairedSource"]
+
+HERE = "napari_blurgan.transport.sources"
+
+
+class SourceSettings(Part):
+    """Where patches are drawn from.
+
+    Attributes
+    ----------
+    home : str
+        ``"package.module:function"`` that opens it, from these settings and a `Site`.
+    domains : int
+        2 where there is a set of sharp images beside the measured ones.
+    apart : bool
+        Whether an image may be in one of the two domains only.
+    """
+
+    home: ClassVar[str]
+    domains: ClassVar[int] = 2
+    apart: ClassVar[bool] = True
+
+
+class UnpairedSource(SourceSettings):
+    """Measured and sharp images of other fields, each drawn for itself."""
+
+    kind: Literal["unpaired"] = "unpaired"
+    home: ClassVar[str] = f"{HERE}.unpaired:open_unpaired"
+
+    @property
+    def offers(self) -> frozenset[Need]:
+        """Sharp images."""
+        return frozenset({SHARP})
+
+
+class PairedSource(SourceSettings):
+    """The i-th measured and the i-th sharp image show the same field."""
+
+    kind: Literal["paired"] = "paired"
+    home: ClassVar[str] = f"{HERE}.unpaired:open_paired"
+    apart: ClassVar[bool] = False
+
+    @property
+    def offers(self) -> frozenset[Need]:
+        """Sharp images, in pairs."""
+        return frozenset({SHARP, PAIRS})
+
+
+SOURCES: Kinds[SourceSettings] = Kinds(
+    "source",
+    {
+        "unpaired": f"{HERE}.settings:UnpairedSource",
+        "paired": f"{HERE}.settings:PairedSource",
+    },
+)
