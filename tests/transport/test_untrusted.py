@@ -119,14 +119,14 @@ def test_weights_that_are_no_numbers_are_refused(folder: Path, value: float) -> 
 def test_a_recipe_of_another_network_is_refused_before_it_is_built(
     folder: Path,
 ) -> None:
-    change(folder, put("recipe/reconstructor/base", 16))
+    change(folder, put("recipe/generator/base", 16))
     with pytest.raises(ModelFileError, match="do not fit the recipe's network"):
         load_model(folder)
 
 
 def test_a_network_beyond_the_memory_is_refused_with_the_number(folder: Path) -> None:
     def edit(state: dict[str, Any]) -> None:
-        state["recipe"]["reconstructor"] |= {"base": 4096, "levels": 8}
+        state["recipe"]["generator"] |= {"base": 4096, "levels": 8}
 
     change(folder, edit)
     with pytest.raises(ModelFileError, match=r"network of .* weights would take .*B"):
