@@ -1,4 +1,4 @@
-.PHONY: setup demo test lint napari bench bench-papers docs screenshots
+.PHONY: setup demo test lint napari bench bench-papers bench-utom docs screenshots
 
 BIN := .venv/bin
 # A virtual screen, so that real napari runs where there is none.
@@ -36,12 +36,23 @@ bench-papers: setup
 	$(papers) nonblind --seeds 0 1 2 --wavelengths 500 400 600 610
 	$(papers) rl nonblind --seeds 0 1 2 --first 7000
 	$(papers) nonblind --seeds 0 1 2 --steps 2500
-	$(papers) half supervised cyclegan --seeds 0 1 2
+	$(papers) nonblind half rl input --wavelength 610 --wavelengths 610 --seeds 0 1 2
+	$(papers) blind --truth gibson-lanni --wavelength 610 --wavelengths 610 --seeds 0 1 2
+	$(papers) nonblind --seeds 0 1 2 --set adversary.loss=wgan-gp adversary.steps=5 \
+		optimiser.betas=[0.5,0.9]
+	$(papers) half supervised cyclegan blind-two-discriminators --seeds 0 1 2
 	$(papers) nonblind-as-published blind-as-published
 	$(papers) rl rl-610nm nonblind --truth gibson-lanni --seeds 0 1 2
 	$(papers) blind blind-from-610nm --truth gibson-lanni --seeds 0 1 2 3 4
 	$(papers) blind blind-from-610nm blind-from-gaussian --truth gibson-lanni --steps 2000
 	$(BIN)/python benchmarks/papers_report.py
+
+# Table 1 of the UTOM paper; DATA is the folder of the real images.
+bench-utom: setup
+	$(BIN)/python benchmarks/utom_table1.py --data $(DATA) \
+		--tasks cells isotropic labelling frames actin
+	$(BIN)/python benchmarks/utom_studies.py --study images
+	$(BIN)/python benchmarks/utom_studies.py --study weight
 
 docs: setup
 	$(BIN)/python scripts/make_docs.py
