@@ -4,7 +4,8 @@ Three tasks, each trained with and without the constraint on few images, for min
 ``denoise`` (BPAE_mito.tif, simulated photon noise), ``isotropic``
 (nuclei_cells3d.ome.tif, three of four planes taken out) and ``stain``
 (mitocheck_T*.tif to skin_HE.tif; no truth exists). ``python benchmarks/utom_real.py
---data FOLDER`` prints JSON lines and draws docs/images/utom-real-*.png.
+--data FOLDER`` prints JSON lines, draws docs/images/utom-real-*.png and, where all
+three were run, puts their table into docs/utom.md.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import tifffile
 import torch
+from tables import write_table
 
 from napari_blurgan.data.sections import isotropic
 from napari_blurgan.data.stack import Stack
@@ -131,7 +133,8 @@ def scores(image: np.ndarray, truth: np.ndarray) -> dict[str, float]:
     return {"psnr": 10 * np.log10(span**2 / error), "ssim": ssim(image, truth, span)}
 
 
-def run(name: str, data: Path, steps: int, seed: int) -> None:
+def run(name: str, data: Path, steps: int, seed: int) -> list[dict[str, Any]]:
+    """Train both arms on a task; return a row for each, and for no training at all."""
     example = EXAMPLES[name](data)
     pictures = {"input": example.test.data}
     rows = []
@@ -159,6 +162,31 @@ def run(name: str, data: Path, steps: int, seed: int) -> None:
     if example.truth is not None:
         pictures["truth"] = example.truth
     draw(name, pictures, example.seen)
+    return rows
+
+
+def told(rows: list[dict[str, Any]], arm: str) -> str:
+    """Return a cell of the table: fidelity, or where there is no truth, the content."""
+    row = next((r for r in rows if r["arm"] == arm), None)
+    if row is None:
+        return ""
+    if "psnr" in row:
+        return f"{row['psnr']:.1f} dB, {row['ssim']:.2f}"
+    return f"content IoU {row['content']['iou']:.2f}"
+
+
+def table(found: dict[str, list[dict[str, Any]]]) -> None:
+    """Put the table into docs/utom.md."""
+    before = {"denoise": "input", "isotropic": "linear", "stain": ""}
+    write_table(
+        "utom.md",
+        "real",
+        "| task | before | constraint | plain cycleGAN |",
+        [
+            [name, *(told(rows, arm) for arm in (before[name], *ARMS))]
+            for name, rows in found.items()
+        ],
+    )
 
 
 def draw(name: str, pictures: dict[str, np.ndarray], seen: Any) -> None:
@@ -191,8 +219,12 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     torch.set_num_threads(1)
-    for name in options.tasks:
-        run(name, options.data, options.steps, options.seed)
+    found = {
+        name: run(name, options.data, options.steps, options.seed)
+        for name in options.tasks
+    }
+    if set(found) == set(EXAMPLES):
+        table(found)
 
 
 if __name__ == "__main__":
