@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +13,13 @@ from qtpy.QtWidgets import QDoubleSpinBox, QHBoxLayout, QLabel, QVBoxLayout, QWi
 from napari_blurgan.data.stack import Stack, VoxelSize
 from napari_blurgan.errors import BlurGANError
 from napari_blurgan.widgets._controls import button
-from napari_blurgan.widgets._layers import guess_axes, is_measured, to_stack
+from napari_blurgan.widgets._from_file import stack_behind
+from napari_blurgan.widgets._layers import (
+    METADATA_KEY,
+    guess_axes,
+    is_measured,
+    to_stack,
+)
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -22,13 +29,17 @@ __all__ = ["VoxelSizeForm", "set_voxel_size"]
 
 DECIMALS, LARGEST = 4, 1e4
 NO_SIZE = "…"
+TAKEN = "taken"
+"""Under which a layer's metadata keep what was taken from its file, in words."""
 
 
 class VoxelSizeForm(QWidget):
     """Fields for z, y and x in µm, shown only while a voxel size is unknown.
 
     *Set* writes them into the layers as their scale and units, so that every widget,
-    napari's scale bar and all results know them.
+    napari's scale bar and all results know them. What the file of a layer says, which
+    napari's own reader passes over, is taken at once, and said; where other layers were
+    drawn on the image meanwhile, it is only proposed, for they would no longer fit.
 
     Parameters
     ----------
@@ -51,6 +62,8 @@ class VoxelSizeForm(QWidget):
         self._last_y = 0.0
         self._words = QLabel()
         self._words.setWordWrap(True)
+        self._taken = QLabel()
+        self._taken.setWordWrap(True)
         self.fields = {axis: _field(axis) for axis in "zyx"}
         self.set_button = button(
             "Set", "Write these into the layer as its scale, in µm", self._set
@@ -61,7 +74,9 @@ class VoxelSizeForm(QWidget):
         self.hide()
 
     def _arrange(self) -> None:
-        row = QHBoxLayout()
+        self._asked = QWidget()
+        row = QHBoxLayout(self._asked)
+        row.setContentsMargins(0, 0, 0, 0)
         for axis, field in self.fields.items():
             row.addWidget(self._labels[axis])
             row.addWidget(field, 1)
@@ -70,8 +85,8 @@ class VoxelSizeForm(QWidget):
         row.addWidget(self.set_button)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self._words)
-        layout.addLayout(row)
+        for widget in (self._taken, self._words, self._asked):
+            layout.addWidget(widget)
 
     def look_at(
         self,
@@ -91,13 +106,34 @@ class VoxelSizeForm(QWidget):
             Of all layers, where their own labels are wrong.
         """
         self._axes = axes
+        self._take_from_files([layer for layer in layers if layer is not None])
         known = [(layer, _stack(layer, axes)) for layer in layers if layer is not None]
         self._layers = [layer for layer, s in known if s and not is_measured(s)]
         stacks = [s for _, s in known if s] + list(files)
         asked = [s for s in stacks if not is_measured(s)]
         if asked:
             self._ask(asked)
-        self.setVisible(bool(asked))
+        for widget in (self._words, self._asked):
+            widget.setVisible(bool(asked))
+        self.setVisible(bool(asked or self._taken.text()))
+
+    def _take_from_files(self, layers: Sequence[Image]) -> None:
+        """Write what the files say into those layers that lack it, and say so."""
+        drawn_on = any(not hasattr(layer, "rgb") for layer in self._viewer.layers)
+        steps, taken = self._viewer.dims.current_step, False
+        for layer in layers:
+            if not drawn_on and _take_from_file(layer):
+                taken = True
+        if taken:
+            self._show_anew(steps)
+        said = [f"{layer.name}: {words}" for layer in layers if (words := _said(layer))]
+        self._taken.setText("\n".join(said))
+        self._taken.setVisible(bool(said))
+
+    def _show_anew(self, steps: tuple[int, ...]) -> None:
+        """Show the same plane, wholly in view, after the extent has changed."""
+        self._viewer.dims.current_step = steps
+        self._viewer.reset_view()
 
     def _ask(self, stacks: Sequence[Stack]) -> None:
         names = ", ".join(s.name for s in stacks)
@@ -108,10 +144,16 @@ class VoxelSizeForm(QWidget):
         volume = any("Z" in s.axes for s in stacks)
         for widget in (self._labels["z"], self.fields["z"]):
             widget.setVisible(volume)
-        for axis, size in zip("zyx", stacks[0].voxel_size, strict=True):
+        proposed = self._proposed(stacks[0])
+        for axis, size in zip("zyx", proposed, strict=True):
             self.fields[axis].setValue(size or 0)
         self._volume = volume
         self._allow()
+
+    def _proposed(self, stack: Stack) -> VoxelSize:
+        """Return what is known of the first: from the layer, else from its file."""
+        behind = stack_behind(self._layers[0]) if self._layers else None
+        return stack.voxel_size if behind is None else behind.voxel_size
 
     def size(self) -> VoxelSize:
         """Return what the fields say, in µm; None where they are empty."""
@@ -133,9 +175,8 @@ class VoxelSizeForm(QWidget):
         size, steps = self.size(), self._viewer.dims.current_step
         for layer in self._layers:
             set_voxel_size(layer, size, self._axes)
-        if self._layers:  # the extent is another: the same plane, wholly in view
-            self._viewer.dims.current_step = steps
-            self._viewer.reset_view()
+        if self._layers:
+            self._show_anew(steps)
         self.hide()
         self.given.emit(size)
 
@@ -165,6 +206,28 @@ def set_voxel_size(layer: Image, size: VoxelSize, axes: str | None = None) -> No
     layer.translate = translate * np.abs(scale / layer.scale)
     layer.scale = scale
     layer.units = units
+
+
+def _take_from_file(layer: Image) -> bool:
+    """Write voxel size and axes of a layer's file into it; tell whether there were."""
+    stack, known = stack_behind(layer), _stack(layer, None)
+    if stack is None or known is None or not any(stack.voxel_size):
+        return False
+    if any(known.voxel_size):  # somebody has set the scale
+        return False
+    axes = stack.axes.replace("S", "")
+    layer.axis_labels = [axis.lower() for axis in axes]
+    set_voxel_size(layer, stack.voxel_size, stack.axes)
+    words = (
+        f"voxel size and axes ({axes}) are taken from {Path(layer.source.path).name}"
+    )
+    layer.metadata[METADATA_KEY] = {**stack.metadata, TAKEN: words}
+    return True
+
+
+def _said(layer: Image) -> str:
+    words: str = layer.metadata.get(METADATA_KEY, {}).get(TAKEN, "")
+    return words
 
 
 def _field(axis: str) -> QDoubleSpinBox:

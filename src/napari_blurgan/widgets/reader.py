@@ -1,48 +1,117 @@
-"""Opening OME-TIFF and OME-Zarr in napari with voxel size, axes and channel names."""
+"""Opening TIFF and OME-Zarr in napari with voxel size, axes, names and colours."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import tifffile
+from napari.utils.notifications import show_info
 
 from napari_blurgan.data.io import read_stack
 from napari_blurgan.data.stack import Stack
+from napari_blurgan.errors import AxesError
+from napari_blurgan.widgets._colours import channel_colours
 from napari_blurgan.widgets._layers import LayerData, stack_layer
 
 __all__ = ["get_reader"]
 
 Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
+UNNAMED = "TCZYX"
 
 
-def get_reader(path: Paths) -> Callable[[Paths], list[LayerData]]:
-    """Return what napari calls to open `path`, one file or several."""
-    return read
+def get_reader(path: Paths) -> Callable[[Paths], list[LayerData]] | None:
+    """Return what napari calls to open `path`, one file or several.
+
+    Folders other than zarr are left to napari's own reader.
+    """
+    folders = [p for p in _each(path) if p.is_dir()]
+    return read if all(map(_is_zarr, folders)) else None
 
 
 def read(path: Paths) -> list[LayerData]:
     """Return a lazy layer for each channel of each file, in micrometres.
 
+    What had to be guessed is said in a notification.
+
     Raises
     ------
-    DataError, AxesError
-        If a file cannot be read or has no axes; see `read_stack`.
+    DataError
+        If a file cannot be read; see `read_stack`.
     """
-    paths = [path] if isinstance(path, str | os.PathLike) else path
-    return [layer for each in paths for layer in _layers(read_stack(Path(each)))]
+    return [layer for each in _each(path) for layer in _of_file(each)]
 
 
-def _layers(stack: Stack) -> Iterator[LayerData]:
+def _is_zarr(path: Path) -> bool:
+    # zarr takes half a second to import: only those who need it pay.
+    from napari_blurgan.data.ome_zarr import is_zarr
+
+    return is_zarr(path)
+
+
+def _each(path: Paths) -> list[Path]:
+    return [Path(p) for p in ([path] if isinstance(path, str | os.PathLike) else path)]
+
+
+def _of_file(path: Path) -> list[LayerData]:
+    try:
+        stack = read_stack(path)
+    except AxesError:
+        stack = _unnamed(path)
+        data, attributes, kind = stack_layer(stack)
+        del attributes["axis_labels"]
+        layers = [(data, attributes, kind)]
+    else:
+        layers = list(_layers(stack, path))
+    for note in stack.metadata.get("notes", ()):
+        show_info(f"{path.name}: {note}")
+    return layers
+
+
+def _unnamed(path: Path) -> Stack:
+    """Read a stack whose axes have no names, such as napari itself saves.
+
+    Raises
+    ------
+    AxesError
+        If it has none, or more than five.
+    """
+    if path.is_dir():
+        return read_stack(path)  # says again what it misses
+    with tifffile.TiffFile(path) as tif:
+        shape = tif.series[0].shape
+    axes = UNNAMED[-len(shape) :]
+    if len(shape) == 4:
+        axes = "CZYX" if shape[0] <= 4 else "TZYX"
+    stack = read_stack(path, axes=axes)
+    note = (
+        f"the axes of {' × '.join(map(str, shape))} have no names in the file: widgets "
+        f"take them for {axes}; Advanced → Axes overrules that"
+    )
+    return replace(stack, metadata=stack.metadata | {"notes": [note]})
+
+
+def _layers(stack: Stack, path: Path) -> Iterator[LayerData]:
     if stack.size("S") in (3, 4):
         yield stack_layer(_samples_last(stack))
     elif {"C", "S"} & set(stack.axes):
-        names = stack.channel_names or [f"channel {c}" for c in range(stack.channels)]
-        for channel, name in enumerate(names):
-            yield stack_layer(stack.only_channel(channel), name=f"{stack.name}, {name}")
+        yield from _channels(stack, path)
     else:
         yield stack_layer(stack)
+
+
+def _channels(stack: Stack, path: Path) -> Iterator[LayerData]:
+    """Return a layer for each channel, in its colour, all of them seen at once."""
+    names = stack.channel_names or [f"channel {c}" for c in range(stack.channels)]
+    colours = channel_colours(path, stack.channels) if stack.channels > 1 else [None]
+    for channel, (name, colour) in enumerate(zip(names, colours, strict=True)):
+        looks = {} if colour is None else {"colormap": colour, "blending": "additive"}
+        yield stack_layer(
+            stack.only_channel(channel), name=f"{stack.name}, {name}", **looks
+        )
 
 
 def _samples_last(stack: Stack) -> Stack:

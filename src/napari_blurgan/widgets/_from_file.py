@@ -1,0 +1,42 @@
+"""What the file of a layer says that napari's own reader has passed over."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from napari_blurgan.data.io import read_stack
+from napari_blurgan.errors import BlurGANError
+from napari_blurgan.widgets._layers import METADATA_KEY
+
+if TYPE_CHECKING:
+    from napari.layers import Image
+
+    from napari_blurgan.data.stack import Stack
+
+__all__ = ["stack_behind"]
+
+
+def stack_behind(layer: Image) -> Stack | None:
+    """Return the file of a layer as a stack, with its voxel size and axes.
+
+    None where there is no file, it cannot be read, it is ours (its layer knows all
+    that it says), or the layer has another shape than the file by now.
+    """
+    path = layer.source.path
+    if not path or METADATA_KEY in layer.metadata or not Path(path).exists():
+        return None
+    stack = _read(path, Path(path).stat().st_mtime_ns)
+    data = layer.data[0] if layer.multiscale else layer.data
+    same = stack is not None and tuple(stack.data.shape) == tuple(data.shape)
+    return stack if same else None
+
+
+@lru_cache(maxsize=32)
+def _read(path: str, changed: int) -> Stack | None:
+    """Read the header of a file, again only after it has changed."""
+    try:
+        return read_stack(path)
+    except BlurGANError:
+        return None
