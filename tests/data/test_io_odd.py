@@ -221,3 +221,70 @@ def test_rubbish_behind_a_tiff_header_is_refused(content):
             np.asarray(read_stack(path).data)
         except BlurGANError:
             return
+
+
+def test_headers_that_claim_more_than_the_file_holds(tmp_path):
+    path = stored(tmp_path, written(write_plain_zlib))
+    with tifffile.TiffFile(path, mode="r+") as tif:
+        tif.pages[0].tags["ImageLength"].overwrite(2**31)
+        tif.pages[0].tags["ImageWidth"].overwrite(2**31)
+    with pytest.raises(DataError, match=r"EB of memory|TB of memory|strips or tiles"):
+        read_stack(path)
+
+
+@pytest.mark.parametrize("codec", ["zlib", "lzw", "lzma", "zstd", "packbits"])
+def test_a_plane_that_no_compression_explains_is_refused(tmp_path, codec):
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, ARRAY, compression=codec, metadata=None)
+    with tifffile.TiffFile(path, mode="r+") as tif:
+        for page in tif.pages:
+            page.tags["ImageLength"].overwrite(50_000)
+            page.tags["ImageWidth"].overwrite(20_000)
+            page.tags["RowsPerStrip"].overwrite(50_000)
+    with pytest.raises(DataError, match=r"declares 2\.0 GB of pixels, but holds only"):
+        read_stack(path)
+
+
+def test_ome_xml_that_claims_a_trillion_planes(tmp_path):
+    path = tmp_path / "a.ome.tif"
+    xml = tifffile.OmeXml()
+    xml.addimage("uint16", (5, 12, 16), (5, 1, 1, 12, 16, 1), axes="ZYX")
+    text = xml.tostring().replace('SizeZ="5"', 'SizeZ="1000000000000"')
+    tifffile.imwrite(path, ARRAY, description=text.encode(), metadata=None)
+    with pytest.raises(DataError, match="declares 1000000000000 planes"):
+        read_stack(path)
+
+
+def test_entities_of_xml_do_not_grow(tmp_path):
+    levels = "".join(f'<!ENTITY e{i} "{f"&e{i - 1};" * 10}">' for i in range(1, 12))
+    xml = f'<?xml version="1.0"?><!DOCTYPE OME [<!ENTITY e0 "x">{levels}]>'
+    xml += "<OME><Image><Pixels>&e11;</Pixels></Image></OME>"
+    tifffile.imwrite(tmp_path / "a.ome.tif", ARRAY, description=xml, metadata=None)
+    assert read_stack(tmp_path / "a.ome.tif").voxel_size == (None, None, None)
+
+
+def test_external_entities_of_xml_are_not_read(tmp_path):
+    secret = tmp_path / "secret"
+    secret.write_text("do not tell")
+    xml = f'<!DOCTYPE OME [<!ENTITY e SYSTEM "{secret.as_uri()}">]>'
+    xml += '<OME><Image><Pixels><Channel Name="c"/></Pixels>'
+    xml += "<Description>&e;</Description></Image></OME>"
+    tifffile.imwrite(tmp_path / "a.ome.tif", ARRAY[0], description=xml, metadata=None)
+    assert "do not tell" not in str(read_stack(tmp_path / "a.ome.tif").metadata)
+
+
+def test_missing_tiles_are_told_and_refused_if_asked(tmp_path):
+    path = tmp_path / "a.tif"
+    with tifffile.TiffWriter(path) as writer:
+        options = {"shape": (32, 16), "dtype": "uint8", "tile": (16, 16)}
+        tiles = iter([np.ones((16, 16), "uint8"), None])
+        writer.write(tiles, metadata=None, **options)
+    assert "1 of 2 strips or tiles" in read_stack(path).metadata["notes"][0]
+    with pytest.raises(DataError, match="1 of 2 strips or tiles"):
+        read_stack(path, strict=True)
+
+
+def test_complex_and_empty_images_are_refused(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", ARRAY.astype("complex64"))
+    with pytest.raises(DataError, match="complex64"):
+        read_stack(tmp_path / "a.tif")

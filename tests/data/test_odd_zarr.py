@@ -263,3 +263,49 @@ def test_bombs_that_declare_themselves_are_refused(tmp_path, codec):
     chunk_files(path)[0].write_bytes(packer.encode(bytes(50_000_000)))
     with pytest.raises(DataError, match="more than a chunk of this image"):
         np.asarray(read_stack(path).data)
+
+
+@pytest.fixture
+def sharded(tmp_path):
+    path = tmp_path / "s.zarr"
+    zarr.create_array(path, data=ARRAY, chunks=(1, 12, 20), shards=(2, 24, 20))
+    return path
+
+
+def test_chunks_that_a_shard_leaves_out_are_counted(tmp_path):
+    array = ARRAY.copy()
+    array[0, :12] = 0
+    path = tmp_path / "s.zarr"
+    zarr.create_array(path, data=array, chunks=(1, 12, 20), shards=(2, 24, 20))
+    stack = read_stack(path)
+    assert "1 of 8 chunks are not there" in stack.metadata["notes"][0]
+    assert np.array_equal(np.asarray(stack.data), array)
+
+
+@pytest.mark.parametrize("hole", [slice(0, 4), slice(100, 101), slice(-30, None)])
+def test_damaged_shards_are_named(sharded, hole):
+    file = sharded / "c" / "1" / "0" / "0"
+    content = bytearray(file.read_bytes())
+    del content[hole]
+    file.write_bytes(content)
+    stack = read_stack(sharded)
+    with pytest.raises(DataError, match="chunk c/1/0/0 cannot be read"):
+        np.asarray(stack.data)
+    assert np.array_equal(stack.data[:2], ARRAY[:2])
+
+
+def test_links_to_nowhere_are_missing_chunks(image):
+    file = chunk_files(image)[0]
+    file.unlink()
+    file.symlink_to("nowhere")
+    assert "1 of 8 chunks" in read_stack(image).metadata["notes"][0]
+
+
+def test_attributes_that_are_no_mapping_are_refused(image):
+    for name in (".zattrs", "zarr.json"):
+        if (image / name).exists():
+            text = json.loads((image / name).read_text())
+            odd = [1] if name == ".zattrs" else text | {"attributes": [1]}
+            (image / name).write_text(json.dumps(odd))
+    with pytest.raises(DataError, match=r"a\.zarr"):
+        read_stack(image)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import io
 import lzma
 import struct
 import zlib
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any, BinaryIO
 
 __all__ = ["inflates_beyond", "is_cut_short"]
@@ -18,7 +18,7 @@ ZSTD_MAGIC, ZSTD_BLOCK = 0xFD2FB528, 128 << 10
 DAMAGE = (zlib.error, OSError, EOFError, lzma.LZMAError, ValueError, struct.error)
 
 
-def inflates_beyond(file: Path, codec: str, limit: int) -> bool:
+def inflates_beyond(stream: BinaryIO, codec: str, limit: int) -> bool:
     """Return whether decompression would give more than `limit` bytes.
 
     No more than a mebibyte is made at a time. Data of other codecs, and damaged data,
@@ -26,7 +26,7 @@ def inflates_beyond(file: Path, codec: str, limit: int) -> bool:
 
     Parameters
     ----------
-    file : Path
+    stream : binary file
         What is compressed.
     codec : str
         By numcodecs' names: blosc, zstd, lz4, gzip, zlib, bz2, lzma.
@@ -37,27 +37,26 @@ def inflates_beyond(file: Path, codec: str, limit: int) -> bool:
     if sizes is None:
         return False
     made = 0
-    with file.open("rb") as stream:
-        try:
-            for size in sizes(stream):
-                made += size
-                if made > limit:
-                    return True
-        except DAMAGE:
-            return False
+    try:
+        for size in sizes(stream):
+            made += size
+            if made > limit:
+                return True
+    except DAMAGE:
+        return False
     return False
 
 
-def is_cut_short(file: Path, codec: str) -> bool:
-    """Return whether a compressed file has lost its end.
+def is_cut_short(stream: BinaryIO, codec: str) -> bool:
+    """Return whether what is compressed has lost its end.
 
     Only of blosc, which reads on over the end; the others notice.
     """
     if codec != "blosc":
         return False
-    with file.open("rb") as stream:
-        header = stream.read(16)
-    length = file.stat().st_size
+    header = stream.read(16)
+    length = stream.seek(0, io.SEEK_END)
+    stream.seek(0)
     return length < 16 or struct.unpack_from("<I", header, 12)[0] > length
 
 

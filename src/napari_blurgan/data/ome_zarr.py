@@ -75,7 +75,7 @@ def read_zarr(path: Path, axes: str | None = None, *, strict: bool = False) -> S
     name = path.name.removesuffix(".zarr").removesuffix(".ome")
     if isinstance(node, zarr.Array):
         return _plain(ZarrArray(node, path), node, name, axes, strict)
-    attributes = dict(node.attrs)
+    attributes = _attributes(node, path)
     ome = attributes.get("ome", attributes)
     if not isinstance(ome, Mapping):
         raise DataError(f"{path}: the attribute ome should be a mapping")
@@ -90,6 +90,13 @@ def read_zarr(path: Path, axes: str | None = None, *, strict: bool = False) -> S
     )
 
 
+def _attributes(node: Any, path: Path) -> dict[str, Any]:
+    try:
+        return dict(node.attrs)
+    except (TypeError, ValueError, AttributeError) as error:
+        raise DataError(f"{path}: its attributes are no mapping") from error
+
+
 def _check_metadata_size(path: Path) -> None:
     for name in METADATA_FILES:
         file = path / name
@@ -101,7 +108,7 @@ def _plain(
     pixels: ZarrArray, array: Any, name: str, axes: str | None, strict: bool
 ) -> Stack:
     labels = getattr(array.metadata, "dimension_names", None)
-    labels = labels or array.attrs.get("_ARRAY_DIMENSIONS")
+    labels = labels or _attributes(array, pixels.path).get("_ARRAY_DIMENSIONS")
     labels = labels if isinstance(labels, Sequence) else ()
     letters = "".join(str(label)[:1] for label in labels if label).upper()
     if axes is None:
@@ -125,7 +132,7 @@ def _multiscale(
     facts = _refused(path, lambda: read_image(ome, pixels.shape))
     images = len(ome["multiscales"])
     several = f"it describes {images} images; the first was read"
-    provenance = group.attrs.get(PROVENANCE)
+    provenance = _attributes(group, path).get(PROVENANCE)
     return Stack(
         data=pixels,
         axes=(axes or facts.axes).upper(),

@@ -38,6 +38,10 @@ def whole_series(tif: Any, path: Path) -> Any:
     if pages == 0 or not series:
         raise _truncated(path, "it holds no image")
     first = series[0]
+    if not math.prod(first.shape):
+        raise DataError(f"{path.name}: has the shape {tuple(first.shape)}, no pixels")
+    if first.dtype is not None and np.dtype(first.dtype).kind not in "biuf":
+        raise DataError(f"{path.name}: pixels of {first.dtype} are no grey levels")
     _check_header(tif, path)
     if len(first.pages) > MANY_PLANES + tif.filehandle.size:
         raise _truncated(path, f"its header declares {len(first.pages)} planes")

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import math
 import os
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from napari_blurgan.data.inflation import inflates_beyond, is_cut_short
 from napari_blurgan.data.limits import refuse_beyond_memory
+from napari_blurgan.data.shards import ShardLayout
 from napari_blurgan.errors import DataError
 
 __all__ = ["ZarrArray", "missing_chunks"]
@@ -69,6 +71,8 @@ class ZarrArray:
             math.prod(blocks) * self.dtype.itemsize, f"{path}: one chunk of {blocks}"
         )
         self._blocks = blocks
+        self._sharded = array.shards is not None
+        self.sharding = ShardLayout.of(array) if self._sharded else None
         self._checked: set[str] = set()
 
     @property
@@ -104,18 +108,34 @@ class ZarrArray:
 
     def _check_files(self, index: Any) -> None:
         """Raise if a chunk has lost its end, or would become more than a chunk."""
-        codec = _compressor(self._array)
-        if codec is None or self._array.shards is not None:
-            return
-        limit = 2 * math.prod(self.blocks) * self.dtype.itemsize + HARMLESS
         for key in set(self._keys(index)) - self._checked:
             file = self.path / key
             if file.is_file():
-                if is_cut_short(file, codec):
-                    raise self._damaged(key, "it has lost its end")
-                if inflates_beyond(file, codec, limit):
-                    raise self._damaged(key, "it holds more than a chunk of this image")
+                try:
+                    for content in self._contents(file):
+                        self._check_content(key, *content)
+                except (OSError, ValueError) as error:
+                    raise self._damaged(key, str(error)) from error
             self._checked.add(key)
+
+    def _contents(self, file: Path) -> Iterator[tuple[BinaryIO, str | None]]:
+        """Yield what of a file is one chunk, with what it is compressed by."""
+        with file.open("rb") as stream:
+            if self.sharding is None:
+                yield stream, None if self._sharded else _compressor(self._array)
+                return
+            for offset, length in self.sharding.places(file).tolist():
+                stream.seek(offset)
+                yield io.BytesIO(stream.read(length)), self.sharding.codec
+
+    def _check_content(self, key: str, stream: BinaryIO, codec: str | None) -> None:
+        if codec is None:
+            return
+        limit = 2 * math.prod(self.chunks) * self.dtype.itemsize + HARMLESS
+        if is_cut_short(stream, codec):
+            raise self._damaged(key, "it has lost its end")
+        if inflates_beyond(stream, codec, limit):
+            raise self._damaged(key, "it holds more than a chunk of this image")
 
     def _damaged(self, key: str, why: str) -> DataError:
         return DataError(
@@ -160,20 +180,33 @@ class ZarrArray:
 
 
 def missing_chunks(array: ZarrArray) -> tuple[int, int]:
-    """Return how many chunks (or shards) have no file, and of how many.
+    """Return how many chunks are in no file, and of how many.
 
     By zarr's rule such chunks hold the fill value.
     """
     grid = [-(-n // b) for n, b in zip(array.shape, array.blocks, strict=True)]
-    there = sum(_is_chunk(name, grid) for name in _files(array.path))
-    count = math.prod(grid)
-    return count - there, count
+    found = [file for name, file in _files(array.path) if _is_chunk(name, grid)]
+    if array.sharding is None:
+        return math.prod(grid) - len(found), math.prod(grid)
+    count = math.prod(grid) * array.sharding.chunks
+    return count - sum(_held(array.sharding, file) for file in found), count
 
 
-def _files(folder: Path) -> Iterator[str]:
+def _held(sharding: ShardLayout, file: Path) -> int:
+    """Return how many chunks are in a shard; a damaged one is found when read."""
+    try:
+        return len(sharding.places(file))
+    except ValueError:
+        return sharding.chunks
+
+
+def _files(folder: Path) -> Iterator[tuple[str, Path]]:
+    """Yield the files in a folder, links to nowhere left out, by their keys."""
     for root, _, names in os.walk(folder):
-        inside = Path(root).relative_to(folder)
-        yield from ((inside / name).as_posix() for name in names)
+        for name in names:
+            file = Path(root) / name
+            if file.is_file():
+                yield file.relative_to(folder).as_posix(), file
 
 
 def _is_chunk(name: str, grid: Sequence[int]) -> bool:
