@@ -143,11 +143,17 @@ def test_only_the_beads_that_were_clicked(viewer, widget, made, qtbot):
     qtbot.mouseClick(widget.click_button, Qt.MouseButton.LeftButton)
     clicked = viewer.layers["beads · beads"]
     assert clicked.mode == "add"
+    assert clicked.current_face_color == "#00000000"  # a ring: the bead is seen in it
     made(widget.beads_button)
     assert "click on beads" in widget.messages.text()
     clicked.add([[16, 24, 72], [16, 72, 25]])
     assert made(widget.beads_button).name == "PSF measured, 2 beads · beads"
     assert "2 of 2 beads" in widget.messages.text()
+    found = viewer.layers["beads · found beads"]
+    assert found.features["verdict"].tolist() == ["good", "good"]
+    np.testing.assert_allclose(sorted(found.data.tolist()), clicked.data, atol=1.5)
+    np.testing.assert_allclose(found.scale, beads.scale)
+    np.testing.assert_allclose(found.translate, beads.translate)
 
 
 @pytest.mark.parametrize("click", [False, True])

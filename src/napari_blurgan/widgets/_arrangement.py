@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from napari_blurgan.widgets._layers import METADATA_KEY
+from napari_blurgan.widgets._layers import METADATA_KEY, PLACE
 from napari_blurgan.widgets._live import add_layer
 
 if TYPE_CHECKING:
@@ -15,7 +15,6 @@ __all__ = ["COLOURS", "Arrangement"]
 
 COLOURS = ("magenta", "green")
 """Of the first and the second layer; white where they agree."""
-PLACE = ("scale", "translate", "rotate", "shear", "affine", "units", "axis_labels")
 
 
 class Arrangement:

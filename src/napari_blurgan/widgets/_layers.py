@@ -9,7 +9,7 @@ import numpy as np
 
 from napari_blurgan.data.layers import METADATA_KEY, guess_axes, to_stack
 from napari_blurgan.data.stack import Stack
-from napari_blurgan.errors import AxesError
+from napari_blurgan.errors import AxesError, BlurGANError
 
 if TYPE_CHECKING:
     from napari.layers import Image
@@ -18,19 +18,31 @@ if TYPE_CHECKING:
 
 __all__ = [
     "METADATA_KEY",
+    "PLACE",
     "LayerData",
     "field_layer",
     "guess_axes",
     "is_measured",
     "is_psf",
     "is_source",
+    "readable",
     "result_layer",
     "stack_layer",
     "summary",
     "to_stack",
 ]
 
+PLACE = ("scale", "translate", "rotate", "shear", "affine", "units", "axis_labels")
+"""What a layer has in common with another that lies on it."""
 LayerData = tuple[Any, dict[str, Any], str]
+
+
+def readable(layer: Image | None, axes: str | None = None) -> Stack | None:
+    """Return a layer as a stack; None if it is none, which is said at the start."""
+    try:
+        return None if layer is None else to_stack(layer, axes)
+    except BlurGANError:
+        return None
 
 
 def is_source(layer: Any) -> bool:
@@ -104,8 +116,7 @@ def _transposed(data: Any, order: list[int]) -> Any:
 def _geometry(layer: Image, dims: Sequence[int]) -> dict[str, Any]:
     """Return the transform of `layer` along some of its dimensions."""
     if len(dims) == layer.ndim:
-        names = ("scale", "translate", "rotate", "shear", "affine", "units")
-        return {n: getattr(layer, n) for n in (*names, "axis_labels")}
+        return {name: getattr(layer, name) for name in PLACE}
     square = np.ix_(dims, dims)
     shear = np.eye(layer.ndim)
     shear[np.triu_indices(layer.ndim, 1)] = layer.shear

@@ -49,6 +49,7 @@ from napari_blurgan.widgets._layers import (
     field_layer,
     guess_axes,
     is_source,
+    readable,
     result_layer,
     to_stack,
 )
@@ -194,20 +195,12 @@ class DeconvolveWidget(RunWidget):
         self.voxels.look_at([layer, unmeasured(psf)], axes=self._axes())
 
     def _offer_frames(self, layer: Image | None) -> None:
-        try:
-            stack = None if layer is None else to_stack(layer, self._axes())
-        except BlurGANError:  # is told when it is to be deconvolved
-            stack = None
-        _fields.offer_frames(self.form, stack)
+        _fields.offer_frames(self.form, readable(layer, self._axes()))
         self._offer_psfs()
         self._estimate_background()
 
     def _estimate_background(self) -> None:
-        layer = self._chosen()
-        try:
-            stack = None if layer is None else to_stack(layer, self._axes())
-        except BlurGANError:  # is told when it is to be deconvolved
-            stack = None
+        stack = readable(self._chosen(), self._axes())
         self.background.look_at(stack, **_fields.chosen_frame(self.form))
 
     def _offset(self) -> float:

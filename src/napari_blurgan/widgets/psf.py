@@ -29,6 +29,7 @@ from qtpy.QtWidgets import (
 
 from napari_blurgan.errors import BlurGANError, OpticsError
 from napari_blurgan.widgets import _fields, _figures, _forms, _state
+from napari_blurgan.widgets._bead_layers import add_clicked_beads, show_found_beads
 from napari_blurgan.widgets._controls import (
     button,
     help_button,
@@ -36,7 +37,7 @@ from napari_blurgan.widgets._controls import (
     scrolled,
 )
 from napari_blurgan.widgets._docks import show_widget
-from napari_blurgan.widgets._layers import METADATA_KEY, is_source, to_stack
+from napari_blurgan.widgets._layers import METADATA_KEY, is_source, readable, to_stack
 from napari_blurgan.widgets._psf_field import PsfField
 from napari_blurgan.widgets._psf_layers import add_psf, to_psf, unmeasured
 from napari_blurgan.widgets._task import TaskWidget
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from napari.layers import Image
 
     from napari_blurgan.data.stack import Stack
+    from napari_blurgan.optics.beads import BeadReport
     from napari_blurgan.optics.psf import Psf
 
 __all__ = ["PsfWidget"]
@@ -55,7 +57,6 @@ __all__ = ["PsfWidget"]
 FIGURE = 320
 """Height in pixels."""
 ALL = "all that are found"
-PLACE = ("scale", "translate", "rotate", "shear", "affine", "units", "axis_labels")
 
 
 class PsfWidget(TaskWidget):
@@ -117,7 +118,7 @@ class PsfWidget(TaskWidget):
     def _take_layer(self, layer: Image | None) -> None:
         """Fill in what the file of a layer says, and ask for what it does not."""
         self._ask_for_voxels()
-        _fields.offer_frames(self.form, _stack_of(layer))
+        _fields.offer_frames(self.form, readable(layer))
         known = {} if layer is None else layer.metadata.get(METADATA_KEY, {})
         self.form.update_values(known.get("optics", {}))
 
@@ -187,15 +188,12 @@ class PsfWidget(TaskWidget):
     # --- what the buttons do
 
     def _compute(self) -> None:
-        self._make(self._theory)
+        source = self.form["layer"].value
+        self.launch(self._theory, lambda psf: self._add(psf, source))
 
     def _measure(self) -> None:
-        self._make(self._beads)
-
-    def _make(self, prepare: Callable[[], Callable[[Report], Psf]]) -> None:
-        """Make a PSF in the worker and add it as a layer."""
         source = self.form["layer"].value
-        self.launch(prepare, lambda psf: self._add(psf, source))
+        self.launch(self._beads, lambda found: self._add_measured(found, source))
 
     def _pick(self) -> None:
         """Add a layer of points, ready to be clicked, and choose it."""
@@ -203,11 +201,7 @@ class PsfWidget(TaskWidget):
         if source is None:
             self.messages.add("choose the layer that shows the beads")
             return
-        place = {n: getattr(source, n) for n in PLACE}
-        name = f"{source.name} · beads"
-        points = self._viewer.add_points(ndim=source.ndim, name=name, **place)
-        points.mode = "add"
-        self.form["points"].value = points
+        self.form["points"].value = add_clicked_beads(self._viewer, source)
 
     def _send_to_train(self) -> None:
         from napari_blurgan.widgets.train import TrainWidget
@@ -242,20 +236,20 @@ class PsfWidget(TaskWidget):
 
         return compute
 
-    def _beads(self) -> Callable[[Report], Psf]:
+    def _beads(self) -> Callable[[Report], tuple[Psf, BeadReport]]:
         layer = self.form["layer"].value
         stack, voxel = _measured(layer)
         frame = _one_frame(stack, _fields.chosen_frame(self.form))
         diameter = self.form["bead"].value / 1000
         places = _places(layer, self.form["points"].value)
 
-        def measure(report: Report) -> Psf:
+        def measure(report: Report) -> tuple[Psf, BeadReport]:
             from napari_blurgan.optics.beads import psf_from_beads
 
             image = stack.frame(**frame)[0]
             psf, found = psf_from_beads(image, voxel, diameter, places=places)
             report(f"{len(found.good)} of {len(found.beads)} beads were averaged.")
-            return psf
+            return psf, found
 
         return measure
 
@@ -272,6 +266,11 @@ class PsfWidget(TaskWidget):
             self.messages.add(str(error))
 
     # --- what comes of it
+
+    def _add_measured(self, made: tuple[Psf, BeadReport], source: Image) -> None:
+        psf, found = made
+        show_found_beads(self._viewer, source, found)
+        self._add(psf, source)
 
     def _add(self, psf: Psf, source: Image) -> None:
         self.look["psf"].value = add_psf(self._viewer, psf, source)
@@ -316,14 +315,6 @@ def _places(layer: Image, points: Any) -> list[Any] | None:
         raise OpticsError(f"{points.name}: click on beads first, or take all")
     found = [layer.world_to_data(points.data_to_world(p)) for p in points.data]
     return [place[-3:] for place in found]
-
-
-def _stack_of(layer: Image | None) -> Stack | None:
-    """Return a layer as a stack, or None if it is none."""
-    try:
-        return None if layer is None else to_stack(layer)
-    except BlurGANError:
-        return None
 
 
 def _one_frame(stack: Stack, chosen: dict[str, int | None]) -> dict[str, int]:

@@ -33,6 +33,7 @@ from napari_blurgan.widgets._layers import (
     field_layer,
     guess_axes,
     is_source,
+    readable,
     result_layer,
     to_stack,
 )
@@ -177,11 +178,7 @@ class RestoreWidget(RunWidget):
         self.form["layer"].value = layer
 
     def _offer_frames(self, layer: Image | None) -> None:
-        try:
-            stack = None if layer is None else to_stack(layer, self._axes())
-        except BlurGANError:  # is told when it is to be restored
-            stack = None
-        _fields.offer_frames(self.form, stack)
+        _fields.offer_frames(self.form, readable(layer, self._axes()))
         self._ask_for_voxels()
 
     def _ask_for_voxels(self, value: object = None) -> None:
