@@ -7,12 +7,14 @@ import math
 import os
 from collections.abc import Iterable
 from numbers import Real
+from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from napari_blurgan.errors import BlurGANError, DataError, RecipeError
 
 __all__ = [
     "VOXEL_RANGE",
+    "check_parent",
     "checked_voxels",
     "did_you_mean",
     "in_range",
@@ -48,6 +50,23 @@ def refuse_existing(path: str | os.PathLike[str], overwrite: bool = False) -> No
             f"{path}: exists, and is not overwritten unless you ask for it "
             "(--overwrite; in Python overwrite=True)"
         )
+
+
+def check_parent(path: str | os.PathLike[str]) -> None:
+    """Refuse a place in which nothing can be written, before any work.
+
+    Raises
+    ------
+    DataError
+        If what would have to be a folder is a file, or may not be written to.
+    """
+    parent = Path(path).absolute().parent
+    while not os.path.lexists(parent):
+        parent = parent.parent
+    if not parent.is_dir():
+        raise DataError(f"{path}: cannot be written, {parent} is no folder")
+    if not os.access(parent, os.W_OK):
+        raise DataError(f"{path}: cannot be written, {parent} is read-only")
 
 
 def did_you_mean(word: str, names: Iterable[str]) -> str:
@@ -175,4 +194,6 @@ def span(least: float, most: float, unit: str = "", *, above: bool = False) -> s
     of = f" {unit}" if unit else ""
     if most == math.inf:
         return f"{'above' if above else 'at least'} {least:g}{of}"
-    return f"{'above' if above else 'from'} {least:.10g} to {most:.10g}{of}"
+    if above:
+        return f"above {least:.10g} and at most {most:.10g}{of}"
+    return f"from {least:.10g} to {most:.10g}{of}"

@@ -168,7 +168,7 @@ def test_the_command_restores_one_image(folder, image, tmp_path, capsys):
     code, printed = blurgan("restore", folder, source, "--out", out, capsys=capsys)
     assert code == 0
     assert printed.out == f"{out}: ZYX 9×30×25 float32\n"
-    assert "plan: 1 tiles" in printed.err
+    assert "plan: 1 tile of" in printed.err
     result = np.asarray(read_stack(out).data)
     assert np.allclose(result, restore(folder, image))
 
@@ -273,7 +273,7 @@ def test_bad_images_are_refused_in_one_line(
     ("arguments", "message"),
     [
         (["--tile", "4", "4"], "a tile of (4, 4) does not fit"),
-        (["--tile", "0", "4", "4"], "a tile of (0, 4, 4)"),
+        (["--tile", "0", "4", "4"], "--tile must be a whole number from 1"),
         (["--dtype", "int64"], "cannot be int64"),
         (["--channel", "3"], "no channel 3"),
         (["--time", "1"], "no T 1"),

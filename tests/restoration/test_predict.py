@@ -23,7 +23,8 @@ from napari_blurgan.restoration.sinks import MemorySink
 def test_tiled_equals_whole(data, dims):
     shape = data.draw(st.tuples(*[st.integers(1, 20)] * dims))
     tile = data.draw(st.tuples(*[st.integers(1, 20)] * dims))
-    image = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+    pixels = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+    image = Stack(pixels, "ZYX"[-dims:])
     operator = Smooth(dims)
 
     whole = restored(operator, image, tile=shape).data

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
-from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -15,6 +13,7 @@ from numpy.typing import NDArray
 from napari_blurgan.classical.keywords import understood
 from napari_blurgan.classical.methods import Method
 from napari_blurgan.classical.plan import Plan
+from napari_blurgan.classical.provenance import provenance
 from napari_blurgan.classical.psf_fit import PsfLike, psf_shape_for
 from napari_blurgan.classical.result import Deconvolution
 from napari_blurgan.data.colour import without_alpha
@@ -60,7 +59,9 @@ def deconvolve_stack(
         name=stack.name,
         channel_names=stack.channel_names,
     )
-    return replace(joined, provenance=_provenance(joined, method, words))
+    numbers = {k: v for k, v in words.items() if isinstance(v, int | float)}
+    made = provenance(method.name, [joined.psf], numbers, stack.name)
+    return replace(joined, provenance=made)
 
 
 def as_psf(psf: PsfSource, stack: Stack) -> PsfLike | Plan:
@@ -127,20 +128,3 @@ def _joined(stack: Stack, frames: list[NDArray[np.float32]]) -> NDArray[np.float
     order = [axis for axis in "TCS" + stack.spatial_axes if axis in stack.axes]
     pixels = np.stack(frames).reshape([stack.size(axis) for axis in order])
     return pixels.transpose([order.index(axis) for axis in stack.axes])
-
-
-def _provenance(
-    result: Deconvolution, method: Method, words: Mapping[str, Any]
-) -> dict[str, Any]:
-    numbers = {k: v for k, v in words.items() if isinstance(v, int | float)}
-    return {
-        "software": "napari-blurgan",
-        "version": version("napari-blurgan"),
-        "step": "deconvolve",
-        "method": method.name,
-        "parameters": numbers,
-        "iterations": result.iterations,
-        "psf": [result.psf.provenance],
-        "source": result.name,
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-    }

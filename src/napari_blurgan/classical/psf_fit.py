@@ -63,7 +63,8 @@ def fit_psf(
     resampled, scaled = _resampled(planar, voxel_size)
     whole, haze = _whole(resampled, shape)
     fitted, cut = _within_reach(whole, shape)
-    notes = (*found, moved, picked, scaled, haze, cut)
+    lent = _lent(psf, shape, voxel_size)
+    notes = (*found, moved, picked, scaled, haze, cut, lent)
     return fitted, tuple(note for note in notes if note)
 
 
@@ -113,6 +114,21 @@ def _with_voxels(psf: NDArray[np.floating], voxel_size: VoxelSize | None) -> Psf
     return Psf(data[None] if data.ndim == 2 else data, (z or 1.0, y or 1.0, x or 1.0))
 
 
+def _lent(
+    psf: PsfLike, shape: Sequence[int], voxel_size: VoxelSize | None
+) -> str | None:
+    """Say which sizes of a voxel are not the image's, but those of the PSF."""
+    if not isinstance(psf, Psf):
+        return None
+    ours = zip("zyx", voxel_size or (None,) * 3, psf.voxel_size, strict=True)
+    seen = "zyx" if len(shape) == 3 and shape[0] > 1 else "yx"
+    taken = [(axis, its) for axis, own, its in ours if own is None and axis in seen]
+    if not taken:
+        return None
+    sizes = ", ".join(f"{axis} {size:.4g}" for axis, size in taken)
+    return f"the image does not say how long its voxels are: {sizes} µm, as the PSF's"
+
+
 def usable(psf: Psf) -> tuple[Psf, tuple[str, ...]]:
     """Return the PSF as it was meant, and what had to be mended, in words.
 
@@ -152,7 +168,13 @@ def centred(psf: Psf) -> Fitted:
 
 def _in_plane(psf: Psf, shape: Sequence[int]) -> Fitted:
     planes = psf.shape[0]
-    if planes == 1 or (len(shape) == 3 and shape[0] > 1):
+    volume = len(shape) == 3 and shape[0] > 1
+    if volume and planes == 1:
+        return psf, (
+            "the PSF is one plane, the image a volume: its planes are deconvolved each "
+            "for itself, and blur along z stays"
+        )
+    if planes == 1 or volume:
         return psf, None
     middle = Psf(psf.data[planes // 2][None], psf.voxel_size, psf.provenance)
     return middle, f"of the PSF's {planes} planes the middle one is used, for a plane"

@@ -14,24 +14,53 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
+from napari_blurgan.cli._parser import Misuse, Parser
 from napari_blurgan.errors import BlurGANError
 
 __all__ = ["main"]
 
-COMMANDS = {
-    "demo": "the whole path on a real stack, in minutes",
-    "simulate": "make a phantom, its blurred image and its PSF",
-    "psf": "compute, measure or identify a point-spread function",
-    "recipe": "print a preset, to be edited and trained",
-    "train": "train a model from unpaired images",
-    "threshold": "a saliency threshold from picked regions",
-    "restore": "carry images through a trained model",
-    "deconvolve": "classical deconvolution",
-    "references": "cut stacks in two: a part made sharp, a part to train on",
-    "split": "make two unpaired domains out of pairs",
-    "evaluate": "compare a result with a reference",
-    "info": "say what a model folder holds",
+GROUPS: dict[str, dict[str, str]] = {
+    "to try it out": {
+        "demo": "the whole path on a real stack, in minutes",
+        "simulate": "make a phantom, its blurred image and its PSF",
+    },
+    "the blur": {
+        "psf": "compute, measure or identify a point-spread function",
+    },
+    "without training": {
+        "deconvolve": "classical deconvolution",
+    },
+    "training": {
+        "references": "cut stacks in two: a part made sharp, a part to train on",
+        "split": "two unpaired domains out of a folder of pairs",
+        "threshold": "a saliency threshold from picked regions",
+        "recipe": "print a preset, to be edited and trained",
+        "train": "train a model",
+        "info": "say what a model folder holds",
+    },
+    "results": {
+        "restore": "carry images through a trained model",
+        "evaluate": "compare a result with a reference",
+    },
 }
+
+COMMANDS = {name: text for group in GROUPS.values() for name, text in group.items()}
+
+WHAT = """\
+Deconvolve and restore microscopy images: classically, or with networks that learn from
+unpaired images (optimal-transport cycleGAN, UTOM). Stacks are TIFF, OME-TIFF, ImageJ or
+OME-Zarr, of any size.
+"""
+
+EXAMPLES = """\
+examples:
+  blurgan demo
+  blurgan deconvolve rl cell.tif --na 1.2 --ni 1.33 --wavelength 520 --out sharp.ome.tif
+  blurgan train blind --blurred 'day1/*.tif' --sharp 'sharp/*.tif' --out mine.blurgan
+  blurgan restore mine.blurgan 'day2/*.tif' --out restored/
+
+blurgan COMMAND --help says more. Nothing is overwritten unless you say --overwrite.
+"""
 
 HUNG_UP = 141
 """What shells call a command that wrote where nobody reads: 128 + SIGPIPE."""
@@ -62,10 +91,13 @@ def _run(arguments: list[str]) -> int:
 
 
 def _answered(arguments: list[str]) -> int:
-    parser = build_parser(arguments[0] if arguments else None)
-    options = parser.parse_args(arguments)
     try:
+        parser = build_parser(arguments[0] if arguments else None)
+        options = parser.parse_args(arguments)
         return int(options.run(options) or 0)
+    except Misuse as error:
+        print(error, file=sys.stderr)
+        return 2
     except BlurGANError as error:
         print(f"blurgan: {error}", file=sys.stderr)
         return 2
@@ -91,15 +123,34 @@ def build_parser(command: str | None = None) -> argparse.ArgumentParser:
     Each command lives in ``napari_blurgan.cli.<command>`` and offers
     ``add_arguments(parser)`` and ``run(options) -> int | None``.
     """
-    parser = argparse.ArgumentParser(prog="blurgan", description=__doc__.split("\n")[0])
-    parser.add_argument(
-        "--version", action="version", version=version("napari-blurgan")
+    parser = Parser(
+        prog="blurgan",
+        usage="blurgan COMMAND …",
+        description=f"{WHAT}\n{_listed(GROUPS)}",
+        epilog=EXAMPLES,
     )
-    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    parser.add_argument(
+        "--version",
+        action="version",
+        version=version("napari-blurgan"),
+        help="show the version and exit",
+    )
+    commands = parser.add_subparsers(
+        metavar="COMMAND", required=True, help=argparse.SUPPRESS, prog="blurgan"
+    )
     for name, summary in COMMANDS.items():
-        sub = commands.add_parser(name, help=summary, description=summary)
+        sub = commands.add_parser(name, description=summary)
         if name == command:
             module = importlib.import_module(f"napari_blurgan.cli.{name}")
             module.add_arguments(sub)
             sub.set_defaults(run=module.run)
     return parser
+
+
+def _listed(groups: dict[str, dict[str, str]]) -> str:
+    """Return the commands in their groups, one a line."""
+    lines: list[str] = []
+    for title, commands in groups.items():
+        lines.append(f"{title}:")
+        lines += [f"  {name:12}{text}" for name, text in commands.items()]
+    return "\n".join(lines)

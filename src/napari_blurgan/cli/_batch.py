@@ -8,11 +8,18 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from napari_blurgan.checks import refuse_existing
-from napari_blurgan.cli._common import add_overwrite, expand
+from napari_blurgan.checks import check_parent, refuse_existing
+from napari_blurgan.cli._common import add_overwrite, expand, say_note
 from napari_blurgan.errors import BlurGANError, DataError
 
-__all__ = ["add_images", "each", "images_of", "jobs", "result_names"]
+__all__ = [
+    "add_images",
+    "check_folder",
+    "each",
+    "images_of",
+    "jobs",
+    "result_names",
+]
 
 SUFFIXES = (".tif", ".tiff", ".zarr")
 
@@ -40,7 +47,8 @@ def jobs(options: argparse.Namespace) -> list[tuple[Path, Path]]:
         If a result cannot have its place, or has one that is taken; what is there
         stays, unless ``--overwrite``. With ``--resume`` it counts as done.
     """
-    todo = _places(images_of(options), options.out)
+    images = images_of(options.inputs, getattr(options, "psf", None))
+    todo = _places(images, options.out)
     for source, out in todo:
         if source.resolve() == out.resolve():
             raise DataError(
@@ -56,23 +64,24 @@ def jobs(options: argparse.Namespace) -> list[tuple[Path, Path]]:
     return [(source, out) for source, out in todo if out not in done]
 
 
-def images_of(options: argparse.Namespace) -> list[Path]:
-    """Return the images that the options name, without the PSFs, which is said.
+def images_of(
+    patterns: Sequence[str], psf: str | Sequence[str] | None = None
+) -> list[Path]:
+    """Return the images that patterns match, without the PSFs, which is said.
 
     Raises
     ------
     DataError
-        If a pattern matches nothing, or nothing is left.
+        If a pattern matches nothing, or nothing but PSFs.
     """
-    given = getattr(options, "psf", None) or []
-    psfs = {Path(p).resolve() for p in ([given] if isinstance(given, str) else given)}
+    psfs = {Path(p).resolve() for p in ([psf] if isinstance(psf, str) else psf or ())}
     images = []
-    for path in expand(options.inputs):
+    for path in expand(patterns):
         if path.resolve() in psfs:
-            print(f"note: {path}: is the PSF, and left out", file=sys.stderr)
+            say_note(f"{path}: is the PSF, and left out")
         else:
             images.append(path)
-    if not images:
+    if patterns and not images:
         raise DataError("there are no images but the PSF")
     return images
 
@@ -140,12 +149,13 @@ def _places(inputs: list[Path], out: str) -> list[tuple[Path, Path]]:
             raise DataError(
                 f"{len(inputs)} images do not fit into {out}; --out should be a folder"
             )
+        check_parent(place)
         return [(inputs[0], place)]
-    _check_folder(place, ends_as_folder=out.endswith((os.sep, "/")))
+    check_folder(place, ends_as_folder=out.endswith((os.sep, "/")))
     return list(result_names(inputs, place))
 
 
-def _check_folder(place: Path, ends_as_folder: bool) -> None:
+def check_folder(place: Path, ends_as_folder: bool = False) -> None:
     """Refuse a folder that reads as a file of another kind, or is a file."""
     if place.is_dir():
         return
@@ -154,6 +164,7 @@ def _check_folder(place: Path, ends_as_folder: bool) -> None:
             f"{place}: is a file; results are written as .ome.tif, .tif or .zarr, or "
             "into a folder"
         )
+    check_parent(place)
     if place.suffix[1:2].isalpha() and not ends_as_folder:
         raise DataError(
             f"{place}: results are written as .ome.tif, .tif or .zarr, or into a "

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 import glob
+import os
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from napari_blurgan.checks import refuse_existing
 from napari_blurgan.errors import DataError
 
 if TYPE_CHECKING:
@@ -16,46 +19,65 @@ if TYPE_CHECKING:
 
     from napari_blurgan.data.stack import Stack
     from napari_blurgan.optics.models import Optics
+    from napari_blurgan.optics.psf import Psf
 
 __all__ = [
+    "add_axes",
+    "add_device",
     "add_optics",
     "add_overwrite",
-    "add_voxel",
+    "check_psf_place",
     "clock",
     "expand",
+    "load_psf",
     "optics_of",
     "progress_bar",
+    "read_image",
     "read_stacks",
+    "say_note",
 ]
 
 
-def add_optics(parser: argparse.ArgumentParser) -> None:
-    """Add the options that describe a microscope."""
+def add_optics(parser: argparse._ActionsContainer, required: bool = False) -> None:
+    """Add the three numbers that describe a microscope; `Optics` knows their ranges."""
     group = parser.add_argument_group("optics")
-    group.add_argument("--na", type=float, help="numerical aperture")
-    group.add_argument("--ni", type=float, help="refractive index of the immersion")
-    group.add_argument("--wavelength", type=float, help="emission, in nm")
+    for name, metavar, text in (
+        ("--na", "NA", "numerical aperture"),
+        ("--ni", "N", "refractive index of the immersion: oil 1.515, water 1.333"),
+        ("--wavelength", "NM", "of the emitted light, in nm"),
+    ):
+        group.add_argument(
+            name, type=float, metavar=metavar, help=text, required=required
+        )
 
 
-def add_overwrite(parser: argparse.ArgumentParser, what: str = "results") -> None:
+def add_device(parser: argparse._ActionsContainer) -> None:
+    """Add the option that says where to compute."""
+    parser.add_argument(
+        "--device",
+        default="auto",
+        metavar="D",
+        help="cpu, cuda, cuda:1 …; auto, the default, takes a GPU where there is one",
+    )
+
+
+def add_axes(parser: argparse._ActionsContainer) -> None:
+    """Add the option that names the axes of images."""
+    parser.add_argument(
+        "--axes",
+        metavar="TZYX",
+        help="a letter of TCZYXS for each axis of the images; by default as they say",
+    )
+
+
+def add_overwrite(
+    parser: argparse._ActionsContainer, what: str = "results that are"
+) -> None:
     """Add the option without which nothing is overwritten."""
     parser.add_argument(
         "--overwrite",
         action="store_true",
-        help=f"replace {what} that are there already; refused by default",
-    )
-
-
-def add_voxel(
-    parser: argparse.ArgumentParser, name: str = "--voxel", of: str = ""
-) -> None:
-    """Add the option of a voxel size, and say of what if there are several."""
-    parser.add_argument(
-        name,
-        type=float,
-        nargs=3,
-        metavar=("Z", "Y", "X"),
-        help=f"{of} in µm, where the file does not say or is wrong".strip(),
+        help=f"replace {what} there already; refused by default",
     )
 
 
@@ -91,20 +113,68 @@ def expand(patterns: Sequence[str]) -> list[Path]:
     return paths
 
 
-def read_stacks(patterns: Sequence[str], channel: int | None = None) -> list[Stack]:
-    """Read every image that the patterns match.
+def read_image(
+    source: str | os.PathLike[str],
+    *,
+    axes: str | None = None,
+    voxel: Sequence[float] | None = None,
+    channel: int | None = None,
+) -> Stack:
+    """Read an image, and say what reading it found.
 
     Parameters
     ----------
-    patterns : sequence of str
-        Paths, or patterns such as ``"day1/*.tif"``.
+    source : path-like
+        The file.
+    axes : str, optional
+        Letters in place of those of the file.
+    voxel : sequence of float, optional
+        (z, y, x) in micrometres, in place of what the file says.
     channel : int, optional
         Channel to keep, counted from 0.
     """
-    from napari_blurgan.data.io import read_stack
+    from napari_blurgan.data.conversion import as_stack
 
-    stacks = [read_stack(path) for path in expand(patterns)]
-    return stacks if channel is None else [s.only_channel(channel) for s in stacks]
+    stack = as_stack(source, axes=axes, voxel_size=voxel)
+    for note in stack.metadata.get("notes", ()):
+        say_note(f"{stack.name}: {note}")
+    return stack if channel is None else stack.only_channel(channel)
+
+
+def read_stacks(paths: Sequence[Path], **how: Any) -> list[Stack]:
+    """Read every image; see `read_image`."""
+    return [read_image(path, **how) for path in paths]
+
+
+def load_psf(path: str | os.PathLike[str], voxel: Sequence[float] | None = None) -> Psf:
+    """Read a PSF, or that of a model folder."""
+    from napari_blurgan.optics.psf import Psf
+
+    kept = Path(path) / "psf.ome.tif"
+    psf = Psf.load(kept if kept.is_file() else Path(path), voxel)
+    for note in psf.provenance.get("notes", ()):
+        say_note(f"{path}: {note}")
+    return psf
+
+
+def say_note(words: str) -> None:
+    """Say on stderr what a user should know."""
+    print(f"note: {words}", file=sys.stderr)
+
+
+def check_psf_place(out: Path, overwrite: bool) -> None:
+    """Refuse a place to which no PSF can be written, before there is one.
+
+    Raises
+    ------
+    DataError
+        If there is something, or no folder, or the name is that of no TIFF.
+    """
+    if out.suffix.lower() not in (".tif", ".tiff"):
+        raise DataError(f"{out}: a PSF is saved as .ome.tif")
+    refuse_existing(out, overwrite)
+    if not out.parent.is_dir():
+        raise DataError(f"{out}: cannot be written, there is no folder {out.parent}")
 
 
 def clock(seconds: float) -> str:

@@ -3,16 +3,30 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_blurgan.classical.methods import METHODS, Method
 from napari_blurgan.cli._batch import add_images, each, jobs
-from napari_blurgan.cli._common import add_optics, add_voxel, optics_of, progress_bar
+from napari_blurgan.cli._common import (
+    add_axes,
+    add_device,
+    add_optics,
+    optics_of,
+    progress_bar,
+    read_image,
+    say_note,
+)
+from napari_blurgan.cli._parser import (
+    LARGEST_GREY,
+    add_index,
+    add_number,
+    add_sizes,
+    add_voxel,
+    add_whole,
+)
 from napari_blurgan.errors import DataError
 
 if TYPE_CHECKING:
@@ -34,16 +48,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         _add_files(sub)
         add_shared(sub, method)
         if method.tiles:
-            sub.add_argument(
-                "--tile", nargs="+", type=int, metavar="N", help="work in tiles, z y x"
-            )
+            text = "z y x of the tiles to work in; by default tiles only if needed"
+            add_sizes(sub, "--tile", text, nargs="+", metavar="N")
 
 
 def add_shared(parser: argparse.ArgumentParser, method: Method) -> None:
     """Add what says how images are read, blurred and deconvolved."""
-    parser.add_argument("--channel", type=int, metavar="C", help="only this, from 0")
-    parser.add_argument("--axes", metavar="TZYX", help="where the images do not say")
-    parser.add_argument("--device", metavar="D", help="cpu, cuda; a GPU by default")
+    add_index(parser, "--channel", "only this channel")
+    add_axes(parser)
+    add_device(parser)
     _add_psf(parser)
     _add_camera(parser, method)
     _add_method(parser, method)
@@ -51,60 +64,78 @@ def add_shared(parser: argparse.ArgumentParser, method: Method) -> None:
 
 def _add_files(parser: argparse.ArgumentParser) -> None:
     add_images(parser)
-    parser.add_argument("--dtype", metavar="T", help="float32 by default, or source")
-    parser.add_argument("--time", type=int, metavar="T", help="only this, from 0")
+    parser.add_argument(
+        "--dtype",
+        metavar="T",
+        help="of the result: float32 by default, uint16 …, or source for the image's",
+    )
+    add_index(parser, "--time", "only this time point")
 
 
 def _add_psf(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--psf", nargs="+", metavar="PSF", help="a TIFF, or one for each channel"
+        "--psf", nargs="+", metavar="PSF", help="a file, or one for each channel"
     )
-    add_voxel(parser, "--psf-voxel", "of the PSF")
-    add_voxel(parser, of="of an image")
+    text = "size of the voxels of the PSF, where its file does not say or is wrong"
+    add_voxel(parser, "--psf-voxel", text)
+    add_voxel(parser)
     parser.add_argument(
         "--edges",
         choices=("extend", "periodic"),
         default="extend",
-        help="beyond the field of view: more of the object, or the opposite edge",
+        help="beyond the field of view: more of the object (extend, the default), or "
+        "the opposite edge",
     )
     add_optics(parser)
 
 
 def _add_camera(parser: argparse.ArgumentParser, method: Method) -> None:
-    needed = " (needed)" if method.counts else ""
+    needed = "; needed" if method.counts else ""
     group = parser.add_argument_group("camera")
-    for name, unit, text in (
-        ("background", "GREY", "light from elsewhere; without --offset, also that"),
-        ("gain", "GREY", f"grey levels a photo-electron{needed}"),
-        ("offset", "GREY", f"grey level of darkness{needed}"),
-        ("read-noise", "E", "of the camera, in electrons; 1.5 by default"),
+    for name, metavar, least, text in (
+        (
+            "background",
+            "GREY",
+            -LARGEST_GREY,
+            "grey level of light from elsewhere, "
+            "and of darkness without --offset; 0 by default",
+        ),
+        ("gain", "GREY", 1e-6, f"grey levels for a photo-electron{needed}"),
+        ("offset", "GREY", -LARGEST_GREY, f"grey level of darkness{needed}"),
+        ("read-noise", "E", 0, "of the camera, in electrons; 1.5 by default"),
     ):
-        group.add_argument(f"--{name}", type=float, metavar=unit, help=text)
+        most = 1e6 if name in ("gain", "read-noise") else LARGEST_GREY
+        add_number(group, f"--{name}", least, most, text=text, metavar=metavar)
 
 
 def _add_method(parser: argparse.ArgumentParser, method: Method) -> None:
     group = parser.add_argument_group("method")
-    for parameter in method.parameters:
-        group.add_argument(
-            f"--{parameter.name}",
-            type=type(parameter.default),
-            default=parameter.default,
+    for known in method.parameters:
+        add: Any = add_whole if isinstance(known.default, int) else add_number
+        add(
+            group,
+            f"--{known.name}",
+            known.minimum,
+            known.maximum,
+            text=known.help,
+            default=known.default,
             metavar="N",
-            help=f"{parameter.help}; {parameter.default} by default",
         )
     if method.rules:
         group.add_argument(
             "--stop",
             choices=method.rules,
-            help="stop earlier, by this rule (see docs/classical.md)",
+            help="stop earlier, by this rule (see docs/classical.md); never by default",
         )
 
 
 def run(options: argparse.Namespace) -> int:
     """Deconvolve every image; say which ones could not be."""
     method = METHODS[options.method]
+    todo = jobs(options)
+    check(method, options)
     each(
-        jobs(options),
+        todo,
         lambda source, out: _deconvolved(method, source, out, options),
         "deconvolved",
     )
@@ -136,19 +167,43 @@ def _deconvolved(
     with closing(events):
         result = _followed(events, operator, options)
     for note in dict.fromkeys((*notes, *_said(operator))):
-        print(f"note: {source.name}: {note}", file=sys.stderr)
+        say_note(f"{source.name}: {note}")
     size = "×".join(map(str, result.data.shape))
     return f"{out}: {result.axes} {size} {result.data.dtype}"
 
 
+def check(method: Method, options: argparse.Namespace) -> None:
+    """Check what was asked for before any image is read; read the PSFs.
+
+    From here on ``options.psf`` holds them, ``options.optics`` the optics, and
+    ``options.device`` the name of a device, or None for the best.
+    """
+    from napari_blurgan.devices import choose_device
+    from napari_blurgan.optics.psf import Psf
+
+    options.optics = optics_of(options)
+    if (options.optics is None) == (options.psf is None):
+        raise DataError("give either --psf, or --na, --ni and --wavelength")
+    if options.psf is None and options.psf_voxel is not None:
+        raise DataError("--psf-voxel is the size of the voxels of a --psf")
+    if method.counts and _camera(options) is None:
+        raise DataError(
+            f"{method.name} needs the camera's gain, offset and read noise: --gain, "
+            "--offset, --read-noise"
+        )
+    if getattr(options, "tile", None) and getattr(options, "stop", None):
+        raise DataError("a stopping rule judges the whole image: no --tile with --stop")
+    given = options.device
+    options.device = None if given == "auto" else str(choose_device(given))
+    # What reading finds is said when they are fitted to each image.
+    options.psf = [Psf.load(path, options.psf_voxel) for path in options.psf or ()]
+
+
 def read(source: Path, options: argparse.Namespace) -> Stack:
     """Read an image, with the axes, voxels and channel that were asked for."""
-    from napari_blurgan.data.io import read_stack
-
-    stack = read_stack(source, axes=options.axes)
-    if options.voxel:
-        stack = replace(stack, voxel_size=tuple(options.voxel))
-    return stack if options.channel is None else stack.only_channel(options.channel)
+    return read_image(
+        source, axes=options.axes, voxel=options.voxel, channel=options.channel
+    )
 
 
 def _psfs(
@@ -170,13 +225,10 @@ def known_psfs(
     """Return the PSFs that were given, or the theoretical one, whole or its core."""
     from napari_blurgan.classical.psf_fit import psf_shape_for
     from napari_blurgan.optics.models import support_shape, theoretical_psf
-    from napari_blurgan.optics.psf import Psf
 
-    optics = optics_of(options)
-    if (optics is None) == (options.psf is None):
-        raise DataError("give either --psf, or --na, --ni and --wavelength")
+    optics = options.optics
     if optics is None:
-        return [Psf.load(path, options.psf_voxel) for path in options.psf]
+        return list(options.psf)
     unknown = [a for a, v in zip("zyx", stack.voxel_size, strict=True) if v is None]
     if set(unknown) & set(stack.spatial_axes.lower()):
         raise DataError(
@@ -247,13 +299,10 @@ def _tile(
     """Return the size of tiles, or None where the image is deconvolved whole."""
     from napari_blurgan.classical.memory import tile_for
 
-    stop = getattr(options, "stop", None)
     wanted = getattr(options, "tile", None)
-    if wanted and stop:
-        raise DataError("a stopping rule judges the whole image: no --tile with --stop")
     if wanted:
         return tuple(wanted)
-    may_tile = method.tiles and not stop
+    may_tile = method.tiles and not getattr(options, "stop", None)
     return tile_for(method, stack.spatial_shape, psfs, options.device, may_tile)
 
 
@@ -280,7 +329,10 @@ def _followed(
                 operator.begin()
                 progress.update(task, total=event.plan.tiles * each, completed=0)
             elif isinstance(event, kinds.TileDone):
-                progress.update(task, completed=event.done * each)
+                # A rule may have stopped it early: what was saved is not to come.
+                done = max(progress.tasks[0].completed, float(event.done))
+                left = (event.total - event.done) * each
+                progress.update(task, completed=done, total=done + left)
             elif isinstance(event, kinds.Finished):
                 return event.result
     raise AssertionError("the engine finishes or raises")
@@ -291,7 +343,8 @@ def _said(operator: DeconvolutionOperator) -> Iterator[str]:
     for result in operator.results:
         yield from result.notes
         if result.criterion:
-            yield f"{result.iterations} iterations: {result.reason}"
+            kept = f"{result.iterations} iteration{'s'[: result.iterations != 1]}"
+            yield f"the estimate after {kept} is kept: {result.reason}"
 
 
 def _provenance(

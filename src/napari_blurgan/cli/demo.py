@@ -5,14 +5,31 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from napari_blurgan.checks import check_parent
+from napari_blurgan.cli._parser import add_number
 from napari_blurgan.cli.train import shown
 from napari_blurgan.errors import DataError
+from napari_blurgan.transport.length import MOST_MINUTES
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this command."""
-    parser.add_argument("--minutes", type=float, default=4.0, help="of training")
-    parser.add_argument("--out", default="blurgan-demo", metavar="DIR")
+    add_number(
+        parser,
+        "--minutes",
+        0,
+        MOST_MINUTES,
+        above=True,
+        text="of training",
+        default=4.0,
+        metavar="M",
+    )
+    parser.add_argument(
+        "--out",
+        default="blurgan-demo",
+        metavar="DIR",
+        help="a new folder, or that of an earlier demo; blurgan-demo by default",
+    )
 
 
 def run(options: argparse.Namespace) -> None:
@@ -38,6 +55,7 @@ def run(options: argparse.Namespace) -> None:
 
 def _check_folder(out: Path) -> None:
     """Refuse a folder in which there is anything but an earlier demo, or a file."""
+    check_parent(out)
     if out.is_file():
         raise DataError(f"{out}: is a file; choose a folder with --out")
     if out.exists() and not (out / "demo.blurgan").is_dir() and any(out.iterdir()):

@@ -9,6 +9,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from napari_blurgan.cli._common import read_image
+from napari_blurgan.cli._parser import LARGEST_GREY, add_number
 from napari_blurgan.errors import DataError
 
 if TYPE_CHECKING:
@@ -35,13 +37,19 @@ PAPER = """\
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what `run` reads."""
-    parser.add_argument("result", type=Path, metavar="RESULT")
-    parser.add_argument("reference", type=Path, metavar="REFERENCE")
+    parser.add_argument("result", type=Path, metavar="RESULT", help="a file")
     parser.add_argument(
+        "reference", type=Path, metavar="REFERENCE", help="a file of the same size"
+    )
+    add_number(
+        parser,
         "--data-range",
-        type=float,
+        0,
+        LARGEST_GREY,
+        above=True,
+        text="the peak of PSNR and SSIM in grey levels; by default that of the "
+        "reference image",
         metavar="R",
-        help="the peak of PSNR and SSIM; by default that of the reference image",
     )
     parser.add_argument(
         "--paper",
@@ -58,9 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Compare all time points and channels of two files."""
-    from napari_blurgan.data.io import read_stack
-
-    result, reference = read_stack(options.result), read_stack(options.reference)
+    result, reference = map(read_image, (options.result, options.reference))
     _check_alike(result, reference)
     images = [
         {"time": t, "channel": c, **_figures(result, reference, t, c, options)}

@@ -9,7 +9,7 @@ from typing import Any
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this command."""
-    parser.add_argument("model", metavar="NAME.blurgan")
+    parser.add_argument("model", metavar="NAME.blurgan", help="a trained model")
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 

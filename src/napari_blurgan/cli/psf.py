@@ -13,8 +13,21 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_blurgan.checks import refuse_existing
-from napari_blurgan.cli._common import add_overwrite, add_voxel
+from napari_blurgan.cli._common import (
+    add_axes,
+    add_optics,
+    add_overwrite,
+    check_psf_place,
+    load_psf,
+    read_image,
+)
+from napari_blurgan.cli._parser import (
+    Parser,
+    add_index,
+    add_number,
+    add_sizes,
+    add_voxel,
+)
 from napari_blurgan.errors import OpticsError
 
 if TYPE_CHECKING:
@@ -28,10 +41,13 @@ if TYPE_CHECKING:
 
 __all__ = ["add_arguments", "run"]
 
+DEEPEST, THICKEST = 2000, 1000
+"""Of the sample and of a coverslip, in µm; `Optics` allows no more."""
+
 Triple = Sequence[float]
 
 
-class WayParser(argparse.ArgumentParser):
+class WayParser(Parser):
     """A parser that gets its arguments only when its sub-command is asked for."""
 
     def __init__(
@@ -68,37 +84,68 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _fill_model(parser: argparse.ArgumentParser, name: str) -> None:
-    number = partial(parser.add_argument, type=float)
-    number("--na", required=True, help="numerical aperture")
-    number("--ni", required=True, help="refractive index of the immersion medium")
-    number("--wavelength", required=True, metavar="NM", help="of the emission")
-    number("--voxel", required=True, nargs=3, metavar=("Z", "Y", "X"), help="in µm")
-    _add_shape(parser, "by default the core of the PSF")
+    add_optics(parser, required=True)
+    add_voxel(parser, text="size of a voxel", required=True)
+    _add_shape(parser, "z y x of the array in voxels; by default the core of the PSF")
     _add_out(parser)
     parser.add_argument(
         "--modality",
         choices=("widefield", "confocal", "lightsheet"),
         default="widefield",
+        help="how the sample is lit and the light detected; widefield by default",
     )
-    number("--excitation", metavar="NM", help="confocal: of the exciting light")
-    number("--pinhole", default=1.0, metavar="AU", help="confocal: Airy units across")
-    number("--sheet", metavar="UM", help="lightsheet: full width at half maximum")
+    text = "confocal: wavelength of the exciting light"
+    add_number(parser, "--excitation", 200, 2000, unit="nm", text=text, metavar="NM")
+    text = "confocal: diameter of the pinhole, in Airy units"
+    add_number(parser, "--pinhole", 0.01, 100, text=text, default=1.0, metavar="AU")
+    text = "lightsheet: full width at half maximum of the sheet"
+    add_number(parser, "--sheet", 0.01, 1000, unit="µm", text=text, metavar="UM")
     if name in ("gibson-lanni", "vectorial"):
-        number("--ns", help="refractive index of the sample; by default --ni")
-        number("--depth", default=0.0, metavar="UM", help="below the coverslip")
-        number("--coverslip", metavar="UM", help="thickness; the design's is 170")
+        _add_layers(parser)
     parser.set_defaults(action=_compute, model=name)
 
 
+def _add_layers(parser: argparse.ArgumentParser) -> None:
+    text = "refractive index of the sample; by default --ni"
+    add_number(parser, "--ns", 1, 2.5, text=text, metavar="N")
+    add_number(
+        parser,
+        "--depth",
+        0,
+        DEEPEST,
+        unit="µm",
+        text="below the coverslip",
+        default=0.0,
+        metavar="UM",
+    )
+    add_number(
+        parser,
+        "--coverslip",
+        0,
+        THICKEST,
+        unit="µm",
+        text="thickness of the coverslip; 170, the design's, by default",
+        metavar="UM",
+    )
+
+
 def _fill_beads(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("image", type=Path, metavar="IMAGE")
+    parser.add_argument("image", type=Path, metavar="IMAGE", help="of single beads")
     _add_out(parser)
     add_voxel(parser)
-    _add_shape(parser, "of the PSF; by default 5 widths of a bead")
-    parser.add_argument(
-        "--bead-diameter", type=float, default=0.0, metavar="UM", help="to be taken out"
+    add_axes(parser)
+    _add_shape(parser, "z y x of the PSF in voxels; by default 5 widths of a bead")
+    add_number(
+        parser,
+        "--bead-diameter",
+        0,
+        100,
+        unit="µm",
+        text="of the beads, to be taken out",
+        default=0.0,
+        metavar="UM",
     )
-    parser.add_argument("--channel", type=int, metavar="C", help="counted from 0")
+    add_index(parser, "--channel", "only this channel")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(action=_distil)
 
@@ -114,27 +161,29 @@ def _fill_measure(parser: argparse.ArgumentParser) -> None:
         "psf", type=Path, metavar="PSF", help="a TIFF, or a model folder"
     )
     parser.add_argument("--against", type=Path, metavar="PSF", help="the reference")
-    add_voxel(parser)
+    add_voxel(parser, text="of the PSF, where its file does not say or is wrong")
+    text = "of the reference, where its file does not say or is wrong"
+    add_voxel(parser, "--against-voxel", text)
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(action=_measure)
 
 
 def _add_out(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--out", type=Path, required=True, metavar="PSF.ome.tif")
-    add_overwrite(parser)
-
-
-def _add_shape(parser: argparse.ArgumentParser, default: str) -> None:
     parser.add_argument(
-        "--shape", type=int, nargs=3, metavar=("Z", "Y", "X"), help=f"voxels; {default}"
+        "--out", type=Path, required=True, metavar="PSF.ome.tif", help="the result"
     )
+    add_overwrite(parser, "a file that is")
+
+
+def _add_shape(parser: argparse.ArgumentParser, text: str) -> None:
+    add_sizes(parser, "--shape", text, nargs=3, metavar=("Z", "Y", "X"))
 
 
 def _compute(options: argparse.Namespace) -> None:
     """Write the PSF of a model."""
     from napari_blurgan.optics.models import support_shape, theoretical_psf
 
-    refuse_existing(options.out, options.overwrite)
+    check_psf_place(options.out, options.overwrite)
     optics = _optics(options)
     shape = options.shape or support_shape(optics, options.voxel)
     with warnings.catch_warnings(record=True) as caught:
@@ -169,12 +218,11 @@ def _optics(options: argparse.Namespace) -> Optics:
 
 def _distil(options: argparse.Namespace) -> None:
     """Write the PSF of an image of beads, and tell how the beads were judged."""
-    from napari_blurgan.data.io import read_stack
     from napari_blurgan.optics.beads import psf_from_beads
 
-    refuse_existing(options.out, options.overwrite)
-    stack = read_stack(options.image)
-    voxel = options.voxel or [size for size in stack.voxel_size if size]
+    check_psf_place(options.out, options.overwrite)
+    stack = read_image(options.image, axes=options.axes, voxel=options.voxel)
+    voxel = [size for size in stack.voxel_size if size]
     if len(voxel) < 3:
         raise OpticsError(
             f"{options.image}: the file does not say how large its voxels are; give "
@@ -220,8 +268,9 @@ def _judgements(report: BeadReport) -> dict[str, Any]:
 
 def _measure(options: argparse.Namespace) -> None:
     """Print the figures of a PSF."""
-    psf = _load(options.psf, options.voxel)
-    other = None if options.against is None else _load(options.against)
+    psf = load_psf(options.psf, options.voxel)
+    reference, voxel = options.against, options.against_voxel
+    other = None if reference is None else load_psf(reference, voxel)
     if options.json:
         figures = _figures(psf)
         if other is not None:
@@ -233,12 +282,6 @@ def _measure(options: argparse.Namespace) -> None:
     print(f"centroid {_row(psf.centroid())} voxels from the centre")
     if other is not None:
         print(_compared(options.against, psf, other))
-
-
-def _load(path: Path, voxel: Triple | None = None) -> Psf:
-    from napari_blurgan.optics.psf import Psf
-
-    return Psf.load(path / "psf.ome.tif" if path.is_dir() else path, voxel)
 
 
 def _figures(psf: Psf) -> dict[str, Any]:

@@ -10,8 +10,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_blurgan.checks import refuse_existing
-from napari_blurgan.cli._common import add_overwrite
+from napari_blurgan.cli._common import (
+    add_overwrite,
+    check_psf_place,
+    expand,
+    read_stacks,
+)
+from napari_blurgan.cli._parser import add_index, add_number, add_sizes, add_voxel
 from napari_blurgan.errors import AxesError, DataError
 
 if TYPE_CHECKING:
@@ -32,36 +37,38 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "blurs that too is not seen."
     )
     add = parser.add_argument
-    add("--blurred", nargs="+", required=True, metavar="PATH")
-    add("--sharp", nargs="+", required=True, metavar="PATH")
-    add("--out", type=Path, required=True, metavar="PSF.ome.tif")
-    add_overwrite(parser)
-    add("--na", type=float, help="numerical aperture, where known")
-    add("--ni", type=float, default=1.515, help="of the immersion; by default oil's")
-    add("--wavelength", type=float, metavar="NM", help="of the emission, where known")
+    for name, text in (("--blurred", "the measured images"), ("--sharp", "sharp ones")):
+        add(name, nargs="+", required=True, metavar="PATH", help=f"{text}, or patterns")
+    add("--out", type=Path, required=True, metavar="PSF.ome.tif", help="the result")
+    add_overwrite(parser, "a file that is")
+    add("--na", type=float, metavar="NA", help="numerical aperture, where known")
     add(
-        "--limit",
+        "--ni",
         type=float,
-        default=0.3,
-        metavar="L",
-        help="let NA and wavelength depart from what is known by a factor up to 1 + L; "
-        "by default 0.3",
+        default=1.515,
+        metavar="N",
+        help="refractive index of the immersion; 1.515 (oil) by default",
     )
+    text = "of the emitted light in nm, where known"
+    add("--wavelength", type=float, metavar="NM", help=text)
+    text = "let NA and wavelength depart from what is known by a factor up to 1 + L"
+    add_number(parser, "--limit", 0, 10, text=text, default=0.3, metavar="L")
     add("--confocal", action="store_true", help="the excitation is focused as well")
-    three: dict[str, Any] = {"nargs": 3, "metavar": ("Z", "Y", "X")}
-    add("--shape", type=int, **three, help="voxels; by default the core of the PSF")
-    add("--voxel", type=float, **three, help="in µm, where the files do not say")
-    add("--channel", type=int, metavar="C", help="of both sets, counted from 0")
+    text = "z y x of the PSF in voxels; by default its core"
+    add_sizes(parser, "--shape", text, nargs=3, metavar=("Z", "Y", "X"))
+    add_voxel(parser)
+    add_index(parser, "--channel", "of both sets")
     add("--json", action="store_true", help="print JSON")
 
 
 def run(options: argparse.Namespace) -> int:
     """Write the PSF; warn on stderr where the fit is not to be trusted."""
-    from napari_blurgan.cli._common import read_stacks
     from napari_blurgan.optics.identify import identify_psf
 
-    refuse_existing(options.out, options.overwrite)
-    blurred, sharp = read_stacks(options.blurred), read_stacks(options.sharp)
+    check_psf_place(options.out, options.overwrite)
+    blurred, sharp = (
+        read_stacks(expand(patterns)) for patterns in (options.blurred, options.sharp)
+    )
     voxel = options.voxel or _voxel_size([*blurred, *sharp])
     fit = identify_psf(
         _images(blurred, options.channel),

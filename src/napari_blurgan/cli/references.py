@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 from napari_blurgan.checks import refuse_existing
 from napari_blurgan.classical.methods import METHODS
 from napari_blurgan.cli import deconvolve
-from napari_blurgan.cli._batch import images_of, result_names
+from napari_blurgan.cli._batch import check_folder, images_of, result_names
 from napari_blurgan.cli._common import add_overwrite
+from napari_blurgan.cli._parser import add_number
+from napari_blurgan.errors import DataError
 
 if TYPE_CHECKING:
     from napari_blurgan.classical.references import SharpReference
@@ -36,27 +38,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             "--out",
             required=True,
             metavar="FOLDER",
-            help="gets a folder 'sharp' and a folder 'blurred', to train with",
+            help="folder that gets 'sharp' and 'blurred', to train with",
         )
         add_overwrite(sub)
-        sub.add_argument(
-            "--share",
-            type=float,
-            default=0.5,
-            help="of each stack for the sharp set; 0.5 by default",
-        )
+        text = "share of each stack for the sharp set, between 0 and 1"
+        add_number(sub, "--share", 0.01, 0.99, text=text, default=0.5, metavar="S")
         deconvolve.add_shared(sub, method)
 
 
 def run(options: argparse.Namespace) -> int:
     """Cut every stack in two, and deconvolve one part."""
     folder = Path(options.out)
-    places = list(result_names(images_of(options), folder, zarr=False))
+    check_folder(folder)
+    images = images_of(options.inputs, options.psf)
+    places = list(result_names(images, folder, zarr=False))
     for _, place in places:
         for kind in ("sharp", "blurred"):
             refuse_existing(folder / kind / place.name, options.overwrite)
+    deconvolve.check(METHODS[options.method], options)
     for number, (source, place) in enumerate(places):
         stack = deconvolve.read(source, options)
+        if stack.channels > 1:
+            raise DataError(
+                f"{stack.name} has {stack.channels} channels; say which with --channel"
+            )
         reference = _reference(stack, number % 2 == 1, options)
         for kind, part in (("sharp", reference.sharp), ("blurred", reference.blurred)):
             print(_written(part, folder / kind / place.name))

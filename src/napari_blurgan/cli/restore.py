@@ -9,11 +9,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_blurgan.cli._batch import add_images, each, jobs
-from napari_blurgan.cli._common import clock, progress_bar
+from napari_blurgan.cli._common import (
+    add_axes,
+    add_device,
+    clock,
+    load_psf,
+    progress_bar,
+)
+from napari_blurgan.cli._parser import add_index, add_sizes, add_voxel
+from napari_blurgan.errors import DataError
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
+    from napari_blurgan.optics.psf import Psf
     from napari_blurgan.restoration.events import Event
     from napari_blurgan.transport.model import Model
 
@@ -25,26 +34,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--psf", metavar="PSF", help="of these images, if not that of the training"
     )
+    text = "size of the voxels of the PSF, where its file does not say or is wrong"
+    add_voxel(parser, "--psf-voxel", text)
+    add_voxel(parser)
+    text = "z y x of the tiles to work in; by default as the free memory allows"
+    add_sizes(parser, "--tile", text, nargs="+", metavar="N")
     parser.add_argument(
-        "--tile", nargs="+", type=int, metavar="N", help="voxels of a tile, z y x"
+        "--dtype",
+        metavar="T",
+        help="of the result: float32 by default, uint16 …, or source for the image's",
     )
-    parser.add_argument(
-        "--dtype", metavar="T", help="float32 (the default), uint16…, or source"
-    )
-    parser.add_argument("--channel", type=int, metavar="C", help="only this, from 0")
-    parser.add_argument("--time", type=int, metavar="T", help="only this, from 0")
-    parser.add_argument(
-        "--axes", metavar="TZYX", help="of the images, where they do not say"
-    )
-    parser.add_argument("--device", default="auto", metavar="D", help="cpu, cuda…")
+    add_index(parser, "--channel", "only this channel")
+    add_index(parser, "--time", "only this time point")
+    add_axes(parser)
+    add_device(parser)
     parser.add_argument(
         "--precision",
         default="auto",
         metavar="P",
-        help="float32, bfloat16, or auto: bfloat16 where the device has it",
+        help="float32, bfloat16, or auto, the default: bfloat16 if the device has it",
     )
     parser.add_argument(
-        "--resume", action="store_true", help="go on with an unfinished .zarr"
+        "--resume",
+        action="store_true",
+        help="go on with an unfinished .zarr, and leave complete results as they are",
     )
     parser.add_argument(
         "--blend",
@@ -52,42 +65,51 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="smooth the seams between tiles, or not; by default if the norm needs it",
     )
     parser.add_argument(
-        "--scheduler", metavar="ADDRESS", help="of a dask cluster that computes"
+        "--scheduler",
+        metavar="ADDRESS",
+        help="of a dask cluster that computes; by default this machine does",
     )
     parser.add_argument(
         "--views",
         nargs="+",
         choices=("xy", "xz", "yz"),
-        help="for models of planes: the mean over sections of the volume",
+        help="for models of planes: the mean over sections of the volume; by default "
+        "those of the training",
     )
 
 
 def run(options: argparse.Namespace) -> int:
     """Restore every image with one model; say which ones could not be."""
+    from napari_blurgan.devices import choose_device
     from napari_blurgan.transport.model import load_model
 
     todo = jobs(options)
+    choose_device(options.device)
+    if options.psf is None and options.psf_voxel is not None:
+        raise DataError("--psf-voxel is the size of the voxels of a --psf")
     model = load_model(Path(options.model))
+    psf = None if options.psf is None else load_psf(options.psf, options.psf_voxel)
     each(
         todo,
-        lambda source, out: _restored(model, source, out, options),
+        lambda source, out: _restored(model, psf, source, out, options),
         "restored",
     )
     return 0
 
 
 def _restored(
-    model: Model, source: Path, out: Path, options: argparse.Namespace
+    model: Model, psf: Psf | None, source: Path, out: Path, options: argparse.Namespace
 ) -> str:
     """Restore one image, show how far it is, and return a line about the result."""
-    from napari_blurgan.data.io import read_stack
     from napari_blurgan.restoration.restorer import restoring
 
     events = restoring(
         model,
-        read_stack(source, axes=options.axes),
+        source,
         out,
-        psf=options.psf,
+        axes=options.axes,
+        voxel_size=options.voxel,
+        psf=psf,
         tile=options.tile,
         dtype=options.dtype,
         channel=options.channel,

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_blurgan.checks import refuse_existing
-from napari_blurgan.cli._common import add_overwrite
+from napari_blurgan.checks import check_parent, refuse_existing
+from napari_blurgan.cli._common import add_optics, add_overwrite
+from napari_blurgan.cli._parser import (
+    LARGEST_SEED,
+    add_number,
+    add_sizes,
+    add_voxel,
+    add_whole,
+)
 from napari_blurgan.errors import OpticsError
 
 if TYPE_CHECKING:
@@ -19,49 +27,43 @@ __all__ = ["add_arguments", "run"]
 STRUCTURES = ("microtubules", "vesicles", "membranes", "nuclei", "beads")
 # How much of the PSF is simulated, see `support_shape`: the widefield PSF never ends.
 EXTENT = 4.0
+BYTES = 40
+"""For a voxel, at least: structure, blur and noise are ten arrays of float32."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what `run` reads."""
     parser.add_argument("out", type=Path, metavar="OUT", help="folder for the files")
-    add_overwrite(parser, "files")
-    parser.add_argument("--structure", choices=STRUCTURES, required=True)
+    add_overwrite(parser, "files that are")
     parser.add_argument(
-        "--shape", type=int, nargs="+", required=True, metavar="N", help="Z Y X or Y X"
+        "--structure", choices=STRUCTURES, required=True, help="what is drawn"
     )
-    parser.add_argument(
-        "--voxel",
-        type=float,
-        nargs="+",
-        required=True,
-        metavar="UM",
-        help="Z Y X or Y X, in micrometres",
-    )
-    parser.add_argument("--seed", type=_seed, default=0, help="of structure and noise")
-    parser.add_argument(
-        "--density", type=float, default=1.0, help="number of objects, 1 is usual"
-    )
-    parser.add_argument(
-        "--thickness", type=float, metavar="UM", help="of filaments and membranes"
-    )
-    _add_optics(parser.add_argument_group("optics"))
+    needed: dict[str, Any] = {"nargs": "+", "required": True}
+    add_sizes(parser, "--shape", "Z Y X or Y X of the image", metavar="N", **needed)
+    add_voxel(parser, text="size of a voxel, Z Y X or Y X", metavar="UM", **needed)
+    text = "of structure and noise"
+    add_whole(parser, "--seed", 0, LARGEST_SEED, text=text, default=0, metavar="S")
+    text = "number of objects, relative to what is usual"
+    add_number(parser, "--density", 0.001, 1000, text=text, default=1.0, metavar="D")
+    text = "of filaments and membranes; by default what is usual"
+    add_number(parser, "--thickness", 0.001, 100, unit="µm", text=text, metavar="UM")
+    add_optics(parser, required=True)
+    _add_psf(parser.add_argument_group("PSF"))
     _add_noise(parser.add_argument_group("noise"))
 
 
-def _add_optics(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--na", type=float, required=True, help="numerical aperture")
-    group.add_argument("--ni", type=float, required=True, help="immersion index")
+def _add_psf(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
-        "--wavelength", type=float, required=True, metavar="NM", help="of the emission"
+        "--model",
+        default="auto",
+        metavar="M",
+        help="of the PSF, see blurgan psf; auto, the default, is vectorial",
     )
-    group.add_argument("--model", default="auto", help="of the PSF, see `blurgan psf`")
-    group.add_argument(
-        "--psf-shape",
-        type=int,
-        nargs="+",
-        metavar="N",
-        help="Z Y X; by default four axial periods and eight Airy radii each way",
+    text = (
+        "Z Y X of the PSF in voxels; by default four axial periods and eight Airy "
+        "radii each way"
     )
+    add_sizes(group, "--psf-shape", text, nargs="+", metavar="N")
 
 
 def _add_noise(group: argparse._ArgumentGroup) -> None:
@@ -69,17 +71,16 @@ def _add_noise(group: argparse._ArgumentGroup) -> None:
         "--noise",
         choices=("camera", "paper", "none"),
         default="camera",
-        help="Poisson-Gaussian, or that of Lim et al. on grey levels 0 to 255, or none",
+        help="camera, the default, is Poisson-Gaussian; paper that of Lim et al. on "
+        "grey levels 0 to 255",
     )
-    group.add_argument(
-        "--photons",
-        type=float,
-        default=1000.0,
-        help="that an unblurred value of one stands for",
-    )
-    group.add_argument("--read-noise", type=float, default=1.5, metavar="ELECTRONS")
-    group.add_argument("--gain", type=float, default=1.0, help="grey levels a photon")
-    group.add_argument("--offset", type=float, default=100.0, help="grey level of dark")
+    for name, metavar, least, default, text in (
+        ("--photons", "N", 1e-6, 1000.0, "photons that a value of one stands for"),
+        ("--read-noise", "E", 0, 1.5, "of the camera, in electrons"),
+        ("--gain", "GREY", 1e-6, 1.0, "grey levels for a photo-electron"),
+        ("--offset", "GREY", 0, 100.0, "grey level of darkness"),
+    ):
+        add_number(group, name, least, 1e9, text=text, default=default, metavar=metavar)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -90,7 +91,9 @@ def run(options: argparse.Namespace) -> int:
 
     for name in ("sharp", "blurred", "psf"):
         refuse_existing(options.out / f"{name}.ome.tif", options.overwrite)
+    check_parent(options.out / "sharp.ome.tif")
     shape, voxel = _geometry(options.shape, options.voxel)
+    _check_memory(shape)
     psf = _psf(options, voxel)
     margin = margin_for(psf.data, len(shape))
     drawn = phantom(
@@ -117,10 +120,12 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _seed(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"a seed is a whole number, found {text!r}")
-    return int(text)
+def _check_memory(shape: tuple[int, ...]) -> None:
+    """Refuse what the memory cannot hold, before anything is drawn."""
+    from napari_blurgan.data.limits import refuse_beyond_memory
+
+    words = "×".join(map(str, shape))
+    refuse_beyond_memory(BYTES * math.prod(shape), f"an image of {words} voxels")
 
 
 def _geometry(

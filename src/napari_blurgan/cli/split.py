@@ -12,7 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from napari_blurgan.checks import check_parent
 from napari_blurgan.cli._common import expand
+from napari_blurgan.cli._parser import LARGEST_SEED, add_whole
 from napari_blurgan.errors import DataError
 
 if TYPE_CHECKING:
@@ -37,15 +39,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="a new folder: gets the folders A and B, and split.json",
     )
-    parser.add_argument(
-        "--seed", type=int, default=0, metavar="S", help="of the draw; 0 by default"
-    )
+    text = "of the draw"
+    add_whole(parser, "--seed", 0, LARGEST_SEED, text=text, default=0, metavar="S")
 
 
 def run(options: argparse.Namespace) -> int:
     """Copy one image of each pair, at random, to its domain; leave out the other."""
     from napari_blurgan.data.pairs import halves, pairs_in
 
+    check_parent(options.out)
     if os.path.lexists(options.out):
         raise DataError(f"{options.out}: exists; name a new folder")
     pairs = pairs_in(expand(options.paths))

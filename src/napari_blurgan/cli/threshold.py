@@ -7,6 +7,8 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from napari_blurgan.cli._common import add_axes, read_image, say_note
+from napari_blurgan.cli._parser import LARGEST_INDEX, add_index, add_whole
 from napari_blurgan.errors import DataError
 
 if TYPE_CHECKING:
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this command."""
-    parser.add_argument("image", metavar="IMAGE")
+    parser.add_argument("image", metavar="IMAGE", help="a file")
     for name in ("background", "foreground"):
         parser.add_argument(
             f"--{name}",
@@ -26,8 +28,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             metavar="Y,X,R",
             help="discs: centre and radius in pixels; Z,Y,X,R in volumes",
         )
-    parser.add_argument("--time", type=int, default=0, help="time point, from 0")
-    parser.add_argument("--axes", help="axis letters, where the file has none")
+    text = "time point, counted from 0"
+    add_whole(parser, "--time", 0, LARGEST_INDEX, text=text, default=0, metavar="T")
+    text = "only this channel; by default the mean of all"
+    add_index(parser, "--channel", text)
+    add_axes(parser)
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
@@ -54,10 +59,12 @@ def run(options: argparse.Namespace) -> None:
 def _image(options: argparse.Namespace) -> ArrayLike:
     """Return the mean over the channels, of one time point."""
     from napari_blurgan.data.colour import ChannelMean
-    from napari_blurgan.data.io import read_stack
     from napari_blurgan.data.view import AxisView
 
-    image = ChannelMean(read_stack(options.image, axes=options.axes))
+    stack = read_image(options.image, axes=options.axes, channel=options.channel)
+    if stack.channels > 1:
+        say_note(f"{stack.name}: the mean of {stack.channels} channels was taken")
+    image = ChannelMean(stack)
     if "T" not in image.axes:
         return image
     axis, times = image.axes.index("T"), image.shape[image.axes.index("T")]
@@ -69,9 +76,15 @@ def _image(options: argparse.Namespace) -> ArrayLike:
 
 
 def _numbers(text: str) -> tuple[float, ...]:
-    values = tuple(float(part) for part in text.split(","))
-    if len(values) not in (3, 4) or values[-1] < 0:
-        raise argparse.ArgumentTypeError(f"expected Y,X,R or Z,Y,X,R, found {text!r}")
+    try:
+        values = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        values = ()
+    if len(values) not in (3, 4) or not all(0 <= v < LARGEST_INDEX for v in values):
+        raise DataError(
+            f"a disc is Y,X,R or Z,Y,X,R in pixels, from 0 to {LARGEST_INDEX}; found "
+            f"{text!r}"
+        )
     return values
 
 

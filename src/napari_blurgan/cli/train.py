@@ -9,13 +9,25 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari_blurgan.cli._batch import images_of
 from napari_blurgan.cli._common import (
+    add_axes,
+    add_device,
     add_optics,
     add_overwrite,
     clock,
+    load_psf,
     optics_of,
     progress_bar,
     read_stacks,
+)
+from napari_blurgan.cli._parser import (
+    LARGEST_GREY,
+    LARGEST_SEED,
+    add_index,
+    add_number,
+    add_voxel,
+    add_whole,
 )
 from napari_blurgan.errors import DataError, RecipeError
 
@@ -28,59 +40,131 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this command."""
-    parser.add_argument("recipe", metavar="RECIPE", help="a preset or a YAML file")
-    parser.add_argument("--blurred", "--a", nargs="+", required=True, metavar="PATH")
-    parser.add_argument("--sharp", "--b", nargs="+", metavar="PATH")
-    parser.add_argument("--out", required=True, metavar="NAME.blurgan")
-    parser.add_argument("--psf", metavar="PSF", help="the blur, or where to start")
-    add_optics(parser)
-    length = parser.add_mutually_exclusive_group()
-    length.add_argument("--minutes", type=float)
-    length.add_argument("--steps", type=int)
-    parser.add_argument("--seed", type=int)
-    parser.add_argument("--device", default="auto")
-    parser.add_argument("--channel", type=int, help="channel to train on, from 0")
-    parser.add_argument("--resume", action="store_true", help="go on where it ended")
-    add_overwrite(parser, "a model")
-    parser.add_argument("--alpha", type=float, help="saliency threshold of --a")
-    parser.add_argument("--beta", type=float, help="saliency threshold of --b")
     parser.add_argument(
+        "recipe",
+        metavar="RECIPE",
+        help="a preset (see blurgan recipe) or a .yaml",
+    )
+    parser.add_argument(
+        "--blurred",
+        "--a",
+        nargs="+",
+        required=True,
+        metavar="PATH",
+        help="the measured images, or patterns; domain A of a transformation",
+    )
+    parser.add_argument(
+        "--sharp",
+        "--b",
+        nargs="+",
+        metavar="PATH",
+        help="sharp images of other fields, or patterns; domain B of a transformation; "
+        "not for recipes that learn from the measured images alone",
+    )
+    parser.add_argument(
+        "--out", required=True, metavar="NAME.blurgan", help="folder for the model"
+    )
+    add_overwrite(parser, "a model that is")
+    parser.add_argument("--psf", metavar="PSF", help="the blur, or where to start")
+    text = "size of the voxels of the PSF, where its file does not say or is wrong"
+    add_voxel(parser, "--psf-voxel", text)
+    add_voxel(
+        parser,
+        text="size of the voxels of all images, where the files do not "
+        "say or are wrong",
+    )
+    add_axes(parser)
+    add_optics(parser)
+    _add_length(parser)
+    add_whole(
+        parser,
+        "--seed",
+        0,
+        LARGEST_SEED,
+        text="of all random numbers; by default the recipe's",
+        metavar="S",
+    )
+    add_device(parser)
+    add_index(parser, "--channel", "channel to train on")
+    parser.add_argument("--resume", action="store_true", help="go on where it ended")
+    _add_saliency(parser)
+    parser.add_argument(
+        "--set",
+        nargs="+",
+        default=[],
+        metavar="KEY=VALUE",
+        help="change the recipe, for example sampling.patch=48",
+    )
+
+
+def _add_length(parser: argparse.ArgumentParser) -> None:
+    from napari_blurgan.transport.length import MOST_MINUTES, MOST_STEPS
+
+    length = parser.add_mutually_exclusive_group()
+    add_number(
+        length,
+        "--minutes",
+        0,
+        MOST_MINUTES,
+        above=True,
+        text="time for all steps together, in minutes, in place of the steps",
+        metavar="M",
+    )
+    text = "number of steps; by default the recipe's"
+    add_whole(length, "--steps", 1, MOST_STEPS, text=text, metavar="N")
+
+
+def _add_saliency(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("content, for transformations")
+    for name, domain in (("--alpha", "A"), ("--beta", "B")):
+        add_number(
+            group,
+            name,
+            -LARGEST_GREY,
+            LARGEST_GREY,
+            text=f"saliency threshold of domain {domain}, in grey levels; by default "
+            "the recipe's",
+            metavar="GREY",
+        )
+    group.add_argument(
         "--bright-background",
         nargs="+",
         choices=("a", "b"),
-        help="domains whose content is darker than the background",
-    )
-    parser.add_argument(
-        "--set", nargs="+", default=[], metavar="KEY=VALUE", help="change the recipe"
+        help="domains whose content is darker than the background; none by default",
     )
 
 
 def run(options: argparse.Namespace) -> None:
     """Train a model, showing progress and diagnoses on the way."""
     from napari_blurgan.devices import choose_device
-    from napari_blurgan.optics.psf import Psf
-    from napari_blurgan.transport.train import (
-        NO_SHARP,
-        check_length,
-        check_place,
-        needs_sharp,
-    )
+    from napari_blurgan.transport.train import NO_SHARP, check_place, needs_sharp
     from napari_blurgan.transport.trainer import Trainer
 
     recipe, optics = _recipe(options), optics_of(options)
     if not options.sharp and needs_sharp(recipe):
         raise DataError(NO_SHARP)
-    check_length(options.steps, options.minutes, options.seed)
+    if options.psf is None and options.psf_voxel is not None:
+        raise DataError("--psf-voxel is the size of the voxels of a --psf")
     choose_device(options.device)
     leads = os.environ.get("RANK", "0") == "0"
     if leads:
         check_place(options.out, overwrite=options.overwrite, resume=options.resume)
+    psf = None if options.psf is None else load_psf(options.psf, options.psf_voxel)
+    blurred, sharp = (
+        read_stacks(
+            images_of(patterns or (), options.psf),
+            axes=options.axes,
+            voxel=options.voxel,
+            channel=options.channel,
+        )
+        for patterns in (options.blurred, options.sharp)
+    )
     trainer = Trainer(
         recipe,
-        read_stacks(options.blurred, options.channel),
-        read_stacks(options.sharp or (), options.channel),
+        blurred,
+        sharp,
         out=Path(options.out),
-        psf=None if options.psf is None else Psf.load(options.psf),
+        psf=psf,
         optics=optics,
         device=options.device,
         seed=options.seed,

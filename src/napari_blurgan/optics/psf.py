@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,10 @@ from napari_blurgan.optics.order import unwrapped
 if TYPE_CHECKING:
     from napari_blurgan.optics.models import Optics
 
-__all__ = ["Psf"]
+__all__ = ["MOST_VOXELS", "Psf"]
+
+MOST_VOXELS = 2**27
+"""Of a PSF that is computed or resampled; those of microscopes have a hundredth."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -194,6 +198,7 @@ class Psf:
         what they cover, and the centre stays where it is. A plane stays a plane.
         """
         new = checked_voxel_size(voxel_size)
+        _check_growth(self.shape, self.voxel_size, new)
         data = geometry.resample(self.data, self.voxel_size, new)
         return self._derived(data, new, resampled={"from": list(self.voxel_size)})
 
@@ -325,11 +330,27 @@ def checked_voxel_size(values: Sequence[float]) -> tuple[float, float, float]:
     return z, y, x
 
 
+def _check_growth(
+    shape: Sequence[int], old: Sequence[float], new: Sequence[float]
+) -> None:
+    """Refuse to resample to more voxels than any PSF is worth."""
+    grown = [n * o / m if n > 1 else 1 for n, o, m in zip(shape, old, new, strict=True)]
+    if math.prod(max(1, n) for n in grown) > MOST_VOXELS:
+        raise OpticsError(
+            f"a PSF of {' × '.join(map(str, shape))} voxels of {tuple(old)} µm would "
+            f"have {math.prod(grown):.2g} voxels of {tuple(new)} µm, at most "
+            f"{MOST_VOXELS:.2g} can be used: is one of the sizes wrong?"
+        )
+
+
 def checked_shape(shape: Sequence[int]) -> tuple[int, int, int]:
     """Return `shape` as three sizes, or raise `OpticsError`."""
-    if len(shape) != 3 or min(shape) < 1:
+    sizes = list(shape) if isinstance(shape, Iterable) else []
+    if len(sizes) != 3 or not all(
+        isinstance(n, int | np.integer) and n > 0 for n in sizes
+    ):
         raise OpticsError(f"a PSF's shape is three sizes (z, y, x); found {shape}")
-    z, y, x = (int(n) for n in shape)
+    z, y, x = (int(n) for n in sizes)
     return z, y, x
 
 

@@ -29,6 +29,10 @@ MARGIN = 8
 WASTE = 3
 """Halos and core may be this many times as long as the core, which is then as long as
 a halo. With smaller cores, hardly anything but halos is computed."""
+MOST_REPETITIONS = 1000
+"""More than that many times over, tiles are so small that the work would not end."""
+QUICK = 10**8
+"""Voxels that are computed in no time, however often each."""
 IN_FLIGHT = 4
 """Tiles held in memory besides the one computed: read ahead, or being written."""
 
@@ -64,10 +68,11 @@ class Plan:
 
     def __str__(self) -> str:
         return (
-            f"{self.tiles} tiles of {_size(self.tiling.core)} voxels with a halo of "
-            f"{_size(self.tiling.halo)}, about {_gigabytes(self.device_bytes)} on the "
-            f"device, {_gigabytes(self.ram_bytes)} of RAM, "
-            f"{_gigabytes(self.disk_bytes)} of result"
+            f"{self.tiles} tile{'s'[: self.tiles != 1]} of {_size(self.tiling.core)} "
+            f"voxels with a halo of {_size(self.tiling.halo)}, about "
+            f"{_gigabytes(self.device_bytes)} on the device, "
+            f"{_gigabytes(self.ram_bytes)} of RAM, {_gigabytes(self.disk_bytes)} of "
+            "result"
         )
 
 
@@ -122,6 +127,7 @@ def make_plan(
         tile = _affordable(operator, shape, margin, share, footprint)
     _check_tile(tile, shape)
     tiling = Tiling(shape, tile, operator.halo, operator.stride, margin)
+    _check_repetition(tiling)
     voxels = math.prod(tiling[len(tiling) // 2].shape)
     disk = math.prod(layout.shape) * dtype.itemsize
     buffers = IN_FLIGHT * 4 * sum(channels) * voxels
@@ -215,6 +221,16 @@ def _check_tile(tile: Sequence[int], shape: Sequence[int]) -> None:
         raise DataError(
             f"a tile of {tuple(tile)} does not fit a volume of {tuple(shape)}; "
             "expected one positive size for each axis"
+        )
+
+
+def _check_repetition(tiling: Tiling) -> None:
+    times = _repetition(tiling)
+    if times > MOST_REPETITIONS and len(tiling) * _voxels(tiling) > QUICK:
+        raise DataError(
+            f"in tiles of {_size(tiling.core)} voxels with halos of "
+            f"{_size(tiling.halo)} each voxel would be computed {times:.0f} times, at "
+            f"most {MOST_REPETITIONS} are allowed: take larger tiles"
         )
 
 

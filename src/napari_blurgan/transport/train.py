@@ -8,18 +8,19 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from napari_blurgan.checks import in_range, known_names, refuse_existing, whole
+from napari_blurgan.checks import check_parent, known_names, refuse_existing
 from napari_blurgan.data.conversion import ImageLike, as_stacks
 from napari_blurgan.devices import choose_device
 from napari_blurgan.errors import DataError, OpticsError, RecipeError
 from napari_blurgan.optics.psf import Psf
 from napari_blurgan.transport.events import Event, Finished
+from napari_blurgan.transport.length import check_length
 from napari_blurgan.transport.model import Model
 from napari_blurgan.transport.presets import preset
 from napari_blurgan.transport.recipe import Recipe
 from napari_blurgan.transport.trainer import Trainer
 
-__all__ = ["NO_SHARP", "check_length", "check_place", "needs_sharp", "train"]
+__all__ = ["NO_SHARP", "check_place", "needs_sharp", "train"]
 
 NO_SHARP = (
     "there are no sharp images (--sharp, or --b; in Python x): they should show the "
@@ -27,8 +28,6 @@ NO_SHARP = (
     "sharp set of parts of your own stacks with `blurgan references`, which did better "
     "in our measurements than synthetic structures"
 )
-MOST_STEPS, MOST_MINUTES = 10**7, 60 * 24 * 30
-LARGEST_SEED = 2**31 - 1
 
 
 MODEL_FILES = (
@@ -115,25 +114,6 @@ def needs_sharp(recipe: Recipe) -> bool:
     return source is None or source.domains == 2
 
 
-def check_length(steps: int | None, minutes: float | None, seed: int | None) -> None:
-    """Refuse a length of training, or a seed, that is none.
-
-    Raises
-    ------
-    RecipeError
-        If both lengths are given, or a value is out of its range.
-    """
-    if steps is not None and minutes is not None:
-        raise RecipeError("give either steps or minutes, not both")
-    if steps is not None:
-        whole("steps", steps, 1, MOST_STEPS, error=RecipeError)
-    if minutes is not None:
-        limits = 0, MOST_MINUTES
-        in_range("minutes", minutes, *limits, above=True, error=RecipeError)
-    if seed is not None:
-        whole("seed", seed, 0, LARGEST_SEED, error=RecipeError)
-
-
 def _checked(options: Mapping[str, Any]) -> dict[str, Any]:
     """Return the options of `Trainer`, checked before anything is read."""
     names = [*inspect.signature(Trainer).parameters][3:]
@@ -162,7 +142,10 @@ def check_place(
         If there is a model that is neither to be resumed nor overwritten, a file, or
         a folder of other things.
     """
-    if out is None or not os.path.lexists(out):
+    if out is None:
+        return
+    if not os.path.lexists(out):
+        check_parent(out)
         return
     folder = Path(out)
     if not folder.is_dir():

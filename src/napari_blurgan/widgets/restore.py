@@ -316,5 +316,5 @@ class RestoreWidget(RunWidget):
 
 def estimate(plan: Plan, seconds: float | None = None) -> str:
     """Return what a restoration takes, in one sentence."""
-    words = str(plan).replace("1 tiles", "1 tile", 1) if plan.tiles == 1 else str(plan)
+    words = str(plan)
     return words if seconds is None else f"{words}, about {duration(seconds)}"

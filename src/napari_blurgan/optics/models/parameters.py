@@ -5,13 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import Literal, get_args
 
+from napari_blurgan.checks import in_range
 from napari_blurgan.errors import OpticsError
 
 __all__ = ["Modality", "Optics", "OpticsWarning", "support_shape"]
 
 Modality = Literal["widefield", "confocal", "lightsheet"]
+
+
+THICKNESSES = {"depth": 2000, "tg": 1000, "tg0": 1000, "ti0": 50_000}
+"""The most, in µm, for which the aberrations can be integrated."""
 
 
 class OpticsWarning(UserWarning):
@@ -75,10 +81,16 @@ class Optics:
     ti0: float = 150.0
 
     def __post_init__(self) -> None:
+        self._check_numbers()
         self._check_aperture()
         _check_wavelength("emission", self.wavelength)
         self._check_layers()
         self._check_modality()
+
+    def _check_numbers(self) -> None:
+        for name, value in vars(self).items():
+            if name != "modality" and not isinstance(value, Real | None):
+                raise OpticsError(f"{name} is a number, found {value!r}")
 
     def _check_aperture(self) -> None:
         for name, index in (("ni", self.ni), ("ns", self.sample_index)):
@@ -94,10 +106,10 @@ class Optics:
             )
 
     def _check_layers(self) -> None:
-        for name in ("depth", "tg", "tg0", "ti0"):
+        for name, most in THICKNESSES.items():
             value = getattr(self, name)
-            if value is not None and not 0 <= value < math.inf:
-                raise OpticsError(f"{name} = {value} µm is no thickness")
+            if value is not None:
+                in_range(name, value, 0, most, unit="µm", error=OpticsError)
         for name in ("ng", "ng0", "ni0"):
             value = getattr(self, name)
             if value is not None and not self.na < value < 2.5:
@@ -115,13 +127,16 @@ class Optics:
             if self.excitation is None:
                 raise OpticsError("a confocal PSF needs the excitation wavelength (nm)")
             _check_wavelength("excitation", self.excitation)
-            if not self.pinhole > 0:
-                raise OpticsError(f"pinhole = {self.pinhole} Airy units is none")
-        if self.modality == "lightsheet" and not (self.sheet_thickness or 0) > 0:
-            raise OpticsError(
-                "a light-sheet PSF needs sheet_thickness, the full width at half "
-                "maximum of the sheet in µm"
-            )
+            limits = 0, 1e3
+            in_range("pinhole", self.pinhole, *limits, above=True, error=OpticsError)
+        if self.modality == "lightsheet":
+            if self.sheet_thickness is None:
+                raise OpticsError(
+                    "a light-sheet PSF needs sheet_thickness, the full width at half "
+                    "maximum of the sheet in µm"
+                )
+            sheet = "sheet_thickness", self.sheet_thickness
+            in_range(*sheet, 0, 1e4, unit="µm", above=True, error=OpticsError)
 
     @property
     def sample_index(self) -> float:

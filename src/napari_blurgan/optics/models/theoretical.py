@@ -20,7 +20,12 @@ from napari_blurgan.optics.models.diffraction import (
 from napari_blurgan.optics.models.modality import best_focus, detected, radial_grid
 from napari_blurgan.optics.models.parameters import Optics, OpticsWarning
 from napari_blurgan.optics.models.voxels import fill_voxels
-from napari_blurgan.optics.psf import Psf, checked_shape, checked_voxel_size
+from napari_blurgan.optics.psf import (
+    MOST_VOXELS,
+    Psf,
+    checked_shape,
+    checked_voxel_size,
+)
 
 __all__ = [
     "MODELS",
@@ -31,6 +36,8 @@ __all__ = [
     "vectorial",
 ]
 
+COARSEST = 200
+"""Of a voxel, in the distances of Nyquist's sampling; a PSF is within one of them."""
 HIGH_APERTURE = 0.8  # NA / n above which the paraxial model is a poor description
 
 
@@ -154,6 +161,7 @@ def _build(
     voxel_size: Sequence[float],
 ) -> Psf:
     sizes, size = checked_shape(shape), checked_voxel_size(voxel_size)
+    _check_extent(optics, sizes, size)
     corner = math.hypot(
         *((n / 2 + 1) * v for n, v in zip(sizes[1:], size[1:], strict=True))
     )
@@ -168,6 +176,26 @@ def _build(
     )
     data = values.astype(np.float32)
     return Psf(data, size, {"model": name, "focus": focus, "optics": asdict(optics)})
+
+
+def _check_extent(
+    optics: Optics, sizes: Sequence[int], voxel_size: Sequence[float]
+) -> None:
+    """Refuse what would take more memory or time than any PSF is worth."""
+    if math.prod(sizes) > MOST_VOXELS:
+        raise OpticsError(
+            f"a PSF of {' × '.join(map(str, sizes))} voxels is too large to be "
+            f"computed: at most {MOST_VOXELS / 1e6:.0f} million in all"
+        )
+    axial, lateral = optics.nyquist
+    for axis, length, finest in zip(
+        "zyx", voxel_size, (axial, lateral, lateral), strict=True
+    ):
+        if length > COARSEST * finest:
+            raise OpticsError(
+                f"voxels {length:g} µm long in {axis} are too coarse for a PSF: at "
+                f"most {COARSEST * finest:.3g} µm"
+            )
 
 
 def _warn_depth_ignored(name: str, optics: Optics) -> None:

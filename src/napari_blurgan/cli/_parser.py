@@ -1,0 +1,168 @@
+"""The parser of the command line: names in full, numbers in range, faults in a line."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from typing import Any
+
+from napari_blurgan.checks import VOXEL_RANGE, did_you_mean, in_range, whole
+from napari_blurgan.errors import BlurGANError
+
+__all__ = [
+    "LARGEST_GREY",
+    "LARGEST_SEED",
+    "LARGEST_SIZE",
+    "Misuse",
+    "Parser",
+    "add_index",
+    "add_number",
+    "add_sizes",
+    "add_voxel",
+    "add_whole",
+]
+
+LARGEST_GREY = 1e30
+LARGEST_SIZE = 1_000_000
+"""Voxels along an axis."""
+LARGEST_SEED = 2**31 - 1
+LARGEST_INDEX = 1_000_000
+
+
+class Misuse(BlurGANError):
+    """An option or a command that is not there; the usage says which are."""
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that takes no abbreviations and names the nearest of a misspelt word."""
+
+    def __init__(self, **options: Any) -> None:
+        options.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
+        super().__init__(**options | {"allow_abbrev": False})
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse as ever; a misspelt option is what is at fault, whatever is missing."""
+        known = self._option_string_actions
+        for word in () if self._subparsers else args or ():
+            option = word.partition("=")[0]
+            if option == "--":
+                break
+            if option.startswith("--") and option not in known:
+                hint = did_you_mean(option, known)
+                self.error(f"there is no option {option}{hint}")
+        return super().parse_known_args(args, namespace)
+
+    def error(self, message: str) -> Any:
+        """Raise `Misuse` with the usage, instead of leaving the program."""
+        choice = re.search(r"invalid choice: '(.*?)' \(choose from (.*)\)", message)
+        if choice:
+            names = re.findall(r"[\w.-]+", choice[2])
+            message += did_you_mean(choice[1], names)
+        raise Misuse(f"{self.format_usage()}blurgan: {message}")
+
+
+def add_number(
+    parser: argparse._ActionsContainer,
+    name: str,
+    least: float,
+    most: float,
+    *,
+    text: str,
+    unit: str = "",
+    above: bool = False,
+    default: float | None = None,
+    **more: Any,
+) -> None:
+    """Add an option that takes a number in a range.
+
+    Parameters
+    ----------
+    parser : parser or group
+        Gets the option.
+    name : str
+        Of the option.
+    least, most : float
+        The range; `least` itself is too small if `above`.
+    text : str
+        What it is; unit and default are added.
+    unit : str
+        Of the number.
+    default : float, optional
+        Where the option is not given.
+    **more
+        Of `argparse`.
+    """
+
+    def number(given: str) -> float:
+        return in_range(
+            name,
+            _number(given),
+            least,
+            most,
+            unit=unit,
+            above=above,
+            error=BlurGANError,
+        )
+
+    help_text = _help(text, unit, default)
+    parser.add_argument(name, type=number, default=default, help=help_text, **more)
+
+
+def add_whole(
+    parser: argparse._ActionsContainer,
+    name: str,
+    least: int,
+    most: int,
+    *,
+    text: str,
+    default: int | None = None,
+    **more: Any,
+) -> None:
+    """Add an option that takes a whole number in a range; see `add_number`."""
+
+    def number(given: str) -> int:
+        return whole(name, _number(given), least, most, error=BlurGANError)
+
+    help_text = _help(text, "", default)
+    parser.add_argument(name, type=number, default=default, help=help_text, **more)
+
+
+def add_index(parser: argparse._ActionsContainer, name: str, text: str) -> None:
+    """Add an option that takes an index along an axis, counted from 0."""
+    metavar = name.strip("-")[0].upper()
+    text = f"{text}, counted from 0"
+    add_whole(parser, name, 0, LARGEST_INDEX, text=text, metavar=metavar)
+
+
+def add_sizes(
+    parser: argparse._ActionsContainer, name: str, text: str, **more: Any
+) -> None:
+    """Add an option that takes numbers of voxels."""
+    add_whole(parser, name, 1, LARGEST_SIZE, text=text, **more)
+
+
+def add_voxel(
+    parser: argparse._ActionsContainer,
+    name: str = "--voxel",
+    text: str = "size of a voxel, where the file does not say or is wrong",
+    **more: Any,
+) -> None:
+    """Add an option that takes the size of a voxel."""
+    options: dict[str, Any] = {"nargs": 3, "metavar": ("Z", "Y", "X")}
+    options |= more
+    add_number(parser, name, *VOXEL_RANGE, unit="µm", text=text, **options)
+
+
+def _number(text: str) -> float | str:
+    """Return a number, a whole one as such, or the text that is none."""
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
+
+
+def _help(text: str, unit: str, default: object) -> str:
+    words = text + (f", in {unit}" if unit else "")
+    return words if default is None else f"{words}; {default} by default"
