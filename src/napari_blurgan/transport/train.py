@@ -110,8 +110,7 @@ def train(
 
 def needs_sharp(recipe: Recipe) -> bool:
     """Return whether a recipe learns from a second set of images."""
-    source = getattr(recipe, "source", None)
-    return source is None or source.domains == 2
+    return recipe.source.domains == 2
 
 
 def _checked(options: Mapping[str, Any]) -> dict[str, Any]:
