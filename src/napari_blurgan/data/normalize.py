@@ -24,7 +24,7 @@ from napari_blurgan.data.regions import (
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import DataError
 
-__all__ = ["Normalization", "robust_normalization"]
+__all__ = ["Normalization", "random_blocks", "robust_normalization"]
 
 Values = TypeVar("Values", NDArray[Any], Tensor)
 BLOCK = (8, 128, 128)
@@ -151,7 +151,7 @@ def _sample(
 ) -> NDArray[np.float32]:
     samples: list[NDArray[np.float32]] = []
     count = 0
-    for stack, time, start, shape in _random_blocks(stacks, rng):
+    for stack, time, start, shape in random_blocks(stacks, rng):
         chosen = check_channels(stack, channels)
         region = read_region(stack, time, start, shape, chosen)
         check_finite(region, stack, time, start)
@@ -162,7 +162,7 @@ def _sample(
     return np.concatenate(samples)
 
 
-def _random_blocks(
+def random_blocks(
     stacks: Sequence[Stack], rng: np.random.Generator
 ) -> Iterator[tuple[Stack, int, tuple[int, ...], tuple[int, ...]]]:
     """Yield stack, time, corner and shape of different blocks, at most `MAX_BLOCKS`."""

@@ -19,6 +19,7 @@ from napari_blurgan.checks import refuse_existing
 from napari_blurgan.classical.psf_fit import usable
 from napari_blurgan.data.colour import without_alpha
 from napari_blurgan.data.conversion import ImageLike, as_stack, in_kind
+from napari_blurgan.data.exposure import exposure_notes
 from napari_blurgan.data.sections import VIEWS
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import DataError
@@ -30,6 +31,7 @@ from napari_blurgan.restoration.copies import (
     model_operator,
 )
 from napari_blurgan.restoration.events import Event, Finished, Noted
+from napari_blurgan.restoration.familiarity import unfamiliar
 from napari_blurgan.restoration.operator import Operator
 from napari_blurgan.restoration.predict import apply
 from napari_blurgan.restoration.sections import apply_sections
@@ -190,8 +192,14 @@ def restoring(
         stack = without_alpha(stack)
     if loaded.colour and options.get("dtype") is None:
         options["dtype"] = _picture_dtype(loaded)
-    found = stack.metadata.get("notes", ())
-    for note in (*found, *mended, *_mismatch(loaded, stack)):
+    channel, time = options.get("channel"), options.get("time")
+    for note in (
+        *stack.metadata.get("notes", ()),
+        *mended,
+        *_mismatch(loaded, stack),
+        *unfamiliar(loaded, stack, channel),
+        *exposure_notes(stack, channel, time),
+    ):
         yield Noted(f"{stack.name}: {note}")
     cluster = None
     if scheduler is not None:

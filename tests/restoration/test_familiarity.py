@@ -1,0 +1,135 @@
+"""Images that a model was not trained for are told of, with numbers."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from napari_blurgan.transport.generator import Generator, make_network
+from scipy.ndimage import gaussian_filter
+
+from napari_blurgan import Stack, preset
+from napari_blurgan.restoration.events import Noted, Planned
+from napari_blurgan.restoration.familiarity import unfamiliar
+from napari_blurgan.restoration.restorer import restoring
+from napari_blurgan.transport.calibration import Calibration, NoiseModel
+from napari_blurgan.transport.model import Model
+from napari_blurgan.transport.survey import calibrate
+
+VOXEL = (0.3, 0.1, 0.1)
+NOISELESS = NoiseModel(0.0, 0.0)
+
+
+def light(seed, shape=(16, 64, 64)):
+    """Blurred bodies, in photons, without background."""
+    random, image = np.random.default_rng(seed), np.zeros(shape)
+    places = tuple(random.integers(0, n, 60) for n in shape)
+    image[places] = random.uniform(2e4, 8e4, 60)
+    return gaussian_filter(image, (1.6, 1.8, 1.8))
+
+
+def recorded(seed, exposure=1.0, offset=600, gain=1.0):
+    photons = np.random.default_rng(seed).poisson(exposure * (light(seed) + 20))
+    return Stack((offset + gain * photons).astype(np.float32), "ZYX", VOXEL)
+
+
+@pytest.fixture(scope="module", params=["kernel", "network"])
+def model(request):
+    """Of the levels and, where a blur is known, the noise of one recorded image."""
+    recipe = preset("nonblind").updated({"generator.base": 2, "generator.levels": 2})
+    recipe = recipe.updated({"generator.guide": 0, "sampling.patch": 16})
+    found = calibrate(recipe, [recorded(0)], [Stack(light(1), "ZYX", VOXEL)])
+    if request.param == "network":
+        found = replace(found, noise=NOISELESS)
+    network = make_network(recipe.generator, 3, 1, 1, (2, 2, 2))
+    return Model(
+        recipe=recipe,
+        calibration=Calibration(**vars(found)),
+        generator=Generator(network, False).eval(),
+        channels=(1, 1),
+        pool=(2, 2, 2),
+        blur=None,
+        psf=None,
+        voxel_size=VOXEL,
+        id="0123456789ab",
+    )
+
+
+def said(model, stack, **options):
+    return list(unfamiliar(model, stack, **options))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_images_of_the_same_kind_are_familiar(model, seed):
+    assert said(model, recorded(seed)) == []
+    assert said(model, recorded(seed, exposure=0.6)) == []
+
+
+def test_other_units_are_recognised_by_the_noise(model):
+    (note,) = said(model, recorded(2, offset=60, gain=0.1))
+    assert "grey levels" in note
+    assert "0.11 times the contrast" in note
+    if model.calibration.noise != NOISELESS:
+        factor = float(note.split("levels × ")[1].split(" ")[0])
+        assert factor == pytest.approx(10, rel=0.25)
+
+
+def test_eight_bits(model):
+    image = recorded(2).data
+    scaled = 255 * (image - image.min()) / np.ptp(image)
+    (note,) = said(model, Stack(scaled.astype(np.uint8), "ZYX", VOXEL))
+    assert "times the contrast, which the model does not know" in note
+
+
+def test_less_light_is_more_noise(model):
+    (note,) = said(model, recorded(2, exposure=0.1))
+    assert "times the contrast" in note
+    if model.calibration.noise != NOISELESS:
+        assert "times as noisy" in note
+
+
+def test_an_offset_that_has_moved(model):
+    (note,) = said(model, recorded(2, offset=1600))
+    assert "grey levels run from 16" in note
+
+
+def test_noise_alone(model):
+    stack = recorded(2)
+    noise = np.random.default_rng(5).normal(0, 80, stack.data.shape)
+    noisy = Stack((stack.data + noise).astype(np.float32), "ZYX", VOXEL)
+    notes = said(model, noisy)
+    if model.calibration.noise == NOISELESS:
+        assert notes == []
+    else:
+        assert "noisier than the images of the training" in notes[0]
+
+
+def test_the_channel_is_named(model):
+    bright, dim = recorded(1).data, recorded(1, offset=60, gain=0.1).data
+    stack = Stack(np.stack([bright, dim]), "CZYX", VOXEL)
+    assert [n.startswith("channel 1: ") for n in said(model, stack)] == [True]
+    assert said(model, stack, channel=0) == []
+    assert len(said(model, stack, channel=1)) == 1
+
+
+@pytest.mark.parametrize("axes", ["ZYX", "TZYX", "XYZ"])
+def test_it_is_said_before_any_work(model, axes):
+    dim = recorded(2, offset=60, gain=0.1).data
+    image = {"ZYX": dim, "TZYX": dim[None], "XYZ": dim.transpose()}[axes]
+    for event in restoring(model, image, axes=axes, voxel_size=VOXEL):
+        assert not isinstance(event, Planned)
+        if isinstance(event, Noted) and "grey levels" in event.message:
+            break
+
+
+def test_saturated_voxels_are_said_too(model):
+    image = np.minimum(recorded(2).data, 1023).astype(np.uint16)
+    notes = [
+        event.message
+        for event in restoring(model, Stack(image, "ZYX", VOXEL))
+        if isinstance(event, Noted)
+    ]
+    assert any("saturated (at 1023)" in note for note in notes)
+
+
+def test_a_constant_image_is_left_to_the_engine(model):
+    assert said(model, Stack(np.full((8, 32, 32), 7, np.uint8), "ZYX", VOXEL)) == []
