@@ -5,7 +5,10 @@ import builtins
 import numpy as np
 import pytest
 
-from napari_blurgan.widgets import _plots
+from napari_blurgan.transport.objective.settings import TERMS
+from napari_blurgan.widgets import _loss_names, _plots
+from napari_blurgan.widgets._controls import Phase, RunControl
+from napari_blurgan.widgets._loss_names import look
 
 
 @pytest.fixture
@@ -79,3 +82,52 @@ def test_without_pyqtgraph_the_losses_are_told_in_words(qtbot, monkeypatch):
     plot.add(7, {"cycle": 0.25})
     plot.draw()
     assert plot.text() == "Step 7: ⬤ cycle 0.25"
+
+
+def colour(plot, name):
+    (item,) = [c for c in plot._curves.widget.listDataItems() if c.name() == name]
+    return item.opts["pen"].color().name(), item.opts["pen"].style()
+
+
+def test_a_loss_looks_the_same_in_every_run(plot):
+    plot.add(1, {"cycle_y": 1.0, "adversarial_x": 1.0})
+    plot.draw()
+    first = {name: colour(plot, name) for name in ("cycle_y", "adversarial_x")}
+    plot.clear()
+    plot.add(1, {"spectral": 1.0, "adversarial_x": 1.0, "cycle_y": 1.0})
+    plot.draw()
+    assert {name: colour(plot, name) for name in first} == first
+
+
+def test_no_two_losses_of_a_recipe_look_alike():
+    names = [*TERMS, "discriminator_x", "discriminator_y", "slope_x", "slope_y"]
+    assert len({look(name) for name in names}) == len(names)
+
+
+def test_every_loss_is_explained(plot):
+    names = [*TERMS, "discriminator_x", "discriminator_y", "slope_x", "slope_y"]
+    plot.add(1, dict.fromkeys(names, 1.0))
+    plot.draw()
+    explained = [line.split(":")[0] for line in plot.toolTip().splitlines()]
+    assert explained == names
+
+
+@pytest.mark.parametrize(("low", "high"), [(-6, 2), (-1.2, 0.9), (0.1, 0.6), (-3, -2)])
+def test_labels_of_the_axis_keep_apart(plot, low, high):
+    ticks = np.array(_loss_names.log_ticks(low, high, 5))
+    assert 1 <= len(ticks) <= 6
+    assert (np.diff(ticks) >= 0.3).all()
+    assert ((ticks >= low) & (ticks <= high)).all()
+
+
+def test_a_pause_is_seen(qtbot):
+    control = RunControl("training", can_pause=True)
+    qtbot.addWidget(control)
+    control.phase = Phase.RUNNING
+    assert not control._bar.isTextVisible()
+    control.phase = Phase.PAUSED
+    assert control._bar.isTextVisible()
+    assert control._bar.format() == "Paused"
+    assert control._bar.maximum() > 0
+    control.phase = Phase.RUNNING
+    assert not control._bar.isTextVisible()

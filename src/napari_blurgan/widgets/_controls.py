@@ -127,6 +127,10 @@ class RunControl(QWidget):
             "Stopping…" if phase is Phase.STOPPING else self._stop_text
         )
         self._bar.setVisible(phase is not Phase.IDLE)
+        self._bar.setFormat("Paused")
+        self._bar.setTextVisible(phase is Phase.PAUSED)
+        if phase is Phase.PAUSED and self._bar.maximum() == 0:
+            self._bar.setRange(0, PER_MILLE)  # it must not look busy
         if phase is Phase.IDLE:
             self._end_activity()
         elif self._activity is None:

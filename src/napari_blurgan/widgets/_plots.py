@@ -7,15 +7,24 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+from qtpy.QtCore import Qt
 from qtpy.QtGui import QTextDocumentFragment
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
+from napari_blurgan.widgets._loss_names import MEANINGS, bullet, log_ticks, look
+
 __all__ = ["LossPlot"]
 
-# Okabe and Ito's colours, told apart by colour-blind people too.
-COLOURS = ("#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7")
+LINES = {
+    "solid": Qt.PenStyle.SolidLine,
+    "dashed": Qt.PenStyle.DashLine,
+    "dotted": Qt.PenStyle.DotLine,
+}
+
 POINTS = 500
 HEIGHT = 220
+LABEL = 36
+"""Pixels that a label of the logarithmic axis needs, and room to the next."""
 
 
 class LossPlot(QWidget):
@@ -87,18 +96,16 @@ class LossPlot(QWidget):
     def _show_at(self, step: float) -> None:
         at, losses = self.values_at(step)
         words = " ".join(
-            f"{_bullet(i)}&nbsp;{name} {value:.3g}"
-            for i, (name, value) in enumerate(losses.items())
+            f"{bullet(name)}&nbsp;{name}&nbsp;{value:.3g}"
+            for name, value in losses.items()
         )
+        known = [f"{name}: {MEANINGS[name]}" for name in losses if name in MEANINGS]
+        self.setToolTip("\n".join(known))
         self._text.setText(f"Step {at}: {words}" if losses else "")
 
     def text(self) -> str:
         """Return the legend, with the values at the step in view, as plain text."""
         return QTextDocumentFragment.fromHtml(self._text.text()).toPlainText()
-
-
-def _bullet(number: int) -> str:
-    return f'<font color="{COLOURS[number % len(COLOURS)]}">⬤</font>'
 
 
 def _thinned(steps: Any, values: Any) -> tuple[Any, Any]:
@@ -118,6 +125,16 @@ def _curves() -> _Curves | None:
     return _Curves(pyqtgraph)
 
 
+def _log_axis(pyqtgraph: Any) -> Any:
+    """Return an axis whose labels keep apart, in type of any size."""
+
+    class LogAxis(pyqtgraph.AxisItem):
+        def tickValues(self, low: float, high: float, size: float) -> Any:
+            return [(1.0, log_ticks(low, high, int(size // LABEL)))]
+
+    return LogAxis("left")
+
+
 def _ignore(step: float) -> None:
     """Hear of the mouse and do nothing."""
 
@@ -127,7 +144,8 @@ class _Curves:
 
     def __init__(self, pyqtgraph: Any) -> None:
         self._pyqtgraph = pyqtgraph
-        self.widget = pyqtgraph.PlotWidget(background=None)
+        axes = {"left": _log_axis(pyqtgraph)}
+        self.widget = pyqtgraph.PlotWidget(background=None, axisItems=axes)
         self.widget.setFixedHeight(HEIGHT)
         self.widget.getPlotItem().layout.setContentsMargins(0, 0, 0, 6)
         # A theme that is chosen later must show through.
@@ -144,8 +162,8 @@ class _Curves:
 
     def set(self, name: str, steps: Any, values: Any) -> None:
         if name not in self._items:
-            colour = COLOURS[len(self._items) % len(COLOURS)]
-            pen = self._pyqtgraph.mkPen(colour, width=2)
+            colour, style = look(name)
+            pen = self._pyqtgraph.mkPen(colour, width=2, style=LINES[style])
             self._items[name] = self.widget.plot(pen=pen, name=name)
         # A logarithm has no place for zero or below.
         positive = values > 0

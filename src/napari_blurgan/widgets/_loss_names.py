@@ -1,0 +1,83 @@
+"""What the losses are called, what they mean, and how each is drawn in every run."""
+
+from __future__ import annotations
+
+import math
+from zlib import crc32
+
+__all__ = ["COLOURS", "MEANINGS", "bullet", "log_ticks", "look"]
+
+# Okabe and Ito's colours, told apart by colour-blind people too.
+COLOURS = ("#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7")
+STYLES = ("solid", "dashed", "dotted")
+BULLETS = {"solid": "⬤", "dashed": "◐", "dotted": "◌"}
+
+LOOKS = {
+    "cycle_y": (0, "solid"),
+    "cycle_x": (1, "solid"),
+    "adversarial_x": (2, "solid"),
+    "discriminator_x": (2, "dashed"),
+    "slope_x": (2, "dotted"),
+    "adversarial_y": (5, "solid"),
+    "discriminator_y": (5, "dashed"),
+    "slope_y": (5, "dotted"),
+    "identity": (6, "solid"),
+    "identity_y": (6, "dashed"),
+    "spectral": (4, "solid"),
+    "kernel_l1": (4, "dashed"),
+    "supervised": (3, "solid"),
+    "saliency": (3, "dashed"),
+    "criterion": (0, "solid"),
+}
+"""What belongs together has one colour, and different lines."""
+
+MEANINGS = {
+    "cycle_y": "difference of the data from the restored image, blurred again",
+    "cycle_x": "difference of a sharp image from itself, blurred and restored",
+    "adversarial_x": "how little restored images look like sharp ones",
+    "discriminator_x": "how badly the discriminator tells sharp from restored images",
+    "slope_x": "mean slope of the discriminator of sharp images; held near 1",
+    "adversarial_y": "how little blurred images look like the data",
+    "discriminator_y": "how badly the discriminator tells the data from blurred images",
+    "slope_y": "mean slope of the discriminator of the data; held near 1",
+    "identity": "how much restoring changes an image that is sharp",
+    "identity_y": "how much the way back changes an image of the data",
+    "spectral": "misfit of the power spectra of the data and of blurred images",
+    "kernel_l1": "sum of the magnitudes of the PSF",
+    "supervised": "difference from the matched sharp image",
+    "saliency": "content that is lost or made up on the way",
+    "criterion": "what the stopping rule looks at",
+}
+
+
+def look(name: str) -> tuple[str, str]:
+    """Return the colour and the style of a loss, the same in every run."""
+    number, style = LOOKS.get(name, (crc32(name.encode()) % len(COLOURS), "solid"))
+    return COLOURS[number], style
+
+
+def bullet(name: str) -> str:
+    """Return a mark for a legend: its shape tells the style, too."""
+    colour, style = look(name)
+    return f'<font color="{colour}">{BULLETS[style]}</font>'
+
+
+def log_ticks(low: float, high: float, most: int) -> list[float]:
+    """Return where to label a logarithmic axis, as decimal logarithms.
+
+    Whole decades, as many as there is room for; within little more than one, also
+    twice and five times them.
+
+    Parameters
+    ----------
+    low, high : float
+        Ends of the axis, as decimal logarithms.
+    most : int
+        Labels for which there is room.
+    """
+    first, last = math.floor(low), math.ceil(high)
+    every = max(1, math.ceil((last - first + 1) / max(most, 1)))
+    decades: list[float] = [d for d in range(first, last + 1) if d % every == 0]
+    if high - low < 1.5:
+        decades = [d + math.log10(k) for d in range(first, last + 1) for k in (1, 2, 5)]
+    return [tick for tick in decades if low <= tick <= high]
