@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from napari_blurgan.cli import main
-from napari_blurgan.data.io import write_ome_tiff
+from napari_blurgan.data.io import read_stack, write_ome_tiff
 from napari_blurgan.optics.camera import Camera
 from napari_blurgan.optics.models import Optics, theoretical_psf
 from napari_blurgan.optics.phantoms import phantom
@@ -207,3 +207,19 @@ def test_without_sharp_images_the_way_to_make_some_is_said(
     assert main(["train", "blind", "--blurred", str(blurred), "--out", str(out)]) == 2
     assert "blurgan references" in capsys.readouterr().err
     assert not out.exists()
+
+
+def test_planes_are_trained_on_in_two_dimensions(folder: Path, tmp_path: Path) -> None:
+    for name in ("blurred", "sharp"):
+        plane = read_stack(folder / f"{name}.tif").data[9]
+        write_ome_tiff(tmp_path / f"{name}.tif", plane, "YX", VOXEL)
+    out = tmp_path / "planes.blurgan"
+    start = ("forward.start=gaussian", "weights.spectral=0")
+    command = [
+        *("train", "blind", "--blurred", str(tmp_path / "blurred.tif")),
+        *("--sharp", str(tmp_path / "sharp.tif"), "--out", str(out)),
+        *("--device", "cpu", "--steps", "2", "--set", *TINY, *start),
+    ]
+    assert main(command) == 0
+    assert load_model(out).recipe.dims == 2
+    assert main([*command, "dims=3", "--overwrite"]) == 0

@@ -286,3 +286,12 @@ def test_files_take_the_typed_size_too(widget, tmp_path, volumes):
     (stack,) = widget.data.blurred.stacks()
     assert stack.voxel_size == (0.3, 0.1, 0.1)
     assert form.isHidden()
+
+
+def test_the_end_of_the_time_is_told(widget, click, until):
+    widget.form["minutes"].value = 0.1
+    click(widget.run.start_button)
+    said = set()
+    widget._timer.timeout.connect(lambda: said.add(widget.run.words.text()))
+    until(lambda: "Done: the time is up at step" in widget.run.words.text())
+    assert any(words.startswith("Preparing: ") for words in said)

@@ -9,7 +9,7 @@ from napari_blurgan.restoration import restore
 from napari_blurgan.transport.model import load_model
 from napari_blurgan.widgets import transform
 from napari_blurgan.widgets._controls import Phase
-from napari_blurgan.widgets._layers import result_layer
+from napari_blurgan.widgets._layers import result_layer, to_stack
 from napari_blurgan.widgets._levels import Level, levels_of
 from napari_blurgan.widgets.transform import TransformWidget
 
@@ -72,6 +72,7 @@ def test_from_picked_thresholds_to_a_stained_layer(viewer, widget, qtbot):
     widget.run.stop_button.click()
     qtbot.waitUntil(lambda: widget.run.phase is Phase.IDLE, timeout=60_000)
     assert not widget.messages.details, widget.messages.details
+    assert "Stopped at step" in widget.run.words.text()
     preview = viewer.layers["cells · preview"]
     assert preview.rgb
     np.testing.assert_allclose(preview.scale, (0.5, 0.5))
@@ -81,7 +82,7 @@ def test_from_picked_thresholds_to_a_stained_layer(viewer, widget, qtbot):
     saliency = model.recipe.saliency
     assert (saliency.alpha, saliency.beta) == (0.25, 210.0)
     assert saliency.bright_background_b
-    result = restore(model, viewer.layers["cells"].data, device="cpu")
+    result = restore(model, to_stack(viewer.layers["cells"]), device="cpu")
     assert (result.axes, result.data.dtype) == ("YXS", np.uint8)
     source = viewer.layers["cells"]
     pixels, attributes, _ = result_layer(source, result, "restored", "YX")

@@ -2,6 +2,7 @@
 
 import gc
 import threading
+import time
 import weakref
 
 import pytest
@@ -171,3 +172,22 @@ def test_an_error_while_the_trainer_is_made_is_told(qtbot):
 
     (failure,) = run(qtbot, TrainingJob(make))["failed"]
     assert failure.sentence == "no such file"
+
+
+def test_stop_is_heeded_while_the_trainer_is_being_made(qtbot):
+    begun, failures = threading.Event(), []
+
+    def make(report):
+        for _ in range(500):
+            begun.set()
+            time.sleep(0.01)
+            report("a stage")
+        raise AssertionError("nobody stopped it")
+
+    job = TrainingJob(make)
+    job.failed.connect(failures.append)
+    job.start()
+    qtbot.waitUntil(begun.is_set, timeout=10_000)
+    with qtbot.waitSignal(job.ended, timeout=5_000):
+        job.stop()
+    assert not failures

@@ -9,7 +9,13 @@ from napari.utils.notifications import show_error
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QWidget
 
-from napari_blurgan.transport.events import Event, Finished, Stepped, Warned
+from napari_blurgan.transport.events import (
+    Event,
+    Finished,
+    Preparing,
+    Stepped,
+    Warned,
+)
 from napari_blurgan.widgets._closing import PATIENCE, CloseGuard
 from napari_blurgan.widgets._controls import Messages, Phase, RunControl, duration
 from napari_blurgan.widgets._docks import Tabbed
@@ -25,6 +31,8 @@ if TYPE_CHECKING:
 
 __all__ = ["LearningWidget"]
 
+ENDS = {"stopped": "Stopped", "budget": "Done: the time is up", "completed": "Done"}
+NOTHING = "Stopped before the first step: there is no model."
 STOP_LEARNING = "Training is under way. Stop it? What has been learned so far is kept."
 
 
@@ -102,6 +110,8 @@ class LearningWidget(QWidget):
             self._latest[type(event)] = event
             if isinstance(event, Stepped):
                 self.plot.add(event.step, event.losses)
+            elif isinstance(event, Preparing):
+                self._say_stage(event)
             elif isinstance(event, Warned):
                 self.messages.add(event.message, event.remedy)
             elif isinstance(event, Finished):
@@ -112,15 +122,25 @@ class LearningWidget(QWidget):
     def _heard(self, event: Event) -> None:
         """Take what only some trainings tell."""
 
+    def _say_stage(self, event: Preparing) -> None:
+        """Say what is done before the first step, and how far that is."""
+        words = f"Preparing: {event.stage}"
+        if event.share > 0:
+            self.run.show_progress(event.share, words)
+        else:
+            self.run.say(words)
+
     def _on_finished(self, event: Finished) -> None:
         """Say how it ended, and keep the model."""
+        self._draw()
+        self.run.say(f"{ENDS[event.reason]} at step {event.step}.")
 
     def _on_nothing(self, event: Finished) -> None:
         """Leave no model behind that has not learned anything."""
         if event.model.path is not None:
             shutil.rmtree(event.model.path, ignore_errors=True)
         self._draw()
-        self.run.say("Stopped before the first step: there is no model.")
+        self.run.say(NOTHING)
 
     def _draw(self) -> None:
         """Show the latest of each kind; called by a timer, not by the training."""
@@ -143,6 +163,8 @@ class LearningWidget(QWidget):
 
     def _on_end(self) -> None:
         self._timer.stop()
+        if self.run.phase is Phase.STOPPING and Finished not in self._latest:
+            self.run.say(NOTHING)
         self._draw()
         self.plot.setVisible(not self.plot.is_empty)
         self._job = None

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import DataError
+from napari_blurgan.transport.events import Preparing, Warned
 
 if TYPE_CHECKING:
     from napari_blurgan.optics.models import Optics
     from napari_blurgan.optics.psf import Psf
-    from napari_blurgan.transport.events import Warned
     from napari_blurgan.transport.trainer import Trainer
 
 __all__ = ["SHARP_SETS", "Cut", "Theory", "TrainingRequest"]
@@ -98,16 +98,17 @@ class TrainingRequest:
     def trainer(self, report: Callable[[Any], None]) -> Trainer:
         """Make the trainer, and what it needs before; this takes a while."""
         from napari_blurgan.transport.presets import preset
+        from napari_blurgan.transport.train import for_planes
         from napari_blurgan.transport.trainer import Trainer
 
+        report(Preparing(0, "the PSF that the optics predict"))
         theory = None if self.optics is None else self._theory(self.optics)
         if theory is not None:
             report(Theory(theory))
-        recipe = preset(self.preset)
-        planar = {} if "Z" in self.blurred[0].axes else {"dims": 2}
+        recipe = preset(self.preset).updated(self.changes)
         blurred, sharp = self._domains(theory, report)
         return Trainer(
-            recipe.updated(planar | self.changes),
+            for_planes(recipe, blurred),
             blurred,
             sharp,
             psf=self.psf,
@@ -159,10 +160,11 @@ class TrainingRequest:
                 "deconvolving the blurred images for a sharp set needs a PSF: tick the "
                 "optics, choose a known PSF under Advanced, or take synthetic images"
             )
-        references = [
-            reference
-            for number, stack in enumerate(self.blurred)
-            for reference in make_sharp_references(
+        references: list[Any] = []
+        for number, stack in enumerate(self.blurred):
+            stage = f"a part of {stack.name} is deconvolved for the sharp set"
+            report(Preparing(0, stage, number / len(self.blurred)))
+            references += make_sharp_references(
                 [stack],
                 psf,
                 "rl-accelerated",
@@ -170,7 +172,6 @@ class TrainingRequest:
                 iterations=ITERATIONS,
                 background=_dark(stack),
             )
-        ]
         starts = [
             tuple(part.start or 0 for part in r.blurred_region) for r in references
         ]
@@ -192,8 +193,6 @@ class TrainingRequest:
 
 
 def _assumed(structure: str) -> Warned:
-    from napari_blurgan.transport.events import Warned
-
     sizes = " × ".join(map(str, ASSUMED))
     return Warned(
         0,

@@ -204,7 +204,12 @@ class TrainingJob(Job):
     cancel = stop
 
     def _train(self, report: Report) -> Any:
-        trainer = self._trainer = self._make(report)
+        def heed(event: Any) -> None:
+            if self._stopped:
+                raise Cancelled
+            report(event)
+
+        trainer = self._trainer = self._make(heed)
         # The flags may have been set while the trainer was being made.
         if self._paused:
             trainer.pause()

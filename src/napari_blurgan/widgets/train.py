@@ -298,9 +298,7 @@ class TrainWidget(LearningWidget):
             self.before_button.setEnabled(True)
 
     def _on_finished(self, event: Finished) -> None:
-        words = {"stopped": "Stopped", "budget": "Done: the time is up"}
-        self._draw()
-        self.run.say(f"{words.get(event.reason, 'Done')} at step {event.step}.")
+        super()._on_finished(event)
         if self._run is not None:
             _state.models.add(self._run.request.out)
         self.restore_button.setEnabled(True)

@@ -344,8 +344,7 @@ class TransformWidget(LearningWidget):
         return self._request is not None and "S" in self._request.b[0].axes
 
     def _on_finished(self, event: Finished) -> None:
-        self._draw()
-        self.run.say(f"Done at step {event.step}.")
+        super()._on_finished(event)
         measured = self._latest.get(ContentMeasured)
         if isinstance(measured, ContentMeasured) and self._live is not None:
             self._live.show_content(measured.content)
