@@ -1,4 +1,4 @@
-.PHONY: setup demo test lint napari bench bench-papers bench-utom docs screenshots
+.PHONY: setup demo test fuzz lint napari bench bench-papers bench-utom docs screenshots
 
 BIN := .venv/bin
 # A virtual screen, so that real napari runs where there is none.
@@ -20,6 +20,10 @@ lint: setup
 test: lint
 	$(call on,pyqt6) $(BIN)/pytest
 	$(call on,pyside6) $(BIN)/pytest -m person tests/widgets
+
+# 20,000 damaged files over all readers, some twenty minutes on one core.
+fuzz: setup
+	PYTHONPATH=tests $(BIN)/python -m fuzz.campaign --count 20000
 
 napari: setup
 	$(BIN)/napari

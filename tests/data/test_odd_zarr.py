@@ -309,3 +309,8 @@ def test_attributes_that_are_no_mapping_are_refused(image):
             (image / name).write_text(json.dumps(odd))
     with pytest.raises(DataError, match=r"a\.zarr"):
         read_stack(image)
+
+
+def test_shapes_that_no_index_can_count_are_refused(image):
+    with pytest.raises(DataError, match="is that of no image"):
+        read_stack(edited(image, shape=[10**30, 24, 20]))

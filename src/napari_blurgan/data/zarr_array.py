@@ -28,6 +28,8 @@ CODECS = {
     *("astype", "crc32", "crc32c", "adler32", "fletcher32", "jenkins_lookup3"),
     *("bytes", "transpose", "sharding_indexed"),
 }
+LARGEST = 2**62
+"""Bytes that an index can count."""
 CHUNK_KEY = re.compile(r"(?:c[./])?(\d+(?:[./]\d+)*)")
 # What a codec may add to a chunk without being suspected.
 HARMLESS = 1 << 16
@@ -63,7 +65,8 @@ class ZarrArray:
             if codec not in CODECS:
                 raise DataError(f"{path}: the codec {codec!r:.60} is not supported")
         blocks = tuple(int(n) for n in (array.shards or array.chunks))
-        if not all(self.shape) or not all(blocks):
+        pixels = math.prod(self.shape) * self.dtype.itemsize
+        if not all(self.shape) or not all(blocks) or pixels > LARGEST:
             raise DataError(
                 f"{path}: shape {self.shape} in chunks of {blocks} is that of no image"
             )

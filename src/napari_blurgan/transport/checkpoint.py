@@ -69,7 +69,9 @@ def read_state(path: Path) -> Any:
     except DataError as error:
         raise ModelFileError(str(error)) from None
     except (OSError, safetensors.SafetensorError, ValueError, TypeError) as error:
-        raise ModelFileError(f"{path} is damaged or truncated: {error}") from None
+        raise ModelFileError(
+            f"{path} is damaged or truncated: {error!s:.300}"
+        ) from None
     text = metadata.get("tree", "")
     whole = metadata.get("digest") == _digest(tensors)
     # Files of the first versions have no digest of the tree.

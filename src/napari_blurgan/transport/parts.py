@@ -126,7 +126,7 @@ class Kinds(Generic[S]):
             near = difflib.get_close_matches(str(kind), self._homes, n=1)
             hint = f"did you mean {near[0]!r}?" if near else ""
             choice = hint or f"choose from {', '.join(self._homes)}"
-            raise RecipeError(f"recipe: there is no {self.part} {kind!r}; {choice}")
+            raise RecipeError(f"recipe: there is no {self.part} {kind!r:.60}; {choice}")
         settings: type[S] = load(self._homes[kind])
         return settings
 
@@ -153,7 +153,9 @@ def explain(model: type[BaseModel], error: ValidationError, within: str = "") ->
     if first["type"] == "extra_forbidden":
         return unknown(named, field_names(model, f"{within}." if within else ""))
     message = str(first["msg"]).removeprefix("Value error, ")
-    return f"recipe: {named}: {message}" if named else f"recipe: {message}"
+    return (
+        f"recipe: {named:.100}: {message:.300}" if named else f"recipe: {message:.300}"
+    )
 
 
 def unknown(place: str, valid: list[str]) -> str:
@@ -161,7 +163,7 @@ def unknown(place: str, valid: list[str]) -> str:
     near = difflib.get_close_matches(place, valid, n=1, cutoff=0.5)
     near = near or [f for f in valid if f.split(".")[-1] == place.split(".")[-1]][:1]
     hint = f"; did you mean {near[0]}?" if near else ""
-    return f"recipe: there is no field {place}{hint}"
+    return f"recipe: there is no field {place:.100}{hint}"
 
 
 def field_names(model: type[BaseModel], prefix: str = "") -> list[str]:
