@@ -1,4 +1,4 @@
-"""`report.png`: before and after, the PSF and the losses on one page."""
+"""`report.png`: input, rival, result and truth, the PSF and the losses on one page."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["write_report"]
 
 Plane = NDArray[np.float32]
+Volume = NDArray[np.float32]
 
 
 def write_report(path: Path, result: DemoResult, voxel_size: Sequence[Any]) -> None:
@@ -32,14 +33,9 @@ def write_report(path: Path, result: DemoResult, voxel_size: Sequence[Any]) -> N
     voxel_size : sequence of float
         (z, y, x) of the stacks, in micrometres.
     """
-    figure = Figure(figsize=(14, 9.5), layout="constrained", facecolor="white")
-    grid = figure.add_gridspec(3, 4, height_ratios=(3, 1.4, 2.6))
-    before, after = result.agreement
-    columns = (
-        ("Widefield, as measured", result.blurred, f"r = {before:.2f} with confocal"),
-        ("Restored, blind", result.restored, f"r = {after:.2f} with confocal"),
-        ("Confocal, the check", result.confocal, "took no part in training"),
-    )
+    figure = Figure(figsize=(14, 10), layout="constrained", facecolor="white")
+    grid = figure.add_gridspec(3, 4, height_ratios=(3.2, 1.8, 2.4))
+    columns = _columns_of(result)
     centre = _centre(result.confocal)
     for column, (title, volume, note) in enumerate(columns):
         xy, xz = (
@@ -49,12 +45,29 @@ def write_report(path: Path, result: DemoResult, voxel_size: Sequence[Any]) -> N
         _show(xy, volume[centre[0]], voxel_size[1], voxel_size[2], "x", "y")
         _show(xz, volume[:, centre[1]], voxel_size[0], voxel_size[2], "x", "z")
         xy.set_title(f"{title}\n{note}", fontsize=11)
-    profile = figure.add_subplot(grid[0:2, 3])
-    _profiles(profile, columns, centre, float(voxel_size[0]))
     _psf(figure, grid, result)
-    _losses(figure.add_subplot(grid[2, 2:]), result.history)
+    _profiles(figure.add_subplot(grid[2, 2]), columns, centre, float(voxel_size[0]))
+    _losses(figure.add_subplot(grid[2, 3]), result.history)
     with replacing(path) as temporary:
         figure.savefig(temporary, format="png", dpi=110)
+
+
+def _columns_of(result: DemoResult) -> list[tuple[str, Volume, str]]:
+    """Return title, image and figure of merit of each, on the columns to compare."""
+    r = {n: f"r = {v:.2f} with confocal" for n, v in result.agreement.items()}
+    rival = result.rival
+    rl = f"{rival.iterations} iterations, {rival.seconds:.1f} s: {r['richardson-lucy']}"
+    trained = f"{len(result.history)} steps: {r['trained']}"
+    return [
+        ("Widefield, as measured", result.blurred, r["widefield"]),
+        ("Richardson–Lucy, at its best", result.rival.image, rl),
+        (
+            "Trained on the other half",
+            result.restored,
+            trained,
+        ),
+        ("Confocal, the truth", result.confocal, "this half took no part in training"),
+    ]
 
 
 def _centre(volume: NDArray[np.float32]) -> tuple[int, int, int]:
@@ -78,7 +91,7 @@ def _profiles(
     axes: Any, columns: Sequence[Any], centre: tuple[int, int, int], step: float
 ) -> None:
     """Draw the mean over the brightest region along z: what widefield blurs most."""
-    y, x = slice(centre[1] - 8, centre[1] + 9), slice(centre[2] - 8, centre[2] + 9)
+    y, x = (slice(max(c - 8, 0), c + 9) for c in centre[1:])
     for title, volume, _ in columns:
         line = volume[:, y, x].mean(axis=(1, 2))
         line = (line - line.min()) / np.ptp(line)
@@ -99,7 +112,8 @@ def _psf(figure: Figure, grid: Any, result: DemoResult) -> None:
         # The cone of widefield light is faint and wide: the fourth root shows it.
         _show(axes, plane**0.25, psf.voxel_size[axis], psf.voxel_size[2], "x", name)
         axes.set_title(
-            f"Learned PSF, {title} (4th root)\nFWHM z, y, x: {widths} µm", fontsize=10
+            f"PSF from the optics, kept: {title} (4th root)\nFWHM z, y, x: {widths} µm",
+            fontsize=10,
         )
 
 
