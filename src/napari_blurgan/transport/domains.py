@@ -98,8 +98,8 @@ def common_voxel_size(
 
 def _check(recipe: Recipe, y: Sequence[Stack], x: Sequence[Stack]) -> None:
     domains = list(zip((y, x), recipe.forward.domains, strict=True))
-    for stacks, domain in domains[: recipe.source.domains]:
-        if not stacks:
+    for number, (stacks, domain) in enumerate(domains):
+        if not stacks and number < recipe.source.domains:
             raise DataError(f"there are no {domain}: give at least one")
         for stack in stacks:
             _check_size(recipe, stack)
@@ -128,7 +128,7 @@ def _check(recipe: Recipe, y: Sequence[Stack], x: Sequence[Stack]) -> None:
             f"terms.identity compares x with G(x): it needs domains of as many "
             f"channels, found {y[0].channels} and {x[0].channels}; set it to 0"
         )
-    if PAIRS in recipe.offers:
+    if PAIRS in recipe.offers and x:
         _check_pairs(y, x)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from napari_blurgan.data.augment import Augmentation
 from napari_blurgan.data.stack import Stack, VoxelSize
 from napari_blurgan.optics.forward import ForwardModel, NoForward
 from napari_blurgan.optics.models import Optics
@@ -110,6 +111,19 @@ class Site:
         if self.recipe.sampling.views != ("xy",):
             return Symmetry("x", quarter_turns=False)
         return self.forward.symmetry
+
+    @property
+    def augmentation(self) -> Augmentation:
+        """The random changes of patches that the recipe asks for and H allows."""
+        s, symmetry = self.recipe.sampling, self.symmetry
+        return Augmentation(
+            mirrors=symmetry.mirrors if s.flips else "",
+            quarter_turns=s.quarter_turns and symmetry.quarter_turns,
+            rotation=s.rotation,
+            scale=s.scale,
+            translation=s.translation,
+            intensity=s.intensity,
+        )
 
     @property
     def channels(self) -> tuple[int, int]:

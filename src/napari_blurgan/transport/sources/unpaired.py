@@ -10,17 +10,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from napari_blurgan.data.augment import Augmentation
 from napari_blurgan.data.normalize import Normalization
 from napari_blurgan.data.patches import PatchSampler
 from napari_blurgan.data.regions import read_region
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.optics.forward import ForwardModel
-from napari_blurgan.optics.symmetry import Symmetry
 from napari_blurgan.transport.calibration import NoiseModel
 from napari_blurgan.transport.likeness import check_likeness
 from napari_blurgan.transport.notes import Note
-from napari_blurgan.transport.recipe import Recipe
 from napari_blurgan.transport.reconstructors.estimator import estimator_of
 from napari_blurgan.transport.site import Site
 from napari_blurgan.transport.sources.blocks import Blocks, Measured, Simulated
@@ -28,7 +25,7 @@ from napari_blurgan.transport.sources.draw import Draw
 from napari_blurgan.transport.sources.settings import PairedSource, UnpairedSource
 from napari_blurgan.transport.sources.source import Source
 
-__all__ = ["TwoDomains", "augmentation_of", "open_paired", "open_unpaired"]
+__all__ = ["TwoDomains", "open_paired", "open_unpaired"]
 
 UNIT = Normalization(0.0, 1.0)
 
@@ -185,22 +182,9 @@ def _samplers(
         PatchSampler,
         foreground=recipe.sampling.foreground,
         reflect=True,
-        augmentation=augmentation_of(recipe, site.symmetry),
+        augmentation=site.augmentation,
     )
     return (
         make(domains[0], shapes[0], normalization=levels[0], rng=rng_y),
         make(domains[1], shapes[1], normalization=levels[1], rng=rng_x),
-    )
-
-
-def augmentation_of(recipe: Recipe, symmetry: Symmetry) -> Augmentation:
-    """Return the random changes of patches that a recipe asks for and H allows."""
-    s = recipe.sampling
-    return Augmentation(
-        mirrors=symmetry.mirrors if s.flips else "",
-        quarter_turns=s.quarter_turns and symmetry.quarter_turns,
-        rotation=s.rotation,
-        scale=s.scale,
-        translation=s.translation,
-        intensity=s.intensity,
     )
