@@ -116,6 +116,17 @@ UTOM_AS_PUBLISHED: dict[str, Any] = {
     "steps": 50_000,
 }
 
+# Denoising: planes, also those of a volume; squared errors, whose minimum is the mean.
+# Without a norm: the running statistics of batch norm cost a decibel of noisy planes.
+DENOISING: dict[str, Any] = {
+    "dims": 2,
+    "forward": {"kind": "none"},
+    "reconstructor": {"kind": "plain", "base": 16, "norm": "none"},
+    "cycle_power": 2,
+    "sampling": {"patch": 64, "batch": 4, "foreground": 0.0},
+    "optimiser": {"generator_rate": 2e-3, "betas": [0.9, 0.99]},
+}
+
 PRESETS: dict[str, tuple[str, dict[str, Any]]] = {
     "blind": (
         "deconvolution with a learned blur kernel",
@@ -167,6 +178,10 @@ PRESETS: dict[str, tuple[str, dict[str, Any]]] = {
             "forward": {"kind": "none"},
             "terms": {"supervised": 100.0},
         },
+    ),
+    "noise2noise": (
+        "denoising by a second measurement: exposures, frames or half of the photons",
+        DENOISING | {"source": {"kind": "repeated"}, "terms": {"supervised": 1.0}},
     ),
     "utom": (
         "transformation between modalities that keeps the content",

@@ -59,5 +59,6 @@ SOURCES: Kinds[SourceSettings] = Kinds(
     {
         "unpaired": f"{HERE}.settings:UnpairedSource",
         "paired": f"{HERE}.settings:PairedSource",
+        "repeated": f"{HERE}.repeated:RepeatedSource",
     },
 )

@@ -1,0 +1,82 @@
+"""Denoising without clean images: what each preset learns from, and that it gains."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from scipy.ndimage import gaussian_filter
+
+from napari_blurgan import Model, Stack, restore, train
+from napari_blurgan.errors import DataError
+from napari_blurgan.optics.phantoms import phantom
+from napari_blurgan.transport.presets import preset
+
+SIDE, IMAGES = 64, 8
+
+
+@pytest.fixture(scope="module")
+def clean() -> np.ndarray:
+    """Microtubules as a microscope shows them, (n, y, x), from 0 to 1."""
+    torch.set_num_threads(1)
+    drawn = [
+        phantom("microtubules", (1, SIDE, SIDE), (0.1, 0.064, 0.064), seed, density=1.9)
+        for seed in range(IMAGES)
+    ]
+    smooth = np.stack([gaussian_filter(image[0], 1.2) for image in drawn])
+    return smooth / np.percentile(smooth, 99.9)
+
+
+def noisy(clean: np.ndarray, seed: int) -> np.ndarray:
+    """Thirty photons at the brightest, read noise of a photon, offset 100, gain 2."""
+    rng = np.random.default_rng(seed)
+    counts = rng.poisson(30 * clean.clip(0)) + rng.normal(0, 0.9, clean.shape)
+    return (100 + 2 * counts).astype(np.float32)
+
+
+def psnr(image: np.ndarray, clean: np.ndarray) -> float:
+    """Return decibels after the offset and the gain are taken off."""
+    return float(-10 * np.log10(np.mean(((image - 100) / 60 - clean) ** 2)))
+
+
+def denoised(model: Model, image: np.ndarray) -> np.ndarray:
+    stack = Stack(image, "TYX", name="y")
+    return np.asarray(restore(model, stack, precision="float32").data)
+
+
+def trained(name: str, *data: Any, steps: int = 300, **changes: Any) -> Model:
+    settings = {"reconstructor.base": 8} | changes
+    recipe = preset(name).updated(settings)
+    return train(recipe, *data, steps=steps, device="cpu", seed=0)
+
+
+def best_gaussian(image: np.ndarray, clean: np.ndarray) -> float:
+    sigmas = np.arange(0.5, 2.5, 0.1)
+    return max(psnr(gaussian_filter(image, (0, s, s)), clean) for s in sigmas)
+
+
+@pytest.mark.parametrize("second", ["images", "frames", "photons"])
+def test_noise2noise_gains_from_each_kind_of_second_measurement(
+    second: str, clean: np.ndarray
+) -> None:
+    one, other = noisy(clean, 0), noisy(clean, 1)
+    both = np.stack([one, other], axis=1)
+    pairs = [Stack(pair, "TYX", name=f"{n}") for n, pair in enumerate(both)]
+    data = {
+        "images": ([Stack(one, "TYX", name="1")], [Stack(other, "TYX", name="2")]),
+        "frames": (pairs,),
+        "photons": ([Stack(plane, "YX", name=f"{n}") for n, plane in enumerate(one)],),
+    }[second]
+    model = trained("noise2noise", *data)
+    found = psnr(denoised(model, one), clean)
+    assert found > best_gaussian(one, clean) + (1.0 if second != "photons" else 0.5)
+
+
+def test_a_second_measurement_that_is_not_there_is_asked_for(clean: np.ndarray) -> None:
+    planes = [Stack(plane, "YX", name="p") for plane in noisy(clean, 0)]
+    missing = {"frames": "a single time point", "images": "no second set"}
+    for second, said in missing.items():
+        with pytest.raises(DataError, match=said):
+            trained("noise2noise", planes, **{"source.second": second})
