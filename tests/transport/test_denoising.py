@@ -12,6 +12,7 @@ from scipy.ndimage import gaussian_filter
 from napari_blurgan import Model, Stack, restore, train
 from napari_blurgan.errors import DataError
 from napari_blurgan.optics.phantoms import phantom
+from napari_blurgan.transport.objective.masked import Masked, MaskedTerm
 from napari_blurgan.transport.presets import preset
 
 SIDE, IMAGES = 64, 8
@@ -80,3 +81,69 @@ def test_a_second_measurement_that_is_not_there_is_asked_for(clean: np.ndarray) 
     for second, said in missing.items():
         with pytest.raises(DataError, match=said):
             trained("noise2noise", planes, **{"source.second": second})
+
+
+@pytest.mark.parametrize(("name", "gain"), [("noise2self", 0.5), ("noise2void", 0.0)])
+def test_single_images_are_denoised(name: str, gain: float, clean: np.ndarray) -> None:
+    image = noisy(clean, 0)
+    planes = [Stack(plane, "YX", name=f"{n}") for n, plane in enumerate(image)]
+    found = denoised(trained(name, planes), image)
+    assert psnr(found, clean) > best_gaussian(image, clean) + gain
+    assert alternation(found) < 1.5 * alternation(100 + 60 * clean)
+
+
+def alternation(image: np.ndarray) -> float:
+    """Return the mean amplitude of a checkerboard."""
+    quads = [image[:, i::2, j::2] for i in (0, 1) for j in (0, 1)]
+    a, b, c, d = quads
+    return float(np.abs(a - b - c + d).mean())
+
+
+def test_noise_along_rows_is_taken_away_where_it_is_named(clean: np.ndarray) -> None:
+    rng = np.random.default_rng(3)
+    rows = gaussian_filter(rng.normal(size=clean.shape), (0, 0, 8), mode="wrap")
+    image = noisy(clean, 0) + 12 * rows / rows.std()
+    planes = [Stack(plane.astype(np.float32), "YX", name="p") for plane in image]
+    plain, struct = (
+        psnr(denoised(trained("noise2void", planes, **line), image), clean)
+        for line in ({}, {"terms.masked.line": "x"})
+    )
+    assert struct > plain + 0.5
+
+
+def test_a_second_set_is_refused_where_there_is_no_use_for_it(
+    clean: np.ndarray,
+) -> None:
+    one, other = ([Stack(noisy(clean, n), "TYX", name="s")] for n in (0, 1))
+    with pytest.raises(DataError, match="measured images alone"):
+        trained("noise2self", one, other)
+
+
+@pytest.mark.parametrize("pixels", ["grid", "random"])
+@pytest.mark.parametrize("fill", ["mean", "median"])
+@pytest.mark.parametrize("axes", ["yx", "zyx"])
+def test_what_is_compared_was_not_seen(pixels: str, fill: str, axes: str) -> None:
+    """The loss has no gradient with respect to y that passes through the network."""
+    shape = (2, 2, *([3] if axes == "zyx" else []), 16, 16)
+    y = torch.rand(shape, requires_grad=True)
+    settings = MaskedTerm(weight=1.0, pixels=pixels, fill=fill, share=0.05)  # type: ignore[arg-type]
+    seen: list[torch.Tensor] = []
+
+    class Images:
+        power = 2
+        estimate = None
+
+        class transport:
+            @staticmethod
+            def to_x(image: torch.Tensor, estimate: None) -> torch.Tensor:
+                seen.append(image)
+                return image * 0
+
+    Images.y = y  # type: ignore[attr-defined]
+    torch.manual_seed(0)
+    loss = Masked(settings, None)(Images())  # type: ignore[arg-type]
+    changed = (seen[0] != y).any(dim=1, keepdim=True).expand_as(y)
+    (gradient,) = torch.autograd.grad(loss, y)
+    compared = gradient != 0
+    assert 0 < compared.float().mean() < 0.12
+    assert bool(changed[compared].all())

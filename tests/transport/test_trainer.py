@@ -55,9 +55,17 @@ ACTIVE = {
     },
     "nonblind-as-published": {"adversarial_x", "cycle_y", "cycle_x"},
     "noise2noise": {"supervised"},
+    "noise2self": {"masked"},
+    "noise2void": {"masked"},
 }
 # The others: cycle_x.
-FALLS = {"supervised": "supervised", "half": "cycle_y", "noise2noise": "supervised"}
+FALLS = {
+    "supervised": "supervised",
+    "half": "cycle_y",
+    "noise2noise": "supervised",
+    "noise2self": "masked",
+    "noise2void": "masked",
+}
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ __all__ = ["Diagnostics", "Vitals", "measure_vitals"]
 SMOOTHING = 0.9
 """Of the running means: single patches say little."""
 
-RECONSTRUCTIONS = ("cycle_x", "cycle_y", "supervised")
+RECONSTRUCTIONS = ("cycle_x", "cycle_y", "supervised", "masked")
 """Losses whose sum should fall."""
 
 RATIOS = {
@@ -209,18 +209,18 @@ class Diagnostics:
 @torch.no_grad()
 def measure_vitals(t: Transported) -> Vitals:
     """Measure one batch: contrast, agreement with the input, drift, the kernel."""
-    x, y = t.x, t.y
     vitals = {
         "spread": float(t.x_hat.std()),
         "contribution": float(t.contribution.std()),
-        "expected_spread": float(x.std()),
         "level": float(t.x_hat.mean()),
         "expected_level": _expected_level(t),
         "alternation": _alternation(t.x_hat),
-        "expected_alternation": _alternation(x),
     }
-    if x.shape[1] == y.shape[1]:
-        vitals["agreement"] = _sign(t) * _correlation(t.x_hat, y)
+    if t.drawn.x is not None:
+        vitals["expected_spread"] = float(t.x.std())
+        vitals["expected_alternation"] = _alternation(t.x)
+    if t.x_hat.shape[1] == t.y.shape[1]:
+        vitals["agreement"] = _sign(t) * _correlation(t.x_hat, t.y)
     return vitals | _kernel_vitals(t) | _content_vitals(t)
 
 
@@ -265,7 +265,8 @@ def _centroid(weight: Tensor, axis: int) -> Tensor:
 
 def _expected_level(t: Transported) -> float:
     """Return the mean that G(y) should have: a blur keeps the light."""
-    return float(t.transport.forward_model.expected_level(t.y, t.x))
+    like = t.y if t.drawn.x is None else t.x
+    return float(t.transport.forward_model.expected_level(t.y, like))
 
 
 def _drift(means: Vitals) -> float:

@@ -113,6 +113,11 @@ def _check(recipe: Recipe, y: Sequence[Stack], x: Sequence[Stack]) -> None:
                     f"{stack.name} has {stack.channels} channels, {stacks[0].name} "
                     f"has {stacks[0].channels}: choose one channel of each"
                 )
+    if x and recipe.source.most_domains < 2:
+        raise DataError(
+            f"the recipe {recipe.name!r} learns from the measured images alone: leave "
+            f"the {len(x)} {recipe.forward.domains[1]} out"
+        )
     channels = [stacks[0].channels for stacks in (y, x) if stacks]
     if recipe.forward.one_channel and set(channels) != {1}:
         found = " and ".join(

@@ -183,6 +183,18 @@ PRESETS: dict[str, tuple[str, dict[str, Any]]] = {
         "denoising by a second measurement: exposures, frames or half of the photons",
         DENOISING | {"source": {"kind": "repeated"}, "terms": {"supervised": 1.0}},
     ),
+    "noise2self": (
+        "denoising of single images: pixels on a grid are foretold by the others",
+        DENOISING | {"source": {"kind": "single"}, "terms": {"masked": 1.0}},
+    ),
+    "noise2void": (
+        "denoising of single images: some pixels are foretold by the others",
+        DENOISING
+        | {
+            "source": {"kind": "single"},
+            "terms": {"masked": {"weight": 1.0, "pixels": "random", "fill": "median"}},
+        },
+    ),
     "utom": (
         "transformation between modalities that keeps the content",
         UTOM,

@@ -151,6 +151,7 @@ TERMS: Kinds[TermSettings] = Kinds(
         "kernel_l1": f"{HERE}.settings:KernelL1",
         "spectral": f"{HERE}.settings:Spectral",
         "saliency": f"{HERE}.settings:SaliencyTerm",
+        "masked": f"{HERE}.masked:MaskedTerm",
     },
 )
 

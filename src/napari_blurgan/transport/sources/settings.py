@@ -18,14 +18,16 @@ class SourceSettings(Part):
     ----------
     home : str
         ``"package.module:function"`` that opens it, from these settings and a `Site`.
-    domains : int
-        2 where there is a set of sharp images beside the measured ones.
+    domains, most_domains : int
+        Sets of images that it needs, and can do with: 2 where there are sharp images
+        beside the measured ones.
     apart : bool
         Whether an image may be in one of the two domains only.
     """
 
     home: ClassVar[str]
     domains: ClassVar[int] = 2
+    most_domains: ClassVar[int] = 2
     apart: ClassVar[bool] = True
 
 
@@ -60,5 +62,6 @@ SOURCES: Kinds[SourceSettings] = Kinds(
         "unpaired": f"{HERE}.settings:UnpairedSource",
         "paired": f"{HERE}.settings:PairedSource",
         "repeated": f"{HERE}.repeated:RepeatedSource",
+        "single": f"{HERE}.single:SingleSource",
     },
 )
