@@ -1,12 +1,18 @@
 """How the command ends where the shell has a say."""
 
 import os
+import signal
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import pytest
 
 from napari_blurgan.cli import main, recipe
+from napari_blurgan.cli._batch import each
+from napari_blurgan.errors import DataError
+from napari_blurgan.transport.model import load_model
 
 
 @pytest.mark.parametrize("unbuffered", ["", "1"])
@@ -27,10 +33,111 @@ def test_a_reader_that_leaves_early_ends_it_quietly(arguments, unbuffered):
     assert process.wait() in ({0, 141} if quiet else {141})
 
 
-def test_a_pipe_of_another_kind_that_breaks_is_a_failure_of_ours(monkeypatch, capsys):
+def test_a_failure_of_ours_is_a_line_and_a_file(monkeypatch, capsys, tmp_path):
     def run(options):
         raise BrokenPipeError(32, "a worker has gone")
 
     monkeypatch.setattr(recipe, "run", run)
-    with pytest.raises(BrokenPipeError, match="a worker"):
-        main(["recipe", "blind"])
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    assert main(["recipe", "blind"]) == 1
+    (log,) = tmp_path.glob("blurgan-*.log")
+    said = capsys.readouterr().err.strip()
+    assert "\n" not in said
+    assert "BrokenPipeError" in said
+    assert "report" in said
+    assert str(log) in said
+    assert "a worker has gone" in log.read_text()
+    assert "Traceback" in log.read_text()
+
+
+def test_a_failure_at_one_image_does_not_stop_the_others(monkeypatch, capsys, tmp_path):
+    done = []
+
+    def make(source, out):
+        if source == Path("b"):
+            raise KeyError("b")
+        done.append(source)
+        return f"{out}: done"
+
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    todo = [(Path(name), Path("out")) for name in "abc"]
+    with pytest.raises(DataError, match="1 of 3 images"):
+        each(todo, make, "restored")
+    assert done == [Path("a"), Path("c")]
+    assert "b: failed with KeyError" in capsys.readouterr().err
+
+
+TRAINING = """
+import sys
+import numpy as np
+from napari_blurgan.cli import main
+from napari_blurgan.data.io import write_ome_tiff
+from napari_blurgan.transport.budget import Budget
+count = Budget.count_step
+def counted(self):
+    count(self)
+    if self.step == 10:
+        print("ten steps trained", file=sys.stderr, flush=True)
+Budget.count_step = counted
+for name in "bs":
+    image = np.random.default_rng(0).poisson(40, (18, 36, 36)).astype("uint16")
+    write_ome_tiff(f"{name}.tif", image, "ZYX", (0.2, 0.1, 0.1))
+tiny = "generator.base=2 adversary.base=4 adversary.scales=1 sampling.patch=16"
+line = "train supervised --blurred b.tif --sharp s.tif --steps 1000000 --device cpu"
+sys.exit(main([*line.split(), "--out", "m.blurgan", "--set", *tiny.split()]))
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_training_ends_cleanly_on_a_signal(number, tmp_path):
+    process = subprocess.Popen(
+        [sys.executable, "-c", TRAINING],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    for line in process.stderr:
+        if "steps trained" in line:
+            break
+    process.send_signal(number)
+    said, _ = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert " steps" in said
+    model = load_model(tmp_path / "m.blurgan")
+    assert 10 <= model.provenance["steps"] < 1_000_000
+    assert len(model.history) == model.provenance["steps"]
+
+
+DECONVOLUTION = """
+import sys
+import numpy as np
+from napari_blurgan.cli import main
+from napari_blurgan.data.io import write_ome_tiff
+image = np.random.default_rng(0).poisson(40, (32, 128, 128)).astype("uint16")
+write_ome_tiff("a.tif", image, "ZYX", (0.2, 0.1, 0.1))
+print("ready", flush=True)
+line = "deconvolve rl a.tif --na 1 --ni 1.33 --wavelength 520 --iterations 10000"
+sys.exit(main([*line.split(), "--out", "o.ome.tif"]))
+"""
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)]
+)
+def test_a_deconvolution_leaves_nothing_half_written(number, code, tmp_path):
+    process = subprocess.Popen(
+        [sys.executable, "-c", DECONVOLUTION],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    process.stdout.readline()
+    while not list(tmp_path.glob(".o.ome.tif*")) and process.poll() is None:
+        time.sleep(0.05)
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == code
+    assert "Traceback" not in errors
+    assert [path.name for path in tmp_path.iterdir()] == ["a.tif"]

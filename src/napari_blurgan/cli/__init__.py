@@ -1,7 +1,8 @@
 """The `blurgan` command: one thin module a sub-command, imported only when asked for.
 
 Exit codes: 0 done; 2 the input or the request is at fault (one clear line on stderr);
-1 a failure of ours; 141 whoever read the output has gone, as `head` does.
+1 a failure of ours (a line, and a file with the traceback); 130 interrupted, 143
+terminated; 141 whoever read the output has gone, as `head` does.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
+from napari_blurgan.cli._endings import Terminated, failure, terminable
 from napari_blurgan.cli._parser import Misuse, Parser
 from napari_blurgan.errors import BlurGANError
 
@@ -72,11 +74,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     # reads this when torch is loaded, which no module of ours has done yet.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
-        return _run(sys.argv[1:] if argv is None else list(argv))
+        with terminable():
+            return _run(sys.argv[1:] if argv is None else list(argv))
     except OSError as error:  # EINVAL: so says Windows
         if error.errno in (errno.EPIPE, errno.EINVAL) and _nobody_reads():
             return HUNG_UP
-        raise
+        return _failed(error)
+    except Exception as error:
+        return _failed(error)
 
 
 def _run(arguments: list[str]) -> int:
@@ -101,9 +106,17 @@ def _answered(arguments: list[str]) -> int:
     except BlurGANError as error:
         print(f"blurgan: {error}", file=sys.stderr)
         return 2
+    except Terminated:
+        print("blurgan: terminated", file=sys.stderr)
+        return 143
     except KeyboardInterrupt:
         print("blurgan: interrupted", file=sys.stderr)
         return 130
+
+
+def _failed(error: Exception) -> int:
+    print(f"blurgan: {failure(error)}", file=sys.stderr)
+    return 1
 
 
 def _nobody_reads() -> bool:

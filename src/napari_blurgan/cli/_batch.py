@@ -10,6 +10,7 @@ from pathlib import Path
 
 from napari_blurgan.checks import check_parent, refuse_existing
 from napari_blurgan.cli._common import add_overwrite, expand, say_note
+from napari_blurgan.cli._endings import failure
 from napari_blurgan.errors import BlurGANError, DataError
 
 __all__ = [
@@ -109,11 +110,13 @@ def each(
     for source, out in todo:
         try:
             print(make(source, out))
-        except BlurGANError as error:
+        except Exception as error:
             if len(todo) == 1:
                 raise
             failed += 1
-            print(f"blurgan: {error}", file=sys.stderr)
+            ours = isinstance(error, BlurGANError)
+            words = str(error) if ours else f"{source}: {failure(error)}"
+            print(f"blurgan: {words}", file=sys.stderr)
     if failed:
         raise DataError(f"{failed} of {len(todo)} images could not be {done}")
 

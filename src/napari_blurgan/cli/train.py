@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import os
 import signal
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from napari_blurgan.cli._batch import images_of
@@ -21,6 +22,7 @@ from napari_blurgan.cli._common import (
     progress_bar,
     read_stacks,
 )
+from napari_blurgan.cli._endings import Terminated
 from napari_blurgan.cli._parser import (
     LARGEST_GREY,
     LARGEST_SEED,
@@ -199,14 +201,34 @@ def content_line(content: dict[str, Any]) -> str:
 
 
 def follow(trainer: Trainer) -> Model:
-    """Train to the end; the first Ctrl-C stops and keeps the model."""
-    from napari_blurgan.transport.events import Finished
+    """Train to the end; the first Ctrl-C or SIGTERM stops and keeps the model.
 
-    before = signal.signal(signal.SIGINT, lambda *_: trainer.stop())
+    Before the first step, and the second time, it ends at once: what was saved stays.
+    """
+    from napari_blurgan.transport.events import Finished, Started
+
+    begun = False
+
+    def end(number: int, _frame: FrameType | None) -> None:
+        nonlocal begun
+        if not begun:
+            raise Terminated if number == signal.SIGTERM else KeyboardInterrupt
+        begun = False
+        trainer.stop()
+
+    def watched() -> Iterator[Event]:
+        nonlocal begun
+        for event in trainer:
+            begun = begun or isinstance(event, Started)
+            yield event
+
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, end) for number in numbers]
     try:
-        events = list(shown(trainer))
+        events = list(shown(watched()))
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
     finished = events[-1]
     assert isinstance(finished, Finished)
     return finished.model

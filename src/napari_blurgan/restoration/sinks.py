@@ -186,6 +186,9 @@ class OmeTiffSink:
         except OSError as error:
             self.abort()
             raise _unwritable(self.path, error) from error
+        except BaseException:  # Ctrl-C, between two lines
+            self.abort()
+            raise
         return set()
 
     def write(self, number: int, region: Region, block: NDArray[Any]) -> None:
@@ -247,6 +250,9 @@ class OmeZarrSink:
         except OSError as error:
             self.abort()
             raise _unwritable(self.path, error) from error
+        except BaseException:
+            self.abort()
+            raise
         self._array = open_level(self.part)
         return set(self._done)
 
