@@ -1,22 +1,30 @@
 """A transformation from the widget: two domains, two thresholds, a model, a picture."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from napari_blurgan.data.io import write_ome_tiff
 from napari_blurgan.optics.phantoms import stained_cells
 from napari_blurgan.restoration import restore
+from napari_blurgan.transport.content import Content
+from napari_blurgan.transport.events import ContentMeasured
 from napari_blurgan.transport.model import load_model
 from napari_blurgan.widgets import transform
 from napari_blurgan.widgets._controls import Phase
 from napari_blurgan.widgets._layers import result_layer, to_stack
 from napari_blurgan.widgets._levels import Level, levels_of
+from napari_blurgan.widgets._transforming import mosaic
 from napari_blurgan.widgets.transform import TransformWidget
 
 SMALL = (
     "generator.base=2 generator.blocks=1 adversary.base=2 sampling.patch=32 "
     "precision=float32 steps=3"
 )
+
+NOTHING = np.zeros((1, 1, 4, 4), np.float32)
+CONTENT = Content(0.3, 0.5, 0.2, 1.0, True, NOTHING, NOTHING, NOTHING[0])
 
 
 @pytest.fixture(autouse=True)
@@ -69,6 +77,7 @@ def test_from_picked_thresholds_to_a_stained_layer(viewer, widget, qtbot):
     widget.form["minutes"].value = 0.1
     widget.run.start_button.click()
     qtbot.waitUntil(lambda: "cells · preview" in viewer.layers, timeout=60_000)
+    qtbot.waitUntil(lambda: widget.plot.last_step > 0, timeout=60_000)
     widget.run.stop_button.click()
     qtbot.waitUntil(lambda: widget.run.phase is Phase.IDLE, timeout=60_000)
     assert not widget.messages.details, widget.messages.details
@@ -77,7 +86,12 @@ def test_from_picked_thresholds_to_a_stained_layer(viewer, widget, qtbot):
     assert preview.rgb
     np.testing.assert_allclose(preview.scale, (0.5, 0.5))
     assert "Content kept" in widget.content.text()
-    assert "cells · content disagreement" in viewer.layers
+    disagreement = viewer.layers["cells · content disagreement"]
+    cells = viewer.layers["cells"]
+    np.testing.assert_allclose(disagreement.scale, cells.scale)
+    assert disagreement.units == cells.units
+    assert disagreement.extent.world[0, -1] > cells.extent.world[1, -1]
+    assert viewer.dims.ndim == 2  # no slider more than before
     model = load_model(widget._request.out)
     saliency = model.recipe.saliency
     assert (saliency.alpha, saliency.beta) == (0.25, 210.0)
@@ -193,3 +207,19 @@ def test_only_sections_along_z_ask_for_the_size_of_a_voxel(viewer, widget):
     widget.voxels.set_button.click()
     assert widget.voxels.isHidden()
     np.testing.assert_allclose(volume.scale, (0.5, 0.1, 0.1))
+
+
+def test_patches_lie_side_by_side():
+    patches = np.arange(5)[:, None, None] * np.ones((5, 2, 3))
+    found = mosaic(patches)
+    np.testing.assert_array_equal(found[::2, ::3], [[0, 1, 2], [3, 4, 0]])
+    assert mosaic(np.zeros((3, 4, 2, 3))).shape == (4, 4, 6)
+
+
+def test_little_content_kept_comes_with_advice(widget):
+    little = replace(CONTENT, iou=-1e-9)
+    widget._heard(ContentMeasured(1, little))
+    assert "Content kept: 0%" in widget.content.text()
+    assert "Do not trust it" in widget.content.text()
+    widget._heard(ContentMeasured(1, replace(CONTENT, iou=0.8)))
+    assert "trust" not in widget.content.text()

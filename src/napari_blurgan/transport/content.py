@@ -53,7 +53,7 @@ class Content:
         """Say it in a sentence."""
         where = "images set aside" if self.held_out else "images that it was trained on"
         return (
-            f"Content kept: {self.iou:.0%} (IoU; {self.lost:.0%} lost, "
+            f"Content kept: {max(self.iou, 0.0):.0%} (IoU; {self.lost:.0%} lost, "
             f"{self.invented:.0%} invented) in {where}; there and back "
             f"differs by {self.cycle:.3g} grey levels."
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +20,7 @@ __all__ = [
     "METADATA_KEY",
     "PLACE",
     "LayerData",
+    "beside",
     "field_layer",
     "guess_axes",
     "is_measured",
@@ -34,6 +35,8 @@ __all__ = [
 
 PLACE = ("scale", "translate", "rotate", "shear", "affine", "units", "axis_labels")
 """What a layer has in common with another that lies on it."""
+GAP = 0.05
+"""Of the width of a layer, between it and what lies beside it."""
 LayerData = tuple[Any, dict[str, Any], str]
 
 
@@ -171,6 +174,37 @@ def _offset(layer: Image, corner: NDArray[np.float64]) -> NDArray[np.float64]:
     start = np.asarray(layer.data_to_world(np.zeros(layer.ndim)))
     there = np.asarray(layer.data_to_world(corner))
     return np.linalg.solve(layer.affine.linear_matrix, there - start)
+
+
+def beside(
+    source: Image,
+    others: Iterable[Any],
+    shape: Sequence[int],
+    scale: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Return where voxel 0 of an image goes that shall hide nothing.
+
+    To the right of the source and of other layers, at the top of the source and at
+    the middle of its depth.
+
+    Parameters
+    ----------
+    source : napari.layers.Image
+        In whose world.
+    others : iterable of layers
+        Those that must not be hidden, either.
+    shape, scale : sequence of int, ndarray
+        Of the image, along the last axes of the source.
+    """
+    low, high = np.asarray(source.extent.world)[:, -len(shape) :]
+    gap = GAP * (high[-1] - low[-1])
+    right = [high[-1], *(np.asarray(o.extent.world)[1, -1] for o in others)]
+    place = low.copy()
+    # An extent is that of the centres of voxels.
+    place[-1] = max(right) + gap + abs(source.scale[-1]) + scale[-1]
+    if len(shape) > 2:
+        place[0] = (low[0] + high[0]) / 2 - (shape[0] // 2) * scale[0]
+    return place
 
 
 def stack_layer(stack: Stack, **attributes: Any) -> LayerData:

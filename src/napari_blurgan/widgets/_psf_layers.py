@@ -13,6 +13,7 @@ from napari_blurgan.optics.psf import Psf
 from napari_blurgan.widgets._layers import (
     METADATA_KEY,
     LayerData,
+    beside,
     is_psf,
     is_source,
     to_stack,
@@ -31,9 +32,6 @@ __all__ = [
     "to_psf",
     "unmeasured",
 ]
-
-GAP = 0.05
-"""Of the width of the source, between it and its PSFs."""
 
 
 def psf_title(psf: Psf) -> str:
@@ -70,7 +68,7 @@ def psf_layer(psf: Psf, source: Image, layers: Iterable[Any] = ()) -> LayerData:
     attributes = {
         "name": f"{psf_title(psf)} · {source.name}",
         "scale": scale,
-        "translate": _beside(source, filter(is_psf, layers), data.shape, scale),
+        "translate": beside(source, filter(is_psf, layers), data.shape, scale),
         "units": [unit] * data.ndim,
         "axis_labels": list(source.axis_labels[-data.ndim :]),
         "colormap": "inferno",
@@ -107,24 +105,6 @@ def _scale_in(psf: Psf, source: Image) -> NDArray[np.float64]:
     if np.allclose(source.scale, 1):  # neither unit nor scale: one voxel is one pixel
         return np.ones(3)
     return np.array(psf.voxel_size)
-
-
-def _beside(
-    source: Image,
-    others: Iterable[Any],
-    shape: Sequence[int],
-    scale: NDArray[np.float64],
-) -> NDArray[np.float64]:
-    """Return where voxel 0 goes: right of the source and of other PSFs, at its top."""
-    low, high = np.asarray(source.extent.world)[:, -len(shape) :]
-    gap = GAP * (high[-1] - low[-1])
-    right = [high[-1], *(np.asarray(o.extent.world)[1, -1] for o in others)]
-    place = low.copy()
-    # An extent is that of the centres of voxels.
-    place[-1] = max(right) + gap + abs(source.scale[-1]) + scale[-1]
-    if len(shape) > 2:
-        place[0] = (low[0] + high[0]) / 2 - (shape[0] // 2) * scale[0]
-    return place
 
 
 def offered_psfs(layers: Iterable[Any]) -> tuple[list[Any], list[Any]]:

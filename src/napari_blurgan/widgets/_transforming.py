@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +13,12 @@ from numpy.typing import NDArray
 
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import DataError
-from napari_blurgan.widgets._layers import METADATA_KEY, field_layer, guess_axes
+from napari_blurgan.widgets._layers import (
+    METADATA_KEY,
+    beside,
+    field_layer,
+    guess_axes,
+)
 from napari_blurgan.widgets._live import add_layer
 
 if TYPE_CHECKING:
@@ -160,14 +166,33 @@ class LivePreview:
         self._put("preview", stack, source, axes, event.corner)
 
     def show_content(self, content: Content) -> None:
-        """Show where content was lost (blue) and invented (red), patch by patch."""
+        """Show where content was lost (blue) and invented (red), beside the source.
+
+        The patches are of images set aside, and lie side by side.
+        """
+        pixels = mosaic(content.disagreement)
         self._replace(
             "content disagreement",
-            content.disagreement,
+            pixels,
             colormap="bwr",
             contrast_limits=(-1, 1),
             visible=False,
+            **self._place_beside(pixels.shape),
         )
+
+    def _place_beside(self, shape: tuple[int, ...]) -> dict[str, Any]:
+        """Return scale, units and place of an image beside the first source."""
+        source = self._sources[0] if self._sources else None
+        if source is None or source.ndim < len(shape):
+            return {}
+        last = slice(-len(shape), None)
+        scale = np.asarray(source.scale[last])
+        return {
+            "scale": scale,
+            "translate": beside(source, (), shape, scale),
+            "units": source.units[last],
+            "axis_labels": source.axis_labels[last],
+        }
 
     def _pixels(self, after: NDArray[np.float32], colour: bool) -> NDArray[Any]:
         if not colour:
@@ -201,3 +226,12 @@ class LivePreview:
             self._made[key] = add_layer(self._viewer, (pixels, attributes, "image"))
         elif layer in self._viewer.layers:
             layer.data = pixels
+
+
+def mosaic(patches: NDArray[Any]) -> NDArray[Any]:
+    """Return patches (n, [z,] y, x) side by side in rows, as one ([z,] y, x)."""
+    across = math.ceil(math.sqrt(len(patches)))
+    missing = -len(patches) % across
+    padded = np.pad(patches, [(0, missing)] + [(0, 0)] * (patches.ndim - 1))
+    rows = padded.reshape(-1, across, *patches.shape[1:])
+    return np.concatenate([np.concatenate(row, axis=-1) for row in rows], axis=-2)

@@ -68,6 +68,13 @@ IMAGES = (".tif", ".tiff", ".zarr")
 THRESHOLDS = {"A": ("alpha", "bright_a"), "B": ("beta", "bright_b")}
 """The fields that tell what is content in a domain."""
 
+LITTLE = 0.5
+"""Share of the content below which a transformation is not to be trusted."""
+ADVICE = (
+    " Do not trust it yet: train longer, or pick the thresholds anew so that only "
+    "content lies on their bright side."
+)
+
 
 class TransformWidget(LearningWidget):
     """Train a transformation between two domains, and watch the content.
@@ -331,7 +338,8 @@ class TransformWidget(LearningWidget):
 
     def _heard(self, event: Event) -> None:
         if isinstance(event, ContentMeasured):
-            self.content.setText(str(event.content))
+            little = event.content.iou < LITTLE
+            self.content.setText(f"{event.content}{ADVICE if little else ''}")
 
     def _draw(self) -> None:
         super()._draw()
