@@ -36,7 +36,8 @@ SHARES = {
     "PSF files": 0.12,
     "zarr, OME-Zarr 0.4/0.5": 0.2,
     "models": 0.1,
-    "states of training": 0.08,
+    "states of training": 0.07,
+    "resumed trainings": 0.01,
     "history.csv": 0.05,
     "recipes": 0.15,
 }

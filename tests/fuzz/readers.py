@@ -205,6 +205,35 @@ def read_training(path: Path) -> Answer:
     return Answer(state and state["engine"], folder.notes)
 
 
+def trained(folder: Path) -> list[Path]:
+    """Train a step, to go on from."""
+    out = folder / "m.blurgan"
+    list(training(out, steps=1))
+    return [out]
+
+
+def training(out: Path, steps: int) -> Any:
+    from napari_blurgan.transport.presets import preset
+    from napari_blurgan.transport.trainer import Trainer
+
+    small = {"adversary.base": 2, "adversary.scales": 1, "sampling.patch": 16}
+    small |= {"generator.base": 1, "generator.levels": 2, "precision": "float32"}
+    rng = np.random.default_rng(0)
+    y, x = (
+        [Stack(rng.poisson(40, (16, 24, 24)).astype("f4"), "ZYX", VOXEL, name=name)]
+        for name in "yx"
+    )
+    recipe = preset("cyclegan").updated(small)
+    return Trainer(recipe, y, x, out, device="cpu", steps=steps, resume=True)
+
+
+def read_resumed(path: Path) -> Answer:
+    """Go on with a training, and read the model that it leaves."""
+    for _ in training(path, steps=2):
+        pass
+    return read_model(path)
+
+
 def damage_file(name: str, rng: random.Random, folder: Path) -> bool:
     path = folder / name
     content, _ = mutate.change_text(rng, path.read_bytes())
@@ -235,6 +264,9 @@ READERS = {
     ),
     "states of training": Reader(
         model_seeds, partial(damage_model, "training.safetensors"), read_training
+    ),
+    "resumed trainings": Reader(
+        trained, partial(damage_model, "training.safetensors"), read_resumed
     ),
     "history.csv": Reader(
         model_seeds, partial(damage_file, "history.csv"), read_history_file
