@@ -1,5 +1,6 @@
 """Odd and damaged files: each is read right or refused with a reason."""
 
+import struct
 import tempfile
 from functools import cache
 from pathlib import Path
@@ -253,6 +254,17 @@ def test_ome_xml_that_claims_a_trillion_planes(tmp_path):
     tifffile.imwrite(path, ARRAY, description=text.encode(), metadata=None)
     with pytest.raises(DataError, match="declares 1000000000000 planes"):
         read_stack(path)
+
+
+def test_sizes_that_are_no_whole_numbers_are_refused(tmp_path):
+    path = stored(tmp_path, written(write_plain))
+    content = bytearray(path.read_bytes())
+    with tifffile.TiffFile(path) as tif:
+        tag = tif.pages[0].tags["ImageWidth"]
+    content[tag.offset + 2] = 11  # a 32-bit float
+    content[tag.offset + 8 : tag.offset + 12] = struct.pack("<f", 16)
+    with pytest.raises(DataError, match="no whole numbers"):
+        read_stack(stored(tmp_path, content))
 
 
 def test_entities_of_xml_do_not_grow(tmp_path):

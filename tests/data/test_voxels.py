@@ -145,3 +145,70 @@ def test_other_calibrations_of_grey_levels_are_told(tmp_path):
     stack = read_stack(tmp_path / "a.tif")
     assert np.array_equal(np.asarray(stack.data), ARRAY)
     assert "calibrated (OD)" in stack.metadata["notes"][0]
+
+
+def write_metaseries(path, state="on"):
+    entries = {"state": ("bool", state), "x": ("float", "0.1"), "y": ("float", "0.2")}
+    entries |= {"units": ("string", "um")}
+    props = "".join(
+        f'<prop id="spatial-calibration-{name}" type="{kind}" value="{value}"/>\r\n'
+        for name, (kind, value) in entries.items()
+    )
+    xml = f"<MetaData>\r\n<PlaneInfo>\r\n{props}</PlaneInfo>\r\n</MetaData>"
+    options = {"software": "MetaSeries", "description": xml, "metadata": None}
+    tifffile.imwrite(path, ARRAY[0], **options)
+    return path
+
+
+def test_metaseries_headers_are_read(tmp_path):
+    stack = read_stack(write_metaseries(tmp_path / "a.tif"))
+    assert stack.voxel_size == (None, 0.2, 0.1)
+    assert stack.metadata["voxel_size_from"] == "its MetaSeries header"
+    off = read_stack(write_metaseries(tmp_path / "b.tif", "off"))
+    assert off.voxel_size == (None, None, None)
+
+
+def test_fluoview_headers_are_read(tmp_path):
+    header = np.zeros((), np.dtype(tifffile.TIFF.MM_HEADER).newbyteorder("<"))
+    header["HeaderFlag"] = 1
+    lengths = (("X", 30, 0.1), ("Y", 20, 0.1), ("Z", 5, 300.0))
+    for i, (name, size, step) in enumerate(lengths):
+        unit = b"nm" if name == "Z" else b"um"
+        header["Dimensions"][i] = (name.encode(), size, 0, step, unit)
+    raw = header.tobytes()
+    tags = [(34361, 1, len(raw), raw, True), (34362, 1, 8, bytes(8), True)]
+    with tifffile.TiffWriter(tmp_path / "a.tif", byteorder="<") as file:
+        for plane in ARRAY:
+            file.write(plane, metadata=None, extratags=tags)
+    stack = read_stack(tmp_path / "a.tif")
+    assert stack.voxel_size == (0.3, 0.1, 0.1)
+    assert np.array_equal(np.asarray(stack.data), ARRAY)
+
+
+def test_stk_headers_are_read(tmp_path):
+    """MetaMorph: one directory, all planes behind each other, tags of its own."""
+    planes, height, width = ARRAY.shape
+    steps = np.array([[3, 10, 2450000, 0, 2450000, 0]] * planes, "<u4").tobytes()
+    fractions = struct.pack("<4I", 1, 10, 1, 10)
+    units = struct.pack("<I", 3) + b"um\0"
+    directory = 2 + 12 * 12 + 4
+    at = {"steps": 8 + directory, "uic": 8 + directory + len(steps)}
+    at["fractions"] = at["uic"] + 4 * 8
+    at["units"] = at["fractions"] + len(fractions)
+    at["pixels"] = at["units"] + len(units)
+    ids = ((3, 1), (4, at["fractions"]), (5, at["fractions"] + 8), (6, at["units"]))
+    uic = b"".join(struct.pack("<2I", *entry) for entry in ids)
+    size = height * width * 2
+    tags = [
+        *((256, 4, 1, width), (257, 4, 1, height), (258, 3, 1, 16), (259, 3, 1, 1)),
+        *((262, 3, 1, 1), (273, 4, 1, at["pixels"]), (277, 3, 1, 1)),
+        *((278, 4, 1, height), (279, 4, 1, size), (284, 3, 1, 1)),
+        *((33628, 4, 4, at["uic"]), (33629, 5, planes, at["steps"])),
+    ]
+    entries = b"".join(struct.pack("<2H2I", *tag) for tag in tags)
+    head = b"II*\0" + struct.pack("<IH", 8, len(tags)) + entries + bytes(4)
+    content = head + steps + uic + fractions + units + ARRAY.tobytes()
+    (tmp_path / "a.stk").write_bytes(content)
+    stack = read_stack(tmp_path / "a.stk")
+    assert (stack.axes, stack.voxel_size) == ("ZYX", (0.3, 0.1, 0.1))
+    assert np.array_equal(np.asarray(stack.data), ARRAY)

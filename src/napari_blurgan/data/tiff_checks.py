@@ -38,6 +38,9 @@ def whole_series(tif: Any, path: Path) -> Any:
     if pages == 0 or not series:
         raise _truncated(path, "it holds no image")
     first = series[0]
+    sizes = (*first.shape, *first.keyframe.shape)
+    if not all(isinstance(n, int | np.integer) for n in sizes):
+        raise _truncated(path, f"its sizes {sizes} are no whole numbers")
     if not math.prod(first.shape):
         raise DataError(f"{path.name}: has the shape {tuple(first.shape)}, no pixels")
     if first.dtype is not None and np.dtype(first.dtype).kind not in "biuf":

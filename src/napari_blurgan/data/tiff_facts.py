@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from statistics import median
 from typing import Any
 from xml.etree.ElementTree import ParseError
 
@@ -58,15 +59,16 @@ def _lsm(tif: Any) -> Claims:
 
 def _stk(tif: Any) -> Claims:
     header = tif.stk_metadata
+    if not header.get("SpatialCalibration", True):
+        return {}
+    unit = header.get("CalibrationUnits")
     claims = {
-        axis: Claim(header[f"{axis}Calibration"], header["CalibrationUnits"])
+        axis: Claim(header[f"{axis}Calibration"], unit)
         for axis in "YX"
-        if header.get("XYCalibration", 1) and f"{axis}Calibration" in header
+        if f"{axis}Calibration" in header
     }
-    distances = header.get("ZDistance")
-    if distances is not None and len(distances) > 1 and distances[0] > 0:
-        claims["Z"] = Claim(float(distances[0]), header.get("CalibrationUnits"))
-    return claims
+    steps = [float(step) for step in header.get("ZDistance", ()) if step > 0]
+    return claims | ({"Z": Claim(median(steps), unit)} if len(steps) > 1 else {})
 
 
 def _fluoview(tif: Any) -> Claims:
@@ -81,6 +83,8 @@ def _sis(tif: Any) -> Claims:
 
 def _metaseries(tif: Any) -> Claims:
     plane = tif.metaseries_metadata["PlaneInfo"]
+    if not plane.get("spatial-calibration-state", True):
+        return {}
     unit = plane.get("spatial-calibration-units")
     names = {"X": "spatial-calibration-x", "Y": "spatial-calibration-y"}
     return {axis: Claim(plane[name], unit) for axis, name in names.items()}
