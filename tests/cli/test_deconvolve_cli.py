@@ -109,6 +109,28 @@ def test_a_rule_stops_and_says_so(files, capsys):
     assert "the relative change reached" in said.err
 
 
+def test_saturated_voxels_are_said(files, capsys):
+    image = np.minimum(np.random.default_rng(0).poisson(240, (8, 20, 24)), 255)
+    share = (image == 255).mean()
+    write_ome_tiff(files / "bright.ome.tif", image.astype(np.uint8), "ZYX", VOXEL)
+    steps = ("--iterations", 2)
+    code, said = blurgan(files, capsys, "rl", *with_psf(files), *steps, image="bright")
+    assert code == 0
+    assert f"{share:.1%} of the voxels are saturated (at 255)" in said.err
+
+
+@pytest.mark.parametrize("method", ["rl", "wiener"])
+def test_a_flat_field_is_as_flat_whatever_the_number_of_planes(method, files, capsys):
+    optics = ("--na", 1.4, "--ni", 1.515, "--wavelength", 520)
+    for planes in (9, 3):
+        flat = np.full((planes, 20, 24), 100, np.uint16)
+        write_ome_tiff(files / f"flat{planes}.ome.tif", flat, "ZYX", VOXEL)
+        name = {"image": f"flat{planes}", "out": f"out{planes}.ome.tif"}
+        assert blurgan(files, capsys, method, *optics, **name)[0] == 0
+        result = np.asarray(read_stack(files / name["out"]).data)
+        np.testing.assert_allclose(result, 100, rtol=1e-3)
+
+
 def test_tiles_and_one_pixel_type(files, capsys):
     arguments = (*with_psf(files), "--tile", 8, 10, 12, "--dtype", "source")
     code, said = blurgan(files, capsys, "rl", *arguments, "--iterations", 3)

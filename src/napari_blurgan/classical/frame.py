@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from napari_blurgan.data.exposure import cut_off
 from napari_blurgan.errors import DataError
 
-__all__ = ["as_frame"]
+__all__ = ["as_frame", "background_note"]
 
 
 def as_frame(
@@ -18,8 +17,8 @@ def as_frame(
     """Return an image as float32, and what its user should know about it, in words.
 
     Negative values, which no light makes, count as zero in methods for counts (not
-    `signed`); saturated pixels are taken at their value, so that intensities there come
-    out too low. Both are noted.
+    `signed`); saturated and clipped pixels are taken at their value, so that
+    intensities there come out wrong. All are noted.
 
     Raises
     ------
@@ -39,8 +38,34 @@ def as_frame(
             f"{bad} of {pixels.size} voxels are NaN, infinite or beyond float32; "
             "replace them first, for example by the median of their neighbours"
         )
-    found = (None if signed else _negative(frame), _saturated(pixels))
-    return frame, tuple(note for note in found if note)
+    found = None if signed else _negative(frame)
+    notes = cut_off(pixels)
+    return frame, (found, *notes) if found else notes
+
+
+def background_note(frame: NDArray[np.float32], background: float) -> str | None:
+    """Say if a background leaves hardly any light, in grey levels.
+
+    Parameters
+    ----------
+    frame : ndarray
+        The image.
+    background : float
+        Light from elsewhere and the camera's offset together.
+    """
+    mean, top = float(frame.mean(dtype=np.float64)), float(frame.max())
+    if background <= 0 or background <= mean:
+        return None
+    if background >= top:
+        return (
+            f"the background of {background:.5g} lies above the brightest voxel, "
+            f"{top:.5g}: no light is left, and the result is dark"
+        )
+    return (
+        f"the background of {background:.5g} lies above the mean of the image, "
+        f"{mean:.5g} (its median is {float(np.median(frame)):.5g}): faint light is "
+        "lost; measure the background where there is nothing"
+    )
 
 
 def _negative(frame: NDArray[np.float32]) -> str | None:
@@ -51,13 +76,3 @@ def _negative(frame: NDArray[np.float32]) -> str | None:
         f"{share:.1%} of the voxels are negative and count as zero; rather deconvolve "
         "the image as it was recorded, and give its background"
     )
-
-
-def _saturated(pixels: NDArray[Any]) -> str | None:
-    if pixels.dtype.kind not in "ui":
-        return None
-    top = np.iinfo(pixels.dtype).max
-    share = float((pixels == top).mean())
-    if share == 0:
-        return None
-    return f"{share:.1%} of the voxels are saturated (at {top}): too low in the result"

@@ -9,6 +9,7 @@ import psutil
 import torch
 
 from napari_blurgan.classical.methods import Method
+from napari_blurgan.devices import choose_device
 from napari_blurgan.errors import OutOfMemoryError
 from napari_blurgan.optics.fourier import fast_shape
 from napari_blurgan.optics.psf import Psf
@@ -71,7 +72,7 @@ def tile_for(
 
 
 def _free_bytes(device: str | None) -> int:
-    on_gpu = torch.cuda.is_available() if device is None else "cuda" in device
-    if on_gpu:
-        return int(torch.cuda.mem_get_info(device or "cuda")[0])
+    place = choose_device(device or "auto")
+    if place.type == "cuda":
+        return int(torch.cuda.mem_get_info(place)[0])
     return int(psutil.virtual_memory().available)

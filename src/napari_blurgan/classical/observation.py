@@ -12,7 +12,10 @@ from torch import Tensor
 
 from napari_blurgan.classical.blur import Blur
 
-__all__ = ["Observation"]
+__all__ = ["SPARSE", "Observation"]
+
+SPARSE = 0.1
+"""Of the light above the background, noise included, a flat start has at least."""
 
 
 @dataclass
@@ -30,7 +33,8 @@ class Observation:
     spacing : sequence of float
         Voxel size along each axis relative to the smallest; ones by default.
     level : float, optional
-        Of a flat first estimate; by default the image's mean above the background.
+        Of a flat first estimate; by default the image's mean above the background, at
+        least a tenth of the mean of what lies above it.
     scale : float
         Grey levels to a unit of `image`, for results.
     halves : bool
@@ -55,6 +59,10 @@ class Observation:
         above = mean - self.background
         if self.level is not None:
             above = torch.full_like(above, self.level)
+        elif (above < SPARSE * mean).any():
+            # Next to no light is a start from which multiplication hardly comes away.
+            bright = self.image.sub(self.background).clamp_(min=0)
+            above = torch.maximum(above, SPARSE * bright.mean(self.axes, keepdim=True))
         self.flat = torch.maximum(above, self.least)
 
     def start(self, estimate: Tensor | None = None) -> Tensor:

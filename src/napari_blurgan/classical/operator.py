@@ -12,9 +12,11 @@ from torch import Tensor
 
 from napari_blurgan.classical.blur import Edges
 from napari_blurgan.classical.methods import Method
+from napari_blurgan.classical.observation import SPARSE
 from napari_blurgan.classical.plan import Plan
 from napari_blurgan.classical.result import Deconvolution
 from napari_blurgan.data.stack import Stack, VoxelSize
+from napari_blurgan.devices import choose_device
 from napari_blurgan.errors import OutOfMemoryError
 from napari_blurgan.optics.psf import Psf
 
@@ -73,9 +75,7 @@ class DeconvolutionOperator:
         self.parameters = parameters
         self.results: list[Deconvolution] = []
         self.stride = (1,) * dims
-        self.device = torch.device(
-            device or ("cuda" if torch.cuda.is_available() else "cpu")
-        )
+        self.device = choose_device(device or "auto")
         self._plans: dict[tuple[int, ...], Plan] = {}
         self._rehearsing = False
 
@@ -152,8 +152,14 @@ class DeconvolutionOperator:
 
 
 def channel_levels(stack: Stack, dark: float) -> list[float]:
-    """Return the mean of each channel above darkness, from a few planes."""
+    """Return the level of each channel's flat start, from a few planes.
+
+    Its mean above darkness, as in `Observation`.
+    """
     thin = {"Z": slice(None, None, max(1, stack.size("Z") // 32)), "T": slice(0, 1)}
     planes = np.asarray(stack.data[tuple(thin.get(a, slice(None)) for a in stack.axes)])
     others = tuple(i for i, a in enumerate(stack.axes) if a not in "CS")
-    return [float(mean) - dark for mean in np.ravel(planes.mean(axis=others))]
+    above = planes.astype(np.float32) - np.float32(dark)
+    bright = np.ravel(above.clip(min=0).mean(axis=others, dtype=np.float64))
+    means = np.ravel(above.mean(axis=others, dtype=np.float64))
+    return [float(level) for level in np.maximum(means, SPARSE * bright)]

@@ -10,6 +10,7 @@ from napari_blurgan.classical.blur import Blur, Edges
 from napari_blurgan.classical.far_light import wrapped
 from napari_blurgan.classical.psf_fit import PsfLike, fit_psf
 from napari_blurgan.data.stack import VoxelSize
+from napari_blurgan.devices import choose_device
 from napari_blurgan.errors import AxesError
 
 __all__ = ["Plan"]
@@ -29,7 +30,7 @@ class Plan:
     edges : {"extend", "periodic"}
         What lies beyond the field of view, see `Blur`.
     device : str, optional
-        Where to compute; by default a CUDA device if there is one, else the CPU.
+        Where to compute, "cpu", "cuda", "mps"; by default the best there is.
 
     Attributes
     ----------
@@ -46,6 +47,8 @@ class Plan:
         If the shape is neither a plane nor a volume.
     OpticsError
         If the PSF is no PSF: negative, NaN, all zero, or of other axes.
+    RecipeError
+        If there is no such device here.
     """
 
     def __init__(
@@ -65,8 +68,7 @@ class Plan:
         self.edges: Edges = edges
         fitted, self.notes = fit_psf(psf, shape, voxel_size)
         self.psf = wrapped(fitted, shape) if edges == "periodic" else fitted
-        default = "cuda" if torch.cuda.is_available() else "cpu"
-        self.device = torch.device(device or default)
+        self.device = choose_device(str(device or "auto"))
         kernel = torch.from_numpy(self.psf.data).to(self.device)
         self.blur = Blur(kernel[0] if len(shape) == 2 else kernel, shape, edges)
         size = self.psf.voxel_size[-len(shape) :]

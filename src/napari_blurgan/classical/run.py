@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -13,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from napari_blurgan.classical.blur import Edges
-from napari_blurgan.classical.frame import as_frame
+from napari_blurgan.classical.frame import as_frame, background_note
 from napari_blurgan.classical.iteration import Callback, iterate
 from napari_blurgan.classical.observation import Observation
 from napari_blurgan.classical.plan import Plan
@@ -25,12 +26,21 @@ from napari_blurgan.data.stack import VoxelSize
 from napari_blurgan.errors import DataError, OutOfMemoryError
 from napari_blurgan.optics.camera import Camera
 
-__all__ = ["DirectOptions", "Options", "memory_reported", "observe", "plan_for", "run"]
+__all__ = [
+    "DirectOptions",
+    "Options",
+    "finite",
+    "memory_reported",
+    "observe",
+    "plan_for",
+    "run",
+]
 
 TOO_LITTLE = (
     "there is too little memory to deconvolve the image whole: crop the PSF, or work "
     "in tiles"
 )
+LARGEST = 1e15  # intensities, of which float32 holds sums of products
 
 
 class DirectOptions(TypedDict, total=False):
@@ -53,7 +63,8 @@ class DirectOptions(TypedDict, total=False):
         What lies beyond the field of view: whatever explains the image best (default),
         or the opposite edge.
     device : str
-        Where to compute; a CUDA device if there is one, else the CPU, by default.
+        Where to compute: "cpu", "cuda", "cuda:1", "mps", or "auto", the default: a CUDA
+        device if there is one, else Apple's, else the CPU.
     """
 
     background: float
@@ -109,7 +120,7 @@ def run(
         steps = method(observation, _first(observation, start))
         outcome = iterate(steps, iterations, rule, options.get("callback"))
         return Deconvolution(
-            observation.result(outcome.estimate),
+            finite(observation.result(outcome.estimate)),
             plan.psf,
             outcome.iterations,
             outcome.reason,
@@ -141,19 +152,55 @@ def observe(
         raise DataError(f"a plan for {plan.shape} cannot serve {frame.shape}")
     background = options.get("background", 0.0)
     camera = options.get("camera")
-    gain = camera.gain if camera else 1.0
+    # A tile, which starts at the level of the whole, may well lie below the background.
+    if not signed and not isinstance(options.get("start"), (int, float)):
+        note = background_note(frame, background + (camera.offset if camera else 0.0))
+        found = (*found, note) if note else found
+    unit = _unit(frame, camera)
     if camera:
-        frame = (frame - camera.offset) / gain + camera.read_noise**2
-        background = background / gain + camera.read_noise**2
+        frame = (frame - camera.offset) / unit + camera.read_noise**2
+        background = background / unit + camera.read_noise**2
+    elif unit != 1:
+        frame = np.divide(frame, unit, dtype=np.float64).astype(np.float32)
+        background = background / unit
     pixels = torch.from_numpy(frame).to(plan.device)
     observation = Observation(
         pixels if signed else pixels.clamp(min=0),
         plan.blur,
         background,
         plan.spacing,
-        scale=gain,
+        scale=unit,
     )
     return observation, plan, (*plan.notes, *found)
+
+
+def _unit(frame: NDArray[np.float32], camera: Camera | None) -> float:
+    """Return the grey levels that count as one: of a photo-electron, if known.
+
+    Else one, or a power of two where the products of so large or small values would
+    leave the range of float32.
+    """
+    peak = float(np.abs(frame).max())
+    if camera is not None:
+        if peak / camera.gain > LARGEST:
+            raise DataError(
+                f"at a gain of {camera.gain:g} the brightest voxel, {peak:.3g}, would "
+                f"hold {peak / camera.gain:.3g} photo-electrons: check the gain"
+            )
+        return camera.gain
+    if peak == 0 or 1 / LARGEST <= peak <= LARGEST:
+        return 1.0
+    return float(2.0 ** math.floor(math.log2(peak)))
+
+
+def finite(image: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return a result, or raise DataError where it is no number."""
+    if not np.isfinite(image).all():
+        raise DataError(
+            "the result left the range of float32: the image, its background or its "
+            "PSF hold values too large or too small; scale the image"
+        )
+    return image
 
 
 def plan_for(image: ArrayLike, psf: PsfLike | Plan, options: DirectOptions) -> Plan:

@@ -92,8 +92,8 @@ class Discrepancy(StoppingRule):
 
     def measure(self, steps: Steps, expected: Tensor) -> float:
         """Return ‖y − m‖² / Σ m."""
-        residual = steps.observation.image - expected
-        return float(residual.square_().sum(dtype=torch.float64) / expected.sum())
+        residual = (steps.observation.image - expected).square_()
+        return precise_sum(residual) / precise_sum(expected)
 
     def met(self, value: float) -> bool:
         """Say whether the residual is down to the level of the noise."""
@@ -129,14 +129,20 @@ class HeldOut(StoppingRule):
 
     def measure(self, steps: Steps, expected: Tensor) -> float:
         """Return the mean deviance of each half from what the other predicts."""
-        other = steps.observation.image.flip(0)
-        return float(poisson_deviance(other, expected))
+        return poisson_deviance(steps.observation.image.flip(0), expected)
 
 
-def poisson_deviance(counts: Tensor, expected: Tensor) -> Tensor:
+def poisson_deviance(counts: Tensor, expected: Tensor) -> float:
     """Return the mean of 2 (m − y + y log(y / m)); zero is a perfect fit."""
     logs = torch.special.xlogy(counts, counts / expected)
-    return logs.add_(expected).sub_(counts).mean(dtype=torch.float64) * 2
+    return 2 * precise_sum(logs.add_(expected).sub_(counts)) / logs.numel()
+
+
+def precise_sum(values: Tensor) -> float:
+    """Return the sum in float64, line by line where the device has no such numbers."""
+    if values.device.type == "mps":
+        return float(values.sum(-1).cpu().sum(dtype=torch.float64))
+    return float(values.sum(dtype=torch.float64))
 
 
 RULES: dict[str, type[StoppingRule]] = {

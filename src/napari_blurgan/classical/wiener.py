@@ -13,7 +13,12 @@ from napari_blurgan.classical.observation import Observation
 from napari_blurgan.classical.plan import Plan
 from napari_blurgan.classical.psf_fit import PsfLike
 from napari_blurgan.classical.result import Deconvolution
-from napari_blurgan.classical.run import DirectOptions, memory_reported, observe
+from napari_blurgan.classical.run import (
+    DirectOptions,
+    finite,
+    memory_reported,
+    observe,
+)
 from napari_blurgan.errors import DataError
 
 __all__ = ["tikhonov", "wiener"]
@@ -83,7 +88,11 @@ def _filter(
         spectrum *= plan.blur.otf.conj().mul(kept) / response
         x = torch.fft.irfftn(spectrum, s=plan.blur.shape, dim=observation.axes)
         return Deconvolution(
-            observation.result(x), plan.psf, 0, "solved in one step", notes=notes
+            finite(observation.result(x)),
+            plan.psf,
+            0,
+            "solved in one step",
+            notes=notes,
         )
 
 

@@ -146,11 +146,13 @@ def _deconvolved(
     method: Method, source: Path, out: Path, options: argparse.Namespace
 ) -> str:
     """Deconvolve one image, show how far it is, and return a line about the result."""
+    from napari_blurgan.data.exposure import exposure_notes
     from napari_blurgan.restoration.predict import apply
     from napari_blurgan.restoration.sinks import make_sink
 
     stack = read(source, options)
     psfs, notes = _psfs(stack, options)
+    notes += exposure_notes(stack, time=options.time)
     tile = _tile(method, stack, psfs, options)
     operator = _operator(method, stack, psfs, tile is not None, options)
     operator.rehearse()

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from napari_blurgan.data.stack import Stack
 
-__all__ = ["clipped_share", "exposure_notes", "saturated_share"]
+__all__ = ["clipped_share", "cut_off", "exposure_notes", "saturated_share"]
 
 PLANES = 64
 """Planes of a channel that are looked at, evenly spaced, at the most."""
@@ -38,11 +38,12 @@ def exposure_notes(
     for number in channels:
         pixels = _planes(stack, number, time)
         where = f"channel {number}: " if len(channels) > 1 else ""
-        notes += [where + note for note in _found(pixels)]
+        notes += [where + note for note in cut_off(pixels)]
     return tuple(notes)
 
 
-def _found(pixels: NDArray[Any]) -> list[str]:
+def cut_off(pixels: NDArray[Any]) -> tuple[str, ...]:
+    """Say in words what part of some pixels, as recorded, was cut off."""
     high, low = saturated_share(pixels), clipped_share(pixels)
     notes = []
     if high:
@@ -55,7 +56,7 @@ def _found(pixels: NDArray[Any]) -> list[str]:
             f"{_percent(low)} of the voxels are 0, many more than are 1: clipped "
             "below, or filled in; deconvolve and restore images as they were recorded"
         )
-    return notes
+    return tuple(notes)
 
 
 def saturated_share(pixels: NDArray[Any]) -> float:
@@ -98,4 +99,4 @@ def _planes(stack: Stack, channel: int, time: int | None) -> NDArray[Any]:
 
 
 def _percent(share: float) -> str:
-    return f"{share:.2%}" if share >= 1e-4 else "less than 0.01%"
+    return f"{share:.1%}" if share >= 1e-3 else "less than 0.1%"

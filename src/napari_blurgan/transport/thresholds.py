@@ -102,7 +102,8 @@ def threshold_from_regions(
     Raises
     ------
     DataError
-        If a region is missing or outside, or the two have the same mean.
+        If a region is missing or outside, holds NaN or infinite values, or the two have
+        the same mean.
     """
     for regions, what in ((background, "background"), (foreground, "foreground")):
         if not regions:
@@ -115,6 +116,10 @@ def threshold_from_regions(
         for regions in (background, foreground)
     )
     low, high = float(dark.mean()), float(light.mean())
+    if not np.isfinite((low, high)).all():
+        raise DataError(
+            "what was picked holds NaN or infinite values: pick regions without them"
+        )
     if low == high:
         raise DataError(
             f"background and foreground have the same mean intensity, {low:g}: pick "

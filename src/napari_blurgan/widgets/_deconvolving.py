@@ -108,6 +108,7 @@ class DeconvolutionRequest:
         """Deconvolve frame by frame; report iterations, and in words what was done."""
         if self.background is None:
             return self._with_background(report).run(report)
+        from napari_blurgan.data.exposure import exposure_notes
         from napari_blurgan.restoration.predict import apply
 
         psfs, done = self._fitted()
@@ -129,7 +130,8 @@ class DeconvolutionRequest:
                     follower = _Follower(self, event.plan.tiles, tile is None, report)
                     operator.parameters["callback"] = follower
             result = getattr(event, "result", result)
-        for words in dict.fromkeys((*done, *_said(operator))):
+        cut_off = exposure_notes(self.stack, time=self.time)
+        for words in dict.fromkeys((*done, *cut_off, *_said(operator))):
             report(words)
         assert result is not None  # the last event brings it
         return result
