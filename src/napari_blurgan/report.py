@@ -35,6 +35,11 @@ def write_report(path: Path, result: DemoResult, voxel_size: Sequence[Any]) -> N
     """
     figure = Figure(figsize=(14, 10), layout="constrained", facecolor="white")
     grid = figure.add_gridspec(3, 4, height_ratios=(3.2, 1.8, 2.4))
+    figure.suptitle(
+        "Half of a nucleus. The sharp set was the confocal image of the other half; r "
+        f"is the correlation, widefield moved by {result.shift} voxels",
+        fontsize=11,
+    )
     columns = _columns_of(result)
     centre = _centre(result.confocal)
     for column, (title, volume, note) in enumerate(columns):
