@@ -42,7 +42,7 @@ bench-papers: setup
 	$(papers) nonblind --seeds 0 1 2 --steps 2500
 	$(papers) nonblind half rl input --wavelength 610 --wavelengths 610 --seeds 0 1 2
 	$(papers) blind --truth gibson-lanni --wavelength 610 --wavelengths 610 --seeds 0 1 2
-	$(papers) nonblind --seeds 0 1 2 --set adversary.loss=wgan-gp adversary.steps=5 \
+	$(papers) nonblind --seeds 0 1 2 --set discriminator.loss=wgan-gp discriminator.steps=5 \
 		optimiser.betas=[0.5,0.9]
 	$(papers) half supervised cyclegan blind-two-discriminators --seeds 0 1 2
 	$(papers) nonblind-as-published blind-as-published
