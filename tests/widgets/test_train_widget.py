@@ -12,7 +12,7 @@ from napari_blurgan.transport.engine import Engine
 from napari_blurgan.transport.model import load_model
 from napari_blurgan.widgets import _state
 from napari_blurgan.widgets._controls import Phase
-from napari_blurgan.widgets._layers import to_stack
+from napari_blurgan.widgets._layers import METADATA_KEY, to_stack
 
 
 @pytest.fixture
@@ -243,7 +243,7 @@ def test_a_voxel_size_is_asked_for_and_typed(widget, bare, click, until):
     widget.data.optics.setChecked(True)
     widget.data.update_values({"make": "microtubules"})
     click(widget.run.start_button)
-    until(lambda: idle(widget))
+    assert idle(widget)
     assert "Enter it below" in widget.messages.text()
     for axis, size in zip("zyx", (0.3, 0.1, 0.1), strict=True):
         form.fields[axis].selectAll()
@@ -295,3 +295,99 @@ def test_the_end_of_the_time_is_told(widget, click, until):
     widget._timer.timeout.connect(lambda: said.add(widget.run.words.text()))
     until(lambda: "Done: the time is up at step" in widget.run.words.text())
     assert any(words.startswith("Preparing: ") for words in said)
+
+
+def missing(widget, qtbot):
+    """Return what the form says of itself, once it has been checked."""
+    qtbot.waitUntil(lambda: not widget._soon.isActive(), timeout=5000)
+    return widget.missing.text()
+
+
+def test_the_form_says_what_is_missing_before_start(viewer, widget, bare, qtbot):
+    widget.data.update_values({"make": "richardson-lucy", "optics": {"known": False}})
+    assert "needs a PSF" in missing(widget, qtbot)
+    widget.data.optics.setChecked(True)
+    assert "without the size of a voxel" in missing(widget, qtbot)
+    widget.data.voxels.fields["z"].setValue(0.3)
+    widget.data.voxels.fields["y"].setValue(0.1)
+    widget.data.voxels.set_button.click()
+    assert not missing(widget, qtbot)
+    widget.advanced["changes"].value += " sampling.patch=64"
+    assert "smaller than a patch" in missing(widget, qtbot)
+    widget.advanced["changes"].value = "nonsense"
+    assert "expected name=value" in missing(widget, qtbot)
+    widget.advanced["changes"].value = "sampling.patch=16"
+    two = viewer.add_image(
+        np.zeros((2, 9, 40, 40)), name="two", axis_labels=("c", "z", "y", "x")
+    )
+    widget.data.blurred.untick()
+    widget.data.optics.setChecked(False)
+    widget.data.update_values({"make": "microtubules"})
+    widget.data.blurred.tick(two)
+    assert "2 in the" in missing(widget, qtbot)
+    widget.advanced["channel"].value = 1
+    assert not missing(widget, qtbot)
+
+
+def test_settings_unfold_where_something_is_missing(widget, click):
+    widget.data.sharp.untick()
+    widget._settings.set_open(False)
+    click(widget.run.start_button)
+    assert "sharp image" in widget.messages.text()
+    assert not widget.data.isHidden()
+    assert widget._settings._opened
+
+
+def test_a_nonblind_recipe_asks_for_a_psf(widget, qtbot):
+    widget.data.optics.setChecked(False)
+    widget.form["preset"].value = "nonblind"
+    assert "undoes a blur that is known" in missing(widget, qtbot)
+
+
+def with_optics(viewer, name, **optics):
+    blurred = viewer.layers["blurred"]
+    metadata = {METADATA_KEY: {"optics": optics}} if optics else {}
+    return viewer.add_image(
+        blurred.data, name=name, scale=blurred.scale, units=blurred.units,
+        metadata=metadata,
+    )  # fmt: skip
+
+
+def test_optics_of_another_image_are_an_offer_only(viewer, widget):
+    form, sources = widget.data.optics, widget.data.blurred
+    form.setChecked(False)
+    sources.untick()
+    sources.tick(with_optics(viewer, "known", na=1.2, ni=1.33, wavelength=455))
+    assert form.isChecked()
+    sources.untick()
+    sources.tick(with_optics(viewer, "unknown"))
+    assert not form.isChecked()
+    assert form.fields["na"].value == 1.2
+    form.setChecked(True)  # a person says so: it stays
+    sources.untick()
+    sources.tick(with_optics(viewer, "another"))
+    assert form.isChecked()
+
+
+def test_remembered_optics_are_known_for_the_same_image_only(viewer, widget):
+    widget.data.optics.fields["na"].value = 1.25
+    viewer.window.remove_dock_widget(widget)
+    viewer.layers["blurred"].name = "of another microscope"
+    _, again = viewer.window.add_plugin_dock_widget("napari-blurgan", "Train")
+    assert again.data.optics.fields["na"].value == 1.25
+    assert not again.data.optics.isChecked()
+
+
+def test_a_sharp_set_that_can_be_made_is_suggested(make_napari_viewer_proxy):
+    viewer = make_napari_viewer_proxy()
+    viewer.add_image(np.zeros((9, 40, 40)), name="stack")
+    _, widget = viewer.window.add_plugin_dock_widget("napari-blurgan", "Train")
+    assert widget.data.make_sharp == "microtubules"
+    widget.data.optics.setChecked(True)
+    assert widget.data.make_sharp == "richardson-lucy"
+    choice = widget.data._make.native
+    QTest.keyClick(choice, Qt.Key.Key_End)
+    chosen = widget.data.make_sharp
+    assert chosen == "nuclei"
+    widget.data.optics.setChecked(False)
+    assert widget.data.make_sharp == chosen

@@ -139,12 +139,8 @@ def _add_saliency(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Train a model, showing progress and diagnoses on the way."""
     from napari_blurgan.devices import choose_device
-    from napari_blurgan.transport.train import (
-        NO_SHARP,
-        check_place,
-        for_planes,
-        needs_sharp,
-    )
+    from napari_blurgan.transport.domains import for_planes
+    from napari_blurgan.transport.train import NO_SHARP, check_place, needs_sharp
     from napari_blurgan.transport.trainer import Trainer
 
     recipe, optics = _recipe(options), optics_of(options)

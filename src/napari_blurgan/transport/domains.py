@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from napari_blurgan.data.colour import without_alpha
 from napari_blurgan.data.held_out import set_aside
-from napari_blurgan.data.patches import check_disjoint
 from napari_blurgan.data.sections import sections
 from napari_blurgan.data.stack import Stack, VoxelSize
 from napari_blurgan.data.twins import check_no_twins
@@ -17,7 +16,7 @@ from napari_blurgan.transport.notes import Note
 from napari_blurgan.transport.parts import PAIRS
 from napari_blurgan.transport.recipe import Recipe
 
-__all__ = ["Domains", "check_domains", "common_voxel_size"]
+__all__ = ["Domains", "check_domains", "check_fit", "common_voxel_size", "for_planes"]
 
 
 @dataclass(frozen=True)
@@ -56,13 +55,16 @@ def check_domains(recipe: Recipe, y: Sequence[Stack], x: Sequence[Stack]) -> Dom
     DataError, AxesError, RecipeError
         If they do not fit the recipe.
     """
+    # torch comes with it; the window checks with `check_fit` alone before it starts.
+    from napari_blurgan.data.patches import check_disjoint
+
     views = recipe.sampling.views
     if recipe.source.apart and views == ("xy",):
         check_disjoint(y, x)
         check_no_twins(y, x)
     opaque = [s.name for s in (*y, *x) if s.size("S") == 4]
     y, x = [without_alpha(s) for s in y], [without_alpha(s) for s in x]
-    _check(recipe, y, x)
+    check_fit(recipe, y, x)
     # Sections along z would otherwise share what is set aside along it.
     keep_whole = () if views == ("xy",) else (sys.maxsize,)
     y, aside = set_aside(y, recipe.sampling.held_out, (*keep_whole, *recipe.patch))
@@ -73,6 +75,16 @@ def check_domains(recipe: Recipe, y: Sequence[Stack], x: Sequence[Stack]) -> Dom
         common_voxel_size(y),
         [Note.alpha_channel(name) for name in opaque[:1]],
     )
+
+
+def for_planes(recipe: Recipe, y: Sequence[Stack]) -> Recipe:
+    """Return the recipe in 2D where all measured images are planes, else as it is.
+
+    The same rule for Python, the command line and napari: planes have no third
+    dimension to train on.
+    """
+    planes = bool(y) and all("Z" not in stack.axes for stack in y)
+    return recipe.updated({"dims": 2}) if planes and recipe.dims == 3 else recipe
 
 
 def common_voxel_size(
@@ -96,7 +108,14 @@ def common_voxel_size(
     return first
 
 
-def _check(recipe: Recipe, y: Sequence[Stack], x: Sequence[Stack]) -> None:
+def check_fit(recipe: Recipe, y: Sequence[Stack], x: Sequence[Stack]) -> None:
+    """Check sizes, axes and channels of the images, whose pixels are not read.
+
+    Raises
+    ------
+    DataError, AxesError, RecipeError
+        If they do not fit the recipe.
+    """
     domains = list(zip((y, x), recipe.forward.domains, strict=True))
     for number, (stacks, domain) in enumerate(domains):
         if not stacks and number < recipe.source.domains:

@@ -10,10 +10,10 @@ from typing import Any
 
 from napari_blurgan.checks import check_parent, known_names, refuse_existing
 from napari_blurgan.data.conversion import ImageLike, as_stacks
-from napari_blurgan.data.stack import Stack
 from napari_blurgan.devices import choose_device
 from napari_blurgan.errors import DataError, OpticsError, RecipeError
 from napari_blurgan.optics.psf import Psf
+from napari_blurgan.transport.domains import for_planes
 from napari_blurgan.transport.events import Event, Finished
 from napari_blurgan.transport.length import check_length
 from napari_blurgan.transport.model import Model
@@ -21,7 +21,7 @@ from napari_blurgan.transport.presets import preset
 from napari_blurgan.transport.recipe import Recipe
 from napari_blurgan.transport.trainer import Trainer
 
-__all__ = ["NO_SHARP", "check_place", "for_planes", "needs_sharp", "train"]
+__all__ = ["NO_SHARP", "check_place", "needs_sharp", "train"]
 
 NO_SHARP = (
     "there are no sharp images (--sharp, or --b; in Python x): they should show the "
@@ -112,16 +112,6 @@ def train(
 def needs_sharp(recipe: Recipe) -> bool:
     """Return whether a recipe learns from a second set of images."""
     return recipe.source.domains == 2
-
-
-def for_planes(recipe: Recipe, y: Sequence[Stack]) -> Recipe:
-    """Return the recipe in 2D where all measured images are planes, else as it is.
-
-    The same rule for Python, the command line and napari: planes have no third
-    dimension to train on.
-    """
-    planes = bool(y) and all("Z" not in stack.axes for stack in y)
-    return recipe.updated({"dims": 2}) if planes and recipe.dims == 3 else recipe
 
 
 def _checked(options: Mapping[str, Any]) -> dict[str, Any]:

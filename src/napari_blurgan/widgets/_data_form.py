@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from magicgui.widgets import ComboBox
+from qtpy.QtCore import Signal
 from qtpy.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
@@ -39,6 +40,9 @@ class DataForm(QWidget):
         Whose layers are offered.
     """
 
+    changed = Signal()
+    """Something in it is another, or is known now."""
+
     def __init__(self, viewer: ViewerModel) -> None:
         super().__init__()
         self._viewer = viewer
@@ -55,12 +59,15 @@ class DataForm(QWidget):
             ),
         )  # fmt: skip
         self._make.changed.connect(self._show_what_is_needed)
+        self._make.native.activated.connect(self._on_chosen)
+        self._chosen = False
+        self.optics.toggled.connect(self._suggest)
         self.voxels = VoxelSizeForm(
             viewer, "learn without it: the PSF is then in voxels"
         )
         self.voxels.given.connect(self._on_size)
         self.blurred.changed.connect(self._on_ticked)
-        self.sharp.changed.connect(self.look_at_sizes)
+        self.sharp.changed.connect(self._show_what_is_needed)
         self._arrange()
         self._show_what_is_needed()
 
@@ -111,19 +118,34 @@ class DataForm(QWidget):
 
     def update_values(self, values: dict[str, Any]) -> None:
         """Set what `values` returned; other images may say more of themselves."""
-        if self.blurred.tick_names(values.get("blurred", [])) or not self._roles():
+        there = "blurred" not in values or self.blurred.tick_names(values["blurred"])
+        if there or not self._roles():
             self.sharp.tick_names(values.get("sharp", []))
-            self.optics.update_values(values.get("optics", {}))
+            # Optics of other images are an offer: maybe of another microscope.
+            known = {} if there else {"known": False}
+            self.optics.update_values(values.get("optics", {}) | known)
             self._make.value = values.get("make", self.make_sharp)
+            self._chosen = "make" in values
+
+    def _on_chosen(self) -> None:
+        self._chosen = True
+
+    def _suggest(self) -> None:
+        """Suggest a sharp set: of the images themselves, if their optics are known."""
+        if not self._chosen and self.make_sharp != "layers":
+            known = self.optics.isChecked()
+            self._make.value = "richardson-lucy" if known else "microtubules"
+        self.changed.emit()
 
     def _show_what_is_needed(self, value: object = None) -> None:
         self.sharp.setVisible(self.make_sharp == "layers")
         self.look_at_sizes()
+        self.changed.emit()
 
     def _on_ticked(self) -> None:
         self.look_at_sizes()
-        for layer in self.blurred.layers():
-            self.optics.take_from(layer)
+        self.optics.take_from(self.blurred.layers())
+        self._suggest()
 
     def look_at_sizes(self, axes: str | None = None) -> None:
         """Ask for the voxel size where an image does not know it."""
@@ -140,6 +162,7 @@ class DataForm(QWidget):
     def _on_size(self, size: VoxelSize) -> None:
         for sources in (self.blurred, self.sharp):
             sources.give_size(size)
+        self.changed.emit()
 
 
 def _role(layer: Image) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from magicgui.widgets import ComboBox, FloatSpinBox, LineEdit, SpinBox
@@ -56,6 +56,8 @@ class OpticsForm(Known):
             "their PSF. Otherwise the PSF is estimated from the images alone.",
             *_optics_fields(),
         )
+        self._said = False
+        """Whether a layer said it, not a person."""
 
     def optics(self) -> Optics | None:
         """Return the optics, or None where they are not known."""
@@ -63,12 +65,20 @@ class OpticsForm(Known):
 
         return Optics(**self.fields.values()) if self.isChecked() else None
 
-    def take_from(self, layer: Image) -> None:
-        """Fill in what a layer says about its optics, if anything."""
-        known = layer.metadata.get(METADATA_KEY, {}).get("optics")
+    def take_from(self, layers: Sequence[Image]) -> None:
+        """Fill in what layers say about their optics: the first that says anything.
+
+        What another layer said counts no more; what was typed stays.
+        """
+        said = (layer.metadata.get(METADATA_KEY, {}).get("optics") for layer in layers)
+        known = next(filter(None, said), None)
         if known:
-            self.setChecked(True)
             self.fields.update_values({k: known[k] for k in ("na", "ni", "wavelength")})
+            self.setChecked(True)
+        elif self._said and layers:
+            self.setChecked(False)
+        if layers:
+            self._said = bool(known)
 
 
 def psf_form(layers: Callable[[Any], Any], points: Callable[[Any], Any]) -> Form:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from qtpy.QtWidgets import (
@@ -99,6 +99,11 @@ class Form(QWidget):
 
     def __getitem__(self, name: str) -> Any:
         return self._fields[name]
+
+    def on_change(self, slot: Callable[[], object]) -> None:
+        """Call `slot` after every change of a field."""
+        for field in self._fields.values():
+            field.changed.connect(lambda value: slot())
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self._fields.values())

@@ -14,6 +14,7 @@ from napari_blurgan.transport.events import Preparing, Warned
 if TYPE_CHECKING:
     from napari_blurgan.optics.models import Optics
     from napari_blurgan.optics.psf import Psf
+    from napari_blurgan.transport.recipe import Recipe
     from napari_blurgan.transport.trainer import Trainer
 
 __all__ = ["SHARP_SETS", "Cut", "Theory", "TrainingRequest"]
@@ -34,6 +35,11 @@ leave a blur, and the PSF learned against it comes out too narrow."""
 
 ASSUMED = (0.2, 0.1, 0.1)
 """Micrometres along z, y and x of a voxel of unknown size, for synthetic structures."""
+
+NO_PSF = (
+    "deconvolving the blurred images for a sharp set needs a PSF: tick the optics, "
+    "choose a known PSF under Advanced, or take synthetic images"
+)
 
 
 @dataclass(frozen=True)
@@ -95,20 +101,62 @@ class TrainingRequest:
         """The model folder."""
         return Path(self.options["out"])
 
+    @property
+    def recipe(self) -> Recipe:
+        """What is trained."""
+        from napari_blurgan.transport.presets import preset
+
+        return preset(self.preset).updated(self.changes)
+
+    def check(self) -> None:
+        """Check all that can be known without reading a pixel.
+
+        Raises
+        ------
+        BlurGANError
+            If the images, the optics or the recipe do not fit each other.
+        """
+        from napari_blurgan.transport.domains import check_fit, common_voxel_size
+
+        recipe, blurred = self._recipe_for(self.blurred), list(self.blurred)
+        made = blurred if self.make_sharp == "richardson-lucy" else []
+        sharp = list(self.sharp) if self.make_sharp == "layers" else made
+        check_fit(recipe, blurred, sharp or [s.only_channel(0) for s in blurred])
+        common_voxel_size(blurred)
+        self._check_optics(recipe)
+
+    def _recipe_for(self, blurred: Sequence[Stack]) -> Recipe:
+        from napari_blurgan.transport.domains import for_planes
+
+        return for_planes(self.recipe, blurred)
+
+    def _check_optics(self, recipe: Recipe) -> None:
+        known = self.psf is not None or self.optics is not None
+        if self.make_sharp == "richardson-lucy" and not known:
+            raise DataError(NO_PSF)
+        if self.optics is not None and self._voxel_size() is None:
+            raise DataError(
+                f"{self.blurred[0].name}: the optics are of no use without the size of "
+                "a voxel. Enter it below the blurred images, or untick the optics"
+            )
+        if getattr(recipe.forward, "learned", None) is False and not known:
+            raise DataError(
+                f"the recipe {recipe.name!r} undoes a blur that is known: tick the "
+                "optics, choose a known PSF under Advanced, or take the recipe 'blind'"
+            )
+
     def trainer(self, report: Callable[[Any], None]) -> Trainer:
         """Make the trainer, and what it needs before; this takes a while."""
-        from napari_blurgan.transport.presets import preset
-        from napari_blurgan.transport.train import for_planes
         from napari_blurgan.transport.trainer import Trainer
 
-        report(Preparing(0, "the PSF that the optics predict"))
-        theory = None if self.optics is None else self._theory(self.optics)
-        if theory is not None:
+        theory = None
+        if self.optics is not None:
+            report(Preparing(0, "the PSF that the optics predict"))
+            theory = self._theory(self.optics)
             report(Theory(theory))
-        recipe = preset(self.preset).updated(self.changes)
         blurred, sharp = self._domains(theory, report)
         return Trainer(
-            for_planes(recipe, blurred),
+            self._recipe_for(blurred),
             blurred,
             sharp,
             psf=self.psf,
@@ -120,11 +168,7 @@ class TrainingRequest:
         from napari_blurgan.optics.models import support_shape, theoretical_psf
 
         voxel = self._voxel_size()
-        if voxel is None:
-            raise DataError(
-                f"{self.blurred[0].name}: the optics are of no use without the size of "
-                "a voxel. Enter it below the blurred images, or untick the optics"
-            )
+        assert voxel is not None  # `check` has seen to it
         shape = support_shape(optics, voxel)
         if "Z" not in self.blurred[0].axes:
             shape = (1, *shape[1:])
@@ -155,11 +199,7 @@ class TrainingRequest:
         """Deconvolve one part of every stack, and train on the other."""
         from napari_blurgan.classical.references import make_sharp_references
 
-        if psf is None:
-            raise DataError(
-                "deconvolving the blurred images for a sharp set needs a PSF: tick the "
-                "optics, choose a known PSF under Advanced, or take synthetic images"
-            )
+        assert psf is not None  # `check` has seen to it
         references: list[Any] = []
         for number, stack in enumerate(self.blurred):
             stage = f"a part of {stack.name} is deconvolved for the sharp set"

@@ -20,6 +20,7 @@ from collections import deque
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_blurgan.errors import BlurGANError
@@ -55,9 +56,12 @@ if TYPE_CHECKING:
     from napari_blurgan.data.stack import Stack
     from napari_blurgan.optics.psf import Psf
     from napari_blurgan.transport.events import Event
+    from napari_blurgan.widgets._worker import Failure
 
 __all__ = ["TrainWidget"]
 
+SOON = 300
+"""Milliseconds after a change until the form is checked."""
 DRAW = 1000
 """Milliseconds between two changes of what is seen. All of it changes at once: any
 change paints the whole window, which takes 50 ms where there is no GPU."""
@@ -95,6 +99,7 @@ class TrainWidget(LearningWidget):
         self.reset_choices()
         Disposal(self, napari_viewer)
         self._kept = _state.Kept(self, "train", self._values, self._set_values)
+        self._check_soon()
 
     # --- what it shows
 
@@ -111,9 +116,14 @@ class TrainWidget(LearningWidget):
             ),
         )
         self.run = RunControl("training", can_pause=True, can_queue=True)
-        self._queue = QLabel()
-        self._queue.setWordWrap(True)
-        self._queue.hide()
+        self._queue, self.missing = QLabel(), QLabel()
+        for label in (self._queue, self.missing):
+            label.setWordWrap(True)
+            label.hide()
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(SOON)
+        self._soon.timeout.connect(self._check)
         self.psf = PsfInset()
         self.plot = LossPlot()
         self.messages = Messages()
@@ -122,7 +132,13 @@ class TrainWidget(LearningWidget):
         content = QWidget()
         layout = QVBoxLayout(content)
         layout.addWidget(self._settings)
-        for widget in (self.run, self._queue, self.messages, self._after):
+        for widget in (
+            self.missing,
+            self.run,
+            self._queue,
+            self.messages,
+            self._after,
+        ):
             layout.addWidget(widget)
         for widget in (self.psf, self.plot):
             layout.addWidget(widget)
@@ -130,6 +146,9 @@ class TrainWidget(LearningWidget):
         layout.addStretch()
         scrolled(content, self)
         self.run.start.connect(self._start)
+        self.data.changed.connect(self._check_soon)
+        for form in (self.form, self.advanced, self.data.optics.fields):
+            form.on_change(self._check_soon)
         self._connect()
 
     def _inputs(self) -> QWidget:
@@ -173,6 +192,22 @@ class TrainWidget(LearningWidget):
         self._settings.set_open(True)
         self._more.set_open(True)
 
+    # --- what is known before Start
+
+    def _check_soon(self) -> None:
+        """Check the form a moment after its last change."""
+        self._soon.start()
+
+    def _check(self) -> None:
+        """Say what is missing or does not fit, before anybody presses Start."""
+        try:
+            self._request().check()
+        except BlurGANError as error:
+            self.missing.setText(f"Not ready yet: {error}")
+        else:
+            self.missing.setText("")
+        self.missing.setVisible(bool(self.missing.text()) and self._job is None)
+
     # --- what the buttons do
 
     def _start(self) -> None:
@@ -180,10 +215,13 @@ class TrainWidget(LearningWidget):
         if self._job is None:
             self.messages.reset()
         try:
-            run = Run(self._request(), self._live_layers())
+            request = self._request()
+            request.check()
         except BlurGANError as error:
             self.messages.add(str(error))
+            self._settings.set_open(True)
             return
+        run = Run(request, self._live_layers())
         self._kept.save()
         self._waiting.append(run)
         if self._job is None:
@@ -194,6 +232,7 @@ class TrainWidget(LearningWidget):
         run = self._run = self._waiting.popleft().placed()
         self._reset_views()
         self._settings.set_open(False)
+        self.missing.hide()
         self._launch(run.request.trainer)
 
     def _finish(self) -> None:
@@ -303,8 +342,13 @@ class TrainWidget(LearningWidget):
             _state.models.add(self._run.request.out)
         self.restore_button.setEnabled(True)
 
+    def _on_failure(self, failure: Failure) -> None:
+        super()._on_failure(failure)
+        self._settings.set_open(True)
+
     def _on_end(self) -> None:
         super()._on_end()
+        self._check_soon()
         if self._waiting:
             self._start_next()
             self._say_what_waits()
