@@ -1,7 +1,10 @@
 """Odd and damaged files: each is read right or refused with a reason."""
 
+import lzma
 import struct
 import tempfile
+import tracemalloc
+import zlib
 from functools import cache
 from pathlib import Path
 
@@ -11,6 +14,7 @@ import tifffile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from napari_blurgan.data import tiff_checks
 from napari_blurgan.data.io import read_stack, write_ome_tiff
 from napari_blurgan.errors import BlurGANError, DataError
 
@@ -244,6 +248,41 @@ def test_a_plane_that_no_compression_explains_is_refused(tmp_path, codec):
             page.tags["RowsPerStrip"].overwrite(50_000)
     with pytest.raises(DataError, match=r"declares 2\.0 GB of pixels, but holds only"):
         read_stack(path)
+
+
+def write_bomb(path, pack, compression):
+    """One strip that becomes 50 MB, for a plane of 24 kB."""
+    array = np.zeros((120, 100), "uint16")
+    tifffile.imwrite(path, array, compression=compression, metadata=None)
+    bomb = pack(bytes(50_000_000))
+    with tifffile.TiffFile(path, mode="r+") as tif:
+        tags = tif.pages[0].tags
+        tags["StripByteCounts"].overwrite(len(bomb))
+        tags["StripOffsets"].overwrite(path.stat().st_size)
+    with path.open("ab") as file:
+        file.write(bomb)
+    return path
+
+
+@pytest.mark.parametrize("limited", [True, False])
+@pytest.mark.parametrize(
+    ("pack", "compression"), [(zlib.compress, "zlib"), (lzma.compress, "lzma")]
+)
+def test_decompression_bombs_are_stopped(
+    tmp_path, pack, compression, limited, monkeypatch
+):
+    monkeypatch.setattr(tiff_checks, "LIMITED", limited)
+    path = write_bomb(tmp_path / "a.tif", pack, compression)
+    stack = read_stack(path)
+    tracemalloc.start()
+    try:
+        assert not np.asarray(stack.data).any()
+    except DataError as error:
+        assert ("room for" in str(error)) is not limited
+    else:
+        assert limited  # lzma of imagecodecs makes what is wanted, and no more
+    assert tracemalloc.get_traced_memory()[1] < 20_000_000
+    tracemalloc.stop()
 
 
 def test_ome_xml_that_claims_a_trillion_planes(tmp_path):

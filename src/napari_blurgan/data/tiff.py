@@ -27,6 +27,7 @@ from napari_blurgan.data.plane_cache import shared_planes
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.data.tiff_checks import (
     check_declared,
+    check_inflation,
     missing_segments,
     whole_series,
 )
@@ -172,6 +173,7 @@ class TiffArray:
         with self._lock:
             self._file.open()
             try:
+                check_inflation(self._pages[number], self.path)
                 return np.asarray(self._pages[number].asarray())
             finally:
                 self._file.close()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import math
 import struct
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import ParseError
@@ -11,11 +13,12 @@ from xml.etree.ElementTree import ParseError
 import numpy as np
 import tifffile
 
+from napari_blurgan.data.inflation import inflates_beyond
 from napari_blurgan.data.limits import refuse_beyond_memory, refuse_beyond_ratio
 from napari_blurgan.data.ome_xml import declared_planes
 from napari_blurgan.errors import DataError
 
-__all__ = ["check_declared", "missing_segments", "whole_series"]
+__all__ = ["check_declared", "check_inflation", "missing_segments", "whole_series"]
 
 IMAGE_DESCRIPTION = 270
 MANY_PLANES = 1_000_000
@@ -23,6 +26,11 @@ MANY_PLANES = 1_000_000
 # what compresses best. By TIFF's numbers.
 MOST = {1: 8, 32773: 128, 5: 4096, 8: 1100, 32946: 1100, 34925: 8000}
 MOST_OF_OTHERS = 1_000_000
+# What Python decodes itself where imagecodecs is not there, however much comes out.
+UNLIMITED = {8: "zlib", 32946: "zlib", 34925: "lzma", 50000: "zstd"}
+LIMITED = find_spec("imagecodecs") is not None
+# What a codec may add to a strip without being suspected.
+HARMLESS = 1 << 16
 
 
 def whole_series(tif: Any, path: Path) -> Any:
@@ -69,6 +77,25 @@ def check_declared(tif: Any, path: Path) -> None:
         return
     if planes > MANY_PLANES + tif.filehandle.size:
         raise _truncated(path, f"its OME-XML declares {planes} planes")
+
+
+def check_inflation(page: Any, path: Path) -> None:
+    """Raise if a strip or tile would become far more than the plane has room for.
+
+    imagecodecs stops there by itself.
+    """
+    codec = UNLIMITED.get(int(page.keyframe.compression))
+    if LIMITED or codec is None:
+        return
+    key, file = page.keyframe, page.parent.filehandle
+    limit = 2 * math.prod(key.chunks) * np.dtype(key.dtype).itemsize + HARMLESS
+    for offset, count in zip(page.dataoffsets, page.databytecounts, strict=False):
+        file.seek(offset)
+        if inflates_beyond(io.BytesIO(file.read(count)), codec, limit):
+            raise DataError(
+                f"{path.name}: a strip or tile at byte {offset} would become more than "
+                "the plane has room for; it is damaged, or no image"
+            )
 
 
 def missing_segments(series: Any) -> tuple[int, int]:
