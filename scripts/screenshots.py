@@ -23,6 +23,7 @@ from qtpy.QtWidgets import QApplication, QMenu, QScrollArea, QWidget
 
 from napari_blurgan.transport.engine import Engine
 from napari_blurgan.widgets._controls import Phase
+from napari_blurgan.widgets._psf_layers import offered_psfs
 
 OUT = Path(__file__).parents[1] / "docs" / "images"
 SIZE = (1280, 800)
@@ -146,11 +147,14 @@ def psf() -> None:
     for button in (widget.make_button, widget.beads_button):
         button.click()
         wait(PATIENCE, lambda: widget._job is None)
-    made = [layer for layer in widget.look["psf"].choices if layer is not None]
-    widget.look["other"].value = made[0]
+    widget.look["other"].value = offered_psfs(studio.viewer.layers)[0][0]
+    studio.viewer.reset_view()
     studio.shoot("psf")
     scroll_to_end(widget)
     studio.shoot("psf-done")
+    scroll_to_end(widget, 0)
+    widget.click_button.click()
+    studio.shoot("psf-beads")
     widget.form["na"].value = 1.6
     widget.make_button.click()
     wait(PATIENCE, lambda: widget._job is None)
@@ -167,7 +171,8 @@ def scroll_to_end(widget: QWidget, share: float = 1) -> None:
 def deconvolve() -> None:
     studio = Studio()
     widget = studio.open("microtubules", "Deconvolve")
-    widget.form.update_values({"background": 100, "method": "rl-accelerated"})
+    widget.form["method"].value = "rl-accelerated"
+    wait(60, lambda: widget.form["background"].value > 0)
     widget.parameters["iterations"].value = 60
     studio.shoot("deconvolve-idle")
     widget.run.start_button.click()
@@ -202,6 +207,10 @@ def compare() -> None:
     )
     widget.profile_button.click()
     studio.shoot("compare")
+    widget.grid_button.click()
+    studio.viewer.reset_view()
+    studio.shoot("compare-sides")
+    widget.grid_button.click()
     widget.form["second"].value = widget.form["first"].value
     widget.measure_button.click()
     studio.shoot("compare-error")

@@ -1,8 +1,12 @@
 """Files opened in napari: voxel size, channels and colours."""
 
+from functools import partial
+
 import numpy as np
 import pytest
+from napari._app_model import get_app_model
 from napari.components import ViewerModel
+from qtpy.QtWidgets import QFileDialog
 
 from napari_blurgan.data.io import write_ome_tiff
 from napari_blurgan.data.ome_zarr import create_ome_zarr
@@ -64,3 +68,17 @@ def test_seven_samples_of_a_pixel_are_no_colour(tmp_path):
     layers = opened(as_tiff(tmp_path, volume(12, 10, 7), "YXS"))
     assert len(layers) == 7
     assert not any(layer.rgb for layer in layers)
+
+
+def test_the_command_palette_asks_for_files(
+    make_napari_viewer, tmp_path, monkeypatch, qtbot
+):
+    viewer = make_napari_viewer()
+    path = as_tiff(tmp_path, volume(3, 8, 9), "ZYX")
+    command = partial(get_app_model().commands.execute_command, "napari-blurgan.read")
+    monkeypatch.setattr(QFileDialog, "getOpenFileNames", lambda *a: ([], ""))
+    command().result()
+    assert len(viewer.layers) == 0
+    monkeypatch.setattr(QFileDialog, "getOpenFileNames", lambda *a: ([str(path)], ""))
+    command().result()
+    assert to_stack(viewer.layers[0]).voxel_size == VOXEL

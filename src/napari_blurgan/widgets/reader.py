@@ -23,11 +23,17 @@ Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 UNNAMED = "TCZYX"
 
 
-def get_reader(path: Paths) -> Callable[[Paths], list[LayerData]] | None:
+def get_reader(
+    path: Paths | None = None,
+) -> Callable[[Paths], list[LayerData]] | None:
     """Return what napari calls to open `path`, one file or several.
 
-    Folders other than zarr are left to napari's own reader.
+    Folders other than zarr are left to napari's own reader. Without a path, as
+    napari's command palette calls it, it asks for files and opens them.
     """
+    if path is None:
+        _ask_and_open()
+        return None
     folders = [p for p in _each(path) if p.is_dir()]
     return read if all(map(_is_zarr, folders)) else None
 
@@ -43,6 +49,17 @@ def read(path: Paths) -> list[LayerData]:
         If a file cannot be read; see `read_stack`.
     """
     return [layer for each in _each(path) for layer in _of_file(each)]
+
+
+def _ask_and_open() -> None:
+    import napari
+    from qtpy.QtWidgets import QApplication, QFileDialog
+
+    window = QApplication.activeWindow()
+    names, _ = QFileDialog.getOpenFileNames(window, "Open with BlurGAN")
+    viewer = napari.current_viewer()
+    if names and viewer is not None:
+        viewer.open(names, plugin="napari-blurgan")
 
 
 def _is_zarr(path: Path) -> bool:
