@@ -111,6 +111,14 @@ def test_side_by_side_and_back(viewer, widget, press):
     assert look(viewer) == before
 
 
+def test_a_truth_of_other_units_keeps_its_contrast(viewer, widget, press):
+    truth = viewer.add_image(np.random.default_rng(0).random((20, 40, 40)) / 1000)
+    limits = tuple(truth.contrast_limits)
+    widget.form["second"].value = truth
+    press(widget.grid_button)
+    assert tuple(truth.contrast_limits) == limits
+
+
 def test_the_first_is_left_whatever_the_order_of_the_layers(viewer, widget, press):
     widget.form.update_values(
         {"first": viewer.layers["sharp"], "second": viewer.layers["blurred"]}

@@ -177,7 +177,7 @@ def test_cancel_leaves_nothing(viewer, widget, qtbot):
 
 
 def test_without_a_psf_it_says_where_to_get_one(viewer, widget, start):
-    viewer.layers.remove("PSF computed NA 0.8 520 nm · blurred")
+    viewer.layers.remove("PSF computed NA 0.8 520 nm")
     start()
     assert "PSF widget" in widget.messages.text()
 

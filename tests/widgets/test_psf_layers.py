@@ -83,7 +83,7 @@ def test_the_psf_of_a_plane_is_a_plane():
 def test_it_is_named_by_what_it_is(provenance, title, viewer):
     named = psf(**provenance)
     assert psf_title(named) == title
-    assert add_psf(viewer, named, viewer.layers[0]).name == f"{title} · cells"
+    assert add_psf(viewer, named, viewer.layers[0]).name == title
 
 
 def test_a_layer_remembers_its_psf(viewer):

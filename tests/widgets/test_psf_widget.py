@@ -147,7 +147,7 @@ def test_only_the_beads_that_were_clicked(viewer, widget, made, qtbot):
     made(widget.beads_button)
     assert "click on beads" in widget.messages.text()
     clicked.add([[16, 24, 72], [16, 72, 25]])
-    assert made(widget.beads_button).name == "PSF measured, 2 beads · beads"
+    assert made(widget.beads_button).name == "PSF measured, 2 beads"
     assert "2 of 2 beads" in widget.messages.text()
     found = viewer.layers["beads · found beads"]
     assert found.features["verdict"].tolist() == ["good", "good"]

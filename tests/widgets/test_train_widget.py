@@ -50,8 +50,8 @@ def idle(widget):
 def test_train_pause_resume_stop(viewer, widget, click, until, qtbot):
     click(widget.run.start_button)
     assert widget.run.phase is Phase.RUNNING
-    until(lambda: "PSF learned · blurred" in viewer.layers)
-    psf = viewer.layers["PSF learned · blurred"]
+    until(lambda: "PSF learned" in viewer.layers)
+    psf = viewer.layers["PSF learned"]
     first = np.array(psf.data)
     until(lambda: not np.array_equal(psf.data, first))
 
@@ -142,7 +142,7 @@ def test_bad_data_are_told_in_the_words_of_the_core(viewer, widget, click, until
 def test_layers_may_be_renamed_and_deleted_meanwhile(viewer, widget, click, until):
     click(widget.run.start_button)
     until(lambda: "blurred · preview" in viewer.layers)
-    viewer.layers["PSF learned · blurred"].name = "my PSF"
+    viewer.layers["PSF learned"].name = "my PSF"
     psf = np.array(viewer.layers["my PSF"].data)
     viewer.layers.remove("blurred · preview")
     viewer.layers.remove("blurred")

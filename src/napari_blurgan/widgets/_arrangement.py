@@ -16,6 +16,9 @@ __all__ = ["COLOURS", "Arrangement"]
 COLOURS = ("magenta", "green")
 """Of the first and the second layer; white where they agree."""
 
+ALIKE = 0.1
+"""Share of all grey levels that two images have in common if their units are one."""
+
 
 class Arrangement:
     """A temporary way to look at a pair of layers.
@@ -43,17 +46,22 @@ class Arrangement:
             self._made.append(made)
 
     def side_by_side(self, pair: tuple[Image, Image]) -> None:
-        """Set the first to the left of the second, named, in one contrast."""
+        """Set the first to the left of the second, named, in one contrast.
+
+        Where both are in the same units: a truth of other units keeps its own.
+        """
         self._hide_all()
         grid = self._viewer.canvas.grid
         self._grid = {n: getattr(grid, n) for n in ("enabled", "shape", "stride")}
         low, high = zip(*(layer.contrast_limits for layer in pair), strict=True)
+        alike = min(high) - max(low) > ALIKE * (max(high) - min(low))
         for layer in pair:
             self._limits[layer] = tuple(layer.contrast_limits)
             self._names[layer] = layer.name_overlay.visible
             layer.visible = True
             layer.name_overlay.visible = True
-            layer.contrast_limits = (min(low), max(high))
+            if alike:
+                layer.contrast_limits = (min(low), max(high))
         first, second = map(self._viewer.layers.index, pair)
         grid.shape = (1, 2)
         grid.stride = 1 if first < second else -1

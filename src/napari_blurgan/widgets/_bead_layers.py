@@ -54,7 +54,7 @@ def show_found_beads(viewer: ViewerModel, source: Image, found: BeadReport) -> N
         np.array([_place(bead.centre, source) for bead in found.beads]),
         name=name,
         border_color=[TAKEN if g else LEFT_OUT for g in good],
-        symbol=["ring" if g else "cross" for g in good],
+        symbol=["disc" if g else "cross" for g in good],
         features={"verdict": [bead.verdict for bead in found.beads]},
         **RINGS,
         **{name: getattr(source, name) for name in PLACE},

@@ -56,7 +56,7 @@ def draw_psf(figure: Figure, psf: Psf, other: Psf | None = None) -> None:
             _lines(axes[1, 1], _transfer(shown), style)
     axes[1, 0].set(yscale="log", title="profiles", xlabel="µm", ylim=(FAINT, 1.5))
     axes[1, 1].set(title="transfer function", xlabel="cycles / µm", ylim=(0, 1.05))
-    axes[1, 0].legend(fontsize=SMALL, frameon=False)
+    _legend(figure, axes[1, 0])
     _finish(figure)
 
 
@@ -70,7 +70,7 @@ def draw_profiles(
         span = float(np.ptp(values)) or 1.0
         axes.plot(distance, (values - values.min()) / span, label=name)
     axes.set(xlabel="along the line", ylabel="intensity, scaled")
-    axes.legend(fontsize=SMALL, frameon=False)
+    _legend(figure, axes, 1)
     _finish(figure)
 
 
@@ -83,7 +83,7 @@ def draw_resolution(figure: Figure, found: Resolution) -> None:
     if found.value is not None:
         axes.axvline(1 / found.value, linewidth=0.8)
     axes.set(xlabel="cycles / µm", ylim=(-0.1, 1.05))
-    axes.legend(fontsize=SMALL, frameon=False)
+    _legend(figure, axes)
     _finish(figure)
 
 
@@ -131,6 +131,13 @@ def _lines(axes: Axes, lines: Lines, style: str) -> None:
         axes.plot(x, y, style, color=colour, label=label)
 
 
+def _legend(figure: Figure, axes: Axes, columns: int = 4) -> None:
+    """Put what the lines mean below the figure, where it hides none of them."""
+    lines, names = axes.get_legend_handles_labels()
+    place = "outside lower center"
+    figure.legend(lines, names, loc=place, ncols=columns, fontsize=SMALL, frameon=False)
+
+
 def _finish(figure: Figure) -> None:
     """Make text and frames readable on a dark and on a light theme."""
     figure.patch.set_alpha(0)
@@ -142,7 +149,7 @@ def _finish(figure: Figure) -> None:
             text.set(fontsize=SMALL + 1, color=grey)
         for spine in axes.spines.values():
             spine.set_color(grey)
-        legend = axes.get_legend()
-        for text in legend.get_texts() if legend else ():
+    for legend in figure.legends:
+        for text in legend.get_texts():
             text.set_color(grey)
     figure.canvas.draw_idle()

@@ -33,6 +33,9 @@ __all__ = [
     "unmeasured",
 ]
 
+GAMMA = 0.5
+"""Of the contrast of PSFs: their cone of light is faint."""
+
 
 def psf_title(psf: Psf) -> str:
     """Return what a PSF is, from its provenance: computed, measured or learned."""
@@ -66,13 +69,14 @@ def psf_layer(psf: Psf, source: Image, layers: Iterable[Any] = ()) -> LayerData:
     scale = _scale_in(psf, source)[-data.ndim :]
     known = {"made": "psf", "voxel_size": list(psf.voxel_size), **psf.provenance}
     attributes = {
-        "name": f"{psf_title(psf)} · {source.name}",
+        "name": psf_title(psf),
         "scale": scale,
         "translate": beside(source, filter(is_psf, layers), data.shape, scale),
         "units": [unit] * data.ndim,
         "axis_labels": list(source.axis_labels[-data.ndim :]),
         "colormap": "inferno",
         "blending": "additive",
+        "gamma": GAMMA,
         "contrast_limits": (0, float(data.max())),
         "rgb": False,
         "metadata": {METADATA_KEY: known},
