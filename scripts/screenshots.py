@@ -36,6 +36,7 @@ class Studio:
     """A real napari window in the look of the day, and a camera."""
 
     folder = ""
+    out = OUT
 
     def __init__(self) -> None:
         appearance = get_settings().appearance
@@ -55,7 +56,7 @@ class Studio:
         """Take a picture of the whole window."""
         wait(0.7)
         pixels = self.viewer.screenshot(canvas_only=False, flash=False)
-        path = OUT / self.folder / f"{name}.png"
+        path = self.out / self.folder / f"{name}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         # A palette is enough for a user interface, and a third of the size.
         Image.fromarray(pixels[..., :3]).quantize(256).save(path, optimize=True)
@@ -220,10 +221,11 @@ def compare() -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=60, help="to train for")
+    parser.add_argument("--out", type=Path, default=OUT, metavar="FOLDER")
     parser.add_argument("--looks", nargs="+", default=list(LOOKS), choices=LOOKS)
     parser.add_argument("only", nargs="*", help="names of functions in this file")
     options = parser.parse_args()
-    OUT.mkdir(parents=True, exist_ok=True)
+    Studio.out = options.out
     scenes = {
         "train": lambda: train(options.seconds),
         "train_error": train_error,
