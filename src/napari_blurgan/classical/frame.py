@@ -8,7 +8,10 @@ from numpy.typing import ArrayLike, NDArray
 from napari_blurgan.data.exposure import cut_off
 from napari_blurgan.errors import DataError
 
-__all__ = ["as_frame", "background_note"]
+__all__ = ["LARGEST", "as_frame", "background_note"]
+
+LARGEST = 1e30
+"""Of a grey level: float32 ends at 3e38, and light is summed over an image."""
 
 
 def as_frame(
@@ -32,10 +35,11 @@ def as_frame(
         raise DataError(f"pixels are real numbers, found {pixels.dtype}")
     with np.errstate(over="ignore"):
         frame = np.ascontiguousarray(pixels, dtype=np.float32)
-    if not np.isfinite(frame).all():
-        bad = int(pixels.size - np.isfinite(frame).sum())
+    usable = np.abs(frame) <= LARGEST
+    if not usable.all():
+        bad = int(pixels.size - usable.sum())
         raise DataError(
-            f"{bad} of {pixels.size} voxels are NaN, infinite or beyond float32; "
+            f"{bad} of {pixels.size} voxels are NaN, infinite or beyond {LARGEST:g}; "
             "replace them first, for example by the median of their neighbours"
         )
     found = None if signed else _negative(frame)

@@ -154,8 +154,10 @@ def _sample(
     for stack, time, start, shape in random_blocks(stacks, rng):
         chosen = check_channels(stack, channels)
         region = read_region(stack, time, start, shape, chosen)
-        check_finite(region, stack, time, start)
-        samples.append(region.astype(np.float32).ravel())
+        with np.errstate(over="ignore"):
+            values = region.astype(np.float32)
+        check_finite(values, stack, time, start)
+        samples.append(values.ravel())
         count += region.size
         if count >= max_samples:
             break

@@ -178,7 +178,7 @@ class Stack:
         frame = frame.reshape(self.channels, *self.spatial_shape)
         if channel is None:
             return frame
-        if not 0 <= channel < self.channels:
+        if not _is_index(channel, self.channels):
             raise AxesError(
                 f"{self.name}: no channel {channel}, it has {self.channels} "
                 f"(counted from 0)"
@@ -203,11 +203,15 @@ class Stack:
         return replace(self, data=view, axes=axes, channel_names=names)
 
     def _check_index(self, axis: str, index: int) -> None:
-        if not 0 <= index < self.size(axis):
+        if not _is_index(index, self.size(axis)):
             raise AxesError(
                 f"{self.name}: no {axis} = {index}, it has {self.size(axis)} "
                 f"(counted from 0)"
             )
+
+
+def _is_index(index: object, length: int) -> bool:
+    return isinstance(index, int | np.integer) and 0 <= int(index) < length
 
 
 def _lengths(values: object, name: str) -> VoxelSize:

@@ -8,11 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from napari_blurgan.checks import in_range
 from napari_blurgan.errors import DataError, OpticsError
 
 __all__ = ["Camera", "Exposure", "paper_noise"]
 
 Exposure = Callable[[NDArray[np.float32], int], NDArray[np.float32]]
+
+
+LEAST = {"photons": 1e-12, "gain": 1e-12, "read_noise": 0, "offset": -1e12}
+MOST = 1e12
+"""Of every number of a camera; computed with in float32."""
 
 
 @dataclass(frozen=True)
@@ -46,13 +52,8 @@ class Camera:
     offset: float = 100.0
 
     def __post_init__(self) -> None:
-        values = (self.photons, self.gain, self.read_noise, self.offset)
-        positive = min(self.photons, self.gain) > 0 and self.read_noise >= 0
-        if not (np.isfinite(values).all() and positive):
-            raise OpticsError(
-                "a camera needs photons > 0, gain > 0 and read noise >= 0, all "
-                f"finite; found {self}"
-            )
+        for name, least in LEAST.items():
+            in_range(name, getattr(self, name), least, MOST, error=OpticsError)
 
     def expose(self, image: ArrayLike, seed: int) -> NDArray[np.float32]:
         """Return a noisy image.

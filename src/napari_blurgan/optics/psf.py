@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from napari_blurgan.checks import refuse_existing
+from napari_blurgan.checks import in_range, refuse_existing
 from napari_blurgan.errors import OpticsError
 from napari_blurgan.optics import geometry, psf_file, width
 from napari_blurgan.optics.offset import without_offset
@@ -176,8 +176,7 @@ class Psf:
         Psf
             ``provenance["cropped"]`` keeps the share of the energy that was kept.
         """
-        if not 0 < energy <= 1:
-            raise OpticsError(f"energy is a share between 0 and 1, found {energy}")
+        in_range("energy", energy, 0, 1, above=True, error=OpticsError)
         if shape is None:
             shape = geometry.support(self.data, energy)
         wanted = checked_shape(shape)

@@ -34,11 +34,11 @@ def read_tile(source: Stack, frame: Frame, tile: Tile) -> NDArray[np.float32]:
     if frame.plane is not None:
         start, shape = [frame.plane, *start], [1, *shape]
     block = read_region(source, frame.time, start, shape, frame.channels)
-    check_finite(block, source, frame.time, start)
-    if frame.plane is not None:
-        block = block[:, 0]
-    # A copy: no operator can change the source.
-    return tile.take(block.astype(np.float32))
+    with np.errstate(over="ignore"):
+        # A copy: no operator can change the source.
+        values = block.astype(np.float32)
+    check_finite(values, source, frame.time, start)
+    return tile.take(values if frame.plane is None else values[:, 0])
 
 
 class Engine:

@@ -8,10 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_blurgan.checks import in_range
 from napari_blurgan.data.view import ArrayLike
 from napari_blurgan.errors import DataError
 
 __all__ = ["Picked", "Region", "threshold_from_regions"]
+
+
+FARTHEST = 1e9
+"""From the first voxel, in voxels: no image is as large."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +33,11 @@ class Region:
 
     centre: tuple[float, ...]
     radius: float
+
+    def __post_init__(self) -> None:
+        in_range("the radius of a region", self.radius, 0, FARTHEST, unit="pixels")
+        for place in self.centre:
+            in_range("the centre of a region", place, -FARTHEST, FARTHEST)
 
     def values(self, image: ArrayLike) -> NDArray[np.float64]:
         """Return the intensities inside, of an image with the axes of `centre`.

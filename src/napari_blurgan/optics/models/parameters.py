@@ -16,6 +16,9 @@ __all__ = ["Modality", "Optics", "OpticsWarning", "support_shape"]
 Modality = Literal["widefield", "confocal", "lightsheet"]
 
 
+OPTIONAL = ("excitation", "sheet_thickness", "ns", "ni0", "ng0", "tg0")
+SMALLEST = 1e-3
+"""Numerical aperture: a thousandth of what microscopes have."""
 THICKNESSES = {"depth": 2000, "tg": 1000, "tg0": 1000, "ti0": 50_000}
 """The most, in µm, for which the aberrations can be integrated."""
 
@@ -89,7 +92,8 @@ class Optics:
 
     def _check_numbers(self) -> None:
         for name, value in vars(self).items():
-            if name != "modality" and not isinstance(value, Real | None):
+            unknown = value is None and name in OPTIONAL
+            if not (name == "modality" or unknown or isinstance(value, Real)):
                 raise OpticsError(f"{name} is a number, found {value!r}")
 
     def _check_aperture(self) -> None:
@@ -98,7 +102,7 @@ class Optics:
                 raise OpticsError(
                     f"refractive index {name} = {index} is not between 1 (air) and 2.5"
                 )
-        if not 0 < self.na < self.ni:
+        if not SMALLEST <= self.na < self.ni:
             raise OpticsError(
                 f"the numerical aperture must lie between 0 and the refractive index "
                 f"of the immersion: found NA {self.na} with ni {self.ni} (oil is "
