@@ -1,5 +1,7 @@
 """The Train widget in real napari: a person's ways through it, right and wrong."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import tifffile
@@ -7,12 +9,15 @@ import torch
 from napari.utils.notifications import notification_manager
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QFileDialog
 
 from napari_blurgan.transport.engine import Engine
+from napari_blurgan.transport.events import Warned
 from napari_blurgan.transport.model import load_model
 from napari_blurgan.widgets import _state
 from napari_blurgan.widgets._controls import Phase
 from napari_blurgan.widgets._layers import METADATA_KEY, to_stack
+from napari_blurgan.widgets._remedies import remedy
 
 
 @pytest.fixture
@@ -391,3 +396,33 @@ def test_a_sharp_set_that_can_be_made_is_suggested(make_napari_viewer_proxy):
     assert chosen == "nuclei"
     widget.data.optics.setChecked(False)
     assert widget.data.make_sharp == chosen
+
+
+def test_name_place_and_processor_are_seen_before_start(
+    widget, click, until, qtbot, tmp_path, monkeypatch
+):
+    assert not missing(widget, qtbot)
+    words = widget.place.words.text()
+    assert str(Path("blurgan-models") / "blurred.blurgan") in words
+    assert "trained on: CPU," in words
+    monkeypatch.setattr(
+        QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path / "mine")
+    )
+    QTest.keyClicks(widget.place.name, "Nucleus 3")
+    widget.place._ask()
+    expected = tmp_path / "mine" / "Nucleus-3.blurgan"
+    assert str(expected) in widget.place.words.text()
+    click(widget.run.start_button)
+    until(lambda: widget.plot.last_step > 1)
+    click(widget.run.stop_button)
+    until(lambda: idle(widget))
+    assert _state.models.list() == [expected]
+
+
+def test_remedies_are_things_in_the_window():
+    for code in ("mismatched-sets", "kernel-held", "truncated-kernel"):
+        words = remedy(Warned(0, code, "", "set forward.start, or blurgan psf", {}))
+        assert "forward.start" not in words
+        assert "blurgan" not in words
+    other = Warned(0, "content", "", "Raise weights.saliency.", {})
+    assert "Advanced → Recipe changes" in remedy(other)

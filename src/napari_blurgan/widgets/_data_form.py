@@ -86,6 +86,13 @@ class DataForm(QWidget):
         """A key of `SHARP_SETS`."""
         return str(self._make.value)
 
+    @property
+    def recipe(self) -> str | None:
+        """The recipe that a ticked layer asks for, if any."""
+        layers = self.blurred.layers()
+        asked = (la.metadata.get(METADATA_KEY, {}).get("recipe") for la in layers)
+        return next(filter(None, asked), None)
+
     def reset_choices(self) -> None:
         """Follow the layers; tick new ones that say what they are."""
         self.blurred.reset_choices()

@@ -20,6 +20,7 @@ from napari_blurgan.widgets._closing import PATIENCE, CloseGuard
 from napari_blurgan.widgets._controls import Messages, Phase, RunControl, duration
 from napari_blurgan.widgets._docks import Tabbed
 from napari_blurgan.widgets._plots import LossPlot
+from napari_blurgan.widgets._remedies import remedy
 from napari_blurgan.widgets._worker import Failure, TrainingJob
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ class LearningWidget(QWidget):
             elif isinstance(event, Preparing):
                 self._say_stage(event)
             elif isinstance(event, Warned):
-                self.messages.add(event.message, event.remedy)
+                self.messages.add(event.message, remedy(event))
             elif isinstance(event, Finished):
                 (self._on_finished if event.step > 0 else self._on_nothing)(event)
             else:

@@ -42,9 +42,18 @@ def memory_limit() -> int | None:
     return int(1e9 * gigabytes) if gigabytes > 0 else None
 
 
-def new_model_path(name: str) -> Path:
-    """Return a folder for a new model that does not exist yet."""
-    folder = Path(preference("models") or Path.home() / "blurgan-models").expanduser()
+def new_model_path(name: str, folder: Path | None = None) -> Path:
+    """Return a folder for a new model that does not exist yet.
+
+    Parameters
+    ----------
+    name : str
+        What to call it; other letters than those of words become hyphens.
+    folder : Path, optional
+        Where; by default as the preferences say.
+    """
+    usual = preference("models") or Path.home() / "blurgan-models"
+    folder = Path(folder or usual).expanduser()
     stem = re.sub(r"[^\w-]+", "-", name).strip("-") or "model"
     path = folder / f"{stem}.blurgan"
     number = 2

@@ -13,17 +13,28 @@ from napari_blurgan.widgets._layers import METADATA_KEY, LayerData, stack_layer
 
 __all__ = ["beads", "dna", "microtubules", "yeast"]
 
+OURS = ("role", "optics", "made", "recipe")
 OIL = {"na": 1.4, "ni": 1.515, "wavelength": 525.0}
 WATER = {"na": 1.2, "ni": 1.333, "wavelength": 455.0}  # 415 to 495 nm
 
 
 def dna() -> list[LayerData]:
-    """Return a nucleus in widefield, to work on, and in confocal, to check with."""
+    """Return a nucleus in widefield, to work on, and in confocal, to check with.
+
+    Its optics are known, and one nucleus is too little to learn a blur from: the blur
+    is kept as the optics say.
+    """
     stack = sample("dna")
     confocal, widefield = (_channel(stack, channel) for channel in (0, 1))
     return [
         _layer(confocal, name="nucleus, confocal", visible=False),
-        _layer(widefield, name="nucleus, widefield", role="blurred", optics=WATER),
+        _layer(
+            widefield,
+            name="nucleus, widefield",
+            role="blurred",
+            optics=WATER,
+            recipe="nonblind",
+        ),
     ]
 
 
@@ -66,7 +77,7 @@ def _channel(stack: Stack, channel: int) -> Stack:
 
 def _layer(stack: Stack, **said: Any) -> LayerData:
     """Return a layer; what is no attribute of a layer goes into its metadata."""
-    ours = {k: said.pop(k) for k in ("role", "optics", "made") if k in said}
+    ours = {k: said.pop(k) for k in OURS if k in said}
     data, attributes, kind = stack_layer(stack, **said)
     known = attributes["metadata"][METADATA_KEY] | ours
     attributes["metadata"] = {METADATA_KEY: known}

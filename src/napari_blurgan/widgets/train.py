@@ -17,7 +17,9 @@ sentence says what, and what to do.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QTimer
@@ -43,6 +45,7 @@ from napari_blurgan.widgets._docks import show_widget
 from napari_blurgan.widgets._layers import guess_axes
 from napari_blurgan.widgets._learning import LearningWidget
 from napari_blurgan.widgets._live import LiveLayers
+from napari_blurgan.widgets._model_place import ModelPlace
 from napari_blurgan.widgets._plots import LossPlot
 from napari_blurgan.widgets._psf_field import PsfField
 from napari_blurgan.widgets._psf_inset import PsfInset
@@ -73,10 +76,12 @@ class Run:
 
     request: TrainingRequest
     live: LiveLayers
+    out: Callable[[], Path]
+    """Returns a model folder that nobody has taken."""
 
     def placed(self) -> Run:
-        """Return the same with a model folder that nobody else has taken."""
-        out = _state.new_model_path(self.request.blurred[0].name)
+        """Return the same with its model folder."""
+        out = self.out()
         options = self.request.options | {"out": out}
         return replace(self, request=replace(self.request, options=options))
 
@@ -120,6 +125,7 @@ class TrainWidget(LearningWidget):
         for label in (self._queue, self.missing):
             label.setWordWrap(True)
             label.hide()
+        self.place = ModelPlace()
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._soon.setInterval(SOON)
@@ -147,6 +153,7 @@ class TrainWidget(LearningWidget):
         scrolled(content, self)
         self.run.start.connect(self._start)
         self.data.changed.connect(self._check_soon)
+        self.data.blurred.changed.connect(self._take_recipe)
         for form in (self.form, self.advanced, self.data.optics.fields):
             form.on_change(self._check_soon)
         self._connect()
@@ -157,6 +164,7 @@ class TrainWidget(LearningWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.data)
         layout.addWidget(self.form)
+        layout.addWidget(self.place)
         self._more = _forms.Fold("Advanced", self.advanced)
         layout.addWidget(self._more)
         return inputs
@@ -194,12 +202,21 @@ class TrainWidget(LearningWidget):
 
     # --- what is known before Start
 
+    def _take_recipe(self) -> None:
+        """Choose the recipe that the images ask for: those of a sample do."""
+        if self.data.recipe is not None:
+            self.form["preset"].value = self.data.recipe
+
     def _check_soon(self) -> None:
         """Check the form a moment after its last change."""
         self._soon.start()
 
     def _check(self) -> None:
         """Say what is missing or does not fit, before anybody presses Start."""
+        names = self.data.blurred.names()
+        self.place.look_at(
+            Path(names[0]).stem if names else "model", self.advanced["device"].value
+        )
         try:
             self._request().check()
         except BlurGANError as error:
@@ -221,7 +238,8 @@ class TrainWidget(LearningWidget):
             self.messages.add(str(error))
             self._settings.set_open(True)
             return
-        run = Run(request, self._live_layers())
+        name, place = request.blurred[0].name, self.place.taken()
+        run = Run(request, self._live_layers(), lambda: place(name))
         self._kept.save()
         self._waiting.append(run)
         if self._job is None:
@@ -285,7 +303,10 @@ class TrainWidget(LearningWidget):
     def _set_values(self, known: dict[str, Any]) -> None:
         self.form.update_values(known.get("form", {}))
         self.advanced.update_values(known.get("advanced", {}))
-        self.data.update_values(known.get("data", {}))
+        data = known.get("data", {})
+        self.data.update_values(data)
+        if self.data.blurred.names() != data.get("blurred"):
+            self._take_recipe()
 
     # --- what the engine tells
 

@@ -1,0 +1,59 @@
+"""`ModelPlace`: how a new model is called, where it is kept, where it is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from qtpy.QtWidgets import QFileDialog, QLabel, QLineEdit, QVBoxLayout, QWidget
+
+from napari_blurgan.widgets import _state
+from napari_blurgan.widgets._controls import button, row
+from napari_blurgan.widgets._hardware import hardware
+
+__all__ = ["ModelPlace"]
+
+
+class ModelPlace(QWidget):
+    """A name to type, a folder to choose, and both said in a line with the device.
+
+    Without a name the model is called after the first image. No model that exists is
+    overwritten: a number is added.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder: Path | None = None
+        self.name = QLineEdit()
+        self.name.setAccessibleName("Name of the model")
+        self.name.setToolTip("Name of the model; empty for that of the first image")
+        self.words = QLabel()
+        self.words.setWordWrap(True)
+        self._image, self._device = "model", "auto"
+        choose = button("Folder…", "Where to keep the model", self._ask)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addLayout(row(QLabel("Model"), self.name, choose))
+        layout.addWidget(self.words)
+        self.name.textChanged.connect(lambda text: self._say())
+
+    def look_at(self, image: str, device: str) -> None:
+        """Say what a model of this image will be called, and where it is trained."""
+        self._image, self._device = image, device
+        self.name.setPlaceholderText(image)
+        self._say()
+
+    def taken(self) -> Callable[[str], Path]:
+        """Return what makes a new folder, as the fields say now, of an image's name."""
+        name, folder = self.name.text().strip(), self.folder
+        return lambda image: _state.new_model_path(name or image, folder)
+
+    def _say(self) -> None:
+        path = self.taken()(self._image)
+        self.words.setText(f"Kept as {path}, trained on: {hardware(self._device)}")
+
+    def _ask(self) -> None:
+        chosen = QFileDialog.getExistingDirectory(self, "Folder for the model")
+        if chosen:
+            self.folder = Path(chosen)
+            self._say()

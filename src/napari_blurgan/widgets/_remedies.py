@@ -1,0 +1,37 @@
+"""What to do about a diagnosis, in terms of what is in the window."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from napari_blurgan.transport.events import Warned
+
+__all__ = ["remedy"]
+
+SAME_STRUCTURES = (
+    "Choose sharp images of the same structures; or tick the optics and choose the "
+    "recipe nonblind, which keeps the blur as the optics say."
+)
+IN_THE_WINDOW = {
+    "mismatched-sets": SAME_STRUCTURES,
+    "sharper-than-optics": f"Check NA and wavelength. If they are right: "
+    f"{SAME_STRUCTURES[0].lower()}{SAME_STRUCTURES[1:]}",
+    "kernel-held": SAME_STRUCTURES,
+    "no-voxel-size": "Enter it in the fields below the images.",
+    "truncated-kernel": "If there is haze, compute a PSF as large as it reaches in the "
+    "PSF widget and choose it under Advanced → Known PSF; each step then takes longer.",
+    "crowded-content": "If that is too much, pick the threshold of this domain again, "
+    "or change its 'Bright background'.",
+    "content-lost": "Check both thresholds and both 'Bright background'; if they are "
+    "right, raise weights.saliency.",
+}
+FIELD = re.compile(r"\b(weights|terms|forward|sampling|optimiser|adversary)\.\w+")
+WHERE = " Fields of the recipe go under Advanced → Recipe changes, as name=value."
+
+
+def remedy(event: Warned) -> str:
+    """Return what a person in napari can do about a warning."""
+    words = IN_THE_WINDOW.get(event.code, event.remedy)
+    return words + WHERE if FIELD.search(words) else words
