@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import tifffile
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFileDialog
 from scipy.ndimage import gaussian_filter
@@ -78,6 +79,28 @@ def test_the_optics_of_the_file_are_taken(viewer, widget):
     widget.form["layer"].value = layer
     found = {name: widget.form[name].value for name in known["optics"]}
     assert found == known["optics"]
+
+
+@pytest.mark.parametrize("plugin", ["napari-blurgan", "napari"])
+def test_the_optics_in_a_file_are_taken_whoever_read_it(
+    viewer, widget, tmp_path, plugin
+):
+    path = tmp_path / "cells.ome.tif"
+    tifffile.imwrite(
+        path,
+        np.zeros((9, 30, 30), np.uint16),
+        metadata={"axes": "ZYX", "Channel": {"EmissionWavelength": 610}},
+    )
+    objective = (
+        '<Instrument ID="Instrument:0"><Objective ID="Objective:0" LensNA="1.3" '
+        'Immersion="Glycerol"/></Instrument><Image '
+    )
+    xml = tifffile.tiffcomment(path).replace("<Image ", objective, 1)
+    tifffile.tiffcomment(path, xml.encode())
+    (layer,) = viewer.open(path, plugin=plugin)
+    widget.form["layer"].value = layer
+    found = [widget.form[name].value for name in ("na", "ni", "wavelength")]
+    assert found == pytest.approx([1.3, 1.47, 610])
 
 
 def test_optics_that_physics_forbids_are_refused(widget, made):

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_blurgan.data.io import read_stack
+from napari_blurgan.data.ome_optics import channel_optics
 from napari_blurgan.errors import BlurGANError
 from napari_blurgan.widgets._layers import METADATA_KEY
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     from napari_blurgan.data.stack import Stack
 
-__all__ = ["stack_behind"]
+__all__ = ["known_optics", "stack_behind"]
 
 
 def stack_behind(layer: Image) -> Stack | None:
@@ -31,6 +32,22 @@ def stack_behind(layer: Image) -> Stack | None:
     data = layer.data[0] if layer.multiscale else layer.data
     same = stack is not None and tuple(stack.data.shape) == tuple(data.shape)
     return stack if same else None
+
+
+def known_optics(layer: Image | None) -> dict[str, float]:
+    """Return na, ni and wavelength (nm) that a layer or its file knows; else nothing.
+
+    Of a file of several channels that napari itself has read, nobody knows which one
+    the layer is: then only where all agree.
+    """
+    if layer is None:
+        return {}
+    known = layer.metadata.get(METADATA_KEY, {}).get("optics")
+    if known or not layer.source.path:
+        return dict(known or {})
+    found = channel_optics(layer.source.path)
+    alike = found and all(one == found[0] for one in found)
+    return dict(found[0] or {}) if alike else {}
 
 
 @lru_cache(maxsize=32)

@@ -37,7 +37,8 @@ from napari_blurgan.widgets._controls import (
     scrolled,
 )
 from napari_blurgan.widgets._docks import show_widget
-from napari_blurgan.widgets._layers import METADATA_KEY, is_source, readable, to_stack
+from napari_blurgan.widgets._from_file import known_optics
+from napari_blurgan.widgets._layers import is_source, readable, to_stack
 from napari_blurgan.widgets._psf_field import PsfField
 from napari_blurgan.widgets._psf_layers import add_psf, to_psf, unmeasured
 from napari_blurgan.widgets._task import TaskWidget
@@ -119,8 +120,7 @@ class PsfWidget(TaskWidget):
         """Fill in what the file of a layer says, and ask for what it does not."""
         self._ask_for_voxels()
         _fields.offer_frames(self.form, readable(layer))
-        known = {} if layer is None else layer.metadata.get(METADATA_KEY, {})
-        self.form.update_values(known.get("optics", {}))
+        self.form.update_values(known_optics(layer))
 
     def _ask_for_voxels(self) -> None:
         shown = [unmeasured(self.look[name].value) for name in ("psf", "other")]

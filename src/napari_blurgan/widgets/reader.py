@@ -6,16 +6,18 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tifffile
 from napari.utils.notifications import show_info
 
 from napari_blurgan.data.io import read_stack
+from napari_blurgan.data.ome_optics import channel_optics
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import AxesError
 from napari_blurgan.widgets._colours import channel_colours
-from napari_blurgan.widgets._layers import LayerData, stack_layer
+from napari_blurgan.widgets._layers import METADATA_KEY, LayerData, stack_layer
 
 __all__ = ["get_reader"]
 
@@ -83,9 +85,18 @@ def _of_file(path: Path) -> list[LayerData]:
         layers = [(data, attributes, kind)]
     else:
         layers = list(_layers(stack, path))
+    _say_optics(layers, channel_optics(path))
     for note in stack.metadata.get("notes", ()):
         show_info(f"{path.name}: {note}")
     return layers
+
+
+def _say_optics(layers: list[LayerData], optics: Sequence[Any]) -> None:
+    """Let every layer know the objective and the fluorophore of its channel."""
+    if len(layers) == len(optics):
+        for (_, attributes, _), known in zip(layers, optics, strict=True):
+            if known is not None:
+                attributes["metadata"][METADATA_KEY]["optics"] = known
 
 
 def _unnamed(path: Path) -> Stack:

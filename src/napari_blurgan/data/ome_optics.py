@@ -1,0 +1,84 @@
+"""What the OME-XML of a file says of objective and fluorophores."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from xml.etree import ElementTree
+
+import tifffile
+
+__all__ = ["channel_optics", "optics_in"]
+
+Known = dict[str, float]
+IMMERSIONS = {
+    "Oil": 1.515,
+    "Water": 1.333,
+    "WaterDipping": 1.333,
+    "Glycerol": 1.47,
+    "Air": 1.0,
+}
+"""Refractive indices, where the file names the medium only."""
+NANOMETRES = {"nm": 1.0, "µm": 1e3, "um": 1e3, "Å": 0.1}
+
+
+def channel_optics(path: str | Path) -> list[Known | None]:
+    """Return na, ni and wavelength (nm) of each channel of an OME-TIFF.
+
+    None for a channel of which one of the three is not said; an empty list where there
+    is no OME-XML.
+    """
+    try:
+        with tifffile.TiffFile(path) as tif:
+            xml = tif.ome_metadata
+        return optics_in(xml) if xml else []
+    except (OSError, ValueError, tifffile.TiffFileError, ElementTree.ParseError):
+        return []
+
+
+def optics_in(xml: str) -> list[Known | None]:
+    """Return na, ni and wavelength (nm) of each channel of the first image.
+
+    Raises
+    ------
+    xml.etree.ElementTree.ParseError
+        If `xml` is not well-formed.
+    """
+    root = ElementTree.fromstring(xml)
+    image = root.find(".//{*}Image")
+    if image is None:
+        return []
+    na, ni = _objective(root, image)
+    waves = [_wavelength(channel) for channel in image.iterfind(".//{*}Channel")]
+    return [
+        {"na": na, "ni": ni, "wavelength": wave} if na and ni and wave else None
+        for wave in waves
+    ]
+
+
+def _objective(
+    root: ElementTree.Element, image: ElementTree.Element
+) -> tuple[float | None, float | None]:
+    """Return aperture and refractive index of the objective that was used."""
+    settings = image.find("{*}ObjectiveSettings")
+    used = {} if settings is None else settings.attrib
+    objectives = list(root.iterfind(".//{*}Objective"))
+    chosen = [o for o in objectives if o.get("ID") == used.get("ID")] or objectives
+    if len(chosen) != 1:
+        return None, None
+    index = _positive(used.get("RefractiveIndex"))
+    named = IMMERSIONS.get(chosen[0].get("Immersion", ""))
+    return _positive(chosen[0].get("LensNA")), index or named
+
+
+def _wavelength(channel: ElementTree.Element) -> float | None:
+    value = _positive(channel.get("EmissionWavelength"))
+    factor = NANOMETRES.get(channel.get("EmissionWavelengthUnit", "nm"))
+    return None if value is None or factor is None else value * factor
+
+
+def _positive(text: str | None) -> float | None:
+    try:
+        value = float(text or "")
+    except ValueError:
+        return None
+    return value if 0 < value < float("inf") else None
