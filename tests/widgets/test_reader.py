@@ -82,3 +82,16 @@ def test_the_command_palette_asks_for_files(
     monkeypatch.setattr(QFileDialog, "getOpenFileNames", lambda *a: ([str(path)], ""))
     command().result()
     assert to_stack(viewer.layers[0]).voxel_size == VOXEL
+
+
+@pytest.mark.parametrize("name", ["cell.ome.tif", "cell.ome.zarr"])
+def test_an_image_is_opened_where_it_lies(tmp_path, name):
+    array, place = volume(2, 5, 12, 10), (5.0, -12.0, 40.0)
+    path = tmp_path / name
+    if path.suffix == ".tif":
+        write_ome_tiff(path, array, "CZYX", VOXEL, translation=place)
+    else:
+        options = {"voxel_size": VOXEL, "translation": place}
+        create_ome_zarr(path, array.shape, "CZYX", array.dtype, array.shape, **options)
+    for layer in opened(path):
+        assert np.allclose(layer.translate, place)

@@ -210,16 +210,18 @@ def beside(
 def stack_layer(stack: Stack, **attributes: Any) -> LayerData:
     """Return a stack from a file or a sample as a layer in micrometres.
 
-    An axis of unknown length stays in pixels.
+    An axis of unknown length stays in pixels, at the origin.
     """
     axes = stack.axes.replace("S", "")
     sizes = dict(zip("ZYX", stack.voxel_size, strict=True))
     known = [sizes.get(axis) for axis in axes]
+    at = dict(zip("ZYX", stack.metadata.get("translation") or (0, 0, 0), strict=True))
     attributes = {
         "name": stack.name,
         "axis_labels": [a.lower() for a in axes],
         "rgb": "S" in stack.axes,
         "scale": [size or 1.0 for size in known],
+        "translate": [at.get(a, 0) if sizes.get(a) else 0 for a in axes],
         "units": ["um" if size else "pixel" for size in known],
         "metadata": {METADATA_KEY: dict(stack.metadata)},
     } | attributes
