@@ -34,6 +34,7 @@ __all__ = [
     "progress_bar",
     "read_image",
     "read_stacks",
+    "refuse_incomplete",
     "say_note",
 ]
 
@@ -62,11 +63,17 @@ def add_device(parser: argparse._ActionsContainer) -> None:
 
 
 def add_axes(parser: argparse._ActionsContainer) -> None:
-    """Add the option that names the axes of images."""
+    """Add the options of how images are read: their axes, and how strictly."""
     parser.add_argument(
         "--axes",
         metavar="TZYX",
         help="a letter of TCZYXS for each axis of the images; by default as they say",
+    )
+    parser.add_argument(
+        "--strict",
+        action="store_true",
+        help="refuse images with missing chunks or tiles; by default these count as "
+        "empty, and that is said",
     )
 
 
@@ -119,6 +126,7 @@ def read_image(
     axes: str | None = None,
     voxel: Sequence[float] | None = None,
     channel: int | None = None,
+    strict: bool = False,
 ) -> Stack:
     """Read an image, and say what reading it found.
 
@@ -132,13 +140,24 @@ def read_image(
         (z, y, x) in micrometres, in place of what the file says.
     channel : int, optional
         Channel to keep, counted from 0.
+    strict : bool
+        Whether missing chunks or tiles are an error.
     """
     from napari_blurgan.data.conversion import as_stack
 
+    if strict:
+        refuse_incomplete(source, axes)
     stack = as_stack(source, axes=axes, voxel_size=voxel)
     for note in stack.metadata.get("notes", ()):
         say_note(f"{stack.name}: {note}")
     return stack if channel is None else stack.only_channel(channel)
+
+
+def refuse_incomplete(source: str | os.PathLike[str], axes: str | None) -> None:
+    """Raise a `DataError` if chunks or tiles are missing in a file."""
+    from napari_blurgan.data.io import read_stack
+
+    read_stack(source, axes=axes, strict=True)
 
 
 def read_stacks(paths: Sequence[Path], **how: Any) -> list[Stack]:

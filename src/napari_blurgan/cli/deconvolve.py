@@ -204,7 +204,11 @@ def check(method: Method, options: argparse.Namespace) -> None:
 def read(source: Path, options: argparse.Namespace) -> Stack:
     """Read an image, with the axes, voxels and channel that were asked for."""
     return read_image(
-        source, axes=options.axes, voxel=options.voxel, channel=options.channel
+        source,
+        axes=options.axes,
+        voxel=options.voxel,
+        channel=options.channel,
+        strict=options.strict,
     )
 
 

@@ -221,7 +221,9 @@ def _distil(options: argparse.Namespace) -> None:
     from napari_blurgan.optics.beads import psf_from_beads
 
     check_psf_place(options.out, options.overwrite)
-    stack = read_image(options.image, axes=options.axes, voxel=options.voxel)
+    stack = read_image(
+        options.image, axes=options.axes, voxel=options.voxel, strict=options.strict
+    )
     voxel = [size for size in stack.voxel_size if size]
     if len(voxel) < 3:
         raise OpticsError(

@@ -15,6 +15,7 @@ from napari_blurgan.cli._common import (
     clock,
     load_psf,
     progress_bar,
+    refuse_incomplete,
 )
 from napari_blurgan.cli._parser import add_index, add_sizes, add_voxel
 from napari_blurgan.errors import DataError
@@ -103,6 +104,8 @@ def _restored(
     """Restore one image, show how far it is, and return a line about the result."""
     from napari_blurgan.restoration.restorer import restoring
 
+    if options.strict:
+        refuse_incomplete(source, options.axes)
     events = restoring(
         model,
         source,

@@ -61,7 +61,12 @@ def _image(options: argparse.Namespace) -> ArrayLike:
     from napari_blurgan.data.colour import ChannelMean
     from napari_blurgan.data.view import AxisView
 
-    stack = read_image(options.image, axes=options.axes, channel=options.channel)
+    stack = read_image(
+        options.image,
+        axes=options.axes,
+        channel=options.channel,
+        strict=options.strict,
+    )
     if stack.channels > 1:
         say_note(f"{stack.name}: the mean of {stack.channels} channels was taken")
     image = ChannelMean(stack)

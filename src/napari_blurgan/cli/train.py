@@ -159,6 +159,7 @@ def run(options: argparse.Namespace) -> None:
             axes=options.axes,
             voxel=options.voxel,
             channel=options.channel,
+            strict=options.strict,
         )
         for patterns in (options.blurred, options.sharp)
     )
