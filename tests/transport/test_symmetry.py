@@ -106,3 +106,19 @@ def test_planes_of_a_transformation_are_turned_as_before(
 def test_sections_along_z_are_not_rotated(tiny: Callable[..., Recipe]) -> None:
     with pytest.raises(RecipeError, match=r"sampling\.rotation"):
         tiny("isotropic", sampling__rotation=10.0)
+
+
+def test_sections_along_z_are_doubted_before_training(
+    tiny: Callable[..., Recipe],
+) -> None:
+    rng = np.random.default_rng(0)
+    a, b = (
+        Stack(rng.uniform(size=(48, 48, 48)), "ZYX", (0.1,) * 3, name=n) for n in "ab"
+    )
+
+    def codes(name: str) -> set[str]:
+        recipe = tiny(name, sampling__held_out=0.0)
+        return {note.code for note in prepare(recipe, [a], [b]).notes}
+
+    assert "sections-along-z" in codes("isotropic")
+    assert "sections-along-z" not in codes("utom")

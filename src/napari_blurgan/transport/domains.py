@@ -73,7 +73,7 @@ def check_domains(recipe: Recipe, y: Sequence[Stack], x: Sequence[Stack]) -> Dom
         list(x),
         sections(aside, views),
         common_voxel_size(y),
-        [Note.alpha_channel(name) for name in opaque[:1]],
+        [Note.alpha_channel(name) for name in opaque[:1]] + _on_views(views),
     )
 
 
@@ -85,6 +85,10 @@ def for_planes(recipe: Recipe, y: Sequence[Stack]) -> Recipe:
     """
     planes = bool(y) and all("Z" not in stack.axes for stack in y)
     return recipe.updated({"dims": 2}) if planes and recipe.dims == 3 else recipe
+
+
+def _on_views(views: Sequence[str]) -> list[Note]:
+    return [] if tuple(views) == ("xy",) else [Note.sections()]
 
 
 def common_voxel_size(

@@ -24,6 +24,17 @@ class Note:
     figures: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
+    def sections(cls) -> Note:
+        """Sections along z are no better than interpolation, as far as we measured."""
+        return cls(
+            "sections-along-z",
+            "Sections along z learn to look like planes. Where that was measured, they "
+            "came out no better than by cubic interpolation, after short trainings.",
+            "Compare the result with interpolation; where the PSF is known, deconvolve "
+            "instead (nonblind).",
+        )
+
+    @classmethod
     def damaged(cls, what: str) -> Note:
         """A checkpoint could not be read, and an older one took its place."""
         return cls(
