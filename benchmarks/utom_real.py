@@ -4,8 +4,8 @@ Three tasks, each trained with and without the constraint on few images, for min
 ``denoise`` (BPAE_mito.tif, simulated photon noise), ``isotropic``
 (nuclei_cells3d.ome.tif, three of four planes taken out) and ``stain``
 (mitocheck_T*.tif to skin_HE.tif; no truth exists). ``python benchmarks/utom_real.py
---data FOLDER`` prints JSON lines, draws docs/images/utom-real-*.png and, where all
-three were run, puts their table into docs/utom.md.
+--data FOLDER`` prints JSON lines and keeps them in a file, draws
+docs/images/utom-real-*.png and, once all were run, puts their table into docs/utom.md.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ from napari_blurgan.transport.presets import preset
 from napari_blurgan.transport.train import train
 
 IMAGES = Path(__file__).parents[1] / "docs" / "images"
+RESULTS = Path(__file__).parent / "results" / "utom-real.json"
 PHOTONS = 12
 """At the brightest pixel of the noisy image."""
 
@@ -219,10 +220,10 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     torch.set_num_threads(1)
-    found = {
-        name: run(name, options.data, options.steps, options.seed)
-        for name in options.tasks
-    }
+    found = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    for name in options.tasks:
+        found[name] = run(name, options.data, options.steps, options.seed)
+        RESULTS.write_text(json.dumps(found, indent=1))
     if set(found) == set(EXAMPLES):
         table(found)
 
