@@ -8,10 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from napari_blurgan.data.exposure import cut_off
 from napari_blurgan.errors import DataError
 
-__all__ = ["LARGEST", "as_frame", "background_note"]
-
-LARGEST = 1e30
-"""Of a grey level: float32 ends at 3e38, and light is summed over an image."""
+__all__ = ["as_frame", "background_note"]
 
 
 def as_frame(
@@ -35,11 +32,10 @@ def as_frame(
         raise DataError(f"pixels are real numbers, found {pixels.dtype}")
     with np.errstate(over="ignore"):
         frame = np.ascontiguousarray(pixels, dtype=np.float32)
-    usable = np.abs(frame) <= LARGEST
-    if not usable.all():
-        bad = int(pixels.size - usable.sum())
+    if not np.isfinite(frame).all():
+        bad = int(pixels.size - np.isfinite(frame).sum())
         raise DataError(
-            f"{bad} of {pixels.size} voxels are NaN, infinite or beyond {LARGEST:g}; "
+            f"{bad} of {pixels.size} voxels are NaN, infinite or beyond float32; "
             "replace them first, for example by the median of their neighbours"
         )
     found = None if signed else _negative(frame)

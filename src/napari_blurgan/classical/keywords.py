@@ -10,7 +10,6 @@ from typing import Any, ParamSpec, get_args, get_type_hints
 import numpy as np
 
 from napari_blurgan.checks import checked_voxels, in_range, known_names, whole
-from napari_blurgan.classical.frame import LARGEST
 from napari_blurgan.classical.methods import METHODS, Parameter
 from napari_blurgan.classical.result import Deconvolution
 from napari_blurgan.classical.stopping import RULES, StoppingRule
@@ -24,6 +23,9 @@ P = ParamSpec("P")
 
 ALIASES = {"num_iter": "iterations"}
 """What scikit-image calls some of our parameters."""
+
+LARGEST = 1e38
+"""Of a grey level; float32 ends soon after."""
 
 EDGES = ("extend", "periodic")
 
