@@ -91,7 +91,7 @@ def untouched(case: Case) -> Outcome:
 
 def richardson_lucy(case: Case) -> Outcome:
     """Deconvolve; the halves with as many iterations as the whole."""
-    plan = Plan(case.theory, case.pixels.shape, device="cpu")
+    plan = Plan(case.cone, case.pixels.shape, device="cpu")
 
     def run(image: Array, iterations: int, **options: Any) -> Any:
         return accelerated_richardson_lucy(

@@ -91,9 +91,18 @@ class Case:
 
     @property
     def theory(self) -> Psf:
-        """The theoretical PSF, as deep and wide as the stack needs."""
-        shape = psf_shape_for(self.optics, self.image.spatial_shape, self.voxel)
-        return theoretical_psf(self.optics, shape, self.voxel)
+        """The theoretical PSF, as deep as the stack: for training and predictions."""
+        return self._theory(0.5)
+
+    @property
+    def cone(self) -> Psf:
+        """The theoretical PSF from the first plane to the last and back."""
+        return self._theory(1.0)
+
+    def _theory(self, depths: float) -> Psf:
+        shape = self.image.spatial_shape
+        size = psf_shape_for(self.optics, shape, self.voxel, depths)
+        return theoretical_psf(self.optics, size, self.voxel)
 
     @property
     def recipes(self) -> dict[str, Recipe]:
