@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from napari_blurgan.transport.generator import Generator, make_network
 from scipy.ndimage import gaussian_filter
 
 from napari_blurgan import Stack, preset
@@ -13,6 +12,7 @@ from napari_blurgan.restoration.familiarity import unfamiliar
 from napari_blurgan.restoration.restorer import restoring
 from napari_blurgan.transport.calibration import Calibration, NoiseModel
 from napari_blurgan.transport.model import Model
+from napari_blurgan.transport.reconstructors.reconstructor import build_reconstructor
 from napari_blurgan.transport.survey import calibrate
 
 VOXEL = (0.3, 0.1, 0.1)
@@ -40,11 +40,11 @@ def model(request):
     found = calibrate(recipe, [recorded(0)], [Stack(light(1), "ZYX", VOXEL)])
     if request.param == "network":
         found = replace(found, noise=NOISELESS)
-    network = make_network(recipe.generator, 3, 1, 1, (2, 2, 2))
+    generator = build_reconstructor(recipe.reconstructor, 3, (1, 1), (2, 2, 2))
     return Model(
         recipe=recipe,
         calibration=Calibration(**vars(found)),
-        generator=Generator(network, False).eval(),
+        generator=generator.eval(),
         channels=(1, 1),
         pool=(2, 2, 2),
         blur=None,
