@@ -39,6 +39,7 @@ def write_ome(path, **sizes):
         *(("micrometer", 1), ("micrometers", 1), ("Micrometres", 1), ("MICRONS", 1)),
         *(("nanometer", 1e-3), ("angstrom", 1e-4), ("foot", 304800), ("inches", 25400)),
         *(("zettameter", 1e27), ("\\u00B5m", 1), ("\\\\u03BCm", 1), ("UM", 1)),
+        *(("\\u005Cu00B5m", 1), ("\\u212B", 1e-4)),
     ],
 )
 def test_every_unit_of_length_is_known(unit, factor):

@@ -114,6 +114,10 @@ def _factor(unit: str | None) -> float | None:
 
 
 def _plain(unit: str) -> str:
-    # ImageJ writes µ as the six characters \\u00B5; some programs escape it twice.
-    plain = re.sub(r"\\+u([0-9a-fA-F]{4})", lambda found: chr(int(found[1], 16)), unit)
-    return plain.strip().replace("\u03bc", "µ").replace("\u212b", "Å")
+    # ImageJ writes µ as the six characters \\u00B5; some programs escape their
+    # backslash once more, as \\u005C.
+    for _ in range(2):
+        unit = re.sub(
+            r"\\+u([0-9a-fA-F]{4})", lambda found: chr(int(found[1], 16)), unit
+        )
+    return unit.strip().replace("\u03bc", "µ").replace("\u212b", "Å")
