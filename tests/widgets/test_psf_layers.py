@@ -46,6 +46,12 @@ def test_it_lies_outside_its_source_and_apart_from_other_psfs(viewer):
         assert layer.extent.world[0, 1] == pytest.approx(source.extent.world[0, 1])
 
 
+def test_it_is_seen_on_a_light_canvas(viewer):
+    viewer.theme = "light"
+    layer = add_psf(viewer, psf(), viewer.layers["cells"])
+    assert layer.blending == "translucent_no_depth"
+
+
 def test_the_plane_in_view_is_its_middle(viewer):
     layer = add_psf(viewer, psf(), viewer.layers["cells"])
     assert layer.world_to_data(viewer.dims.point)[0] == pytest.approx(3)

@@ -20,6 +20,8 @@ __all__ = ["Fold", "Form", "Known"]
 
 FIELD_WIDTH = 90
 PLAIN = (str, int, float, bool)
+FOCUS = "QComboBox:focus { border: 1px solid #56B4E9 }"
+"""napari's themes show no focus on these, alone of all fields."""
 NAME, LONGEST = 16, 20
 """Letters of a choice that are seen: of a layer's name, and of a longer one of ours."""
 
@@ -62,6 +64,7 @@ class Fold(QWidget):
 def _size(field: QWidget) -> None:
     """Make a field as wide as a name needs, not as its longest choice would."""
     if isinstance(field, QComboBox):
+        field.setStyleSheet(FOCUS)
         texts = [field.itemText(i) for i in range(field.count())]
         longest = max(map(len, texts), default=0)
         # Qt counts in X, which is wider than most letters.

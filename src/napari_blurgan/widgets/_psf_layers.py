@@ -90,10 +90,20 @@ def add_psf(viewer: ViewerModel, psf: Psf, source: Image) -> Image:
     if pixels.ndim > 2:
         centre = (pixels.shape[0] // 2) * attributes["scale"][0]
         attributes["translate"][0] = viewer.dims.point[-3] - centre
+    if _is_light(viewer):  # nothing can be added to white
+        attributes["blending"] = "translucent_no_depth"
     selected = set(viewer.layers.selection)
     layer = viewer.add_image(pixels, **attributes)
     viewer.layers.selection = selected
     return layer
+
+
+def _is_light(viewer: ViewerModel) -> bool:
+    """Return whether the canvas is nearer to white than to black."""
+    from napari.utils.theme import get_theme
+
+    red, green, blue = get_theme(viewer.theme).canvas.as_rgb_tuple()[:3]
+    return bool(red + green + blue > 3 * 127)
 
 
 def unmeasured(layer: Image | None) -> Image | None:

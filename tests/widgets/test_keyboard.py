@@ -1,0 +1,58 @@
+"""Everything is reached by Tab, and where the focus is can be seen."""
+
+import pytest
+from qtpy.QtCore import Qt
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import (
+    QAbstractSpinBox,
+    QApplication,
+    QCheckBox,
+    QComboBox,
+    QPushButton,
+)
+
+NAMES = ("Deconvolve", "PSF", "Compare", "Restore")
+FIELDS = (QAbstractSpinBox, QComboBox, QPushButton, QCheckBox)
+
+
+@pytest.fixture(params=NAMES)
+def widget(request, make_napari_viewer, volumes, qtbot):
+    viewer = make_napari_viewer(show=True)
+    viewer.window.resize(1280, 800)
+    viewer.add_image(volumes[0], name="a layer", scale=(0.3, 0.1, 0.1))
+    _, widget = viewer.window.add_plugin_dock_widget("napari-blurgan", request.param)
+    QApplication.processEvents()
+    viewer.window._qt_window.activateWindow()
+    qtbot.waitUntil(viewer.window._qt_window.isActiveWindow, timeout=5000)
+    return widget
+
+
+def wanted(widget):
+    return [
+        field
+        for field in widget.findChildren(FIELDS)
+        if field.isVisible() and field.isEnabled()
+    ]
+
+
+def walk(widget, fields):
+    """Press Tab until the walk is round; return whom it visits, as they look there."""
+    fields[0].setFocus()
+    looks = {}
+    for _ in range(4 * len(fields)):
+        now = QApplication.focusWidget()
+        if now in looks:
+            break
+        looks[now] = now.grab().toImage()
+        QTest.keyClick(now, Qt.Key.Key_Tab)
+    return looks
+
+
+def test_everything_is_reached_by_tab_with_visible_focus(widget):
+    fields = wanted(widget)
+    looks = walk(widget, fields)
+    missed = [f for f in fields if f not in looks]
+    assert not missed
+    widget.setFocus()
+    hidden = [f for f in fields if f.grab().toImage() == looks[f]]
+    assert not [getattr(f, "text", f.accessibleName)() for f in hidden]
