@@ -1,5 +1,6 @@
 """The Train widget in real napari: a person's ways through it, right and wrong."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +15,11 @@ from qtpy.QtWidgets import QFileDialog
 from napari_blurgan.transport.engine import Engine
 from napari_blurgan.transport.events import Warned
 from napari_blurgan.transport.model import load_model
+from napari_blurgan.transport.presets import preset
+from napari_blurgan.transport.recipe import Recipe
 from napari_blurgan.widgets import _state
 from napari_blurgan.widgets._controls import Phase
+from napari_blurgan.widgets._fields import parse_changes
 from napari_blurgan.widgets._layers import METADATA_KEY, to_stack
 from napari_blurgan.widgets._remedies import remedy
 
@@ -426,3 +430,45 @@ def test_remedies_are_things_in_the_window():
         assert "blurgan" not in words
     other = Warned(0, "content", "", "Raise weights.saliency.", {})
     assert "Advanced → Recipe changes" in remedy(other)
+
+
+def test_settings_are_saved_and_loaded_as_a_recipe(widget, small, tmp_path, qtbot):
+    path = tmp_path / "mine.yaml"
+    widget.recipes.save(path)
+    recipe = Recipe.read(path)
+    assert recipe == preset("blind").updated(parse_changes(small))
+    widget.advanced["changes"].value = ""
+    assert widget.recipes.load(path)
+    assert not missing(widget, qtbot)
+    assert widget._request().recipe == recipe
+    widget.form["preset"].value = "nonblind"
+    assert widget._request().recipe == preset("nonblind")
+    path.write_text("generator: [")
+    assert not widget.recipes.load(path)
+    assert "mine.yaml" in widget.messages.text()
+
+
+def test_a_stopped_model_is_trained_further(widget, click, until, monkeypatch):
+    click(widget.run.start_button)
+    until(lambda: widget.plot.last_step > 3)
+    click(widget.run.stop_button)
+    until(lambda: idle(widget))
+    (folder,) = _state.models.list()
+    before = load_model(folder).provenance["steps"]
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(folder))
+    click(widget.continue_button)
+    until(lambda: widget.plot.last_step > before + 3)
+    click(widget.run.stop_button)
+    until(lambda: idle(widget))
+    assert _state.models.list() == [folder]
+    assert load_model(folder).provenance["steps"] > before + 3
+
+
+def test_a_model_outlives_a_stop_before_it_goes_on(
+    widget, click, until, model_folder, tmp_path
+):
+    folder = shutil.copytree(model_folder, tmp_path / "kept.blurgan")
+    widget.continue_model(folder)
+    click(widget.run.stop_button)
+    until(lambda: idle(widget))
+    assert load_model(folder).provenance["steps"] == 2

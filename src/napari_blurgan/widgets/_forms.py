@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from qtpy.QtWidgets import (
+    QCheckBox,
     QComboBox,
     QFormLayout,
     QGroupBox,
@@ -97,6 +98,8 @@ class Form(QWidget):
             label.setToolTip(field.tooltip)
             label.setBuddy(field.native)
             field.native.setAccessibleName(field.label)
+            if isinstance(field.native, QCheckBox):
+                field.native.setText("")  # the label beside it says it
             _size(field.native)
             layout.addRow(label, field.native)
 

@@ -75,7 +75,10 @@ class TrainingRequest:
     psf : Psf or None
         A known PSF: fixed, or where to start, as the recipe says.
     options : dict
-        Handed to `Trainer`: out, minutes, device, seed.
+        Handed to `Trainer`: out, minutes, device, seed; with resume, the minutes are
+        added to those that the model in `out` has had.
+    base : Recipe, optional
+        Of a file, instead of the preset.
     """
 
     preset: str
@@ -86,6 +89,7 @@ class TrainingRequest:
     psf: Psf | None = None
     changes: dict[str, Any] = field(default_factory=dict)
     options: dict[str, Any] = field(default_factory=dict)
+    base: Recipe | None = None
 
     def __post_init__(self) -> None:
         if not self.blurred:
@@ -106,7 +110,7 @@ class TrainingRequest:
         """What is trained."""
         from napari_blurgan.transport.presets import preset
 
-        return preset(self.preset).updated(self.changes)
+        return (self.base or preset(self.preset)).updated(self.changes)
 
     def check(self) -> None:
         """Check all that can be known without reading a pixel.
@@ -161,8 +165,16 @@ class TrainingRequest:
             sharp,
             psf=self.psf,
             optics=self.optics,
-            **self.options,
+            **self.options | self._more_minutes(),
         )
+
+    def _more_minutes(self) -> dict[str, float]:
+        """Return the minutes in all; those that a continued model has had count."""
+        from napari_blurgan.transport.folder import ModelFolder
+
+        state = ModelFolder(self.out).load() if self.options.get("resume") else None
+        before = 0.0 if state is None else state["budget"]["seconds"] / 60
+        return {"minutes": self.options["minutes"] + before}
 
     def _theory(self, optics: Optics) -> Psf:
         from napari_blurgan.optics.models import support_shape, theoretical_psf

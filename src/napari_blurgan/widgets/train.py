@@ -23,7 +23,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import (
+    QFileDialog,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from napari_blurgan.errors import BlurGANError
 from napari_blurgan.transport.events import (
@@ -50,6 +57,7 @@ from napari_blurgan.widgets._plots import LossPlot
 from napari_blurgan.widgets._psf_field import PsfField
 from napari_blurgan.widgets._psf_inset import PsfInset
 from napari_blurgan.widgets._psf_layers import to_psf
+from napari_blurgan.widgets._recipes import Recipes
 from napari_blurgan.widgets._training import Cut, Theory, TrainingRequest
 
 if TYPE_CHECKING:
@@ -133,6 +141,7 @@ class TrainWidget(LearningWidget):
         self.psf = PsfInset()
         self.plot = LossPlot()
         self.messages = Messages()
+        self.recipes = Recipes(self.form, self.advanced, self.messages)
         self._settings = _forms.Fold("Data and settings", self._inputs(), opened=True)
         self._after = self._afterwards()
         content = QWidget()
@@ -165,7 +174,12 @@ class TrainWidget(LearningWidget):
         layout.addWidget(self.data)
         layout.addWidget(self.form)
         layout.addWidget(self.place)
-        self._more = _forms.Fold("Advanced", self.advanced)
+        more = QWidget()
+        below = QVBoxLayout(more)
+        below.setContentsMargins(0, 0, 0, 0)
+        below.addWidget(self.advanced)
+        below.addWidget(self.recipes)
+        self._more = _forms.Fold("Advanced", more)
         layout.addWidget(self._more)
         return inputs
 
@@ -180,7 +194,12 @@ class TrainWidget(LearningWidget):
         row = QWidget()
         layout = QHBoxLayout(row)
         layout.setContentsMargins(0, 0, 0, 0)
-        for button in (before, restore, help_button(__name__)):
+        again = self.continue_button = QPushButton("Continue…")
+        again.setToolTip(
+            "Train a model further on the same images: the one trained last, or any"
+        )
+        again.clicked.connect(self._ask_to_continue)
+        for button in (before, again, restore, help_button(__name__)):
             layout.addWidget(button)
         for button in (before, restore):
             button.setEnabled(False)
@@ -213,10 +232,7 @@ class TrainWidget(LearningWidget):
 
     def _check(self) -> None:
         """Say what is missing or does not fit, before anybody presses Start."""
-        names = self.data.blurred.names()
-        self.place.look_at(
-            Path(names[0]).stem if names else "model", self.advanced["device"].value
-        )
+        self.place.look_at(self._image_name(), self.advanced["device"].value)
         try:
             self._request().check()
         except BlurGANError as error:
@@ -225,10 +241,32 @@ class TrainWidget(LearningWidget):
             self.missing.setText("")
         self.missing.setVisible(bool(self.missing.text()) and self._job is None)
 
+    def _image_name(self) -> str:
+        """Return what a model is called without a name of its own."""
+        first = next(iter(self.data.blurred.sources()), None)
+        if isinstance(first, Path):
+            return first.name.removesuffix(first.suffix).removesuffix(".ome")
+        return "model" if first is None else str(first.name)
+
     # --- what the buttons do
+
+    def _ask_to_continue(self) -> None:
+        last = str(next(iter(_state.models.list()), _state.preference("models") or ""))
+        chosen = QFileDialog.getExistingDirectory(self, "Model to train further", last)
+        if chosen:
+            self.continue_model(Path(chosen))
+
+    def continue_model(self, folder: Path) -> None:
+        """Train a model further, with its own recipe, on the images that are ticked."""
+        if self._job is None and self.recipes.load(folder / "recipe.yaml"):
+            self._begin(lambda: folder, resume=True)
 
     def _start(self) -> None:
         """Start, or queue what is asked for behind what is running."""
+        image, place = self._image_name(), self.place.taken()
+        self._begin(lambda: place(image), resume=False)
+
+    def _begin(self, out: Callable[[], Path], *, resume: bool) -> None:
         if self._job is None:
             self.messages.reset()
         try:
@@ -238,8 +276,8 @@ class TrainWidget(LearningWidget):
             self.messages.add(str(error))
             self._settings.set_open(True)
             return
-        name, place = request.blurred[0].name, self.place.taken()
-        run = Run(request, self._live_layers(), lambda: place(name))
+        options = request.options | {"resume": resume}
+        run = Run(replace(request, options=options), self._live_layers(), out)
         self._kept.save()
         self._waiting.append(run)
         if self._job is None:
@@ -280,6 +318,7 @@ class TrainWidget(LearningWidget):
         sharp = data.sharp if data.make_sharp == "layers" else None
         return TrainingRequest(
             preset=self.form["preset"].value,
+            base=self.recipes.base,
             changes=_fields.parse_changes(more["changes"]),
             blurred=_channel(data.blurred.stacks(axes), more["channel"]),
             sharp=_channel(sharp.stacks(axes) if sharp else [], more["channel"]),
@@ -362,6 +401,12 @@ class TrainWidget(LearningWidget):
         if self._run is not None:
             _state.models.add(self._run.request.out)
         self.restore_button.setEnabled(True)
+
+    def _on_nothing(self, event: Finished) -> None:
+        if self._run is not None and self._run.request.options["resume"]:
+            self.run.say("Stopped before a further step: the model is as it was.")
+        else:
+            super()._on_nothing(event)
 
     def _on_failure(self, failure: Failure) -> None:
         super()._on_failure(failure)

@@ -1,0 +1,98 @@
+"""`Recipes`: the recipes to choose from, those of files among them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QWidget
+
+from napari_blurgan.data.atomic import replacing
+from napari_blurgan.errors import BlurGANError
+from napari_blurgan.widgets._controls import Messages, button
+from napari_blurgan.widgets._fields import parse_changes
+
+if TYPE_CHECKING:
+    from napari_blurgan.transport.recipe import Recipe
+    from napari_blurgan.widgets._forms import Form
+
+__all__ = ["Recipes"]
+
+FILES = "Recipes (*.yaml *.yml *.json);;All files (*)"
+
+
+class Recipes(QWidget):
+    """*Load settings…* and *Save settings…*: recipe files, as `blurgan train` reads.
+
+    Parameters
+    ----------
+    form : Form
+        Its field ``"preset"`` offers what was loaded, too.
+    advanced : Form
+        Its field ``"changes"`` counts for what is saved, and is empty after loading.
+    messages : Messages
+        Where to say what is wrong with a file.
+    """
+
+    def __init__(self, form: Form, advanced: Form, messages: Messages) -> None:
+        super().__init__()
+        self._choice = form["preset"]
+        self._changes = advanced["changes"]
+        self._messages = messages
+        self._loaded: dict[str, Recipe] = {}
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        for made in (
+            button("Load settings…", "Choose a recipe file", self._ask_to_load),
+            button("Save settings…", "Keep the recipe in a file", self._ask_to_save),
+        ):
+            layout.addWidget(made)
+
+    @property
+    def base(self) -> Recipe | None:
+        """The recipe of a file that is chosen; None where a preset is."""
+        return self._loaded.get(self._choice.value)
+
+    def load(self, path: Path) -> bool:
+        """Offer the recipe of a file and choose it; tell whether it could be read."""
+        from napari_blurgan.transport.recipe import Recipe
+
+        try:
+            recipe = Recipe.read(path)
+        except (BlurGANError, OSError) as error:
+            self._messages.add(f"{path}: {error}")
+            return False
+        name = f"{path.parent.name}/{path.name}"
+        self._loaded[name] = recipe
+        presets = [c for c in self._choice.choices if c not in self._loaded]
+        self._choice.choices = [*presets, *self._loaded]
+        self._choice.value, self._changes.value = name, ""
+        return True
+
+    def save(self, path: Path) -> None:
+        """Write the chosen recipe and its changes, whole or not at all."""
+        from napari_blurgan.transport.presets import preset
+
+        try:
+            base = self.base or preset(self._choice.value)
+            text = base.updated(parse_changes(self._changes.value)).to_yaml()
+            with replacing(path) as temporary:
+                temporary.write_text(text, encoding="utf-8")
+        except (BlurGANError, OSError) as error:
+            self._messages.add(str(error))
+
+    def _ask_to_load(self) -> None:
+        self._with(
+            QFileDialog.getOpenFileName(self, "Load settings", "", FILES), self.load
+        )
+
+    def _ask_to_save(self) -> None:
+        usual = "recipe.yaml"
+        self._with(
+            QFileDialog.getSaveFileName(self, "Save settings", usual, FILES), self.save
+        )
+
+    @staticmethod
+    def _with(answer: tuple[str, str], use: Any) -> None:
+        if answer[0]:
+            use(Path(answer[0]))
