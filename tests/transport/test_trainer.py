@@ -43,7 +43,10 @@ ACTIVE = {
     },
     "nonblind": {"adversarial_x", "cycle_y", "cycle_x"},
     "half": {"adversarial_x", "cycle_y"},
-    "cyclegan": {"adversarial_x", "adversarial_y", "cycle_y", "cycle_x"},
+    "cyclegan": {
+        *("adversarial_x", "adversarial_y", "cycle_y", "cycle_x"),
+        *("identity", "identity_y"),
+    },
     "supervised": {"supervised"},
     "utom": {"adversarial_x", "adversarial_y", "cycle_y", "cycle_x", "saliency"},
     "utom-as-published": {

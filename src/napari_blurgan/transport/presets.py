@@ -157,6 +157,8 @@ PRESETS: dict[str, tuple[str, dict[str, Any]]] = {
         "known kernel, only the cycle y -> x -> y",
         GUIDED | {"terms": {"adversarial_x": 1.0, "cycle_y": 400.0}},
     ),
+    # Two networks that both invert the contrast have cycles as good as two that do not;
+    # identity losses of half the weight, as Zhu et al. (2017) have them, say which.
     "cyclegan": (
         "the conventional cycleGAN: two deep generators",
         {
@@ -167,6 +169,8 @@ PRESETS: dict[str, tuple[str, dict[str, Any]]] = {
                 "adversarial_y": 1.0,
                 "cycle_y": 100.0,
                 "cycle_x": 100.0,
+                "identity": 50.0,
+                "identity_y": 50.0,
             },
         },
     ),
