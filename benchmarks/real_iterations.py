@@ -22,7 +22,7 @@ from napari_blurgan.classical.iteration import Progress
 from napari_blurgan.classical.methods import METHODS
 from napari_blurgan.classical.plan import Plan
 
-SHOWN = (5, 10, 15, 20, 30, 40)
+SHOWN = (5, 10, 15, 20, 30, 50)
 HEADER = "| after | " + " | ".join(f"{n}" for n in SHOWN) + " |"
 
 
