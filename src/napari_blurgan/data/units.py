@@ -6,7 +6,7 @@ import math
 import re
 from typing import Any
 
-__all__ = ["VOXEL_RANGE", "is_length", "micrometres"]
+__all__ = ["is_length", "micrometres"]
 
 PREFIXES = {
     "yotta": ("Y", 30),
@@ -68,8 +68,6 @@ NAMES = (
 )
 # Programs write "MICRON" and "UM"; "Mm" is a megametre, though, and "MM" is none.
 LOWER = {s.lower(): s for s in SYMBOLS if s == s.lower()}
-VOXEL_RANGE = (1e-4, 1e4)
-"""From an atom to a centimetre, in µm: what a voxel of an image can measure."""
 
 
 def micrometres(value: Any, unit: str | None) -> float | None:
