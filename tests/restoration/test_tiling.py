@@ -6,7 +6,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from napari_blurgan.errors import DataError
 from napari_blurgan.networks.unet import UNet
+from napari_blurgan.restoration.plan import check_repetition
 from napari_blurgan.restoration.tiling import Tiling, aligned
 
 
@@ -152,3 +154,11 @@ def test_tiled_equals_whole(data, dims):
     tiled = through(net, tiling(tile), volume)
 
     assert np.abs(tiled - whole).max() <= 1e-5 * np.abs(whole).max()
+
+
+def test_tiles_that_would_never_end_are_refused():
+    shape, halo = (9, 64, 64), (18, 52, 52)
+    tiny = Tiling(shape, (1, 1, 1), halo, (1, 1, 1), (0, 0, 0))
+    with pytest.raises(DataError, match=r"computed \d+ times, at most 1000"):
+        check_repetition(tiny)
+    check_repetition(Tiling(shape, (9, 32, 32), halo, (1, 1, 1), (0, 0, 0)))

@@ -127,7 +127,7 @@ def make_plan(
         tile = _affordable(operator, shape, margin, share, footprint)
     _check_tile(tile, shape)
     tiling = Tiling(shape, tile, operator.halo, operator.stride, margin)
-    _check_repetition(tiling)
+    check_repetition(tiling)
     voxels = math.prod(tiling[len(tiling) // 2].shape)
     disk = math.prod(layout.shape) * dtype.itemsize
     buffers = IN_FLIGHT * 4 * sum(channels) * voxels
@@ -224,7 +224,14 @@ def _check_tile(tile: Sequence[int], shape: Sequence[int]) -> None:
         )
 
 
-def _check_repetition(tiling: Tiling) -> None:
+def check_repetition(tiling: Tiling) -> None:
+    """Refuse tiles with which the work would not end: hardly anything but halos.
+
+    Raises
+    ------
+    DataError
+        With how many times each voxel would be computed.
+    """
     times = _repetition(tiling)
     if times > MOST_REPETITIONS and len(tiling) * _voxels(tiling) > QUICK:
         raise DataError(
