@@ -57,6 +57,7 @@ ACTIVE = {
         *("adversarial_x", "adversarial_y", "cycle_y", "cycle_x", "kernel_l1"),
     },
     "nonblind-as-published": {"adversarial_x", "cycle_y", "cycle_x"},
+    "axial-subsampling": {"adversarial_x", "cycle_y", "cycle_x"},
     "noise2noise": {"supervised"},
     "noise2self": {"masked"},
     "noise2void": {"masked"},

@@ -174,6 +174,14 @@ PRESETS: dict[str, tuple[str, dict[str, Any]]] = {
             },
         },
     ),
+    "axial-subsampling": (
+        "planes between those that were taken, after a set with all planes",
+        {
+            "forward": {"kind": "axial-subsampling"},
+            "reconstructor": SPARSE,
+            "terms": {"adversarial_x": 1.0, "cycle_y": 100.0, "cycle_x": 100.0},
+        },
+    ),
     "supervised": (
         "matched pairs, for comparison",
         {

@@ -152,5 +152,6 @@ FORWARDS: Kinds[ForwardSettings] = Kinds(
         "network": f"{HERE}.settings:NetworkForward",
         "none": f"{HERE}.settings:NoForward",
         "own": f"{HERE}.settings:OwnForward",
+        "axial-subsampling": f"{HERE}.axial:AxialForward",
     },
 )
