@@ -180,6 +180,10 @@ def run(options: argparse.Namespace) -> None:
     if not leads:
         return
     print(f"{options.out}: {model.provenance['steps']} steps")
+    if "unseen" in model.provenance:
+        from napari_blurgan.transport.judge import Judgement
+
+        print(Judgement(**model.provenance["unseen"]))
     if "content" in model.provenance:
         print(content_line(model.provenance["content"]))
     if model.psf is not None:

@@ -90,6 +90,11 @@ class Normalized:
         return self.operator.device
 
     @property
+    def reflected(self) -> bool:
+        """That of the operator, where it says."""
+        return bool(getattr(self.operator, "reflected", True))
+
+    @property
     def colour(self) -> bool:
         """That of the operator, where it says."""
         return bool(getattr(self.operator, "colour", False))

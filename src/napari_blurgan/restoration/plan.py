@@ -100,7 +100,8 @@ def make_plan(
     tile : sequence of int, optional
         Largest core; chosen from the free memory by default.
     margin : sequence of int, optional
-        Voxels of reflection beyond the volume; `MARGIN` at most by default.
+        Voxels of reflection beyond the volume; by default `MARGIN` at most, and none
+        for an operator that estimates what lies beyond by itself.
     keep : bool
         Whether the result stays in RAM.
     free : int, optional
@@ -122,7 +123,8 @@ def make_plan(
     free = free_bytes(operator.device) if free is None else free
     share = int(MEMORY_SHARE * free if memory is None else min(memory, free))
     if margin is None:
-        margin = [min(h, MARGIN) for h in operator.halo]
+        most = MARGIN if getattr(operator, "reflected", True) else 0
+        margin = [min(h, most) for h in operator.halo]
     if tile is None:
         tile = _affordable(operator, shape, margin, share, footprint)
     _check_tile(tile, shape)

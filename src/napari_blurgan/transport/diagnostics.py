@@ -18,7 +18,7 @@ __all__ = ["Diagnostics", "Vitals", "measure_vitals"]
 SMOOTHING = 0.9
 """Of the running means: single patches say little."""
 
-RECONSTRUCTIONS = ("cycle_x", "cycle_y", "supervised", "masked")
+RECONSTRUCTIONS = ("cycle_x", "cycle_y", "supervised", "masked", "remeasured")
 """Losses whose sum should fall."""
 
 RATIOS = {

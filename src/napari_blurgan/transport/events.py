@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_blurgan.optics.psf import Psf
+    from napari_blurgan.transport.judge import Judgement
     from napari_blurgan.transport.model import Model
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "ContentMeasured",
     "Event",
     "Finished",
+    "Judged",
     "KernelUpdated",
     "Preparing",
     "Previewed",
@@ -133,6 +135,13 @@ class ContentMeasured(Event):
     """What became of the content of a few images; where there are thresholds."""
 
     content: Content
+
+
+@dataclass(frozen=True)
+class Judged(Event):
+    """G was compared with the estimate that it refines, on photons set aside."""
+
+    judgement: Judgement
 
 
 @dataclass(frozen=True)

@@ -62,6 +62,14 @@ class NetworkOperator:
         return tuple(a + b for a, b in zip(halo, reach, strict=True))
 
     @property
+    def reflected(self) -> bool:
+        """Whether the image has to be continued beyond its border.
+
+        An estimate has light of its own there; mirror images would blur into it.
+        """
+        return self.estimator is None
+
+    @property
     def device(self) -> torch.device:
         """Where it computes."""
         return next(self.generator.parameters()).device

@@ -25,6 +25,7 @@ __all__ = [
     "PAIRS",
     "SHARP",
     "TURNED_SECTIONS",
+    "UNSEEN",
     "WAY_BACK",
     "Kinds",
     "Need",
@@ -60,6 +61,7 @@ class Need(NamedTuple):
 
 SHARP = Need("source", "sharp images")
 PAIRS = Need("source", "matched pairs")
+UNSEEN = Need("source", "photons that G has not seen")
 WAY_BACK = Need("forward", "a forward model")
 KERNEL = Need("forward", "a blur kernel")
 LEARNED_KERNEL = Need("forward", "a learned kernel")

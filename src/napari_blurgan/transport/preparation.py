@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from torch import nn
 
@@ -16,6 +16,7 @@ from napari_blurgan.transport.forwards.physics import physics_of
 from napari_blurgan.transport.notes import Note
 from napari_blurgan.transport.objective.term import build_terms
 from napari_blurgan.transport.recipe import Recipe
+from napari_blurgan.transport.reconstructors.iterations import with_iterations
 from napari_blurgan.transport.site import Known, Site
 from napari_blurgan.transport.sources.source import Source, open_source
 from napari_blurgan.transport.survey import calibrate
@@ -106,9 +107,11 @@ def preparing(
     )
     yield "finding the blur", None
     physics = physics_of(bare)
-    yield "building the networks", None
     thresholds = check_thresholds(physics.recipe, domains.y, domains.x)
-    site = bare.with_forward(physics.recipe, physics.model)
+    placed = bare.with_forward(physics.recipe, physics.model)
+    yield "finding the number of iterations", None
+    site = replace(placed, recipe=with_iterations(placed))
+    yield "building the networks", None
     yield (
         "",
         Prepared(

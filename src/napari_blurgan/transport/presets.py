@@ -127,6 +127,25 @@ DENOISING: dict[str, Any] = {
     "optimiser": {"generator_rate": 2e-3, "betas": [0.9, 0.99]},
 }
 
+# Half of the photons, restored, foretell the other half; others again, which are never
+# trained on, choose between the networks on the way and Richardson-Lucy, from which
+# training starts. The running statistics must follow within some dozens of steps.
+SELF_SUPERVISED: dict[str, Any] = {
+    "source": {"kind": "split"},
+    "forward": {"kind": "kernel"},
+    "reconstructor": {
+        "kind": "refining",
+        "iterations": "auto",
+        "depths": 3,
+        "renew": 10,
+        "momentum": 0.1,
+    },
+    "terms": {"remeasured": 1.0},
+    "optimiser": {"generator_rate": 2e-3},
+    "sampling": {"patch": 48, "foreground": 0.0},
+    "steps": 300,
+}
+
 PRESETS: dict[str, tuple[str, dict[str, Any]]] = {
     "blind": (
         "deconvolution with a learned blur kernel",
@@ -190,6 +209,15 @@ PRESETS: dict[str, tuple[str, dict[str, Any]]] = {
             "forward": {"kind": "none"},
             "terms": {"supervised": 100.0},
         },
+    ),
+    "self-supervised": (
+        "deconvolution with a known blur kernel and no sharp images",
+        SELF_SUPERVISED,
+    ),
+    "auto": (
+        "without sharp images: Richardson-Lucy, or a network where unseen photons say "
+        "that it is better",
+        SELF_SUPERVISED,
     ),
     "noise2noise": (
         "denoising by a second measurement: exposures, frames or half of the photons",

@@ -25,9 +25,9 @@ __all__ = ["NO_SHARP", "check_place", "needs_sharp", "train"]
 
 NO_SHARP = (
     "there are no sharp images (--sharp, or --b; in Python x): they should show the "
-    "same kind of structure, and need not be of the same field. Without any, make a "
-    "sharp set of parts of your own stacks with `blurgan references`, which did better "
-    "in our measurements than synthetic structures"
+    "same kind of structure, and need not be of the same field. Without any, train "
+    "`auto`, which learns from the blurred images alone, or make a sharp set of parts "
+    "of your own stacks with `blurgan references`"
 )
 
 

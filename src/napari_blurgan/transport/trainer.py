@@ -6,6 +6,7 @@ import copy
 import math
 import threading
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from napari_blurgan.transport.events import (
     ContentMeasured,
     Event,
     Finished,
+    Judged,
     KernelUpdated,
     Preparing,
     Previewed,
@@ -53,6 +55,9 @@ __all__ = ["Trainer"]
 
 LOOK_EVERY = 20
 """Steps between two looks at the vitals."""
+
+JUDGE_EVERY = 50
+"""Steps between two looks at photons set aside."""
 
 CONTENT_EVERY = 200
 """Steps between two looks at the content."""
@@ -195,6 +200,8 @@ class Trainer:
         yield from self._start()
         yield self._started()
         yield from (Warned.of(self.budget.step, note) for note in self._notes)
+        if self._judge is not None and self._judge.best is None:
+            yield from self._judged()
         yield from self._share(now=True)
         yield from self._loop()
 
@@ -215,6 +222,7 @@ class Trainer:
             yield from self._advance()
             yield from self._share()
         yield from self._measure_content()
+        yield from self._judged()
         yield from self._share(now=True)
         yield Finished(self.budget.step, self.model(), self._reason)
 
@@ -228,6 +236,8 @@ class Trainer:
     def model(self) -> Model:
         """Return the model as it is now."""
         model = make_model(self._engine, self._prepared, self._id, self._provenance)
+        if self._judge is not None and self._judge.best is not None:
+            model.generator.load_state_dict(self._judge.best)
         model.path = self.folder.path if self.folder else None
         return model
 
@@ -285,9 +295,11 @@ class Trainer:
         self._diagnostics = Diagnostics()
         self._preview = Preview(prepared)
         self._probe = content_probe(prepared)
+        self._judge = prepared.source.judge(self._engine.transport.forward_model)
         self._provenance = provenance(
             recipe, self._device, self._precision, self._fingerprint
         )
+        self._judged_at = -1
         self._good: dict[str, Any] | None = None
         self._brake = 1.0
 
@@ -327,6 +339,8 @@ class Trainer:
             self._good = copy.deepcopy(self._engine.state_dict())
         if budget.step % CONTENT_EVERY == 0:
             yield from self._measure_content()
+        if budget.step % JUDGE_EVERY == 0:
+            yield from self._judged()
         if budget.step % LOOK_EVERY == 0 and self._engine.latest is not None:
             yield from self._look(losses)
 
@@ -351,6 +365,16 @@ class Trainer:
             content = self._probe.measure(self._engine)
             self._provenance = self._provenance | {"content": content.summary()}
             yield ContentMeasured(self.budget.step, content)
+
+    def _judged(self) -> Iterator[Judged]:
+        """Compare G with its estimate on data set aside, where there are any."""
+        if self._judge is None or self._judged_at == self.budget.step:
+            return
+        self._judged_at = self.budget.step
+        judgement = self._judge.look(self._engine.generator)
+        assert self._judge.last is not None
+        self._provenance = self._provenance | {"unseen": asdict(self._judge.last)}
+        yield Judged(self.budget.step, judgement)
 
     def _step_back(self, losses: dict[str, float]) -> Warned:
         """Return to the last good state at half the rate; the second time, give up."""
@@ -413,6 +437,7 @@ class Trainer:
             "brake": self._brake,
             "diagnostics": self._diagnostics.state_dict(),
             "engine": self._engine.state_dict(),
+            "judge": None if self._judge is None else self._judge.state_dict(),
         }
 
     def _go_on(self, state: dict[str, Any]) -> None:
@@ -429,6 +454,8 @@ class Trainer:
             self._diagnostics.load_state_dict(state["diagnostics"])
             self.budget.load_state_dict(state["budget"])
             self._brake = state["brake"]
+            if self._judge is not None:
+                self._judge.load_state_dict(state["judge"])
         self._notes += [Note.damaged(text) for text in self.folder.notes]
         rows = read_history(self.folder.path / "history.csv")
         self.folder.rows = [migrate_row(row) for row in rows]

@@ -103,6 +103,7 @@ class Transported:
         estimate = self.drawn.estimate
         if estimate is None:
             return self.transport.to_y(self.x_hat)
+        estimate = estimate[:, -1:]
         correction = self.x_hat - crop_like(estimate, self.x_hat)
         return self.transport.to_y(estimate + _pad_like(correction, estimate))
 
@@ -114,7 +115,9 @@ class Transported:
     @property
     def contribution(self) -> Tensor:
         """What the network adds to its estimate; G(y) itself where there is none."""
-        return self.x_hat if self.estimate is None else self.x_hat - self.estimate
+        if self.estimate is None:
+            return self.x_hat
+        return self.x_hat - self.estimate[:, -1:]
 
     @property
     def _wide_x(self) -> Tensor:

@@ -151,6 +151,7 @@ TERMS: Kinds[TermSettings] = Kinds(
         "kernel_l1": f"{HERE}.settings:KernelL1",
         "spectral": f"{HERE}.settings:Spectral",
         "saliency": f"{HERE}.settings:SaliencyTerm",
+        "remeasured": f"{HERE}.remeasured:RemeasuredTerm",
         "masked": f"{HERE}.masked:MaskedTerm",
     },
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -33,14 +34,46 @@ class Estimator:
         Number of iterations; k of them do what k^2 / 4 plain ones do.
     pedestal : float
         Background that stands for the read noise, see `NoiseModel.pedestal`.
+    depths : int
+        Estimates that there are: after all iterations, and before that after a half, a
+        quarter and so on of them, which hold less detail and less noise.
     """
 
     iterations: int
     pedestal: float
+    depths: int = 1
+
+    def __call__(self, y: Tensor, blur: BlurKernel) -> Tensor:
+        """Return estimates of x of the size of y, which is (n, 1, [z,] y, x).
+
+        The channels are the depths; the estimate after all iterations is the last.
+        """
+        return self.fit(y, blur)[0]
 
     @torch.no_grad()
-    def __call__(self, y: Tensor, blur: BlurKernel) -> Tensor:
-        """Return an estimate of x of the size of y, which is (n, 1, [z,] y, x)."""
+    def fit(self, y: Tensor, blur: BlurKernel) -> tuple[Tensor, Tensor]:
+        """Return the estimates, and what y is expected to be under the last of them.
+
+        What lies beyond the border is estimated too, and its light is expected.
+        """
+        steps, plan = self._start(y, blur)
+        marks = [max(1, self.iterations >> depth) for depth in range(self.depths)]
+        estimates: list[Tensor] = []
+        for done in range(1, self.iterations + 1):
+            steps.correct(steps.predict())
+            estimates += [plan.crop(steps.estimate)] * marks.count(done)
+        found = torch.cat(estimates, 1) / blur.gain
+        return found, plan.forward(steps.estimate)
+
+    @torch.no_grad()
+    def expectations(self, y: Tensor, blur: BlurKernel) -> Iterator[Tensor]:
+        """Yield what y is expected to be under the estimate, after each iteration."""
+        steps, plan = self._start(y, blur)
+        for _ in range(self.iterations):
+            steps.correct(steps.predict())
+            yield plan.forward(steps.estimate)
+
+    def _start(self, y: Tensor, blur: BlurKernel) -> tuple[AcceleratedSteps, Blur]:
         kernel = blur.kernel()
         kernel = kernel.reshape(kernel.shape[-blur.dims :])
         # As models have learned to take it.
@@ -49,10 +82,7 @@ class Estimator:
         # is divided by its mean explodes.
         counts = (y + self.pedestal).clamp(min=0)
         seen = Observation(counts, plan, self.pedestal, level=LEVEL)
-        steps = AcceleratedSteps(seen)
-        for _ in range(self.iterations):
-            steps.correct(steps.predict())
-        return plan.crop(steps.estimate) / blur.gain
+        return AcceleratedSteps(seen), plan
 
     @staticmethod
     def halo(blur: BlurKernel) -> tuple[int, ...]:
@@ -65,4 +95,7 @@ def estimator_of(
 ) -> Estimator | None:
     """Return what makes the estimates that G refines; None where it refines none."""
     iterations = settings.estimate_iterations
-    return Estimator(iterations, calibration.noise.pedestal) if iterations else None
+    if not iterations:
+        return None
+    depths = settings.estimate_depths
+    return Estimator(iterations, calibration.noise.pedestal, depths)

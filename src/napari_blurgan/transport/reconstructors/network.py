@@ -54,6 +54,7 @@ def make_network(
             settings.base,
             first_kernel=settings.first_kernel,
             norm=settings.norm,
+            momentum=settings.momentum,
             activation=settings.output,
             zero_last=zero_last,
             output_bias=-3.0 if dark else None,

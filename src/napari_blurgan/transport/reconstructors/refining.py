@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 
 from napari_blurgan.networks.layers import part_of
+from napari_blurgan.networks.resnet import ResNet
+from napari_blurgan.networks.unet import UNet
 from napari_blurgan.transport.reconstructors.network import make_network
 from napari_blurgan.transport.reconstructors.reconstructor import Reconstructor
 from napari_blurgan.transport.reconstructors.settings import RefiningReconstructor
@@ -16,7 +18,19 @@ __all__ = ["Refining", "build_refining"]
 
 
 class Refining(Reconstructor):
-    """G(y) = r + f([y, r]) with an estimate r of one channel."""
+    """G(y) = r + f([y, ..., r]), r being the last of one or more estimates.
+
+    Parameters
+    ----------
+    network : UNet or ResNet
+        f.
+    depths : int
+        Number of estimates.
+    """
+
+    def __init__(self, network: UNet | ResNet, depths: int = 1) -> None:
+        super().__init__(network)
+        self.depths = depths
 
     def forward(
         self,
@@ -28,13 +42,12 @@ class Refining(Reconstructor):
         if estimate is None:
             raise ValueError("a refining reconstructor needs an estimate")
         correction = self._run(torch.cat([y, estimate], 1), region)
-        if region is not None:
-            estimate = part_of(estimate, region)
-        return estimate + correction
+        best = estimate[:, -1:]
+        return (best if region is None else part_of(best, region)) + correction
 
     def blank(self, patch: Sequence[int], channels: int) -> tuple[Tensor, ...]:
-        """Return a measurement and an estimate of zeros."""
-        return torch.zeros(1, channels, *patch), torch.zeros(1, 1, *patch)
+        """Return a measurement and estimates of zeros."""
+        return torch.zeros(1, channels, *patch), torch.zeros(1, self.depths, *patch)
 
 
 def build_refining(
@@ -45,6 +58,6 @@ def build_refining(
 ) -> Refining:
     """Return a network with random weights that starts by changing nothing."""
     measured, restored = channels
-    return Refining(
-        make_network(settings, dims, measured + 1, restored, pool, zero_last=True)
-    )
+    seen = measured + settings.depths
+    network = make_network(settings, dims, seen, restored, pool, zero_last=True)
+    return Refining(network, settings.depths)

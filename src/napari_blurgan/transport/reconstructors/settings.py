@@ -17,6 +17,9 @@ __all__ = [
 
 HERE = "napari_blurgan.transport.reconstructors"
 
+START = 30
+"""Iterations where "auto" has not been settled yet."""
+
 
 class ReconstructorSettings(Part):
     """G, the deep map from measured y to x.
@@ -38,6 +41,8 @@ class ReconstructorSettings(Part):
     upsampling: Literal["nearest", "transposed"] = "nearest"
     """Of the resnet, going up: "transposed" is a trainable strided convolution."""
     norm: Literal["batch", "instance", "none"] = "batch"
+    momentum: Annotated[float, Field(gt=0, le=1)] = 0.02
+    """Of the running statistics of batch norm."""
     output: Literal["linear", "sigmoid"] = "linear"
     average: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Decay of the exponential moving average that is kept as the result; 0: none."""
@@ -52,6 +57,16 @@ class ReconstructorSettings(Part):
     def estimate_iterations(self) -> int:
         """Accelerated Richardson-Lucy iterations of the estimate; 0: there is none."""
         return 0
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing of it has yet to be found in the data."""
+        return True
+
+    @property
+    def estimate_depths(self) -> int:
+        """Estimates, each after twice the iterations of the one before."""
+        return 1
 
     @property
     def renew_every(self) -> int:
@@ -72,8 +87,11 @@ class RefiningReconstructor(ReconstructorSettings):
     kind: Literal["refining"] = "refining"
     home: ClassVar[str] = f"{HERE}.refining:build_refining"
 
-    iterations: PositiveInt = 30
-    """Accelerated Richardson-Lucy iterations of the estimate r."""
+    iterations: Annotated[int, Field(ge=1, le=1000)] | Literal["auto"] = 30
+    """Accelerated Richardson-Lucy iterations of the estimate r; "auto" takes as many as
+    predict half of the photons best from the other half."""
+    depths: Annotated[int, Field(ge=1, le=6)] = 1
+    """Estimates that G sees: after all iterations, half of them, a quarter ..."""
     renew: PositiveInt = 40
     """Steps after which the estimate of the next block is made anew."""
 
@@ -84,8 +102,18 @@ class RefiningReconstructor(ReconstructorSettings):
 
     @property
     def estimate_iterations(self) -> int:
-        """As `iterations` says."""
-        return self.iterations
+        """As `iterations` says; `START` until their number is found."""
+        return START if self.iterations == "auto" else self.iterations
+
+    @property
+    def settled(self) -> bool:
+        """Whether the number of iterations is known."""
+        return self.iterations != "auto"
+
+    @property
+    def estimate_depths(self) -> int:
+        """As `depths` says."""
+        return self.depths
 
     @property
     def needs(self) -> frozenset[Need]:

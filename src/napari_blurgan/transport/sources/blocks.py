@@ -60,8 +60,12 @@ class Measured:
     """y and its estimate."""
 
     estimator: Estimator
-    names: tuple[str, ...] = ("y", "estimate")
     random: bool = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The measurement and its estimates."""
+        return ("y",) + ("estimate",) * self.estimator.depths
 
     def __call__(self, block: Tensor, blur: BlurKernel) -> Tensor:
         """Return y, RL(y)."""
@@ -84,8 +88,12 @@ class Simulated:
     estimator: Estimator
     noise: NoiseModel
     widen: float = 0.0
-    names: tuple[str, ...] = ("x", "simulated", "simulated_estimate")
     random: bool = True
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The sharp image, its measurement, and the estimates from that."""
+        return ("x", "simulated") + ("simulated_estimate",) * self.estimator.depths
 
     def __call__(self, block: Tensor, blur: BlurKernel) -> Tensor:
         """Return x, y = Hx + noise, RL(y)."""

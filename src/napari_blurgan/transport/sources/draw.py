@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 import torch
 from torch import Tensor
 
-__all__ = ["Draw"]
+__all__ = ["Draw", "named"]
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,9 @@ class Draw:
         What a reconstructor refines into G(y).
     simulated, simulated_estimate : Tensor, optional
         A measurement of x, noise included, and the estimate from that.
+    residual : Tensor, optional
+        Another measurement of the field of y, less what is expected of it under the
+        estimate.
     """
 
     y: Tensor
@@ -36,6 +39,7 @@ class Draw:
     estimate: Tensor | None = None
     simulated: Tensor | None = None
     simulated_estimate: Tensor | None = None
+    residual: Tensor | None = None
 
     @classmethod
     def batch(cls, draws: Sequence[Draw], device: torch.device) -> Draw:
@@ -46,3 +50,15 @@ class Draw:
             for name in names
         }
         return cls(**stacked)
+
+
+def named(patch: Tensor, names: Sequence[str]) -> dict[str, Tensor]:
+    """Return the channels of a patch, (c, ...), by the names that `Draw` has for them.
+
+    Channels of one name go together; those of other names are left out.
+    """
+    known = {field.name for field in fields(Draw)}
+    places: dict[str, list[int]] = {}
+    for channel, name in enumerate(names):
+        places.setdefault(name, []).append(channel)
+    return {name: patch[at] for name, at in places.items() if name in known}

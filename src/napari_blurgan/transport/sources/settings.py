@@ -62,6 +62,7 @@ SOURCES: Kinds[SourceSettings] = Kinds(
         "unpaired": f"{HERE}.settings:UnpairedSource",
         "paired": f"{HERE}.settings:PairedSource",
         "repeated": f"{HERE}.repeated:RepeatedSource",
+        "split": f"{HERE}.split:SplitSource",
         "single": f"{HERE}.single:SingleSource",
     },
 )

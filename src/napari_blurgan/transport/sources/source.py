@@ -8,6 +8,7 @@ from typing import Any
 
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.optics.forward import ForwardModel
+from napari_blurgan.transport.judge import Judge
 from napari_blurgan.transport.notes import Note
 from napari_blurgan.transport.parts import load
 from napari_blurgan.transport.site import Site
@@ -50,6 +51,10 @@ class Source(ABC):
 
     def renew_next(self, forward: ForwardModel) -> None:  # noqa: B027
         """Bring the part up to date whose turn it is."""
+
+    def judge(self, forward: ForwardModel) -> Judge | None:
+        """Return what compares G with its estimate on data that are never drawn."""
+        return None
 
     def findings(self, voxel_size: Sequence[float | None]) -> list[Note]:
         """Return what people should know of the data before training."""

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from napari_blurgan.data.normalize import Normalization
 from napari_blurgan.data.patches import PatchSampler
@@ -21,7 +20,7 @@ from napari_blurgan.transport.notes import Note
 from napari_blurgan.transport.reconstructors.estimator import estimator_of
 from napari_blurgan.transport.site import Site
 from napari_blurgan.transport.sources.blocks import Blocks, Measured, Simulated
-from napari_blurgan.transport.sources.draw import Draw
+from napari_blurgan.transport.sources.draw import Draw, named
 from napari_blurgan.transport.sources.settings import PairedSource, UnpairedSource
 from napari_blurgan.transport.sources.source import Source
 
@@ -66,7 +65,10 @@ class TwoDomains(Source):
         blurred, sharp = self.samplers
         place, y = blurred.draw_with_place()
         x = sharp.read(place) if self.paired else sharp.draw()
-        return Draw(**self._named(0, y, "y"), **self._named(1, x, "x"))
+        if not self.blocks:
+            return Draw(y=y, x=x)
+        of_y, of_x = (blocks.enrich.names for blocks in self.blocks)
+        return Draw(**named(y, of_y), **named(x, of_x))
 
     def crop(self, corner: Sequence[int], size: Sequence[int]) -> Draw:
         """Return a region of the first measured image."""
@@ -75,7 +77,9 @@ class TwoDomains(Source):
         image = torch.from_numpy(levels.apply(region))
         if image.ndim > 1 + len(self.samplers[0].patch):
             image = image[:, 0]
-        return Draw(**self._named(0, image, "y"))
+        if not self.blocks:
+            return Draw(y=image)
+        return Draw(**named(image, self.blocks[0].enrich.names))
 
     def renew_all(self, forward: ForwardModel) -> Iterator[float]:
         """Make every estimate with the present kernel; yields the share done."""
@@ -121,13 +125,6 @@ class TwoDomains(Source):
         for blocks, kept in zip(self.blocks, state["fields"], strict=True):
             blocks.load_state_dict(kept, forward.blur)
         self._hand_on()
-
-    def _named(self, domain: int, patch: Tensor, alone: str) -> dict[str, Tensor]:
-        """Return the channels of a patch by the names that the blocks give them."""
-        if not self.blocks:
-            return {alone: patch}
-        names = self.blocks[domain].enrich.names
-        return dict(zip(names, patch[:, None], strict=True))
 
 
 def open_unpaired(settings: UnpairedSource, site: Site) -> TwoDomains:

@@ -1,0 +1,65 @@
+"""The projected error of a restoration: weighed by what the blur lets through."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from napari_blurgan.optics.forward import BlurKernel
+from napari_blurgan.optics.fourier import fast_shape, transfer_function
+
+__all__ = ["ProjectedError", "window"]
+
+
+class ProjectedError:
+    """mean |W F(r)|^2 of residuals r, with |W|^2 = 1 / (|H|^2 + floor).
+
+    Of r = H x + noise - H G this is, in expectation, the error of G itself wherever H
+    lets light through, and a constant: what the likelihood weighs by |H|^2, and hardly
+    moves, counts fully.
+
+    Parameters
+    ----------
+    blur : BlurKernel
+        H; its transfer function is one at frequency zero.
+    shape : sequence of int
+        Of the residuals, ([z,] y, x).
+    floor : float
+        Of |H|^2: frequencies that are weaker count less.
+    """
+
+    def __init__(self, blur: BlurKernel, shape: tuple[int, ...], floor: float) -> None:
+        kernel = blur.kernel().detach().float()
+        kernel = kernel.reshape(kernel.shape[-blur.dims :])
+        pairs = zip(shape, kernel.shape, strict=True)
+        self.size = fast_shape([max(n, k) for n, k in pairs])
+        power = transfer_function(kernel / kernel.sum(), self.size).abs().square()
+        self.weight = 1 / (power + floor)
+        # The half spectrum holds all frequencies but the outermost for two.
+        self.weight[..., 1 : (self.size[-1] + 1) // 2] *= 2
+
+    def __call__(self, residual: Tensor) -> Tensor:
+        """Return the mean over the voxels of (..., [z,] y, x), tapered before."""
+        axes = tuple(range(-len(self.size), 0))
+        spectrum = torch.fft.rfftn(residual.float(), s=self.size, dim=axes)
+        power = spectrum.real.square() + spectrum.imag.square()
+        total = (self.weight.to(power.device) * power).sum()
+        return total / (torch.Size(self.size).numel() * residual.numel())
+
+
+def window(shape: tuple[int, ...], margin: int) -> Tensor:
+    """Return a window that falls to nought over `margin` voxels at every side.
+
+    An axis too short for that is left as it is.
+    """
+    whole = torch.ones(shape)
+    for axis, n in enumerate(shape):
+        if n < 4 * margin:
+            continue
+        place = torch.arange(n) + 0.5
+        rise = (torch.minimum(place, n - place) / margin).clamp(max=1)
+        sides = torch.sin(torch.pi / 2 * rise).square()
+        whole = whole * sides.reshape(
+            [-1 if a == axis else 1 for a in range(len(shape))]
+        )
+    return whole
