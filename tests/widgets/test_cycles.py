@@ -47,7 +47,7 @@ def picked(viewer, small, qtbot):
     widget.pick_buttons["foreground"].click()
     widget._picks_of(layer).add("foreground", (1, 2, 3), 0)
     widget._choose("Otsu")
-    assert "blurred · content" in viewer.layers
+    assert "blurred · content above" in viewer.layers
     return widget
 
 
