@@ -14,7 +14,7 @@ from scipy import ndimage
 from torch import nn
 
 from napari_blurgan.errors import OpticsError
-from napari_blurgan.optics.forward import BlurKernel, Identity, NeuralForward
+from napari_blurgan.optics.forward import BlurKernel, NeuralForward, NoForward
 from napari_blurgan.optics.kernel import (
     FixedKernel,
     FreeKernel,
@@ -205,12 +205,13 @@ def test_frozen_then_learned_then_frozen():
     assert not torch.allclose(learned, before)
 
 
-def test_identity_and_network_lose_nothing():
+def test_a_network_loses_nothing_and_no_forward_model_does_nothing():
     x = torch.rand(1, 1, 8, 8)
-    assert Identity(dims=2)(x) is x
+    with pytest.raises(NotImplementedError):
+        NoForward(dims=2)(x)
     model = NeuralForward(nn.Conv2d(1, 1, 3, padding=1), dims=2)
     assert model(x).shape == x.shape
-    assert model.margin == Identity(dims=2).margin == (0, 0)
+    assert model.margin == NoForward(dims=2).margin == (0, 0)
 
 
 def test_the_operator_of_the_documentation_keeps_the_grid():
@@ -237,4 +238,4 @@ def test_errors_say_what_is_wrong():
     with pytest.raises(OpticsError, match="one plane"):
         BlurKernel(FixedKernel(np.ones((3, 3, 3))), dims=2)
     with pytest.raises(OpticsError, match="2 or 3 dimensions"):
-        Identity(dims=1)
+        NoForward(dims=1)

@@ -131,8 +131,8 @@ class Trainer:
         resume: bool = False,
         forward: ForwardModel | None = None,
     ) -> None:
-        own = None if forward is None else "own"
-        changes = {"seed": seed, "steps": steps, "forward.kind": own}
+        own = None if forward is None else {"kind": "own"}
+        changes = {"seed": seed, "steps": steps, "forward": own}
         self.recipe = recipe.updated(
             {k: v for k, v in changes.items() if v is not None}
         )
