@@ -1,6 +1,9 @@
 """What the Train widget hands to the trainer."""
 
+from pathlib import Path
+
 import numpy as np
+import pytest
 
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.optics.camera import Camera
@@ -37,3 +40,16 @@ def test_the_offset_of_the_camera_is_no_part_of_a_made_sharp_set(monkeypatch):
     plain = image[:, :, : sharp.data.shape[2]] - 100.0
     assert sharp.data.sum() < 1.5 * plain.clip(0).sum()
     assert sharp.data.std() > 1.3 * plain.std()
+
+
+@pytest.mark.parametrize("make_sharp", ["layers", "richardson-lucy", "microtubules"])
+def test_recipes_of_the_measured_images_alone_ask_for_no_others(
+    make_sharp: str, tmp_path: Path
+) -> None:
+    rng = np.random.default_rng(0)
+    planes = [Stack(rng.poisson(9, (70, 70)).astype(np.float32), "YX", name="p")]
+    options = {"out": str(tmp_path / "m.blurgan"), "steps": 1, "device": "cpu"}
+    request = TrainingRequest("noise2self", planes, (), make_sharp, options=options)
+    request.check()
+    events = list(request.trainer(lambda _: None))
+    assert type(events[-1]).__name__ == "Finished"

@@ -94,7 +94,8 @@ class TrainingRequest:
     def __post_init__(self) -> None:
         if not self.blurred:
             raise DataError("tick at least one blurred image to learn from")
-        if self.make_sharp == "layers" and not self.sharp:
+        alone = self.recipe.source.domains == 1
+        if self.make_sharp == "layers" and not self.sharp and not alone:
             raise DataError(
                 "tick at least one sharp image of the same kind of structure, or let "
                 "a sharp set be made"
@@ -123,11 +124,27 @@ class TrainingRequest:
         from napari_blurgan.transport.domains import check_fit, common_voxel_size
 
         recipe, blurred = self._recipe_for(self.blurred), list(self.blurred)
-        made = blurred if self.make_sharp == "richardson-lucy" else []
-        sharp = list(self.sharp) if self.make_sharp == "layers" else made
-        check_fit(recipe, blurred, sharp or [s.only_channel(0) for s in blurred])
+        check_fit(recipe, blurred, self._sharp_like(blurred))
         common_voxel_size(blurred)
         self._check_optics(recipe)
+
+    @property
+    def _makes_sharp(self) -> bool:
+        """Whether a sharp set is made: the recipe needs one, and none is ticked."""
+        return self.make_sharp != "layers" and self.recipe.source.domains == 2
+
+    def _sharp_like(self, blurred: Sequence[Stack]) -> list[Stack]:
+        """Return the sharp set, or images that are like what it will be."""
+        if not self._makes_sharp:
+            return self._ticked()
+        if self.make_sharp == "richardson-lucy":
+            return list(blurred)
+        return [stack.only_channel(0) for stack in blurred]
+
+    def _ticked(self) -> list[Stack]:
+        """Return the second set as ticked, where the recipe has a use for it."""
+        used = self.make_sharp == "layers" and self.recipe.source.most_domains > 1
+        return list(self.sharp) if used else []
 
     def _recipe_for(self, blurred: Sequence[Stack]) -> Recipe:
         from napari_blurgan.transport.domains import for_planes
@@ -136,7 +153,7 @@ class TrainingRequest:
 
     def _check_optics(self, recipe: Recipe) -> None:
         known = self.psf is not None or self.optics is not None
-        if self.make_sharp == "richardson-lucy" and not known:
+        if self._makes_sharp and self.make_sharp == "richardson-lucy" and not known:
             raise DataError(NO_PSF)
         if self.optics is not None and self._voxel_size() is None:
             raise DataError(
@@ -197,8 +214,8 @@ class TrainingRequest:
         self, theory: Psf | None, report: Callable[[Any], None]
     ) -> tuple[list[Stack], list[Stack]]:
         """Return the blurred and the sharp set."""
-        if self.make_sharp == "layers":
-            return list(self.blurred), list(self.sharp)
+        if not self._makes_sharp:
+            return list(self.blurred), self._ticked()
         if self.make_sharp == "richardson-lucy":
             return self._references(self.psf or theory, report)
         if self._voxel_size() is None:
