@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import math
-import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -20,6 +19,7 @@ from napari_blurgan.optics.psf import Psf
 from napari_blurgan.transport._migrations import migrate_row, migrate_training
 from napari_blurgan.transport.budget import Budget
 from napari_blurgan.transport.calibration import Calibration
+from napari_blurgan.transport.controls import Controls
 from napari_blurgan.transport.diagnostics import Diagnostics, measure_vitals
 from napari_blurgan.transport.dice import Dice
 from napari_blurgan.transport.engine import Engine
@@ -78,7 +78,7 @@ SAVE_SECONDS = 30.0
 """Between two checkpoints."""
 
 
-class Trainer:
+class Trainer(Controls):
     """Trains a recipe; iterate over it to train, and listen to what it tells.
 
     Parameters
@@ -142,28 +142,8 @@ class Trainer:
         self._known = Known(psf, optics, forward)
         self._device_name = device
         self._continues = resume
-        self._running = threading.Event()
-        self._running.set()
-        self._stopped = threading.Event()
+        super().__init__()
         self._begun = self._failed = False
-
-    def pause(self) -> None:
-        """Halt after the present step; from any thread."""
-        self._running.clear()
-
-    def resume(self) -> None:
-        """Go on after a pause; from any thread."""
-        self._running.set()
-
-    def stop(self) -> None:
-        """End after the present step, keeping the model; from any thread."""
-        self._stopped.set()
-        self._running.set()
-
-    @property
-    def paused(self) -> bool:
-        """Whether it halts, or is about to."""
-        return not self._running.is_set()
 
     def __iter__(self) -> Iterator[Event]:
         """Train, telling about every step.
