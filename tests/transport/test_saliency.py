@@ -23,6 +23,7 @@ from napari_blurgan.transport.events import ContentMeasured, Started, Stepped, W
 from napari_blurgan.transport.model import load_model
 from napari_blurgan.transport.objective.saliency import Saliency
 from napari_blurgan.transport.recipe import Recipe
+from napari_blurgan.transport.sources.draw import Draw
 from napari_blurgan.transport.threshold import Threshold
 from napari_blurgan.transport.trainer import Trainer
 
@@ -276,6 +277,7 @@ class Inverting:
 
     def __init__(self, four: FourImages) -> None:
         self.y = self.x = four.y
+        self.drawn = Draw(four.y, four.y)
         self.x_hat = self.contribution = 1 - four.y
         self.transport = four
         four.kernel = lambda: None  # type: ignore[attr-defined]

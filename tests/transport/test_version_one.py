@@ -9,9 +9,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
-from napari_blurgan import Stack, Trainer, load_model, restore
+from napari_blurgan import Stack, Trainer, load_model
 from napari_blurgan.optics.models import Optics
+from napari_blurgan.restoration.copies import model_operator
+from napari_blurgan.restoration.predict import apply
 from napari_blurgan.transport.events import Stepped
 from napari_blurgan.transport.model import read_history
 from napari_blurgan.transport.presets import preset
@@ -32,8 +35,12 @@ def stack(values: np.ndarray, name: str) -> Stack:
 
 
 def test_a_model_restores_as_it_did(kept: dict[str, Any]) -> None:
-    restored = restore(MODELS / "version1", stack(kept["y"], "y"), precision="float32")
-    data = np.asarray(restored.data)
+    model = load_model(MODELS / "version1")
+    operator = model_operator(model, torch.device("cpu"), "float32")
+    # Version 1 mirrored images at their borders, whatever the model.
+    margin = [min(8, halo) for halo in operator.halo]
+    events = list(apply(operator, stack(kept["y"], "y"), margin=margin))
+    data = np.asarray(events[-1].result.data)  # type: ignore[attr-defined]
     np.testing.assert_allclose(data, kept["restored"], rtol=1e-4, atol=1e-2)
 
 
