@@ -134,8 +134,7 @@ def test_a_deconvolution_leaves_nothing_half_written(number, code, tmp_path):
         text=True,
     )
     process.stdout.readline()
-    while not list(tmp_path.glob(".o.ome.tif*")) and process.poll() is None:
-        time.sleep(0.05)
+    time.sleep(3)  # Thousands of iterations are left.
     process.send_signal(number)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == code

@@ -173,7 +173,8 @@ def test_cancel_leaves_nothing(viewer, widget, qtbot):
     qtbot.mouseClick(widget.run.stop_button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: widget.run.phase is Phase.IDLE, timeout=20_000)
     assert "blurred · deconvolved" not in viewer.layers
-    assert widget.messages.text() == ""
+    said = [line for line in widget.messages.text().splitlines() if line]
+    assert all(line.startswith("The background was estimated") for line in said)
 
 
 def test_without_a_psf_it_says_where_to_get_one(viewer, widget, start):
@@ -211,7 +212,7 @@ def test_the_preview_of_a_film_is_seen_at_its_time_point(viewer, widget, qtbot):
         axis_labels=("t", "z", "y", "x"),
     )
     widget.form["layer"].value = film
-    widget.parameters["iterations"].value = 60
+    widget.parameters["iterations"].value = 500
     qtbot.mouseClick(widget.run.start_button, Qt.MouseButton.LeftButton)
     seen = {}
 

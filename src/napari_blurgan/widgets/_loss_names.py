@@ -27,6 +27,8 @@ LOOKS = {
     "kernel_l1": (4, "dashed"),
     "supervised": (3, "solid"),
     "saliency": (3, "dashed"),
+    "masked": (3, "dotted"),
+    "remeasured": (0, "dashed"),
     "criterion": (0, "solid"),
 }
 """What belongs together has one colour, and different lines."""
@@ -46,6 +48,8 @@ MEANINGS = {
     "kernel_l1": "sum of the magnitudes of the PSF",
     "supervised": "difference from the matched sharp image",
     "saliency": "content that is lost or made up on the way",
+    "masked": "difference from the data at pixels that were not seen",
+    "remeasured": "error in predicting the half of the photons that was not seen",
     "criterion": "what the stopping rule looks at",
 }
 

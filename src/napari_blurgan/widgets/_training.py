@@ -191,7 +191,8 @@ class TrainingRequest:
 
         state = ModelFolder(self.out).load() if self.options.get("resume") else None
         before = 0.0 if state is None else state["budget"]["seconds"] / 60
-        return {"minutes": self.options["minutes"] + before}
+        minutes = self.options.get("minutes")
+        return {} if minutes is None else {"minutes": minutes + before}
 
     def _theory(self, optics: Optics) -> Psf:
         from napari_blurgan.optics.models import support_shape, theoretical_psf
