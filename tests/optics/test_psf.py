@@ -248,7 +248,7 @@ def test_refuses_impossible_shapes(shape):
 
 
 def test_refuses_an_impossible_share_of_energy():
-    with pytest.raises(OpticsError, match="share"):
+    with pytest.raises(OpticsError, match="energy must be above 0 and at most 1"):
         random_psf(0, (5, 5, 5)).cropped(energy=99)
 
 

@@ -88,7 +88,10 @@ def read(path: Path) -> tuple[NDArray[Any], VoxelSize, dict[str, Any]]:
     except (AxesError, DataError) as error:
         said = str(error).removeprefix(f"{path}: ").removeprefix(f"{path.name}: ")
         raise OpticsError(f"{path}: cannot be read as a PSF: {said}") from error
-    data, wrapped = unwrapped(data)
+    ours = _provenance(stack.metadata.get("description"))
+    # What `write` wrote was in order, and its voxels meant as they are.
+    notes = [] if ours else notes
+    data, wrapped = (data, ()) if ours else unwrapped(data)
     if wrapped:
         notes.append(
             "its centre was in the first voxel (FFT order) and has been moved to the "
@@ -97,7 +100,7 @@ def read(path: Path) -> tuple[NDArray[Any], VoxelSize, dict[str, Any]]:
     z, y, x = stack.voxel_size
     if data.shape[0] == 1 and z is None:
         z = y
-    provenance = _provenance(stack.metadata.get("description")) or {"file": path.name}
+    provenance = ours or {"file": path.name}
     return data, (z, y, x), provenance | ({NOTES: notes} if notes else {})
 
 
