@@ -157,7 +157,8 @@ class _Drawing(QWidget):
             painter.setPen(QPen(QColor(COLOURS[axis]), 1.5, style))
             across = frame.center().x() + where / reach * frame.width() / 2
             up = frame.bottom() - value * frame.height()
-            painter.drawPolyline(QPolygonF(map(QPointF, across, up)))
+            pairs = zip(across.tolist(), up.tolist(), strict=True)
+            painter.drawPolyline(QPolygonF([QPointF(a, b) for a, b in pairs]))
             if not dashed:
                 painter.drawText(QPointF(place, LETTERS - 3), f"along {axis}")
                 place += painter.fontMetrics().horizontalAdvance("along x  ")
