@@ -23,7 +23,7 @@ test: lint
 
 # 20,000 damaged files over all readers: 12 minutes on two busy cores.
 fuzz: setup
-	PYTHONPATH=tests $(BIN)/python -m fuzz.campaign --count 20000
+	$(BIN)/python -m tests.fuzz.campaign --count 20000
 
 napari: setup
 	$(BIN)/napari

@@ -1,6 +1,6 @@
 """Damaged inputs, read one by one: right, refused, or one of four faults.
 
-    PYTHONPATH=tests python -m fuzz.campaign --count 20000
+    python -m tests.fuzz.campaign --count 20000
 
 prints the table of docs/restore.md. An input is named by its reader and a number;
 ``--only "TIFF images" --first 17 --count 1`` reads that one again and says what came.
@@ -23,8 +23,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from fuzz.readers import READERS, Answer, Reader
 from napari_blurgan.errors import BlurGANError
+from tests.fuzz.readers import READERS, Answer, Reader
 
 SECONDS = 10
 KIBIBYTES = 2 * 2**20

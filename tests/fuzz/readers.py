@@ -17,10 +17,10 @@ import numpy as np
 import tifffile
 import zarr
 
-from fuzz import mutate
 from napari_blurgan.data.io import read_stack, write_ome_tiff
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.optics.psf import Psf
+from tests.fuzz import mutate
 
 TESTS = Path(__file__).parents[1]
 MODEL = TESTS / "models" / "version1"

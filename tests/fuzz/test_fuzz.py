@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from fuzz.campaign import FAULTS, Campaign
-from fuzz.readers import READERS
+from tests.fuzz.campaign import FAULTS, Campaign
+from tests.fuzz.readers import READERS
 
 COUNT = 80
 

@@ -1,10 +1,11 @@
 import numpy as np
-from _operators import Add, ramp, restored
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from napari_blurgan.data.stack import Stack
 from napari_blurgan.restoration.events import Shrunk
 from napari_blurgan.restoration.predict import apply
+from tests.support.operators import Add, ramp, restored
 
 
 class TileMean(Add):
@@ -40,7 +41,7 @@ def test_blending_what_agrees_changes_nothing(data):
     image = np.random.default_rng(0).normal(size=shape).astype(np.float32)
     operator = Add(0)
     operator.halo = (4, 6, 5)
-    result = restored(operator, image, tile=tile, blend=True).data
+    result = restored(operator, Stack(image, "ZYX"), tile=tile, blend=True).data
     assert np.allclose(result, image, atol=1e-5)
 
 

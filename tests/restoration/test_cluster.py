@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from _slow_operator import SlowOperator
 
 from napari_blurgan.data.io import read_stack, write_ome_tiff
 from napari_blurgan.data.stack import Stack
@@ -17,11 +16,12 @@ from napari_blurgan.restoration.cluster import Cluster
 from napari_blurgan.restoration.events import Finished, TileDone
 from napari_blurgan.restoration.predict import apply
 from napari_blurgan.restoration.sinks import MemorySink, OmeZarrSink
+from tests.support.slow_operator import SlowOperator
 
 distributed = pytest.importorskip("distributed")
 
 
-HERE = str(Path(__file__).parent)
+ROOT = str(Path(__file__).parents[2])
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,7 @@ def cluster():
         threads_per_worker=1,
         processes=True,
         dashboard_address=None,
-        env={"PYTHONPATH": HERE},
+        env={"PYTHONPATH": ROOT},
     ) as local:
         yield local
 

@@ -5,7 +5,6 @@ from typing import ClassVar
 import numpy as np
 import pytest
 import torch
-from _operators import Add, Smooth, ramp, restored
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,6 +15,7 @@ from napari_blurgan.restoration.events import Planned, Shrunk, TileDone
 from napari_blurgan.restoration.operator import Normalized
 from napari_blurgan.restoration.predict import apply
 from napari_blurgan.restoration.sinks import MemorySink
+from tests.support.operators import Add, Smooth, ramp, restored
 
 
 @settings(max_examples=30, deadline=None)

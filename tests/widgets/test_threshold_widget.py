@@ -3,10 +3,10 @@
 import dask.array as da
 import numpy as np
 import pytest
-from _mouse import Mouse
 
 from napari_blurgan.transport.automatic import AUTOMATIC
 from napari_blurgan.widgets._levels import Level, kept, levels_of
+from tests.support.mouse import Mouse
 
 LOW, HIGH = (3, 4), (14, 20)
 MORE_LOW, MORE_HIGH = (20, 5), (16, 17)

@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
-from _mouse import Mouse, choose
 
 from napari_blurgan.data.colour import ChannelMean
 from napari_blurgan.transport.thresholds import Region, threshold_from_regions
 from napari_blurgan.widgets._docks import show_widget
 from napari_blurgan.widgets._layers import to_stack
 from napari_blurgan.widgets.threshold import ThresholdWidget
+from tests.support.mouse import Mouse, choose
 
 NAMES = {"A": "dim cells", "B": "stained cells"}
 RADIUS = 1.0
