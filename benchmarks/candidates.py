@@ -8,8 +8,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from napari_blurgan.classical.observation import Observation
 from napari_blurgan.classical.total_variation import SMOOTHING, curvature
+from napari_blurgan.inverse.observation import Observation
 
 __all__ = ["CANDIDATES"]
 

@@ -62,7 +62,7 @@ def least(shape: tuple[int, ...], iterations: int) -> None:
     """The floor with the transforms of `Blur`, the fastest that were found here."""
     import torch
 
-    from napari_blurgan.classical.blur import Blur
+    from napari_blurgan.inverse.blur import Blur
 
     blur = Blur(torch.ones(1, 1, 1), shape, "periodic")
     x = torch.ones(shape)

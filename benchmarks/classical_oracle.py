@@ -17,8 +17,8 @@ import tifffile
 from numpy.typing import NDArray
 from tables import write_table
 
-from napari_blurgan.classical.blur import Edges
 from napari_blurgan.classical.richardson_lucy import richardson_lucy
+from napari_blurgan.inverse.blur import Edges
 from napari_blurgan.optics.models import Optics, theoretical_psf
 from napari_blurgan.optics.phantoms import phantom
 from napari_blurgan.optics.simulation import simulate

@@ -23,12 +23,12 @@ from matplotlib import pyplot as plt
 from numpy.typing import NDArray
 from tables import write_table
 
-from napari_blurgan.classical.iteration import Progress
 from napari_blurgan.classical.methods import METHODS
-from napari_blurgan.classical.plan import Plan
-from napari_blurgan.classical.result import Deconvolution
-from napari_blurgan.classical.run import run
-from napari_blurgan.classical.stopping import Discrepancy, HeldOut
+from napari_blurgan.inverse.iteration import Progress
+from napari_blurgan.inverse.plan import Plan
+from napari_blurgan.inverse.result import Deconvolution
+from napari_blurgan.inverse.run import run
+from napari_blurgan.inverse.stopping import Discrepancy, HeldOut
 from napari_blurgan.optics.camera import Camera
 from napari_blurgan.optics.models import Optics, theoretical_psf
 from napari_blurgan.optics.phantoms import phantom

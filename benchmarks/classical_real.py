@@ -24,17 +24,17 @@ from numpy.typing import NDArray
 from tables import write_table
 
 from napari_blurgan.classical.accelerated import accelerated_richardson_lucy
-from napari_blurgan.classical.plan import Plan
-from napari_blurgan.classical.psf_fit import psf_shape_for
-from napari_blurgan.classical.stopping import HeldOut, StoppingRule
 from napari_blurgan.data.io import read_stack
 from napari_blurgan.data.stack import Stack
+from napari_blurgan.inverse.plan import Plan
+from napari_blurgan.inverse.psf_fit import psf_shape_for
+from napari_blurgan.inverse.stopping import HeldOut, StoppingRule
 from napari_blurgan.measure.fidelity import correlation
 from napari_blurgan.measure.resolution import frc
 from napari_blurgan.measure.splitting import binomial_split
 from napari_blurgan.optics.camera import Camera
 from napari_blurgan.optics.models import Optics, theoretical_psf
-from napari_blurgan.transport.calibration import background_level, estimate_noise
+from napari_blurgan.preparation.calibration import background_level, estimate_noise
 
 Array = NDArray[np.float32]
 

@@ -32,13 +32,13 @@ from tables import write_table
 from napari_blurgan.classical.methods import deconvolve
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.measure.fidelity import compare
+from napari_blurgan.methods.presets import preset
+from napari_blurgan.monitoring.events import KernelUpdated, Warned
 from napari_blurgan.optics.phantoms import phantom
 from napari_blurgan.optics.psf import Psf
 from napari_blurgan.optics.simulation import margin_for
-from napari_blurgan.restoration import restore
-from napari_blurgan.transport.events import KernelUpdated, Warned
-from napari_blurgan.transport.presets import preset
-from napari_blurgan.transport.trainer import Trainer
+from napari_blurgan.tasks.restore import restore
+from napari_blurgan.training.trainer import Trainer
 
 STRUCTURES = ("microtubules", "vesicles", "membranes")
 

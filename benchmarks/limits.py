@@ -43,7 +43,7 @@ from papers_rows import (
 from tables import write_table
 
 from napari_blurgan.classical.methods import deconvolve
-from napari_blurgan.optics.identify import SpectralFit, identify_psf
+from napari_blurgan.identification.identify import SpectralFit, identify_psf
 from napari_blurgan.optics.models import Optics, vectorial
 from napari_blurgan.optics.psf import Psf
 

@@ -18,7 +18,7 @@ from napari_blurgan.measure import (
     paper_scores,
 )
 from napari_blurgan.optics.camera import Camera
-from napari_blurgan.optics.samples import microtubule_sample
+from napari_blurgan.tasks.samples import microtubule_sample
 
 Image = NDArray[np.float64]
 SEEDS = range(8)

@@ -13,12 +13,12 @@ import psutil
 import torch
 
 from napari_blurgan.data.stack import Stack
+from napari_blurgan.methods.presets import PRESETS, preset
+from napari_blurgan.monitoring.events import Stepped
 from napari_blurgan.optics.models import Optics, theoretical_psf
 from napari_blurgan.optics.phantoms import microtubules
 from napari_blurgan.optics.simulation import simulate
-from napari_blurgan.transport.events import Stepped
-from napari_blurgan.transport.presets import PRESETS, preset
-from napari_blurgan.transport.trainer import Trainer
+from napari_blurgan.training.trainer import Trainer
 
 VOXEL = (0.2, 0.1, 0.1)
 OPTICS = Optics(0.9, 1.33, 520)

@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.measure.fidelity import Fidelity, compare, nrmse
-from napari_blurgan.optics.samples import microtubule_sample
-from napari_blurgan.restoration.restorer import restore
-from napari_blurgan.transport.events import Finished
-from napari_blurgan.transport.model import Model
-from napari_blurgan.transport.parts import PAIRS
-from napari_blurgan.transport.presets import PRESETS, preset
-from napari_blurgan.transport.recipe import Recipe
-from napari_blurgan.transport.trainer import Trainer
+from napari_blurgan.methods.parts import PAIRS
+from napari_blurgan.methods.presets import PRESETS, preset
+from napari_blurgan.methods.recipe import Recipe
+from napari_blurgan.models.model import Model
+from napari_blurgan.monitoring.events import Finished
+from napari_blurgan.tasks.restore import restore
+from napari_blurgan.tasks.samples import microtubule_sample
+from napari_blurgan.training.trainer import Trainer
 
 Image = NDArray[np.float32]
 Stacks = list[Stack]

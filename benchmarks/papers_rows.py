@@ -11,20 +11,20 @@ import numpy as np
 import torch
 from papers_data import EDGE, TAPS, VOXEL, Experiment, Volume
 
-from napari_blurgan.classical.blur import Blur
-from napari_blurgan.classical.observation import Observation
 from napari_blurgan.classical.richardson_lucy import RichardsonLucySteps
 from napari_blurgan.classical.wiener import wiener
 from napari_blurgan.data.stack import Stack
+from napari_blurgan.inverse.blur import Blur
+from napari_blurgan.inverse.observation import Observation
 from napari_blurgan.measure.fidelity import compare
+from napari_blurgan.methods.presets import preset
+from napari_blurgan.models.model import Model
+from napari_blurgan.monitoring.events import KernelUpdated, Stepped, Warned
 from napari_blurgan.optics.kernel import gaussian_kernel
 from napari_blurgan.optics.models import Optics
 from napari_blurgan.optics.psf import Psf
-from napari_blurgan.restoration import restore
-from napari_blurgan.transport.events import KernelUpdated, Stepped, Warned
-from napari_blurgan.transport.model import Model
-from napari_blurgan.transport.presets import preset
-from napari_blurgan.transport.trainer import Trainer
+from napari_blurgan.tasks.restore import restore
+from napari_blurgan.training.trainer import Trainer
 
 RL_STEPS = (160, 10)  # at most, and between two looks
 WIENER = (0.3, 0.1, 0.03, 0.01, 0.003)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from tables import write_table
 
 from napari_blurgan.data.io import read_stack
-from napari_blurgan.optics.beads import psf_from_beads
+from napari_blurgan.identification.beads import psf_from_beads
 from napari_blurgan.optics.models import (
     MODELS,
     Optics,

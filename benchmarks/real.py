@@ -29,18 +29,18 @@ from real_report import report
 from scipy.signal import fftconvolve
 
 from napari_blurgan.classical.accelerated import accelerated_richardson_lucy
-from napari_blurgan.classical.plan import Plan
 from napari_blurgan.data.stack import Stack
+from napari_blurgan.inverse.plan import Plan
 from napari_blurgan.measure.decorrelation import decorrelation
 from napari_blurgan.measure.fidelity import correlation
 from napari_blurgan.measure.resolution import frc
 from napari_blurgan.measure.splitting import binomial_split
+from napari_blurgan.methods.recipe import Recipe
+from napari_blurgan.models.model import Model, load_model
+from napari_blurgan.monitoring.events import Warned
 from napari_blurgan.optics.psf import Psf
-from napari_blurgan.restoration import restore
-from napari_blurgan.transport.events import Warned
-from napari_blurgan.transport.model import Model, load_model
-from napari_blurgan.transport.recipe import Recipe
-from napari_blurgan.transport.trainer import Trainer
+from napari_blurgan.tasks.restore import restore
+from napari_blurgan.training.trainer import Trainer
 
 Array = NDArray[np.float32]
 Row = dict[str, Any]

@@ -17,16 +17,16 @@ import numpy as np
 from classical_real import camera_of
 from numpy.typing import NDArray
 
-from napari_blurgan.classical.psf_fit import psf_shape_for
 from napari_blurgan.classical.references import make_sharp_references
-from napari_blurgan.classical.stopping import HeldOut, StoppingRule
 from napari_blurgan.data.io import read_stack
 from napari_blurgan.data.stack import Stack
+from napari_blurgan.inverse.psf_fit import psf_shape_for
+from napari_blurgan.inverse.stopping import HeldOut, StoppingRule
+from napari_blurgan.methods.presets import preset
+from napari_blurgan.methods.recipe import Recipe
 from napari_blurgan.optics.camera import Camera
 from napari_blurgan.optics.models import Optics, theoretical_psf
 from napari_blurgan.optics.psf import Psf
-from napari_blurgan.transport.presets import preset
-from napari_blurgan.transport.recipe import Recipe
 
 __all__ = ["CASES", "Case", "Region"]
 

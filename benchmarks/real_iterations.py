@@ -18,9 +18,9 @@ from real import agreement
 from real_data import Case, nucleus
 from tables import write_table
 
-from napari_blurgan.classical.iteration import Progress
 from napari_blurgan.classical.methods import METHODS
-from napari_blurgan.classical.plan import Plan
+from napari_blurgan.inverse.iteration import Progress
+from napari_blurgan.inverse.plan import Plan
 
 SHOWN = (5, 10, 15, 20, 30, 50)
 HEADER = "| after | " + " | ".join(f"{n}" for n in SHOWN) + " |"

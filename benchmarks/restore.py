@@ -33,22 +33,22 @@ from numpy.typing import NDArray
 from tables import write_table
 from torch import Tensor
 
+from napari_blurgan.estimates.estimator import Estimator
+from napari_blurgan.methods.presets import PRESETS, preset
+from napari_blurgan.models.inference import model_operator
+from napari_blurgan.models.model import load_model
+from napari_blurgan.models.network_operator import NetworkOperator as ModelOperator
 from napari_blurgan.networks.unet import UNet
 from napari_blurgan.optics.forward import BlurKernel
 from napari_blurgan.optics.kernel import FixedKernel
 from napari_blurgan.optics.models import Optics, theoretical_psf
-from napari_blurgan.optics.samples import sample
-from napari_blurgan.restoration.copies import model_operator
+from napari_blurgan.reconstructors.reconstructor import build_reconstructor
 from napari_blurgan.restoration.events import Finished, Planned
-from napari_blurgan.restoration.operator import Operator
 from napari_blurgan.restoration.predict import apply
 from napari_blurgan.restoration.sinks import OmeZarrSink
-from napari_blurgan.restoration.tiling import Tiling
-from napari_blurgan.transport.model import load_model
-from napari_blurgan.transport.operator import NetworkOperator as ModelOperator
-from napari_blurgan.transport.presets import PRESETS, preset
-from napari_blurgan.transport.reconstructors.estimator import Estimator
-from napari_blurgan.transport.reconstructors.reconstructor import build_reconstructor
+from napari_blurgan.tasks.samples import sample
+from napari_blurgan.tiling.operator import Operator
+from napari_blurgan.tiling.tiling import Tiling
 
 PAPER_VOLUMES = {"512×512×50": (50, 512, 512), "256×512×128": (128, 256, 512)}
 

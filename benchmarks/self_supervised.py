@@ -19,14 +19,14 @@ import torch
 from tables import write_table
 
 from napari_blurgan import Optics, Psf, Stack, Trainer, preset, restore
+from napari_blurgan.estimates.estimator import Estimator
+from napari_blurgan.monitoring.events import Finished
 from napari_blurgan.optics.camera import Camera
 from napari_blurgan.optics.forward import BlurKernel
 from napari_blurgan.optics.kernel import FixedKernel
 from napari_blurgan.optics.models import gibson_lanni
 from napari_blurgan.optics.phantoms import phantom
 from napari_blurgan.optics.simulation import blur
-from napari_blurgan.transport.events import Finished
-from napari_blurgan.transport.reconstructors.estimator import Estimator
 
 SHAPE, VOXELS, TAPS = (48, 96, 96), (0.16, 0.08, 0.08), (31, 31, 31)
 NA, READ_NOISE, OFFSET = 1.3, 3.0, 100.0

@@ -17,8 +17,8 @@ import torch
 from numpy.typing import NDArray
 from tables import write_table
 
+from napari_blurgan.identification.identify import SpectralFit, identify_psf
 from napari_blurgan.optics.camera import Camera
-from napari_blurgan.optics.identify import SpectralFit, identify_psf
 from napari_blurgan.optics.models import Optics, gibson_lanni, vectorial
 from napari_blurgan.optics.phantoms import phantom
 from napari_blurgan.optics.psf import Psf

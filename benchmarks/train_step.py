@@ -22,19 +22,19 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from napari_blurgan.data.normalize import Normalization
 from napari_blurgan.data.stack import Stack
+from napari_blurgan.methods.presets import preset
 from napari_blurgan.networks.patchgan import MultiScaleDiscriminator
 from napari_blurgan.networks.unet import UNet
+from napari_blurgan.objective.adversarial import Adversarial
+from napari_blurgan.objective.games import GAMES
+from napari_blurgan.objective.term import build_terms
 from napari_blurgan.optics.forward import BlurKernel
 from napari_blurgan.optics.kernel import SoftmaxKernel, gaussian_kernel
+from napari_blurgan.optimisation.precision import choose_precision
+from napari_blurgan.preparation.calibration import Calibration, NoiseModel
+from napari_blurgan.preparation.site import Site
 from napari_blurgan.transport.assembly import assemble
-from napari_blurgan.transport.calibration import Calibration, NoiseModel
-from napari_blurgan.transport.objective.adversarial import Adversarial
-from napari_blurgan.transport.objective.games import GAMES
-from napari_blurgan.transport.objective.term import build_terms
-from napari_blurgan.transport.precision import choose_precision
-from napari_blurgan.transport.presets import preset
-from napari_blurgan.transport.site import Site
-from napari_blurgan.transport.sources.draw import Draw
+from napari_blurgan.transport.draw import Draw
 from napari_blurgan.transport.transported import Transported
 
 HEADER = (

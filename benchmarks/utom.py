@@ -26,12 +26,12 @@ import numpy as np
 import torch
 
 from napari_blurgan.data.stack import Stack
+from napari_blurgan.methods.presets import preset
+from napari_blurgan.methods.recipe import Recipe
+from napari_blurgan.models.model import Model
+from napari_blurgan.monitoring.events import Stepped
 from napari_blurgan.optics.phantoms import stained_cells
-from napari_blurgan.transport.events import Stepped
-from napari_blurgan.transport.model import Model
-from napari_blurgan.transport.presets import preset
-from napari_blurgan.transport.recipe import Recipe
-from napari_blurgan.transport.trainer import Trainer
+from napari_blurgan.training.trainer import Trainer
 
 SIDE = 64
 IMAGES = 300

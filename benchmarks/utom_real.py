@@ -26,13 +26,13 @@ import tifffile
 import torch
 from tables import write_table
 
+from napari_blurgan.content.histogram import otsu
 from napari_blurgan.data.sections import isotropic
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.measure.fidelity import ssim
-from napari_blurgan.restoration import restore
-from napari_blurgan.transport.automatic import otsu
-from napari_blurgan.transport.presets import preset
-from napari_blurgan.transport.train import train
+from napari_blurgan.methods.presets import preset
+from napari_blurgan.tasks.restore import restore
+from napari_blurgan.training.train import train
 
 IMAGES = Path(__file__).parents[1] / "docs" / "images"
 RESULTS = Path(__file__).parent / "results" / "utom-real.json"

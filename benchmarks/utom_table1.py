@@ -22,10 +22,10 @@ import torch
 from utom_tasks import TASKS_OF_TABLE_1, Task
 
 from napari_blurgan.measure.fidelity import psnr, ssim
-from napari_blurgan.restoration import restore
-from napari_blurgan.transport.presets import preset
-from napari_blurgan.transport.recipe import Recipe
-from napari_blurgan.transport.train import train
+from napari_blurgan.methods.presets import preset
+from napari_blurgan.methods.recipe import Recipe
+from napari_blurgan.tasks.restore import restore
+from napari_blurgan.training.train import train
 
 RESULTS = Path(__file__).parent / "results" / "utom-table1.jsonl"
 PLAIN = {"weights.saliency": 0.0}

@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 from utom import ALPHA, FEW, IMAGES, MANY, TASKS, images
 
+from napari_blurgan.content.histogram import otsu
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.optics.kernel import gaussian_kernel
 from napari_blurgan.optics.phantoms import phantom
 from napari_blurgan.optics.simulation import blur
-from napari_blurgan.transport.automatic import otsu
 
 Images = NDArray[np.float32]
 

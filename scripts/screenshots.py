@@ -21,7 +21,7 @@ from PIL import Image
 from qtpy.QtGui import QAction
 from qtpy.QtWidgets import QApplication, QMenu, QScrollArea, QWidget
 
-from napari_blurgan.transport.engine import Engine
+from napari_blurgan.optimisation.engine import Engine
 from napari_blurgan.widgets._controls import Phase
 from napari_blurgan.widgets._psf_layers import offered_psfs
 

@@ -11,11 +11,11 @@ import pytest
 
 from napari_blurgan import Optics, Psf, Stack, deconvolve, preset, restore, train
 from napari_blurgan.classical.methods import METHODS
+from napari_blurgan.content.picking import Region, threshold_from_regions
 from napari_blurgan.errors import BlurGANError
+from napari_blurgan.models.model import Model
 from napari_blurgan.optics.camera import Camera
 from napari_blurgan.optics.models import MODELS, theoretical_psf
-from napari_blurgan.transport.model import Model
-from napari_blurgan.transport.thresholds import Region, threshold_from_regions
 
 RNG = np.random.default_rng(0)
 IMAGE = RNG.poisson(60, (17, 18, 19)).astype(np.float32)

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from napari_blurgan.cli import COMMANDS
-from napari_blurgan.transport.presets import PRESETS, preset
+from napari_blurgan.methods.presets import PRESETS, preset
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "papers.md").read_text(encoding="utf-8")

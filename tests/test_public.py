@@ -28,7 +28,7 @@ from napari_blurgan import (
 )
 from napari_blurgan.data.io import write_ome_tiff
 from napari_blurgan.errors import AxesError, BlurGANError, DataError, OpticsError
-from napari_blurgan.transport.presets import PRESETS
+from napari_blurgan.methods.presets import PRESETS
 
 
 @pytest.mark.parametrize("name", napari_blurgan.__all__)

@@ -14,31 +14,31 @@ if TYPE_CHECKING:
     from napari_blurgan.classical.methods import deconvolve
     from napari_blurgan.data.io import read_stack
     from napari_blurgan.data.stack import Stack
+    from napari_blurgan.methods.presets import preset, presets
+    from napari_blurgan.methods.recipe import Recipe
+    from napari_blurgan.models.model import Model, load_model
     from napari_blurgan.optics.models import Optics
     from napari_blurgan.optics.psf import Psf
-    from napari_blurgan.restoration import restore
-    from napari_blurgan.transport.model import Model, load_model
-    from napari_blurgan.transport.presets import preset, presets
-    from napari_blurgan.transport.recipe import Recipe
-    from napari_blurgan.transport.train import train
-    from napari_blurgan.transport.trainer import Trainer
+    from napari_blurgan.tasks.restore import restore
+    from napari_blurgan.training.train import train
+    from napari_blurgan.training.trainer import Trainer
 
 __version__ = version("napari-blurgan")
 
 HOMES = {
-    "Model": "transport.model",
+    "Model": "models.model",
     "Optics": "optics.models",
     "Psf": "optics.psf",
-    "Recipe": "transport.recipe",
+    "Recipe": "methods.recipe",
     "Stack": "data.stack",
-    "Trainer": "transport.trainer",
+    "Trainer": "training.trainer",
     "deconvolve": "classical.methods",
-    "load_model": "transport.model",
-    "preset": "transport.presets",
-    "presets": "transport.presets",
+    "load_model": "models.model",
+    "preset": "methods.presets",
+    "presets": "methods.presets",
     "read_stack": "data.io",
-    "restore": "restoration",
-    "train": "transport.train",
+    "restore": "tasks.restore",
+    "train": "training.train",
 }
 
 __all__ = [

@@ -9,11 +9,11 @@ from scipy import ndimage
 from skimage import restoration
 
 from napari_blurgan.classical.accelerated import accelerated_richardson_lucy
-from napari_blurgan.classical.blur import Blur
 from napari_blurgan.classical.richardson_lucy import richardson_lucy
 from napari_blurgan.classical.total_variation import tv_richardson_lucy
 from napari_blurgan.classical.wiener import tikhonov, wiener
 from napari_blurgan.errors import OpticsError
+from napari_blurgan.inverse.blur import Blur
 
 SIZES = list(itertools.product((20, 21), (7, 8)))
 METHODS = {

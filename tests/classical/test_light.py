@@ -5,9 +5,9 @@ import pytest
 from scipy.ndimage import gaussian_filter
 from scipy.signal import fftconvolve
 
-from napari_blurgan.classical.far_light import folded, light_within, with_far_light
 from napari_blurgan.classical.methods import METHODS, deconvolve
-from napari_blurgan.classical.psf_fit import fit_psf, psf_shape_for
+from napari_blurgan.inverse.far_light import folded, light_within, with_far_light
+from napari_blurgan.inverse.psf_fit import fit_psf, psf_shape_for
 from napari_blurgan.optics.camera import Camera
 from napari_blurgan.optics.models import Optics, theoretical_psf
 from napari_blurgan.optics.psf import Psf

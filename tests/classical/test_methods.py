@@ -15,9 +15,9 @@ from napari_blurgan.classical.accelerated import (
 from napari_blurgan.classical.blind import blind_richardson_lucy
 from napari_blurgan.classical.methods import METHODS, deconvolve
 from napari_blurgan.classical.richardson_lucy import richardson_lucy
-from napari_blurgan.classical.run import run
-from napari_blurgan.classical.stopping import RULES
 from napari_blurgan.classical.total_variation import curvature, tv_richardson_lucy
+from napari_blurgan.inverse.run import run
+from napari_blurgan.inverse.stopping import RULES
 from napari_blurgan.optics.models import Optics, theoretical_psf
 from napari_blurgan.optics.psf import Psf
 

@@ -8,15 +8,15 @@ import torch
 
 from napari_blurgan.classical import memory
 from napari_blurgan.classical.accelerated import accelerated_richardson_lucy
+from napari_blurgan.classical.deconvolution_operator import DeconvolutionOperator
 from napari_blurgan.classical.memory import peak_bytes, tile_for
 from napari_blurgan.classical.methods import METHODS
-from napari_blurgan.classical.operator import DeconvolutionOperator
-from napari_blurgan.classical.plan import Plan
-from napari_blurgan.classical.psf_fit import fit_psf, psf_shape_for
 from napari_blurgan.classical.references import make_sharp_references
 from napari_blurgan.classical.richardson_lucy import richardson_lucy
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import DataError, OutOfMemoryError, RecipeError
+from napari_blurgan.inverse.plan import Plan
+from napari_blurgan.inverse.psf_fit import fit_psf, psf_shape_for
 from napari_blurgan.optics.models import Optics, support_shape
 from napari_blurgan.optics.psf import Psf
 from napari_blurgan.restoration.events import Finished

@@ -1,11 +1,11 @@
 import pytest
 import torch
 
-from napari_blurgan.classical.blur import Blur
 from napari_blurgan.classical.richardson_lucy import (
     RichardsonLucy,
     richardson_lucy_tensor,
 )
+from napari_blurgan.inverse.blur import Blur
 
 
 def gaussian(shape, sigma=1.5):

@@ -6,17 +6,17 @@ import torch
 from scipy import stats
 
 from napari_blurgan.classical.accelerated import accelerated_richardson_lucy
-from napari_blurgan.classical.blur import Blur
 from napari_blurgan.classical.gradient_consensus import gradient_consensus
-from napari_blurgan.classical.observation import Observation
 from napari_blurgan.classical.richardson_lucy import richardson_lucy
-from napari_blurgan.classical.stopping import (
+from napari_blurgan.errors import DataError
+from napari_blurgan.inverse.blur import Blur
+from napari_blurgan.inverse.observation import Observation
+from napari_blurgan.inverse.stopping import (
     RULES,
     Discrepancy,
     HeldOut,
     RelativeChange,
 )
-from napari_blurgan.errors import DataError
 
 
 def error_path(method, case, iterations, **options):

@@ -12,7 +12,7 @@ import pytest
 from napari_blurgan.cli import main, recipe
 from napari_blurgan.cli._batch import each
 from napari_blurgan.errors import DataError
-from napari_blurgan.transport.model import load_model
+from napari_blurgan.models.model import load_model
 
 
 @pytest.mark.parametrize("unbuffered", ["", "1"])
@@ -72,7 +72,7 @@ import sys
 import numpy as np
 from napari_blurgan.cli import main
 from napari_blurgan.data.io import write_ome_tiff
-from napari_blurgan.transport.budget import Budget
+from napari_blurgan.training.budget import Budget
 count = Budget.count_step
 def counted(self):
     count(self)

@@ -12,12 +12,12 @@ import pytest
 
 from napari_blurgan.cli import main
 from napari_blurgan.data.io import read_stack, write_ome_tiff
+from napari_blurgan.methods.presets import PRESETS, preset
+from napari_blurgan.models.model import load_model
 from napari_blurgan.optics.camera import Camera
 from napari_blurgan.optics.models import Optics, theoretical_psf
 from napari_blurgan.optics.phantoms import phantom
 from napari_blurgan.optics.simulation import simulate
-from napari_blurgan.transport.model import load_model
-from napari_blurgan.transport.presets import PRESETS, preset
 
 VOXEL = (0.2, 0.1, 0.1)
 TINY = (
@@ -168,10 +168,10 @@ KILLER = """
 import json, os, random, signal, sys, time
 from pathlib import Path
 import torch
-import napari_blurgan.transport.trainer as trainer
+import napari_blurgan.training.trainer as trainer
 from napari_blurgan.cli import main
-from napari_blurgan.transport.model import load_model
-from napari_blurgan.transport.presets import PRESETS
+from napari_blurgan.models.model import load_model
+from napari_blurgan.methods.presets import PRESETS
 
 torch.set_num_threads(1)
 trainer.SAVE_SECONDS = 0.1

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_blurgan.data.augment import Augmentation, Transform
 from napari_blurgan.data.stack import VoxelSize
 from napari_blurgan.errors import RecipeError
+from napari_blurgan.sampling.augment import Augmentation, Transform
 
 CUBIC: VoxelSize = (0.1, 0.1, 0.1)
 KEEP = (False, False, False)

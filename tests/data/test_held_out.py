@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from napari_blurgan.data.colour import without_alpha
-from napari_blurgan.data.held_out import set_aside
 from napari_blurgan.data.regions import read_region
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.data.view import RangeView
+from napari_blurgan.sampling.held_out import set_aside
 
 
 def numbered(axes, *shape):

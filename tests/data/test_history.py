@@ -8,8 +8,8 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from napari_blurgan.data.history import HistoryBuffer
 from napari_blurgan.errors import DataError
+from napari_blurgan.sampling.replay_buffer import HistoryBuffer
 
 
 def patch(value: float) -> torch.Tensor:

@@ -12,11 +12,11 @@ import pytest
 import torch
 import zarr
 
-from napari_blurgan.data.augment import Augmentation
 from napari_blurgan.data.normalize import Normalization
-from napari_blurgan.data.patches import PatchSampler, check_disjoint
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import AxesError, DataError
+from napari_blurgan.sampling.augment import Augmentation
+from napari_blurgan.sampling.patches import PatchSampler, check_disjoint
 
 RAW = Normalization(0.0, 1.0)
 

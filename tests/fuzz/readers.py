@@ -189,7 +189,7 @@ def model_seeds(folder: Path) -> list[Path]:
 
 
 def read_model(path: Path) -> Answer:
-    from napari_blurgan.transport.model import load_model
+    from napari_blurgan.models.model import load_model
 
     model = load_model(path)
     weights = {k: v.numpy() for k, v in model.generator.state_dict().items()}
@@ -198,7 +198,7 @@ def read_model(path: Path) -> Answer:
 
 
 def read_training(path: Path) -> Answer:
-    from napari_blurgan.transport.folder import ModelFolder
+    from napari_blurgan.models.folder import ModelFolder
 
     folder = ModelFolder(path)
     state = folder.load()
@@ -213,8 +213,8 @@ def trained(folder: Path) -> list[Path]:
 
 
 def training(out: Path, steps: int) -> Any:
-    from napari_blurgan.transport.presets import preset
-    from napari_blurgan.transport.trainer import Trainer
+    from napari_blurgan.methods.presets import preset
+    from napari_blurgan.training.trainer import Trainer
 
     small = {"adversary.base": 2, "adversary.scales": 1, "sampling.patch": 16}
     small |= {"generator.base": 1, "generator.levels": 2, "precision": "float32"}
@@ -242,13 +242,13 @@ def damage_file(name: str, rng: random.Random, folder: Path) -> bool:
 
 
 def read_history_file(path: Path) -> Answer:
-    from napari_blurgan.transport.model import read_history
+    from napari_blurgan.models.model import read_history
 
     return Answer(read_history(path / "history.csv"))
 
 
 def read_recipe(path: Path) -> Answer:
-    from napari_blurgan.transport.recipe import Recipe
+    from napari_blurgan.methods.recipe import Recipe
 
     return Answer(Recipe.read(path / "recipe.yaml").model_dump())
 

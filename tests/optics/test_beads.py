@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from napari_blurgan.errors import OpticsError
-from napari_blurgan.optics.beads import detect_beads, psf_from_beads
-from napari_blurgan.optics.gaussian_fit import fit_gaussian
+from napari_blurgan.identification.beads import detect_beads, psf_from_beads
+from napari_blurgan.identification.gaussian_fit import fit_gaussian
 from napari_blurgan.optics.models import Optics, vectorial
 from napari_blurgan.optics.psf import Psf
 

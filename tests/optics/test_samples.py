@@ -7,7 +7,7 @@ import pytest
 
 import napari_blurgan
 from napari_blurgan.errors import DataError
-from napari_blurgan.optics.samples import (
+from napari_blurgan.tasks.samples import (
     SAMPLES,
     bead_sample,
     microtubule_sample,

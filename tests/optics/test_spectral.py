@@ -9,14 +9,14 @@ import pytest
 import torch
 
 from napari_blurgan.errors import DataError, OpticsError
+from napari_blurgan.identification.identify import SpectralFit, identify_psf
+from napari_blurgan.identification.spectral import SpectralLoss
 from napari_blurgan.optics.camera import Camera
-from napari_blurgan.optics.identify import SpectralFit, identify_psf
 from napari_blurgan.optics.models import Optics, vectorial
 from napari_blurgan.optics.phantoms import phantom
 from napari_blurgan.optics.psf import Psf
 from napari_blurgan.optics.pupil import PupilKernel, pupil_psf
 from napari_blurgan.optics.simulation import margin_for, simulate
-from napari_blurgan.optics.spectral import SpectralLoss
 
 VOXEL = (0.15, 0.08, 0.08)
 FIELD = (40, 80, 80)

@@ -7,13 +7,13 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 from napari_blurgan import Stack, preset
+from napari_blurgan.models.familiarity import unfamiliar
+from napari_blurgan.models.model import Model
+from napari_blurgan.preparation.calibration import Calibration, NoiseModel
+from napari_blurgan.preparation.levels import calibrate
+from napari_blurgan.reconstructors.reconstructor import build_reconstructor
 from napari_blurgan.restoration.events import Noted, Planned
-from napari_blurgan.restoration.familiarity import unfamiliar
-from napari_blurgan.restoration.restorer import restoring
-from napari_blurgan.transport.calibration import Calibration, NoiseModel
-from napari_blurgan.transport.model import Model
-from napari_blurgan.transport.reconstructors.reconstructor import build_reconstructor
-from napari_blurgan.transport.survey import calibrate
+from napari_blurgan.tasks.restore import restoring
 
 VOXEL = (0.3, 0.1, 0.1)
 NOISELESS = NoiseModel(0.0, 0.0)

@@ -9,16 +9,16 @@ from napari_blurgan.cli import main
 from napari_blurgan.data.io import read_stack, write_ome_tiff
 from napari_blurgan.data.normalize import Normalization
 from napari_blurgan.errors import DataError
+from napari_blurgan.methods.presets import preset
+from napari_blurgan.models.model import Model
 from napari_blurgan.optics.forward import BlurKernel
 from napari_blurgan.optics.kernel import FixedKernel
 from napari_blurgan.optics.models import Optics, theoretical_psf
 from napari_blurgan.optics.psf import Psf
+from napari_blurgan.preparation.calibration import Calibration, NoiseModel
+from napari_blurgan.reconstructors.reconstructor import build_reconstructor
 from napari_blurgan.restoration.events import Noted
-from napari_blurgan.restoration.restorer import _operator_from, restoring
-from napari_blurgan.transport.calibration import Calibration, NoiseModel
-from napari_blurgan.transport.model import Model
-from napari_blurgan.transport.presets import preset
-from napari_blurgan.transport.reconstructors.reconstructor import build_reconstructor
+from napari_blurgan.tasks.restore import _operator_from, restoring
 
 VOXEL = (0.2, 0.1, 0.1)
 SUPPORT = (7, 9, 9)

@@ -9,13 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_blurgan.data.stack import Stack
+from napari_blurgan.estimates.estimator import Estimator
+from napari_blurgan.methods.presets import PRESETS, preset
+from napari_blurgan.models.network_operator import NetworkOperator
 from napari_blurgan.optics.forward import BlurKernel
 from napari_blurgan.optics.kernel import FixedKernel, gaussian_kernel
+from napari_blurgan.reconstructors.reconstructor import build_reconstructor
 from napari_blurgan.restoration.predict import apply
-from napari_blurgan.transport.operator import NetworkOperator
-from napari_blurgan.transport.presets import PRESETS, preset
-from napari_blurgan.transport.reconstructors.estimator import Estimator
-from napari_blurgan.transport.reconstructors.reconstructor import build_reconstructor
 
 
 @cache

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from napari_blurgan.errors import DataError
 from napari_blurgan.networks.unet import UNet
-from napari_blurgan.restoration.plan import check_repetition
-from napari_blurgan.restoration.tiling import Tiling, aligned
+from napari_blurgan.tiling.plan import check_repetition
+from napari_blurgan.tiling.tiling import Tiling, aligned
 
 
 @st.composite

@@ -10,13 +10,13 @@ import pytest
 import torch
 
 from napari_blurgan.data.stack import Stack
+from napari_blurgan.methods.presets import preset
+from napari_blurgan.methods.recipe import Recipe
 from napari_blurgan.optics.camera import Camera
 from napari_blurgan.optics.models import Optics, theoretical_psf
 from napari_blurgan.optics.phantoms import phantom
 from napari_blurgan.optics.psf import Psf
 from napari_blurgan.optics.simulation import simulate
-from napari_blurgan.transport.presets import preset
-from napari_blurgan.transport.recipe import Recipe
 
 VOXEL = (0.2, 0.1, 0.1)
 SHAPE = (20, 40, 40)

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from napari_blurgan.networks.patchgan import MultiScaleDiscriminator
-from napari_blurgan.transport.objective.games import GAMES, gradient_penalty
+from napari_blurgan.objective.games import GAMES, gradient_penalty
 
 
 @pytest.mark.parametrize("name", GAMES)

@@ -11,15 +11,15 @@ import torch
 from torch import nn
 
 from napari_blurgan.data.stack import Stack
+from napari_blurgan.methods.presets import preset
+from napari_blurgan.methods.recipe import Recipe
+from napari_blurgan.models.checkpoint import read_state
 from napari_blurgan.networks.resnet import ResidualBlock
 from napari_blurgan.optics.kernel import random_kernel
 from napari_blurgan.optics.psf import Psf
-from napari_blurgan.transport.checkpoint import read_state
-from napari_blurgan.transport.preparation import Prepared, prepare
-from napari_blurgan.transport.presets import preset
-from napari_blurgan.transport.recipe import Recipe
-from napari_blurgan.transport.site import Known
-from napari_blurgan.transport.trainer import Trainer
+from napari_blurgan.optimisation.prepared import Prepared, prepare
+from napari_blurgan.preparation.site import Known
+from napari_blurgan.training.trainer import Trainer
 
 LIM = ("blind-as-published", "nonblind-as-published")
 

@@ -8,18 +8,18 @@ import pytest
 
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import RecipeError
+from napari_blurgan.forward.kernel import make_blur, support_of
+from napari_blurgan.forward.start import Start, share_of_light
+from napari_blurgan.methods.recipe import Recipe
+from napari_blurgan.monitoring.events import Started, Stepped, Warned
 from napari_blurgan.optics.forward import BlurKernel
 from napari_blurgan.optics.kernel import FixedKernel, FreeKernel, SoftmaxKernel
 from napari_blurgan.optics.models import Optics, theoretical_psf
 from napari_blurgan.optics.psf import Psf
 from napari_blurgan.optics.pupil import PupilKernel
-from napari_blurgan.transport.events import Started, Stepped, Warned
-from napari_blurgan.transport.forwards.kernel import make_blur, support_of
-from napari_blurgan.transport.forwards.start import Start, share_of_light
-from napari_blurgan.transport.preparation import prepare
-from napari_blurgan.transport.recipe import Recipe
-from napari_blurgan.transport.site import Known
-from napari_blurgan.transport.trainer import Trainer
+from napari_blurgan.optimisation.prepared import prepare
+from napari_blurgan.preparation.site import Known
+from napari_blurgan.training.trainer import Trainer
 
 VOXEL = (0.2, 0.1, 0.1)
 OPTICS = Optics(0.9, 1.33, 520)

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from napari_blurgan.errors import ModelFileError
-from napari_blurgan.transport.checkpoint import read_state, write_state
+from napari_blurgan.models.checkpoint import read_state, write_state
 
 TREE = {
     "numbers": [1, 2.5, None, True, "text"],

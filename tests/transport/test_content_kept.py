@@ -6,10 +6,10 @@ import numpy as np
 import torch
 
 from napari_blurgan.data.stack import Stack
+from napari_blurgan.methods.presets import preset
+from napari_blurgan.monitoring.events import ContentMeasured
 from napari_blurgan.optics.phantoms import stained_cells
-from napari_blurgan.transport.events import ContentMeasured
-from napari_blurgan.transport.presets import preset
-from napari_blurgan.transport.trainer import Trainer
+from napari_blurgan.training.trainer import Trainer
 
 ALPHA, BETA = 0.265, 0.82
 

@@ -11,9 +11,9 @@ from scipy.ndimage import gaussian_filter
 
 from napari_blurgan import Model, Stack, restore, train
 from napari_blurgan.errors import DataError
+from napari_blurgan.methods.presets import preset
+from napari_blurgan.objective.masked import Masked, MaskedTerm
 from napari_blurgan.optics.phantoms import phantom
-from napari_blurgan.transport.objective.masked import Masked, MaskedTerm
-from napari_blurgan.transport.presets import preset
 
 SIDE, IMAGES = 64, 8
 

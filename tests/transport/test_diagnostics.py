@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 import torch
 
+from napari_blurgan.monitoring.diagnostics import CHECKS, Diagnostics, measure_vitals
 from napari_blurgan.optics.forward import BlurKernel
 from napari_blurgan.optics.kernel import FixedKernel, delta_kernel, gaussian_kernel
+from napari_blurgan.reconstructors.reconstructor import Reconstructor
 from napari_blurgan.transport.assembly import Transport
-from napari_blurgan.transport.diagnostics import CHECKS, Diagnostics, measure_vitals
-from napari_blurgan.transport.reconstructors.reconstructor import Reconstructor
-from napari_blurgan.transport.sources.draw import Draw
+from napari_blurgan.transport.draw import Draw
 from napari_blurgan.transport.transported import Transported
 
 PATCH = (8, 16, 16)

@@ -13,11 +13,11 @@ import pytest
 
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import ModelFileError
+from napari_blurgan.methods.recipe import Recipe
+from napari_blurgan.models import model as model_module
+from napari_blurgan.models.model import load_model
 from napari_blurgan.optics.psf import Psf
-from napari_blurgan.transport import model as model_module
-from napari_blurgan.transport.model import load_model
-from napari_blurgan.transport.recipe import Recipe
-from napari_blurgan.transport.trainer import Trainer
+from napari_blurgan.training.trainer import Trainer
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def test_a_full_disk_leaves_the_last_checkpoint(folder: Path, tmp_path: Path) ->
     limited.write_text(
         f"""
 import resource, signal, sys
-from napari_blurgan.transport.model import load_model
+from napari_blurgan.models.model import load_model
 from napari_blurgan.errors import BlurGANError
 model = load_model({str(folder)!r})
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)

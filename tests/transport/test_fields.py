@@ -8,25 +8,25 @@ import torch
 
 from napari_blurgan.data.normalize import Normalization
 from napari_blurgan.data.stack import Stack
-from napari_blurgan.optics.forward import BlurKernel
-from napari_blurgan.optics.kernel import FixedKernel, gaussian_kernel
-from napari_blurgan.optics.psf import Psf
-from napari_blurgan.optics.width import fwhm
-from napari_blurgan.transport.calibration import (
-    NoiseModel,
-    background_level,
-    estimate_noise,
-)
-from napari_blurgan.transport.preparation import prepare
-from napari_blurgan.transport.recipe import Recipe
-from napari_blurgan.transport.reconstructors.estimator import Estimator
-from napari_blurgan.transport.site import Known
-from napari_blurgan.transport.sources.blocks import (
+from napari_blurgan.estimates.blocks import (
     Blocks,
     Measured,
     Simulated,
     blocks_of,
 )
+from napari_blurgan.estimates.estimator import Estimator
+from napari_blurgan.methods.recipe import Recipe
+from napari_blurgan.optics.forward import BlurKernel
+from napari_blurgan.optics.kernel import FixedKernel, gaussian_kernel
+from napari_blurgan.optics.psf import Psf
+from napari_blurgan.optics.width import fwhm
+from napari_blurgan.optimisation.prepared import prepare
+from napari_blurgan.preparation.calibration import (
+    NoiseModel,
+    background_level,
+    estimate_noise,
+)
+from napari_blurgan.preparation.site import Known
 
 
 @pytest.fixture

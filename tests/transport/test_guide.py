@@ -2,9 +2,9 @@
 
 import torch
 
+from napari_blurgan.estimates.estimator import Estimator
 from napari_blurgan.optics.forward import BlurKernel
 from napari_blurgan.optics.kernel import FixedKernel
-from napari_blurgan.transport.reconstructors.estimator import Estimator
 
 
 def test_noise_below_the_offset_does_not_explode():

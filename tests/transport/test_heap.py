@@ -4,7 +4,7 @@ import psutil
 import pytest
 import torch
 
-from napari_blurgan.transport.heap import give_back
+from napari_blurgan.optimisation.allocator import give_back
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only glibc can be asked")

@@ -5,12 +5,12 @@ from functools import cache
 import pytest
 
 from napari_blurgan.data.stack import Stack
+from napari_blurgan.forward.identification import identified
+from napari_blurgan.forward.start import Start
 from napari_blurgan.optics.camera import Camera
 from napari_blurgan.optics.models import Optics, theoretical_psf
 from napari_blurgan.optics.phantoms import microtubules
 from napari_blurgan.optics.simulation import margin_for, simulate
-from napari_blurgan.transport.forwards.identification import identified
-from napari_blurgan.transport.forwards.start import Start
 
 VOXEL = (0.15, 0.08, 0.08)
 FIELD = (40, 80, 80)

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from napari_blurgan.data.stack import Stack
+from napari_blurgan.methods.presets import preset
+from napari_blurgan.monitoring.events import Warned
 from napari_blurgan.optics.models import Optics, theoretical_psf
 from napari_blurgan.optics.phantoms import membranes, microtubules, vesicles
 from napari_blurgan.optics.simulation import simulate
-from napari_blurgan.transport.events import Warned
-from napari_blurgan.transport.likeness import ODD, difference
-from napari_blurgan.transport.presets import preset
-from napari_blurgan.transport.trainer import Trainer
+from napari_blurgan.preparation.likeness import ODD, difference
+from napari_blurgan.training.trainer import Trainer
 
 VOXEL = (0.2, 0.1, 0.1)
 SHAPE = (32, 128, 128)

@@ -10,11 +10,11 @@ import pytest
 
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import RecipeError
+from napari_blurgan.methods.recipe import Recipe
+from napari_blurgan.monitoring.events import KernelUpdated, Stepped
 from napari_blurgan.optics.psf import Psf
-from napari_blurgan.restoration import restore
-from napari_blurgan.transport.events import KernelUpdated, Stepped
-from napari_blurgan.transport.recipe import Recipe
-from napari_blurgan.transport.trainer import Trainer
+from napari_blurgan.tasks.restore import restore
+from napari_blurgan.training.trainer import Trainer
 
 OFF = {
     "adversarial_x": 0.0,

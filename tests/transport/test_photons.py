@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from napari_blurgan.transport.calibration import NoiseModel
-from napari_blurgan.transport.photons import split_photons
+from napari_blurgan.preparation.calibration import NoiseModel
+from napari_blurgan.preparation.photons import split_photons
 
 SLOPE = 0.02
 

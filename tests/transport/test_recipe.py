@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from napari_blurgan.errors import RecipeError
-from napari_blurgan.transport.presets import PRESETS, preset
-from napari_blurgan.transport.recipe import Recipe
+from napari_blurgan.methods.presets import PRESETS, preset
+from napari_blurgan.methods.recipe import Recipe
 
 
 @pytest.mark.parametrize("name", PRESETS)

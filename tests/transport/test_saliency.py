@@ -11,21 +11,21 @@ import pytest
 import torch
 from torch import Tensor
 
+from napari_blurgan.content.domain_thresholds import thresholds_of
+from napari_blurgan.content.threshold import Threshold
 from napari_blurgan.data.normalize import Normalization
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import DataError, RecipeError
+from napari_blurgan.methods.recipe import Recipe
+from napari_blurgan.models.model import load_model
+from napari_blurgan.monitoring.diagnostics import Diagnostics, measure_vitals
+from napari_blurgan.monitoring.events import ContentMeasured, Started, Stepped, Warned
+from napari_blurgan.objective.saliency import Saliency
 from napari_blurgan.optics.forward import NeuralForward
-from napari_blurgan.restoration import restore
-from napari_blurgan.transport.calibration import Calibration, NoiseModel
-from napari_blurgan.transport.constraint import thresholds_of
-from napari_blurgan.transport.diagnostics import Diagnostics, measure_vitals
-from napari_blurgan.transport.events import ContentMeasured, Started, Stepped, Warned
-from napari_blurgan.transport.model import load_model
-from napari_blurgan.transport.objective.saliency import Saliency
-from napari_blurgan.transport.recipe import Recipe
-from napari_blurgan.transport.sources.draw import Draw
-from napari_blurgan.transport.threshold import Threshold
-from napari_blurgan.transport.trainer import Trainer
+from napari_blurgan.preparation.calibration import Calibration, NoiseModel
+from napari_blurgan.tasks.restore import restore
+from napari_blurgan.training.trainer import Trainer
+from napari_blurgan.transport.draw import Draw
 
 SIDE = 36
 SMALL = {

@@ -8,6 +8,10 @@ import torch
 
 from napari_blurgan import Stack, Trainer, preset, restore
 from napari_blurgan.data.normalize import Normalization
+from napari_blurgan.estimates.estimator import Estimator
+from napari_blurgan.estimates.iterations import best_iterations
+from napari_blurgan.estimates.projected import ProjectedError
+from napari_blurgan.monitoring.events import Finished, Judged, Stepped
 from napari_blurgan.optics.camera import Camera
 from napari_blurgan.optics.forward import BlurKernel
 from napari_blurgan.optics.kernel import FixedKernel, gaussian_kernel
@@ -15,11 +19,7 @@ from napari_blurgan.optics.models import Optics, theoretical_psf
 from napari_blurgan.optics.phantoms import phantom
 from napari_blurgan.optics.psf import Psf
 from napari_blurgan.optics.simulation import blur as blurred_by
-from napari_blurgan.transport.calibration import NoiseModel
-from napari_blurgan.transport.events import Finished, Judged, Stepped
-from napari_blurgan.transport.objective.projected import ProjectedError
-from napari_blurgan.transport.reconstructors.estimator import Estimator
-from napari_blurgan.transport.reconstructors.iterations import best_iterations
+from napari_blurgan.preparation.calibration import NoiseModel
 
 VOXEL = (0.2, 0.1, 0.1)
 SHAPE = (20, 40, 40)

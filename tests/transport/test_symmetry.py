@@ -9,15 +9,15 @@ import pytest
 
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import RecipeError
+from napari_blurgan.methods.recipe import Recipe
 from napari_blurgan.optics.forward import BlurKernel, NoForward
 from napari_blurgan.optics.kernel import FixedKernel, gaussian_kernel
 from napari_blurgan.optics.models import Optics, vectorial
 from napari_blurgan.optics.psf import Psf
 from napari_blurgan.optics.pupil import PupilKernel
 from napari_blurgan.optics.symmetry import Symmetry
-from napari_blurgan.transport.preparation import prepare
-from napari_blurgan.transport.recipe import Recipe
-from napari_blurgan.transport.site import Known
+from napari_blurgan.optimisation.prepared import prepare
+from napari_blurgan.preparation.site import Known
 
 VOXEL = (0.2, 0.1, 0.1)
 

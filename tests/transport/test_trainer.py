@@ -14,10 +14,11 @@ from matplotlib.image import imread
 
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import BlurGANError, DataError, ModelFileError, TrainingError
-from napari_blurgan.optics.psf import Psf
-from napari_blurgan.transport import diagnostics as diagnostics_module
-from napari_blurgan.transport import trainer as trainer_module
-from napari_blurgan.transport.events import (
+from napari_blurgan.methods.presets import PRESETS, preset
+from napari_blurgan.methods.recipe import Recipe
+from napari_blurgan.models.model import load_model, read_history
+from napari_blurgan.monitoring import diagnostics as diagnostics_module
+from napari_blurgan.monitoring.events import (
     Checkpointed,
     Event,
     Finished,
@@ -28,10 +29,9 @@ from napari_blurgan.transport.events import (
     Stepped,
     Warned,
 )
-from napari_blurgan.transport.model import load_model, read_history
-from napari_blurgan.transport.presets import PRESETS, preset
-from napari_blurgan.transport.recipe import Recipe
-from napari_blurgan.transport.trainer import Trainer
+from napari_blurgan.optics.psf import Psf
+from napari_blurgan.training import trainer as trainer_module
+from napari_blurgan.training.trainer import Trainer
 
 Domains = tuple[list[Stack], list[Stack]]
 Losses = list[dict[str, float]]

@@ -19,13 +19,13 @@ import torch
 from napari_blurgan.data.lock import FolderLock
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import DataError, ModelFileError, RecipeError
+from napari_blurgan.methods.recipe import Recipe
+from napari_blurgan.models.checkpoint import read_state, write_state
+from napari_blurgan.models.model import load_model, read_history
+from napari_blurgan.monitoring.events import Checkpointed, Stepped, Warned
 from napari_blurgan.optics.psf import Psf
-from napari_blurgan.transport.checkpoint import read_state, write_state
-from napari_blurgan.transport.events import Checkpointed, Stepped, Warned
-from napari_blurgan.transport.model import load_model, read_history
-from napari_blurgan.transport.recipe import Recipe
-from napari_blurgan.transport.reconstructors.network import make_network
-from napari_blurgan.transport.trainer import Trainer
+from napari_blurgan.reconstructors.network import make_network
+from napari_blurgan.training.trainer import Trainer
 
 MODEL = Path(__file__).parents[1] / "models" / "version1"
 

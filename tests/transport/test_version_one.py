@@ -12,13 +12,13 @@ import pytest
 import torch
 
 from napari_blurgan import Stack, Trainer, load_model
+from napari_blurgan.methods.presets import preset
+from napari_blurgan.methods.recipe import Recipe
+from napari_blurgan.models.inference import model_operator
+from napari_blurgan.models.model import read_history
+from napari_blurgan.monitoring.events import Stepped
 from napari_blurgan.optics.models import Optics
-from napari_blurgan.restoration.copies import model_operator
 from napari_blurgan.restoration.predict import apply
-from napari_blurgan.transport.events import Stepped
-from napari_blurgan.transport.model import read_history
-from napari_blurgan.transport.presets import preset
-from napari_blurgan.transport.recipe import Recipe
 
 MODELS = Path(__file__).parents[1] / "models"
 VOXELS = (0.2, 0.1, 0.1)

@@ -6,11 +6,11 @@ from napari.settings import get_settings
 from qtpy.QtCore import QSettings
 
 from napari_blurgan.data.stack import Stack
+from napari_blurgan.methods.presets import preset
 from napari_blurgan.optics.models import Optics
 from napari_blurgan.optics.phantoms import beads
 from napari_blurgan.optics.simulation import blur
-from napari_blurgan.transport.presets import preset
-from napari_blurgan.transport.trainer import Trainer
+from napari_blurgan.training.trainer import Trainer
 from napari_blurgan.widgets import train
 from napari_blurgan.widgets._fields import parse_changes
 

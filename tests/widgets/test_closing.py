@@ -5,8 +5,8 @@ import pytest
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import QApplication, QDockWidget, QMessageBox
 
+from napari_blurgan.models.model import load_model
 from napari_blurgan.optics.models import Optics, gaussian
-from napari_blurgan.transport.model import load_model
 from napari_blurgan.widgets import _closing, _state
 from napari_blurgan.widgets._docks import ancestor
 from napari_blurgan.widgets._psf_layers import add_psf

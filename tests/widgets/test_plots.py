@@ -5,7 +5,7 @@ import builtins
 import numpy as np
 import pytest
 
-from napari_blurgan.transport.objective.settings import TERMS
+from napari_blurgan.methods.terms import TERMS
 from napari_blurgan.widgets import _loss_names, _plots
 from napari_blurgan.widgets._controls import Phase, RunControl
 from napari_blurgan.widgets._loss_names import look

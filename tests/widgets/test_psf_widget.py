@@ -7,7 +7,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QFileDialog
 from scipy.ndimage import gaussian_filter
 
-from napari_blurgan.classical.psf_fit import psf_shape_for
+from napari_blurgan.inverse.psf_fit import psf_shape_for
 from napari_blurgan.optics.models import Optics, gaussian, support_shape
 from napari_blurgan.optics.psf import Psf
 from napari_blurgan.optics.simulation import blur

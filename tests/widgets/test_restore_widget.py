@@ -13,7 +13,7 @@ from napari_blurgan import Psf, restore
 from napari_blurgan.data.io import read_stack
 from napari_blurgan.errors import OutOfMemoryError
 from napari_blurgan.optics.kernel import gaussian_kernel
-from napari_blurgan.restoration import engine
+from napari_blurgan.tiling import tile_runner as engine
 from napari_blurgan.widgets import _state
 from napari_blurgan.widgets._controls import Phase
 from napari_blurgan.widgets._layers import to_stack

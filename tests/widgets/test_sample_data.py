@@ -62,7 +62,7 @@ def test_train_knows_what_to_do_with_it(microtubules, qtbot):
 
 
 def test_beads_are_found_in_the_bead_sample():
-    from napari_blurgan.optics.beads import detect_beads
+    from napari_blurgan.identification.beads import detect_beads
 
     (layer,) = opened(sample_data.beads()).layers
     assert len(detect_beads(np.asarray(layer.data))) >= 5

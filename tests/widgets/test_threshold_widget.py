@@ -4,7 +4,7 @@ import dask.array as da
 import numpy as np
 import pytest
 
-from napari_blurgan.transport.automatic import AUTOMATIC
+from napari_blurgan.content.histogram import AUTOMATIC
 from napari_blurgan.widgets._levels import Level, kept, levels_of
 from tests.support.mouse import Mouse
 

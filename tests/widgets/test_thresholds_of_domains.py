@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from napari_blurgan.content.picking import Region, threshold_from_regions
 from napari_blurgan.data.colour import ChannelMean
-from napari_blurgan.transport.thresholds import Region, threshold_from_regions
 from napari_blurgan.widgets._docks import show_widget
 from napari_blurgan.widgets._layers import to_stack
 from napari_blurgan.widgets.threshold import ThresholdWidget

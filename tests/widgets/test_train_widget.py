@@ -12,11 +12,11 @@ from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QFileDialog
 
-from napari_blurgan.transport.engine import Engine
-from napari_blurgan.transport.events import Warned
-from napari_blurgan.transport.model import load_model
-from napari_blurgan.transport.presets import preset
-from napari_blurgan.transport.recipe import Recipe
+from napari_blurgan.methods.presets import preset
+from napari_blurgan.methods.recipe import Recipe
+from napari_blurgan.models.model import load_model
+from napari_blurgan.monitoring.events import Warned
+from napari_blurgan.optimisation.engine import Engine
 from napari_blurgan.widgets import _state
 from napari_blurgan.widgets._controls import Phase
 from napari_blurgan.widgets._fields import parse_changes

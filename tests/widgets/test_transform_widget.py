@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from napari_blurgan.content.content import Content
 from napari_blurgan.data.io import write_ome_tiff
+from napari_blurgan.models.model import load_model
+from napari_blurgan.monitoring.events import ContentMeasured
 from napari_blurgan.optics.phantoms import stained_cells
-from napari_blurgan.restoration import restore
-from napari_blurgan.transport.content import Content
-from napari_blurgan.transport.events import ContentMeasured
-from napari_blurgan.transport.model import load_model
+from napari_blurgan.tasks.restore import restore
 from napari_blurgan.widgets import transform
 from napari_blurgan.widgets._controls import Phase
 from napari_blurgan.widgets._layers import result_layer, to_stack

@@ -11,14 +11,14 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 
 from napari_blurgan.classical.accelerated import AcceleratedSteps
-from napari_blurgan.classical.blur import Blur
 from napari_blurgan.classical.keywords import checked
-from napari_blurgan.classical.observation import Observation
-from napari_blurgan.classical.plan import Plan
-from napari_blurgan.classical.psf_fit import PsfLike, centred
-from napari_blurgan.classical.result import Deconvolution
-from napari_blurgan.classical.run import Options, plan_for, run
 from napari_blurgan.errors import DataError
+from napari_blurgan.inverse.blur import Blur
+from napari_blurgan.inverse.observation import Observation
+from napari_blurgan.inverse.plan import Plan
+from napari_blurgan.inverse.psf_fit import PsfLike, centred
+from napari_blurgan.inverse.result import Deconvolution
+from napari_blurgan.inverse.run import Options, plan_for, run
 from napari_blurgan.optics.psf import Psf
 
 __all__ = ["blind_richardson_lucy"]

@@ -14,12 +14,12 @@ from torch import Tensor
 
 from napari_blurgan.classical.accelerated import AcceleratedSteps
 from napari_blurgan.classical.keywords import checked
-from napari_blurgan.classical.plan import Plan
-from napari_blurgan.classical.psf_fit import PsfLike
-from napari_blurgan.classical.result import Deconvolution
-from napari_blurgan.classical.run import Options, run
-from napari_blurgan.classical.stopping import HeldOut
 from napari_blurgan.errors import DataError
+from napari_blurgan.inverse.plan import Plan
+from napari_blurgan.inverse.psf_fit import PsfLike
+from napari_blurgan.inverse.result import Deconvolution
+from napari_blurgan.inverse.run import Options, run
+from napari_blurgan.inverse.stopping import HeldOut
 
 __all__ = ["gradient_consensus"]
 

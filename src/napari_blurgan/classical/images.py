@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from napari_blurgan.classical.keywords import understood
 from napari_blurgan.classical.methods import Method
-from napari_blurgan.classical.plan import Plan
 from napari_blurgan.classical.provenance import provenance
-from napari_blurgan.classical.psf_fit import PsfLike, psf_shape_for
-from napari_blurgan.classical.result import Deconvolution
 from napari_blurgan.data.colour import without_alpha
 from napari_blurgan.data.stack import ArrayLike, Stack
 from napari_blurgan.errors import DataError, OpticsError
+from napari_blurgan.inverse.plan import Plan
+from napari_blurgan.inverse.psf_fit import PsfLike, psf_shape_for
+from napari_blurgan.inverse.result import Deconvolution
 from napari_blurgan.optics.models import Optics, theoretical_psf
 from napari_blurgan.optics.psf import Psf
 

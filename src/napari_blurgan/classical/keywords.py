@@ -11,10 +11,10 @@ import numpy as np
 
 from napari_blurgan.checks import checked_voxels, in_range, known_names, whole
 from napari_blurgan.classical.methods import METHODS, Parameter
-from napari_blurgan.classical.result import Deconvolution
-from napari_blurgan.classical.stopping import RULES, StoppingRule
 from napari_blurgan.devices import choose_device
 from napari_blurgan.errors import DataError, RecipeError
+from napari_blurgan.inverse.result import Deconvolution
+from napari_blurgan.inverse.stopping import RULES, StoppingRule
 from napari_blurgan.optics.camera import Camera
 
 __all__ = ["accepted", "checked", "understood"]

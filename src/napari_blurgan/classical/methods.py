@@ -15,8 +15,8 @@ from napari_blurgan.errors import RecipeError
 
 if TYPE_CHECKING:
     from napari_blurgan.classical.images import PsfSource
-    from napari_blurgan.classical.result import Deconvolution
     from napari_blurgan.data.conversion import ImageLike
+    from napari_blurgan.inverse.result import Deconvolution
 
 __all__ = ["METHODS", "Method", "Parameter", "deconvolve"]
 
@@ -55,7 +55,7 @@ class Method:
     parameters : tuple of Parameter
         What it takes besides the options all methods share.
     rules : tuple of str
-        Which stopping rules (`napari_blurgan.classical.stopping.RULES`) it takes.
+        Which stopping rules (`napari_blurgan.inverse.stopping.RULES`) it takes.
     counts : bool
         Whether it needs the camera: gain, offset and read noise.
     tiles : bool
@@ -222,7 +222,7 @@ def deconvolve(
         Which axis of an array holds the channels.
     **parameters
         Those of the method, such as `iterations` (or `num_iter`), and the options of
-        `napari_blurgan.classical.run.Options`.
+        `napari_blurgan.inverse.run.Options`.
 
     Returns
     -------

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 
 from napari_blurgan.classical.methods import METHODS
-from napari_blurgan.classical.plan import Plan
-from napari_blurgan.classical.psf_fit import PsfLike, fit_psf
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import DataError, RecipeError
+from napari_blurgan.inverse.plan import Plan
+from napari_blurgan.inverse.psf_fit import PsfLike, fit_psf
 
 __all__ = ["SharpReference", "make_sharp_references"]
 

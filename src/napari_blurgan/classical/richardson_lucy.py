@@ -8,13 +8,13 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from napari_blurgan.classical.blur import Blur, Edges
 from napari_blurgan.classical.keywords import checked
-from napari_blurgan.classical.observation import Observation
-from napari_blurgan.classical.plan import Plan
-from napari_blurgan.classical.psf_fit import PsfLike
-from napari_blurgan.classical.result import Deconvolution
-from napari_blurgan.classical.run import Options, run
+from napari_blurgan.inverse.blur import Blur, Edges
+from napari_blurgan.inverse.observation import Observation
+from napari_blurgan.inverse.plan import Plan
+from napari_blurgan.inverse.psf_fit import PsfLike
+from napari_blurgan.inverse.result import Deconvolution
+from napari_blurgan.inverse.run import Options, run
 
 __all__ = ["RichardsonLucy", "richardson_lucy", "richardson_lucy_tensor"]
 
@@ -130,7 +130,7 @@ def richardson_lucy(
     iterations : int
         The most updates to make.
     **options
-        See `napari_blurgan.classical.run.Options`.
+        See `napari_blurgan.inverse.run.Options`.
 
     Raises
     ------

@@ -9,17 +9,17 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 
 from napari_blurgan.classical.keywords import checked
-from napari_blurgan.classical.observation import Observation
-from napari_blurgan.classical.plan import Plan
-from napari_blurgan.classical.psf_fit import PsfLike
-from napari_blurgan.classical.result import Deconvolution
-from napari_blurgan.classical.run import (
+from napari_blurgan.errors import DataError
+from napari_blurgan.inverse.observation import Observation
+from napari_blurgan.inverse.plan import Plan
+from napari_blurgan.inverse.psf_fit import PsfLike
+from napari_blurgan.inverse.result import Deconvolution
+from napari_blurgan.inverse.run import (
     DirectOptions,
     finite,
     memory_reported,
     observe,
 )
-from napari_blurgan.errors import DataError
 
 __all__ = ["tikhonov", "wiener"]
 

@@ -30,9 +30,9 @@ from napari_blurgan.cli._parser import (
 from napari_blurgan.errors import DataError
 
 if TYPE_CHECKING:
-    from napari_blurgan.classical.operator import DeconvolutionOperator
-    from napari_blurgan.classical.stopping import StoppingRule
+    from napari_blurgan.classical.deconvolution_operator import DeconvolutionOperator
     from napari_blurgan.data.stack import Stack
+    from napari_blurgan.inverse.stopping import StoppingRule
     from napari_blurgan.optics.camera import Camera
     from napari_blurgan.optics.psf import Psf
     from napari_blurgan.restoration.events import Event
@@ -216,7 +216,7 @@ def _psfs(
     stack: Stack, options: argparse.Namespace
 ) -> tuple[list[Psf], tuple[str, ...]]:
     """Return the PSFs on the voxels of the image, and what was done to them."""
-    from napari_blurgan.classical.psf_fit import fit_psf
+    from napari_blurgan.inverse.psf_fit import fit_psf
 
     fits = [
         fit_psf(psf, stack.spatial_shape, stack.voxel_size)
@@ -229,7 +229,7 @@ def known_psfs(
     stack: Stack, options: argparse.Namespace, core: bool = False
 ) -> list[Psf]:
     """Return the PSFs that were given, or the theoretical one, whole or its core."""
-    from napari_blurgan.classical.psf_fit import psf_shape_for
+    from napari_blurgan.inverse.psf_fit import psf_shape_for
     from napari_blurgan.optics.models import support_shape, theoretical_psf
 
     optics = options.optics
@@ -253,7 +253,7 @@ def _operator(
     tiled: bool,
     options: argparse.Namespace,
 ) -> DeconvolutionOperator:
-    from napari_blurgan.classical.operator import (
+    from napari_blurgan.classical.deconvolution_operator import (
         DeconvolutionOperator,
         channel_levels,
     )
@@ -294,7 +294,7 @@ def _camera(options: argparse.Namespace) -> Camera | None:
 
 
 def _rule(options: argparse.Namespace) -> StoppingRule | None:
-    from napari_blurgan.classical.stopping import RULES
+    from napari_blurgan.inverse.stopping import RULES
 
     return RULES[options.stop]() if options.stop else None
 

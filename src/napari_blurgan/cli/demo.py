@@ -9,7 +9,7 @@ from napari_blurgan.checks import check_parent
 from napari_blurgan.cli._parser import add_number
 from napari_blurgan.cli.train import shown
 from napari_blurgan.errors import DataError
-from napari_blurgan.transport.length import MOST_MINUTES
+from napari_blurgan.methods.length import MOST_MINUTES
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Train on the sample that ships with the package, restore it and report."""
-    from napari_blurgan.demo import Demo
+    from napari_blurgan.tasks.demo import Demo
 
     out = Path(options.out)
     _check_folder(out)

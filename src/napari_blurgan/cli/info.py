@@ -15,7 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Print what a model folder holds."""
-    from napari_blurgan.transport.model import load_model
+    from napari_blurgan.models.model import load_model
 
     model = load_model(options.model)
     summary = model.summary()

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_blurgan.data.stack import Stack
-    from napari_blurgan.optics.beads import BeadReport
+    from napari_blurgan.identification.beads import BeadReport
     from napari_blurgan.optics.models import Optics
     from napari_blurgan.optics.psf import Psf
 
@@ -218,7 +218,7 @@ def _optics(options: argparse.Namespace) -> Optics:
 
 def _distil(options: argparse.Namespace) -> None:
     """Write the PSF of an image of beads, and tell how the beads were judged."""
-    from napari_blurgan.optics.beads import psf_from_beads
+    from napari_blurgan.identification.beads import psf_from_beads
 
     check_psf_place(options.out, options.overwrite)
     stack = read_image(

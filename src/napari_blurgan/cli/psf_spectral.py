@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_blurgan.data.stack import Stack
-    from napari_blurgan.optics.identify import SpectralFit
+    from napari_blurgan.identification.identify import SpectralFit
 
 __all__ = ["add_arguments", "run"]
 
@@ -63,7 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Write the PSF; warn on stderr where the fit is not to be trusted."""
-    from napari_blurgan.optics.identify import identify_psf
+    from napari_blurgan.identification.identify import identify_psf
 
     check_psf_place(options.out, options.overwrite)
     blurred, sharp = (

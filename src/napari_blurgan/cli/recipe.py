@@ -14,7 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Print a preset as YAML."""
-    from napari_blurgan.transport.presets import PRESETS, preset
+    from napari_blurgan.methods.presets import PRESETS, preset
 
     if options.preset is None:
         for name, (summary, _) in PRESETS.items():

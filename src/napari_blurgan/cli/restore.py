@@ -23,9 +23,9 @@ from napari_blurgan.errors import DataError
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
+    from napari_blurgan.models.model import Model
     from napari_blurgan.optics.psf import Psf
     from napari_blurgan.restoration.events import Event
-    from napari_blurgan.transport.model import Model
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -82,7 +82,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Restore every image with one model; say which ones could not be."""
     from napari_blurgan.devices import choose_device
-    from napari_blurgan.transport.model import load_model
+    from napari_blurgan.models.model import load_model
 
     todo = jobs(options)
     choose_device(options.device)
@@ -102,7 +102,7 @@ def _restored(
     model: Model, psf: Psf | None, source: Path, out: Path, options: argparse.Namespace
 ) -> str:
     """Restore one image, show how far it is, and return a line about the result."""
-    from napari_blurgan.restoration.restorer import restoring
+    from napari_blurgan.tasks.restore import restoring
 
     if options.strict:
         refuse_incomplete(source, options.axes)

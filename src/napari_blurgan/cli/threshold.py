@@ -12,8 +12,8 @@ from napari_blurgan.cli._parser import LARGEST_INDEX, add_index, add_whole
 from napari_blurgan.errors import DataError
 
 if TYPE_CHECKING:
+    from napari_blurgan.content.picking import Region
     from napari_blurgan.data.view import ArrayLike
-    from napari_blurgan.transport.thresholds import Region
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Print the threshold between the regions, in the units of the image."""
-    from napari_blurgan.transport.thresholds import threshold_from_regions
+    from napari_blurgan.content.picking import threshold_from_regions
 
     image = _image(options)
     regions = (
@@ -94,6 +94,6 @@ def _numbers(text: str) -> tuple[float, ...]:
 
 
 def _region(numbers: tuple[float, ...]) -> Region:
-    from napari_blurgan.transport.thresholds import Region
+    from napari_blurgan.content.picking import Region
 
     return Region(numbers[:-1], numbers[-1])

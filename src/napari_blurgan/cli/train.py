@@ -34,10 +34,10 @@ from napari_blurgan.cli._parser import (
 from napari_blurgan.errors import DataError, RecipeError
 
 if TYPE_CHECKING:
-    from napari_blurgan.transport.events import Event, Stepped
-    from napari_blurgan.transport.model import Model
-    from napari_blurgan.transport.recipe import Recipe
-    from napari_blurgan.transport.trainer import Trainer
+    from napari_blurgan.methods.recipe import Recipe
+    from napari_blurgan.models.model import Model
+    from napari_blurgan.monitoring.events import Event, Stepped
+    from napari_blurgan.training.trainer import Trainer
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -100,7 +100,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_length(parser: argparse.ArgumentParser) -> None:
-    from napari_blurgan.transport.length import MOST_MINUTES, MOST_STEPS
+    from napari_blurgan.methods.length import MOST_MINUTES, MOST_STEPS
 
     length = parser.add_mutually_exclusive_group()
     add_number(
@@ -139,9 +139,9 @@ def _add_saliency(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Train a model, showing progress and diagnoses on the way."""
     from napari_blurgan.devices import choose_device
-    from napari_blurgan.transport.domains import for_planes
-    from napari_blurgan.transport.train import NO_SHARP, check_place, needs_sharp
-    from napari_blurgan.transport.trainer import Trainer
+    from napari_blurgan.preparation.domains import for_planes
+    from napari_blurgan.training.train import NO_SHARP, check_place, needs_sharp
+    from napari_blurgan.training.trainer import Trainer
 
     recipe, optics = _recipe(options), optics_of(options)
     if not options.sharp and needs_sharp(recipe):
@@ -181,7 +181,7 @@ def run(options: argparse.Namespace) -> None:
         return
     print(f"{options.out}: {model.provenance['steps']} steps")
     if "unseen" in model.provenance:
-        from napari_blurgan.transport.judge import Judgement
+        from napari_blurgan.estimates.judge import Judgement
 
         print(Judgement(**model.provenance["unseen"]))
     if "content" in model.provenance:
@@ -206,7 +206,7 @@ def follow(trainer: Trainer) -> Model:
 
     Before the first step, and the second time, it ends at once: what was saved stays.
     """
-    from napari_blurgan.transport.events import Finished, Started
+    from napari_blurgan.monitoring.events import Finished, Started
 
     begun = False
 
@@ -237,7 +237,7 @@ def follow(trainer: Trainer) -> Model:
 
 def shown(events: Iterable[Event]) -> Iterable[Event]:
     """Show events as they come; hand on the last one only."""
-    from napari_blurgan.transport.events import Finished, Started, Stepped, Warned
+    from napari_blurgan.monitoring.events import Finished, Started, Stepped, Warned
 
     with progress_bar() as progress:
         task = progress.add_task("preparing", total=None, left="?")
@@ -258,8 +258,8 @@ def _progress(event: Stepped) -> dict[str, Any]:
 
 
 def _recipe(options: argparse.Namespace) -> Recipe:
-    from napari_blurgan.transport.presets import PRESETS, preset
-    from napari_blurgan.transport.recipe import Recipe
+    from napari_blurgan.methods.presets import PRESETS, preset
+    from napari_blurgan.methods.recipe import Recipe
 
     if options.recipe in PRESETS:
         recipe = preset(options.recipe)

@@ -1,5 +1,1 @@
-"""Any volume through any operator: tiles, plans and sinks."""
-
-from napari_blurgan.restoration.restorer import restore
-
-__all__ = ["restore"]
+"""Any operator over an image of any size, tile by tile, from file to file."""

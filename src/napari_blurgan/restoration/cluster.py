@@ -17,14 +17,14 @@ import numpy as np
 
 from napari_blurgan.data.ome_zarr import open_level
 from napari_blurgan.errors import DataError, OutOfMemoryError
-from napari_blurgan.restoration.engine import Engine, read_tile
 from napari_blurgan.restoration.events import TileDone
-from napari_blurgan.restoration.layout import Layout
-from napari_blurgan.restoration.operator import Operator
 from napari_blurgan.restoration.rounding import Rounding
 from napari_blurgan.restoration.run import Countdown, Run, piece
 from napari_blurgan.restoration.sinks import OmeZarrSink
-from napari_blurgan.restoration.tiling import Tiling
+from napari_blurgan.tiling.layout import Layout
+from napari_blurgan.tiling.operator import Operator
+from napari_blurgan.tiling.tile_runner import Engine, read_tile
+from napari_blurgan.tiling.tiling import Tiling
 
 __all__ = ["Cluster"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from napari_blurgan.restoration.plan import Plan
+from napari_blurgan.tiling.plan import Plan
 
 __all__ = ["Event", "Finished", "Noted", "Planned", "Shrunk", "TileDone"]
 

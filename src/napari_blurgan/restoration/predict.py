@@ -10,12 +10,12 @@ from numpy.typing import DTypeLike
 from napari_blurgan.data.conversion import ImageLike, as_stack
 from napari_blurgan.restoration.cluster import Cluster
 from napari_blurgan.restoration.events import Event, Finished, Planned, Shrunk, TileDone
-from napari_blurgan.restoration.layout import Layout
-from napari_blurgan.restoration.operator import Operator
-from napari_blurgan.restoration.plan import Plan, make_plan
 from napari_blurgan.restoration.rounding import Rounding, result_dtype
 from napari_blurgan.restoration.run import Run
 from napari_blurgan.restoration.sinks import MemorySink, Sink, Target
+from napari_blurgan.tiling.layout import Layout
+from napari_blurgan.tiling.operator import Operator
+from napari_blurgan.tiling.plan import Plan, make_plan
 
 __all__ = ["apply"]
 

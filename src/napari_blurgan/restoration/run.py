@@ -14,16 +14,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from napari_blurgan.errors import OutOfMemoryError
-from napari_blurgan.restoration.ahead import ahead
-from napari_blurgan.restoration.blending import Blend
-from napari_blurgan.restoration.engine import Engine, read_tile
 from napari_blurgan.restoration.events import Shrunk, TileDone
-from napari_blurgan.restoration.layout import Frame, Layout
-from napari_blurgan.restoration.operator import Operator
-from napari_blurgan.restoration.plan import Plan
+from napari_blurgan.restoration.prefetch import ahead
 from napari_blurgan.restoration.rounding import Rounding
 from napari_blurgan.restoration.sinks import Sink
-from napari_blurgan.restoration.tiling import Tile, Tiling
+from napari_blurgan.tiling.blending import Blend
+from napari_blurgan.tiling.layout import Frame, Layout
+from napari_blurgan.tiling.operator import Operator
+from napari_blurgan.tiling.plan import Plan
+from napari_blurgan.tiling.tile_runner import Engine, read_tile
+from napari_blurgan.tiling.tiling import Tile, Tiling
 
 __all__ = ["Countdown", "Piece", "Run", "piece"]
 

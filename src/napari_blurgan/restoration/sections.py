@@ -15,9 +15,9 @@ from napari_blurgan.data.sections import isotropic, seen_from, seen_from_above
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import DataError
 from napari_blurgan.restoration.events import Event, Finished
-from napari_blurgan.restoration.operator import Operator
 from napari_blurgan.restoration.predict import apply
 from napari_blurgan.restoration.rounding import Rounding, result_dtype
+from napari_blurgan.tiling.operator import Operator
 
 __all__ = ["apply_sections"]
 

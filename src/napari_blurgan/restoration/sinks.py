@@ -23,8 +23,8 @@ from napari_blurgan.data.ome_zarr import (
 )
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import DataError
-from napari_blurgan.restoration.layout import Layout
-from napari_blurgan.restoration.tiling import Region
+from napari_blurgan.tiling.layout import Layout
+from napari_blurgan.tiling.tiling import Region
 
 __all__ = ["MemorySink", "OmeTiffSink", "OmeZarrSink", "Sink", "Target", "make_sink"]
 

@@ -1,1 +1,1 @@
-"""The method: recipes, losses, the trainer and the model folder."""
+"""The transport map itself: G and H, a batch, and what they make of it."""

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from napari_blurgan.content.domain_thresholds import thresholds_of
+from napari_blurgan.content.threshold import Threshold
 from napari_blurgan.optics.forward import ForwardModel
-from napari_blurgan.transport.calibration import NoiseModel
-from napari_blurgan.transport.constraint import thresholds_of
-from napari_blurgan.transport.reconstructors.reconstructor import (
+from napari_blurgan.preparation.calibration import NoiseModel
+from napari_blurgan.preparation.site import Site
+from napari_blurgan.reconstructors.reconstructor import (
     Reconstructor,
     build_reconstructor,
 )
-from napari_blurgan.transport.site import Site
-from napari_blurgan.transport.threshold import Threshold
 
 __all__ = ["Transport", "assemble"]
 

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from napari_blurgan.transport.assembly import Transport
-from napari_blurgan.transport.sources.draw import Draw
+from napari_blurgan.transport.draw import Draw
 
 __all__ = ["Transported", "crop_like", "trim"]
 

@@ -43,7 +43,7 @@ def found_background(stack: Stack, channel: int | None, time: int | None) -> flo
     channel, time : int or None
         The only one to look at; None for all channels and the first time point.
     """
-    from napari_blurgan.transport.calibration import background_level
+    from napari_blurgan.preparation.calibration import background_level
 
     slabs = [_cut(stack, part).frame(time or 0, channel) for part in _slabs(stack)]
     images = [

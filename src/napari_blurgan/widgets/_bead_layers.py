@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Image, Points
 
-    from napari_blurgan.optics.beads import BeadReport
+    from napari_blurgan.identification.beads import BeadReport
 
 __all__ = ["add_clicked_beads", "show_found_beads"]
 

@@ -19,8 +19,8 @@ from napari_blurgan.widgets._background import found_background
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from napari_blurgan.classical.iteration import Progress
-    from napari_blurgan.classical.operator import DeconvolutionOperator
+    from napari_blurgan.classical.deconvolution_operator import DeconvolutionOperator
+    from napari_blurgan.inverse.iteration import Progress
 
 __all__ = ["DeconvolutionRequest", "Glimpse", "Iterated"]
 
@@ -175,7 +175,7 @@ class DeconvolutionRequest:
 
     def _pace(self, psf: Psf) -> float:
         """Return the seconds for a voxel of the domain, from a small trial."""
-        from napari_blurgan.classical.plan import Plan
+        from napari_blurgan.inverse.plan import Plan
 
         shape = tuple(
             map(min, TRIAL[-len(self.stack.spatial_shape) :], self.stack.spatial_shape)
@@ -198,13 +198,13 @@ class DeconvolutionRequest:
         return times * self.stack.channels
 
     def _device(self) -> str:
-        from napari_blurgan.transport.precision import choose_device
+        from napari_blurgan.optimisation.precision import choose_device
 
         return str(choose_device(self.device))
 
     def _fitted(self) -> tuple[list[Psf], list[str]]:
         """Return the PSFs on the voxels of the image, and what was done to them."""
-        from napari_blurgan.classical.psf_fit import fit_psf
+        from napari_blurgan.inverse.psf_fit import fit_psf
 
         stack = self.stack
         fits = [
@@ -234,7 +234,7 @@ class DeconvolutionRequest:
         return tile_for(method, shape, psfs, self._device(), may_tile, self.memory)
 
     def _operator(self, psfs: list[Psf], tiled: bool) -> DeconvolutionOperator:
-        from napari_blurgan.classical.operator import (
+        from napari_blurgan.classical.deconvolution_operator import (
             DeconvolutionOperator,
             channel_levels,
         )
@@ -261,7 +261,7 @@ class DeconvolutionRequest:
     def _rule(self) -> dict[str, Any]:
         if self.stop is None:
             return {}
-        from napari_blurgan.classical.stopping import RULES
+        from napari_blurgan.inverse.stopping import RULES
 
         return {"stop": RULES[self.stop]()}
 

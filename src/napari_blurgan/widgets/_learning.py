@@ -9,7 +9,7 @@ from napari.utils.notifications import show_error
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QWidget
 
-from napari_blurgan.transport.events import (
+from napari_blurgan.monitoring.events import (
     Event,
     Finished,
     Preparing,

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Image
 
+    from napari_blurgan.monitoring.events import Previewed
     from napari_blurgan.optics.psf import Psf
-    from napari_blurgan.transport.events import Previewed
 
 __all__ = [
     "Contrast",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from napari_blurgan.transport.thresholds import Region
+from napari_blurgan.content.picking import Region
 from napari_blurgan.widgets._mask import PLACE
 
 if TYPE_CHECKING:

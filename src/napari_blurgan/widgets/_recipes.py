@@ -13,7 +13,7 @@ from napari_blurgan.widgets._controls import Messages, button
 from napari_blurgan.widgets._fields import parse_changes
 
 if TYPE_CHECKING:
-    from napari_blurgan.transport.recipe import Recipe
+    from napari_blurgan.methods.recipe import Recipe
     from napari_blurgan.widgets._forms import Form
 
 __all__ = ["Recipes"]
@@ -55,7 +55,7 @@ class Recipes(QWidget):
 
     def load(self, path: Path) -> bool:
         """Offer the recipe of a file and choose it; tell whether it could be read."""
-        from napari_blurgan.transport.recipe import Recipe
+        from napari_blurgan.methods.recipe import Recipe
 
         try:
             recipe = Recipe.read(path)
@@ -71,7 +71,7 @@ class Recipes(QWidget):
 
     def save(self, path: Path) -> None:
         """Write the chosen recipe and its changes, whole or not at all."""
-        from napari_blurgan.transport.presets import preset
+        from napari_blurgan.methods.presets import preset
 
         try:
             base = self.base or preset(self._choice.value)

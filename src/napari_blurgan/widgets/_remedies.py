@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from napari_blurgan.transport.events import Warned
+    from napari_blurgan.monitoring.events import Warned
 
 __all__ = ["remedy"]
 

@@ -16,7 +16,7 @@ from napari_blurgan.data.stack import Stack
 
 if TYPE_CHECKING:
     from napari_blurgan.optics.psf import Psf
-    from napari_blurgan.restoration.plan import Plan
+    from napari_blurgan.tiling.plan import Plan
 
 __all__ = ["RestoreRequest", "visible_field"]
 
@@ -89,7 +89,7 @@ class RestoreRequest:
         return plan, monotonic() - began
 
     def _events(self) -> Generator[Any]:
-        from napari_blurgan.restoration.restorer import restoring
+        from napari_blurgan.tasks.restore import restoring
 
         return restoring(
             self.model,

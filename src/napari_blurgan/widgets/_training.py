@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import DataError
-from napari_blurgan.transport.events import Preparing, Warned
+from napari_blurgan.monitoring.events import Preparing, Warned
 
 if TYPE_CHECKING:
+    from napari_blurgan.methods.recipe import Recipe
     from napari_blurgan.optics.models import Optics
     from napari_blurgan.optics.psf import Psf
-    from napari_blurgan.transport.recipe import Recipe
-    from napari_blurgan.transport.trainer import Trainer
+    from napari_blurgan.training.trainer import Trainer
 
 __all__ = ["SHARP_SETS", "Cut", "Theory", "TrainingRequest"]
 
@@ -109,7 +109,7 @@ class TrainingRequest:
     @property
     def recipe(self) -> Recipe:
         """What is trained."""
-        from napari_blurgan.transport.presets import preset
+        from napari_blurgan.methods.presets import preset
 
         return (self.base or preset(self.preset)).updated(self.changes)
 
@@ -121,7 +121,7 @@ class TrainingRequest:
         BlurGANError
             If the images, the optics or the recipe do not fit each other.
         """
-        from napari_blurgan.transport.domains import check_fit, common_voxel_size
+        from napari_blurgan.preparation.domains import check_fit, common_voxel_size
 
         recipe, blurred = self._recipe_for(self.blurred), list(self.blurred)
         check_fit(recipe, blurred, self._sharp_like(blurred))
@@ -147,7 +147,7 @@ class TrainingRequest:
         return list(self.sharp) if used else []
 
     def _recipe_for(self, blurred: Sequence[Stack]) -> Recipe:
-        from napari_blurgan.transport.domains import for_planes
+        from napari_blurgan.preparation.domains import for_planes
 
         return for_planes(self.recipe, blurred)
 
@@ -168,7 +168,7 @@ class TrainingRequest:
 
     def trainer(self, report: Callable[[Any], None]) -> Trainer:
         """Make the trainer, and what it needs before; this takes a while."""
-        from napari_blurgan.transport.trainer import Trainer
+        from napari_blurgan.training.trainer import Trainer
 
         theory = None
         if self.optics is not None:
@@ -187,7 +187,7 @@ class TrainingRequest:
 
     def _more_minutes(self) -> dict[str, float]:
         """Return the minutes in all; those that a continued model has had count."""
-        from napari_blurgan.transport.folder import ModelFolder
+        from napari_blurgan.models.folder import ModelFolder
 
         state = ModelFolder(self.out).load() if self.options.get("resume") else None
         before = 0.0 if state is None else state["budget"]["seconds"] / 60
@@ -275,6 +275,6 @@ def _assumed(structure: str) -> Warned:
 
 def _dark(stack: Stack) -> float:
     """Return the grey level of the background, the camera's offset included."""
-    from napari_blurgan.transport.calibration import background_level
+    from napari_blurgan.preparation.calibration import background_level
 
     return max(background_level([stack.frame(0, 0)[0].astype("float32")]), 0.0)

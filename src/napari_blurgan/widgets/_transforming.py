@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Image
 
-    from napari_blurgan.transport.content import Content
-    from napari_blurgan.transport.events import Previewed
-    from napari_blurgan.transport.trainer import Trainer
+    from napari_blurgan.content.content import Content
+    from napari_blurgan.monitoring.events import Previewed
+    from napari_blurgan.training.trainer import Trainer
 
 __all__ = ["TASKS", "LivePreview", "Task", "TransformRequest"]
 
@@ -116,8 +116,8 @@ class TransformRequest:
 
     def trainer(self, report: Callable[[Any], None]) -> Trainer:
         """Make the trainer."""
-        from napari_blurgan.transport.presets import preset
-        from napari_blurgan.transport.trainer import Trainer
+        from napari_blurgan.methods.presets import preset
+        from napari_blurgan.training.trainer import Trainer
 
         recipe = preset(TASKS[self.task].preset).updated(self.changes)
         return Trainer(recipe, self.a, self.b, **self.options)

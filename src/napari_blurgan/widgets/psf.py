@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from napari.layers import Image
 
     from napari_blurgan.data.stack import Stack
-    from napari_blurgan.optics.beads import BeadReport
+    from napari_blurgan.identification.beads import BeadReport
     from napari_blurgan.optics.psf import Psf
 
 __all__ = ["PsfWidget"]
@@ -226,7 +226,7 @@ class PsfWidget(TaskWidget):
         optics = _fields.optics_of(values)
 
         def compute(report: Report) -> Psf:
-            from napari_blurgan.classical.psf_fit import psf_shape_for
+            from napari_blurgan.inverse.psf_fit import psf_shape_for
             from napari_blurgan.optics.models import MODELS
 
             shape = psf_shape_for(optics, stack.spatial_shape, voxel)
@@ -244,7 +244,7 @@ class PsfWidget(TaskWidget):
         places = _places(layer, self.form["points"].value)
 
         def measure(report: Report) -> tuple[Psf, BeadReport]:
-            from napari_blurgan.optics.beads import psf_from_beads
+            from napari_blurgan.identification.beads import psf_from_beads
 
             image = stack.frame(**frame)[0]
             psf, found = psf_from_beads(image, voxel, diameter, places=places)

@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from napari.layers import Image
 
     from napari_blurgan.data.stack import Stack
-    from napari_blurgan.restoration.plan import Plan
+    from napari_blurgan.tiling.plan import Plan
 
 __all__ = ["RestoreWidget"]
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from napari_blurgan.data.stack import Stack
-from napari_blurgan.optics.samples import bead_sample, microtubule_sample, sample
+from napari_blurgan.tasks.samples import bead_sample, microtubule_sample, sample
 from napari_blurgan.widgets._layers import METADATA_KEY, LayerData, stack_layer
 
 __all__ = ["beads", "dna", "microtubules", "yeast"]

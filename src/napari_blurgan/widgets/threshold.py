@@ -30,9 +30,9 @@ from qtpy.QtCore import Qt
 from qtpy.QtGui import QHideEvent
 from qtpy.QtWidgets import QLabel, QPushButton, QSlider, QVBoxLayout, QWidget
 
+from napari_blurgan.content.picking import Picked, Region, threshold_from_regions
 from napari_blurgan.data.colour import ChannelMean
 from napari_blurgan.errors import BlurGANError, DataError
-from napari_blurgan.transport.thresholds import Picked, Region, threshold_from_regions
 from napari_blurgan.widgets import _state
 from napari_blurgan.widgets._closing import Disposal
 from napari_blurgan.widgets._controls import (
@@ -373,7 +373,7 @@ class ThresholdWidget(QWidget):
 
     def _choose(self, name: str) -> None:
         """Take the threshold that the histogram suggests."""
-        from napari_blurgan.transport.automatic import AUTOMATIC
+        from napari_blurgan.content.histogram import AUTOMATIC
 
         self.messages.reset()
         try:

@@ -33,7 +33,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_blurgan.errors import BlurGANError
-from napari_blurgan.transport.events import (
+from napari_blurgan.monitoring.events import (
     Finished,
     KernelUpdated,
     Previewed,
@@ -65,8 +65,8 @@ if TYPE_CHECKING:
     from napari.layers import Image
 
     from napari_blurgan.data.stack import Stack
+    from napari_blurgan.monitoring.events import Event
     from napari_blurgan.optics.psf import Psf
-    from napari_blurgan.transport.events import Event
     from napari_blurgan.widgets._worker import Failure
 
 __all__ = ["TrainWidget"]
@@ -428,6 +428,6 @@ def _channel(stacks: list[Stack], channel: int) -> list[Stack]:
 
 
 def _presets() -> dict[str, str]:
-    from napari_blurgan.transport.presets import PRESETS
+    from napari_blurgan.methods.presets import PRESETS
 
     return {name: words for name, (words, _) in PRESETS.items()}

@@ -25,7 +25,7 @@ from magicgui.widgets import ComboBox, FloatSpinBox
 from qtpy.QtWidgets import QFileDialog, QLabel, QVBoxLayout, QWidget
 
 from napari_blurgan.errors import BlurGANError
-from napari_blurgan.transport.events import (
+from napari_blurgan.monitoring.events import (
     ContentMeasured,
     Finished,
     Previewed,
@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     import napari
 
     from napari_blurgan.data.stack import VoxelSize
-    from napari_blurgan.transport.events import Event
+    from napari_blurgan.monitoring.events import Event
 
 __all__ = ["TransformWidget"]
 

@@ -1,0 +1,245 @@
+"""Blocks of the two domains with what Richardson-Lucy makes of them, kept up to date.
+
+A refining generator needs the Richardson-Lucy estimate of every patch that it sees.
+Made for each patch anew it would cost more than the network and be wrong at the
+borders; made for whole blocks, once in a while, it costs little and is what
+restoring will use. So each block of y is kept with its estimate, and each block of x
+with a simulated measurement, noise included, and the estimate of that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from napari_blurgan.data.normalize import Normalization
+from napari_blurgan.data.regions import check_finite, read_region
+from napari_blurgan.data.stack import Stack
+from napari_blurgan.estimates.estimator import Estimator
+from napari_blurgan.optics.forward import BlurKernel
+from napari_blurgan.optics.kernel import FreeKernel, widened
+from napari_blurgan.preparation.calibration import NoiseModel
+
+__all__ = ["BLOCK", "Blocks", "Enrich", "Measured", "Simulated", "blocks_of"]
+
+BLOCK = (64, 256, 256)
+"""Largest block; a domain may be larger than memory."""
+
+MOST_BLOCKS = 24
+"""Blocks of one domain that are kept in memory."""
+
+SAME = 1e-3
+"""Change of a kernel, of its peak, below which an estimate need not be made anew."""
+
+Block = NDArray[np.float32]
+
+
+class Enrich(Protocol):
+    """Makes further channels of a block under a blur."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the channels are, as `Draw` calls them; the block comes first."""
+
+    @property
+    def random(self) -> bool:
+        """Whether the same block and blur come out otherwise every time."""
+
+    def __call__(self, block: Tensor, blur: BlurKernel) -> Tensor:
+        """Map (1, 1, [z,] y, x) to one channel a name."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """y and its estimate."""
+
+    estimator: Estimator
+    random: bool = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The measurement and its estimates."""
+        return ("y",) + ("estimate",) * self.estimator.depths
+
+    def __call__(self, block: Tensor, blur: BlurKernel) -> Tensor:
+        """Return y, RL(y)."""
+        return torch.cat([block, self.estimator(block, blur)], 1)
+
+
+@dataclass(frozen=True)
+class Simulated:
+    """x, a measurement of it, and the estimate from that.
+
+    Parameters
+    ----------
+    estimator, noise
+        What makes the estimate, and what was measured in y.
+    widen : float
+        Share by which the blur of the measurement is wider than that which the
+        estimate undoes, at the most; drawn anew for every block.
+    """
+
+    estimator: Estimator
+    noise: NoiseModel
+    widen: float = 0.0
+    random: bool = True
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The sharp image, its measurement, and the estimates from that."""
+        return ("x", "simulated") + ("simulated_estimate",) * self.estimator.depths
+
+    def __call__(self, block: Tensor, blur: BlurKernel) -> Tensor:
+        """Return x, y = Hx + noise, RL(y)."""
+        wider = _widened(blur, self.widen) if self.widen else blur
+        y = self.noise.add(wider(block, "reflect"))
+        return torch.cat([block, y, self.estimator(y, blur)], 1)
+
+
+class Blocks:
+    """The blocks of one domain, in memory, with their further channels.
+
+    Parameters
+    ----------
+    stacks : sequence of Stack
+        One channel each, in raw intensities.
+    normalization : Normalization
+        Applied once, when a block is read.
+    dims : int
+        3, or 2 to take every plane for an image.
+    enrich : Enrich
+        What makes the further channels.
+
+    Attributes
+    ----------
+    stacks : list of Stack
+        The blocks, (c, [z,] y, x) in normalised intensities; a block that is renewed
+        is another Stack.
+    """
+
+    def __init__(
+        self,
+        stacks: Sequence[Stack],
+        normalization: Normalization,
+        dims: int,
+        enrich: Enrich,
+    ) -> None:
+        self.enrich = enrich
+        self.stacks = [
+            replace(
+                stack,
+                data=_padded(normalization.apply(block), len(enrich.names)),
+                axes="C" + stack.spatial_axes[-dims:],
+                channel_names=(),
+                metadata={"corner": corner},
+            )
+            for stack, corner, block in blocks_of(stacks, dims)
+        ]
+        self._made: list[tuple[Tensor, Tensor] | None] = [None] * len(self.stacks)
+        self._next = 0
+
+    def images(self, name: str) -> list[Block]:
+        """Return one channel of every block, ([z,] y, x)."""
+        channel = self.enrich.names.index(name)
+        return [np.asarray(stack.data)[channel] for stack in self.stacks]
+
+    def renew_next(self, blur: BlurKernel) -> None:
+        """Bring the block up to date whose turn it is."""
+        kernel, dice = blur.kernel().detach().cpu().clone(), torch.get_rng_state()
+        if self.enrich.random or not _same(self._made[self._next], kernel):
+            self._made[self._next] = (kernel, dice)
+            self._make(self._next, blur)
+        self._next = (self._next + 1) % len(self.stacks)
+
+    def _make(self, number: int, blur: BlurKernel) -> None:
+        stack = self.stacks[number]
+        block = torch.from_numpy(np.asarray(stack.data)[None, :1]).to(blur.gain.device)
+        with torch.no_grad():
+            made = self.enrich(block, blur)[0].cpu().numpy()
+        self.stacks[number] = stack.with_data(made)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the kernel and the dice that each block was made with."""
+        return {"made": [list(made) for made in self._made if made], "next": self._next}
+
+    def load_state_dict(self, state: dict[str, Any], blur: BlurKernel) -> None:
+        """Make every block again as it was when `state_dict` was called."""
+        outside = torch.get_rng_state()
+        for number, (kernel, dice) in enumerate(state["made"]):
+            # A free kernel keeps every bit; a fixed one is scaled to sum to one anew.
+            then = BlurKernel(FreeKernel(kernel.numpy()), float(blur.gain), blur.dims)
+            torch.set_rng_state(dice)
+            self._made[number] = (kernel, dice)
+            self._make(number, then.to(blur.gain.device))
+        self._next = state["next"]
+        torch.set_rng_state(outside)
+
+
+def blocks_of(
+    stacks: Sequence[Stack], dims: int, most: int = MOST_BLOCKS
+) -> Iterator[tuple[Stack, tuple[int, ...], Block]]:
+    """Read blocks spread evenly over a domain.
+
+    Parameters
+    ----------
+    stacks : sequence of Stack
+        Any number, sizes and time points.
+    dims : int
+        3, or 2 to take every plane of a volume for an image.
+    most : int
+        Number of blocks at the most; of larger domains they are a sample.
+
+    Yields
+    ------
+    stack : Stack
+        Where the block is from.
+    corner : tuple of int
+        Its first voxel there.
+    block : ndarray
+        (c, [z,] y, x) in the dtype of the data.
+    """
+    places = [place for stack in stacks for place in _places(stack, dims)]
+    for n in np.unique(np.linspace(0, len(places) - 1, min(most, len(places))).round()):
+        stack, time, corner, size = places[int(n)]
+        block = read_region(stack, time, corner, size, range(stack.channels))
+        check_finite(block, stack, time, corner)
+        yield stack, corner[-dims:], block.reshape(len(block), *size[-dims:])
+
+
+Place = tuple[Stack, int, tuple[int, ...], tuple[int, ...]]
+
+
+def _places(stack: Stack, dims: int) -> Iterator[Place]:
+    """Cut every time point into as few blocks of equal size as memory allows."""
+    sizes = stack.spatial_shape
+    limits = (1,) * (len(sizes) - dims) + BLOCK[-dims:]
+    counts = [-(-n // limit) for n, limit in zip(sizes, limits, strict=True)]
+    size = tuple(n // count for n, count in zip(sizes, counts, strict=True))
+    for time in range(stack.size("T")):
+        for index in np.ndindex(*counts):
+            corner = tuple(i * s for i, s in zip(index, size, strict=True))
+            yield stack, time, corner, size
+
+
+def _widened(blur: BlurKernel, most: float) -> BlurKernel:
+    """Return a blur of up to 1 + `most` times the width, at random."""
+    return blur.holding(widened(blur.kernel(), 1 + most * float(torch.rand(()))))
+
+
+def _same(made: tuple[Tensor, Tensor] | None, kernel: Tensor) -> bool:
+    """Whether a block was made with (nearly) this kernel."""
+    if made is None:
+        return False
+    return float((made[0] - kernel).abs().max()) <= SAME * float(kernel.max())
+
+
+def _padded(block: Block, channels: int) -> Block:
+    data = np.zeros((channels, *block.shape[1:]), np.float32)
+    data[0] = block[0]
+    return data

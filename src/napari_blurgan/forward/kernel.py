@@ -1,0 +1,199 @@
+"""A blur kernel as the way back: given, computed, identified or at random."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_blurgan.data.stack import Stack
+from napari_blurgan.errors import RecipeError
+from napari_blurgan.estimates.blocks import BLOCK
+from napari_blurgan.forward.identification import LOSS_PATCH, identified
+from napari_blurgan.forward.physics import Physics
+from napari_blurgan.forward.start import (
+    Start,
+    kernel_of,
+    known,
+    share_of_light,
+    support,
+)
+from napari_blurgan.inverse.psf_fit import usable
+from napari_blurgan.methods.forwards import KernelForward
+from napari_blurgan.methods.recipe import Recipe
+from napari_blurgan.optics.forward import BlurKernel
+from napari_blurgan.optics.kernel import (
+    FixedKernel,
+    FreeKernel,
+    Kernel,
+    SoftmaxKernel,
+    gaussian_kernel,
+    random_kernel,
+)
+from napari_blurgan.optics.models import Optics, theoretical_psf
+from napari_blurgan.optics.pupil import PupilKernel
+from napari_blurgan.preparation.notes import Note
+from napari_blurgan.preparation.site import Site
+
+__all__ = ["kernel_physics", "make_blur", "support_of"]
+
+ENOUGH = 0.5
+"""Share of a PSF's light; a kernel that holds less is said to."""
+
+HELD = {"forward.learned": False, "terms.spectral": 0.0, "terms.kernel_l1": 0.0}
+"""Of a recipe whose kernel the images cannot tell."""
+
+
+def kernel_physics(settings: KernelForward, site: Site) -> Physics:
+    """Return the blur that is known, or can be identified, and notes on it."""
+    recipe = site.recipe
+    size = known(site.voxel_size, recipe.dims)
+    largest = _largest_kernel(recipe, [*site.y, *site.x])
+    _check_size(settings, recipe, largest)
+    psf, found = (None, ()) if site.known.psf is None else usable(site.known.psf)
+    start = Start(psf, site.known.optics, size or (1.0, 1.0, 1.0), largest)
+    notes = [] if size else [Note.no_voxel_size(site.y[0].name)]
+    notes += map(Note.psf_mended, found)
+    if settings.learned and settings.start in ("auto", "spectral"):
+        start, more = identified(start, site.y, site.x, recipe.dims, settings.size)
+        notes += more
+    notes += _truncation(settings, recipe, start)
+    if start.held:
+        recipe = recipe.updated(HELD)
+        settings = settings.model_copy(update={"learned": False})
+    blur = make_blur(settings, recipe, start, site.calibration.gain)
+    return Physics(blur, recipe, notes)
+
+
+def support_of(
+    settings: KernelForward, recipe: Recipe, start: Start
+) -> tuple[int, int, int]:
+    """Return the (z, y, x) support of the kernel, as asked for or odd."""
+    if settings.size is not None:
+        z, y, x = (1,) * (3 - recipe.dims) + settings.size
+        return z, y, x
+    refines = recipe.reconstructor.estimate_iterations > 0
+    learned = settings.learned and not start.held
+    return support(start, recipe.patch, learned, refines)
+
+
+def _check_size(
+    settings: KernelForward, recipe: Recipe, largest: Sequence[int]
+) -> None:
+    """Make sure that the kernel can have the size that the recipe asks for."""
+    size = settings.size
+    if size is None:
+        return
+    if len(size) != recipe.dims:
+        raise RecipeError(
+            f"forward.size is {list(size)}: expected {recipe.dims} numbers of voxels, "
+            f"one for each axis of an image"
+        )
+    most = largest
+    if not recipe.reconstructor.estimate_iterations:
+        # Some voxels of a patch must have all that is blurred into them within it.
+        most = [min(n, p - 1) for n, p in zip(largest, recipe.patch, strict=True)]
+    if any(n > m for n, m in zip(size, most, strict=True)):
+        raise RecipeError(
+            f"forward.size is {list(size)}, but images and patches leave "
+            f"{list(most)} voxels at the most: lower it or raise sampling.patch"
+        )
+    centred = settings.learned and settings.parametrisation != "free"
+    if centred and settings.start != "random" and any(n % 2 == 0 for n in size):
+        raise RecipeError(
+            f"forward.size is {list(size)}, but a {settings.parametrisation} kernel "
+            f"is centred on a voxel: take odd sizes, or forward.parametrisation=free"
+        )
+
+
+def _truncation(settings: KernelForward, recipe: Recipe, start: Start) -> list[Note]:
+    """Say if the kernel is much smaller than the PSF, and nobody asked for that."""
+    if settings.size is not None:
+        return []
+    shape = support_of(settings, recipe, start)
+    share = share_of_light(start, shape)
+    return [] if share is None or share > ENOUGH else [Note.truncated(shape, share)]
+
+
+def _largest_kernel(recipe: Recipe, stacks: Sequence[Stack]) -> tuple[int, ...]:
+    """A kernel must fit the blocks of the images, and those of the spectral term."""
+    shapes = [stack.spatial_shape[-recipe.dims :] for stack in stacks]
+    shapes.append(BLOCK[-recipe.dims :])
+    if "spectral" in recipe.active_terms:
+        shapes.append(LOSS_PATCH[-recipe.dims :])
+    return tuple(map(min, zip(*shapes, strict=True)))
+
+
+def make_blur(
+    settings: KernelForward, recipe: Recipe, start: Start, gain: float
+) -> BlurKernel:
+    """Return the forward model to train with.
+
+    Parameters
+    ----------
+    settings : KernelForward
+        Says whether and how the kernel is learned.
+    recipe : Recipe
+        What it is for.
+    start : Start
+        What is known of it.
+    gain : float
+        Mean of y over mean of x.
+
+    Raises
+    ------
+    RecipeError
+        If the kernel is to be fixed and nothing says what it is.
+    """
+    shape = support_of(settings, recipe, start)
+    return BlurKernel(_kernel(settings, recipe, start, shape), gain, recipe.dims)
+
+
+def _kernel(
+    settings: KernelForward, recipe: Recipe, start: Start, shape: tuple[int, int, int]
+) -> Kernel:
+    if settings.start == "random":
+        return FreeKernel(random_kernel(shape, recipe.seed))
+    if settings.learned and settings.parametrisation == "pupil" and start.optics:
+        return _pupil(start, start.optics, shape, settings.aberrations)
+    values = _values(settings, recipe, start, shape)
+    if not settings.learned:
+        return FixedKernel(values)
+    if settings.parametrisation == "free":
+        return FreeKernel(values)
+    # A PSF without optics has no pupil to start from: each voxel on its own then.
+    return SoftmaxKernel(values)
+
+
+def _values(
+    settings: KernelForward, recipe: Recipe, start: Start, shape: tuple[int, int, int]
+) -> NDArray[np.float32]:
+    if settings.start == "gaussian":
+        return gaussian_kernel(shape, (5.0, 3.0, 3.0))
+    psf = start.psf
+    if psf is None and start.optics is not None:
+        psf = theoretical_psf(start.optics, shape, start.voxel_size)
+    if psf is None:
+        raise RecipeError(
+            f"the recipe {recipe.name!r} needs a known blur: give a PSF file, or the "
+            f"optics (NA, refractive index, wavelength)"
+        )
+    return kernel_of(psf.resampled(start.voxel_size), shape)
+
+
+def _pupil(
+    start: Start,
+    optics: Optics,
+    shape: tuple[int, int, int],
+    aberrations: Sequence[str],
+) -> PupilKernel:
+    return PupilKernel(
+        shape,
+        start.voxel_size,
+        na=optics.na,
+        ni=optics.ni,
+        wavelength=optics.wavelength,
+        aberrations=aberrations,
+        model=start.model,
+    )

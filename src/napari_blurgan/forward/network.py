@@ -1,0 +1,19 @@
+"""A second deep network as the way back."""
+
+from __future__ import annotations
+
+from napari_blurgan.forward.physics import Physics
+from napari_blurgan.methods.forwards import NetworkForward
+from napari_blurgan.optics.forward import NeuralForward
+from napari_blurgan.preparation.site import Site
+from napari_blurgan.reconstructors.network import make_network
+
+__all__ = ["network_physics"]
+
+
+def network_physics(settings: NetworkForward, site: Site) -> Physics:
+    """Return a network like that of G, from the channels of x to those of y."""
+    recipe, (measured, sharp) = site.recipe, site.channels
+    pool = site.geometry.pool
+    network = make_network(recipe.reconstructor, recipe.dims, sharp, measured, pool)
+    return Physics(NeuralForward(network, recipe.dims), recipe)

@@ -1,0 +1,40 @@
+"""`Physics`: a forward model, and what was found out while it was made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from napari_blurgan.methods.parts import load
+from napari_blurgan.methods.recipe import Recipe
+from napari_blurgan.optics.forward import ForwardModel
+from napari_blurgan.preparation.notes import Note
+from napari_blurgan.preparation.site import Site
+
+__all__ = ["Physics", "physics_of"]
+
+
+@dataclass(frozen=True)
+class Physics:
+    """H for a data set.
+
+    Parameters
+    ----------
+    model : ForwardModel
+        H.
+    recipe : Recipe
+        What is to be trained with it: not what was asked for, where the data cannot
+        tell the blur.
+    notes : list of Note
+        What people should know.
+    """
+
+    model: ForwardModel
+    recipe: Recipe
+    notes: list[Note] = field(default_factory=list)
+
+
+def physics_of(site: Site) -> Physics:
+    """Return the forward model that the recipe of a site names."""
+    settings = site.recipe.forward
+    physics: Physics = load(settings.home)(settings, site)
+    return physics

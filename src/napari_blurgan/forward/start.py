@@ -1,0 +1,142 @@
+"""What is known of a blur before training, and how large a kernel it asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_blurgan.data.stack import VoxelSize
+from napari_blurgan.inverse.psf_fit import psf_shape_for
+from napari_blurgan.optics.models import Optics, support_shape, theoretical_psf
+from napari_blurgan.optics.psf import Psf
+from napari_blurgan.optics.pupil import Model
+
+__all__ = ["Start", "kernel_of", "known", "known_or_unit", "share_of_light", "support"]
+
+MOST_LIGHT = 0.98
+"""Share of a PSF's light that the support of a kernel which is known holds."""
+
+FALLBACK = 15
+"""Voxels along each axis where neither a PSF nor optics say more."""
+
+
+@dataclass(frozen=True)
+class Start:
+    """What is known of the blur before training.
+
+    Parameters
+    ----------
+    psf : Psf or None
+        On the voxels of the data, or on others.
+    optics : Optics or None
+        Of the microscope; effective ones where they were identified.
+    voxel_size : tuple of float
+        (z, y, x) of the data, in micrometres.
+    largest : tuple of int
+        Voxels that a kernel may have at the most, one number a spatial axis.
+    model : str
+        Of the pupil that goes with the optics.
+    held : bool
+        Whether the images cannot tell the blur, so that it stays as it is known.
+    """
+
+    psf: Psf | None
+    optics: Optics | None
+    voxel_size: tuple[float, float, float]
+    largest: tuple[int, ...]
+    model: Model = "vectorial"
+    held: bool = False
+
+
+def known(voxel_size: VoxelSize, dims: int) -> tuple[float, float, float] | None:
+    """Return the voxel size if every axis that matters has one."""
+    z, y, x = voxel_size
+    if y is None or x is None or (dims == 3 and z is None):
+        return None
+    return (1.0 if z is None else z, y, x)
+
+
+def known_or_unit(voxel_size: VoxelSize, dims: int) -> tuple[float, float, float]:
+    """Return the voxel size, or cubes of one unit where it is not known."""
+    return known(voxel_size, dims) or (1.0, 1.0, 1.0)
+
+
+def support(
+    start: Start,
+    patch: Sequence[int],
+    learned: bool,
+    refines: bool,
+) -> tuple[int, int, int]:
+    """Return the odd (z, y, x) support of a kernel that nobody gave a size.
+
+    Large enough for the core of the PSF, and for the cone of light round it where the
+    kernel is not learned; without an estimate, small enough that the blur of half a
+    patch has its whole neighbourhood known.
+    """
+    dims = len(patch)
+    if start.optics is not None and learned:
+        size: Sequence[int] = support_shape(start.optics, start.voxel_size)
+    elif start.optics is not None and start.psf is None:
+        size = _with_haze(start, start.optics, patch)
+    elif start.psf is not None:
+        size = start.psf.resampled(start.voxel_size).cropped(energy=MOST_LIGHT).shape
+    else:
+        size = (FALLBACK,) * 3
+    pairs = zip(size[-dims:], start.largest, strict=True)
+    odd = [_odd(min(n, most)) for n, most in pairs]
+    if not refines:
+        odd = [min(n, _odd(p / 2)) for n, p in zip(odd, patch, strict=True)]
+    z, y, x = [1] * (3 - dims) + odd
+    return z, y, x
+
+
+def _with_haze(start: Start, optics: Optics, patch: Sequence[int]) -> tuple[int, ...]:
+    """Return a support that holds nearly all the light, at most two patches wide."""
+    core = support_shape(optics, start.voxel_size)
+    if len(patch) < 3:
+        return core
+    light = _whole(start, optics).cropped(energy=MOST_LIGHT).shape
+    sizes = zip(core, light, patch, strict=True)
+    return tuple(max(least, min(n, 2 * p)) for least, n, p in sizes)
+
+
+def share_of_light(start: Start, shape: Sequence[int]) -> float | None:
+    """Return how much a kernel of `shape` holds of the light that optics predict.
+
+    All is what falls into the depth of the images: the cone of light of a widefield
+    microscope has no end. None where there are no optics, or planes only.
+    """
+    if start.optics is None or len(start.largest) < 3:
+        return None
+    psf = _whole(start, start.optics)
+    return float(psf.cropped(shape).provenance["cropped"]["kept"])
+
+
+def _whole(start: Start, optics: Optics) -> Psf:
+    """Return the PSF over the depth of the images."""
+    return _predicted(optics, start.largest, start.voxel_size)
+
+
+@lru_cache(maxsize=1)
+def _predicted(
+    optics: Optics, images: tuple[int, ...], voxel_size: tuple[float, float, float]
+) -> Psf:
+    """Remember the last one: notes and kernel both ask, and it takes a second."""
+    shape = psf_shape_for(optics, images, voxel_size, depths=0.5)
+    return theoretical_psf(optics, shape, voxel_size)
+
+
+def _odd(size: float) -> int:
+    return max(1, 2 * ((int(size) - 1) // 2) + 1)
+
+
+def kernel_of(psf: Psf, shape: Sequence[int]) -> NDArray[np.float32]:
+    """Return the core of a PSF, centred, as a kernel of just this (z, y, x) shape.
+
+    It is put in order and freed of the camera's offset first, where it needs that.
+    """
+    return psf.in_order().without_offset().centred().cropped(shape).padded(shape).data

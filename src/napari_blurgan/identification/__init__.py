@@ -1,0 +1,1 @@
+"""A blur identified from images: power spectra, or beads."""

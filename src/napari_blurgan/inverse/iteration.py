@@ -1,0 +1,105 @@
+"""The loop that all iterative methods share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from napari_blurgan.inverse.steps import Steps
+from napari_blurgan.inverse.stopping import StoppingRule
+
+__all__ = ["Callback", "Outcome", "Progress", "iterate"]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a run stands, as its callback sees it.
+
+    Attributes
+    ----------
+    iteration, iterations : int
+        Updates made, and the most that will be made.
+    trace : sequence of float
+        What the stopping rule follows: of the start, and of each estimate but the
+        present one. Empty without a rule.
+    """
+
+    iteration: int
+    iterations: int
+    trace: Sequence[float]
+    steps: Steps
+
+    def image(self) -> NDArray[np.float32]:
+        """Return a copy of the estimate so far, in grey levels."""
+        return self.steps.observation.result(self.steps.estimate)
+
+
+Callback = Callable[[Progress], bool | None]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended: the estimate to keep and after how many updates it stood."""
+
+    estimate: Tensor
+    iterations: int
+    reason: str
+    trace: tuple[float, ...]
+
+
+class _Watch:
+    """Follow a rule's criterion; keep the best estimate if there is one to look for."""
+
+    def __init__(self, rule: StoppingRule) -> None:
+        self.rule = rule
+        self.trace: list[float] = []
+        self.best: tuple[int, Tensor] | None = None
+
+    def reason_to_stop(self, steps: Steps, expected: Tensor) -> str | None:
+        """Trace the criterion, keep the best estimate; return why to stop, if so."""
+        value = self.rule.measure(steps, expected)
+        self.trace.append(value)
+        done = len(self.trace) - 1
+        if self.rule.met(value):
+            return f"the {self.rule.criterion} reached {value:.4g}"
+        if self.rule.patience is None:
+            return None
+        if self.best is None or value < self.trace[self.best[0]]:
+            self.best = done, steps.estimate.clone()
+        elif done - self.best[0] >= self.rule.patience:
+            return f"the {self.rule.criterion} rises again"
+        return None
+
+
+def iterate(
+    steps: Steps,
+    iterations: int,
+    rule: StoppingRule | None = None,
+    callback: Callback | None = None,
+) -> Outcome:
+    """Update until the rule is met, the callback returns True, or `iterations`.
+
+    With a rule that looks for a minimum the best estimate so far is kept, and returned
+    unless the caller stopped the run: then it is the one that was seen last.
+    """
+    watch = _Watch(rule) if rule is not None else None
+    trace = watch.trace if watch else []
+    reason, done = "all iterations were made", 0
+    while done < iterations:
+        expected = steps.predict()
+        stop = watch.reason_to_stop(steps, expected) if watch else None
+        if stop:
+            reason = stop
+            break
+        steps.correct(expected)
+        done += 1
+        if callback and callback(Progress(done, iterations, trace, steps)):
+            return Outcome(steps.estimate, done, "the caller stopped it", tuple(trace))
+    if watch and watch.best:
+        done, best = watch.best
+        return Outcome(best, done, reason, tuple(trace))
+    return Outcome(steps.estimate, done, reason, tuple(trace))

@@ -1,0 +1,223 @@
+"""Make a PSF fit an image: centred, in plane, on the image's voxels, not too large."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_blurgan.data.stack import VoxelSize
+from napari_blurgan.inverse.far_light import (
+    cone_of,
+    folded,
+    light_within,
+    with_far_light,
+)
+from napari_blurgan.optics import geometry
+from napari_blurgan.optics.models import Optics, support_shape
+from napari_blurgan.optics.psf import Psf
+from napari_blurgan.optics.psf_file import NOTES
+
+__all__ = ["PsfLike", "centred", "fit_psf", "psf_shape_for", "usable"]
+
+PsfLike = Psf | NDArray[np.floating]
+Fitted = tuple[Psf, str | None]
+
+# Smaller offsets are within what a measured PSF's own noise does to its core.
+CENTRED = 0.05
+SAME_SIZE = 0.005
+SUPPORT = 0.999
+
+
+def fit_psf(
+    psf: PsfLike, shape: Sequence[int], voxel_size: VoxelSize | None = None
+) -> tuple[Psf, tuple[str, ...]]:
+    """Return the PSF for images of one shape, and what was done to it, in words.
+
+    It is made usable (see `usable`), centred where it is more than 0.05 voxel off,
+    reduced to its middle plane for images of one plane, and resampled to the voxels of
+    the image. Where it is larger than the image it is cropped to the box that holds
+    99.9 % of it, and light that falls farther than the image reaches is counted as
+    falling just beyond it (`napari_blurgan.inverse.far_light`).
+
+    Parameters
+    ----------
+    psf : Psf or ndarray
+        An array, (z, y, x) or (y, x), is taken to have the voxels of the image.
+    shape : sequence of int
+        (z, y, x) or (y, x) of the images.
+    voxel_size : tuple of (float or None), optional
+        (z, y, x) of the image in micrometres; where unknown, the PSF's own.
+
+    Raises
+    ------
+    OpticsError
+        If the PSF is no PSF: negative, NaN, all zero, or of other axes.
+    """
+    known = psf if isinstance(psf, Psf) else _with_voxels(psf, voxel_size)
+    alone, found = usable(known)
+    middle, moved = centred(alone)
+    planar, picked = _in_plane(middle, shape)
+    resampled, scaled = _resampled(planar, voxel_size)
+    whole, haze = _whole(resampled, shape)
+    fitted, cut = _within_reach(whole, shape)
+    lent = _lent(psf, shape, voxel_size)
+    notes = (*found, moved, picked, scaled, haze, cut, lent)
+    return fitted, tuple(note for note in notes if note)
+
+
+def psf_shape_for(
+    optics: Optics,
+    shape: Sequence[int],
+    voxel_size: Sequence[float],
+    depths: float = 1.0,
+) -> tuple[int, ...]:
+    """Return the odd (z, y, x) of the theoretical PSF that a stack needs.
+
+    In a widefield microscope the light of every plane falls into all the others: there
+    it reaches from the first plane to the last and back, and is as wide as the cone of
+    light over half the depth of the stack, at most as the stack. Else, or for one
+    plane, it is the core alone.
+
+    Parameters
+    ----------
+    optics : Optics
+        NA, refractive index, wavelength and modality are used.
+    shape : sequence of int
+        (z, y, x) or (y, x) of the images.
+    voxel_size : sequence of float
+        (z, y, x) in micrometres.
+    depths : float
+        How far it reaches to either side, in depths of the stack.
+    """
+    core = support_shape(optics, voxel_size)
+    if len(shape) == 2 or shape[0] == 1 or optics.modality != "widefield":
+        return core
+    half = shape[0] // 2 * voxel_size[0]
+    reach = half * math.tan(math.asin(min(optics.na / optics.ni, 1.0)))
+    cone = [2 * math.ceil(reach / v) + 1 for v in voxel_size[1:]]
+    most = [_odd(n) for n in shape[1:]]
+    wanted = (int(2 * depths * shape[0]), *map(min, cone, most))
+    z, y, x = (max(least, _odd(n)) for least, n in zip(core, wanted, strict=True))
+    return z, y, x
+
+
+def _odd(n: int) -> int:
+    return n - 1 + n % 2
+
+
+def _with_voxels(psf: NDArray[np.floating], voxel_size: VoxelSize | None) -> Psf:
+    data = np.asarray(psf)
+    z, y, x = voxel_size or (None, None, None)
+    return Psf(data[None] if data.ndim == 2 else data, (z or 1.0, y or 1.0, x or 1.0))
+
+
+def _lent(
+    psf: PsfLike, shape: Sequence[int], voxel_size: VoxelSize | None
+) -> str | None:
+    """Say which sizes of a voxel are not the image's, but those of the PSF."""
+    if not isinstance(psf, Psf):
+        return None
+    ours = zip("zyx", voxel_size or (None,) * 3, psf.voxel_size, strict=True)
+    seen = "zyx" if len(shape) == 3 and shape[0] > 1 else "yx"
+    taken = [(axis, its) for axis, own, its in ours if own is None and axis in seen]
+    if not taken:
+        return None
+    sizes = ", ".join(f"{axis} {size:.4g}" for axis, size in taken)
+    return f"the image does not say how long its voxels are: {sizes} µm, as the PSF's"
+
+
+def usable(psf: Psf) -> tuple[Psf, tuple[str, ...]]:
+    """Return the PSF as it was meant, and what had to be mended, in words.
+
+    Put in order if it was in FFT order, and freed of the camera's offset if it stood on
+    one.
+    """
+    notes = [f"the PSF: {note}" for note in psf.provenance.get(NOTES, ())]
+    ordered = psf.in_order()
+    if ordered is not psf:
+        notes.append(
+            f"the PSF was in FFT order along {ordered.provenance['fft_order']}, its "
+            "centre at the first voxel: put in order"
+        )
+    alone = ordered.without_offset()
+    if alone is not ordered:
+        share = alone.provenance["offset"]
+        notes.append(
+            f"the PSF stood on a level that held {share:.0%} of its sum, "
+            "as on a camera's offset: taken off, with what haze is as faint; better "
+            "subtract the background that was measured beside the beads"
+        )
+    return alone, tuple(notes)
+
+
+def centred(psf: Psf) -> Fitted:
+    """Return the PSF, centred if it is more than 0.05 voxel off, and what was done."""
+    middle = [n // 2 for n in psf.shape]
+    offset = np.subtract(geometry.core_centre(psf.data), middle)
+    if np.abs(offset).max() <= CENTRED:
+        return psf, None
+    off = ", ".join(f"{o:+.2f}" for o in offset)
+    return (
+        psf.centred(),
+        f"the PSF was ({off}) voxels off its centre (z, y, x): centred",
+    )
+
+
+def _in_plane(psf: Psf, shape: Sequence[int]) -> Fitted:
+    planes = psf.shape[0]
+    volume = len(shape) == 3 and shape[0] > 1
+    if volume and planes == 1:
+        return psf, (
+            "the PSF is one plane, the image a volume: its planes are deconvolved each "
+            "for itself, and blur along z stays"
+        )
+    if planes == 1 or volume:
+        return psf, None
+    middle = Psf(psf.data[planes // 2][None], psf.voxel_size, psf.provenance)
+    return middle, f"of the PSF's {planes} planes the middle one is used, for a plane"
+
+
+def _resampled(psf: Psf, voxel_size: VoxelSize | None) -> Fitted:
+    pairs = zip(voxel_size or (None, None, None), psf.voxel_size, strict=True)
+    z, y, x = (ours or its for ours, its in pairs)
+    if np.allclose((z, y, x), psf.voxel_size, rtol=SAME_SIZE):
+        return psf, None
+    resampled = psf.resampled((z, y, x))
+    return resampled, (
+        f"the PSF was resampled from {_um(psf.voxel_size)} to {_um((z, y, x))}"
+    )
+
+
+def _whole(psf: Psf, shape: Sequence[int]) -> Fitted:
+    """Return the PSF with what light is known to fall beyond its depth."""
+    planes = shape[0]
+    if psf.shape[0] == 1 or cone_of(psf) is None:
+        return psf, None
+    if psf.shape[0] >= 2 * planes - 1:
+        return with_far_light(psf, shape), None
+    return psf, (
+        f"the PSF has {psf.shape[0]} planes, a widefield stack of {planes} is lit "
+        f"over {2 * planes - 1}: haze of farther planes stays"
+    )
+
+
+def _within_reach(psf: Psf, shape: Sequence[int]) -> Fitted:
+    room, deep = (1, *shape)[-3:], "far_light" in psf.provenance
+    if all(k <= n for k, n in [*zip(psf.shape, room, strict=True)][deep:]):
+        return psf, None
+    support = psf.cropped(energy=SUPPORT)
+    fitted = folded(support, shape)
+    kept = support.provenance["cropped"]["kept"]
+    beyond = 1 - light_within(support, shape)
+    return fitted, (
+        f"the PSF of {psf.shape} voxels is larger than the image: cropped to "
+        f"{fitted.shape}, which holds {kept:.1%} of it"
+        + (f"; {beyond:.1%} falls beyond the reach of the image" if beyond > 0 else "")
+    )
+
+
+def _um(size: Sequence[float]) -> str:
+    return " × ".join(f"{s:.4g}" for s in size) + " µm"

@@ -1,0 +1,187 @@
+"""Which terms a recipe minimises: their weights, their settings, what each needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, ClassVar
+
+from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
+
+from napari_blurgan.errors import RecipeError
+from napari_blurgan.methods.parts import (
+    KERNEL,
+    LEARNED_KERNEL,
+    NETWORK,
+    PAIRS,
+    SHARP,
+    WAY_BACK,
+    Kinds,
+    Need,
+    Section,
+)
+
+__all__ = ["TERMS", "SaliencyTerm", "TermSettings", "parse_terms", "plain_terms"]
+
+HERE = "napari_blurgan.objective"
+
+
+class TermSettings(Section):
+    """A term of the loss; of weight zero it is never computed.
+
+    Attributes
+    ----------
+    home : str
+        ``"package.module:Term"``, the class that is built of it.
+    needs : frozenset of Need
+        What source, forward model and reconstructor must offer.
+    blurs_x : bool
+        Whether it uses Hx, so that x is drawn as wide as the blur asks for.
+    """
+
+    home: ClassVar[str]
+    needs: ClassVar[frozenset[Need]] = frozenset()
+    blurs_x: ClassVar[bool] = False
+
+    weight: NonNegativeFloat
+
+    def at(self, step: int) -> float:
+        """Return the weight at a step."""
+        return self.weight
+
+
+class AdversarialX(TermSettings):
+    """What a discriminator on x says of G(y)."""
+
+    home: ClassVar[str] = f"{HERE}.adversarial:AdversarialX"
+    needs: ClassVar[frozenset[Need]] = frozenset({SHARP})
+
+
+class AdversarialY(TermSettings):
+    """What a discriminator on y says of Hx."""
+
+    home: ClassVar[str] = f"{HERE}.adversarial:AdversarialY"
+    needs: ClassVar[frozenset[Need]] = frozenset({SHARP, WAY_BACK})
+    blurs_x: ClassVar[bool] = True
+
+
+class CycleY(TermSettings):
+    """|y - H G(y)|."""
+
+    home: ClassVar[str] = f"{HERE}.cycles:CycleY"
+    needs: ClassVar[frozenset[Need]] = frozenset({WAY_BACK})
+
+
+class CycleX(TermSettings):
+    """|x - G(H x)|."""
+
+    home: ClassVar[str] = f"{HERE}.cycles:CycleX"
+    needs: ClassVar[frozenset[Need]] = frozenset({SHARP, WAY_BACK})
+
+
+class Identity(TermSettings):
+    """|x - G(x)|."""
+
+    home: ClassVar[str] = f"{HERE}.cycles:Identity"
+    needs: ClassVar[frozenset[Need]] = frozenset({SHARP})
+
+
+class IdentityY(TermSettings):
+    """|y - H(y)|, of a network."""
+
+    home: ClassVar[str] = f"{HERE}.cycles:IdentityY"
+    needs: ClassVar[frozenset[Need]] = frozenset({SHARP, NETWORK})
+
+
+class Supervised(TermSettings):
+    """|x - G(y)| on matched pairs."""
+
+    home: ClassVar[str] = f"{HERE}.cycles:Supervised"
+    needs: ClassVar[frozenset[Need]] = frozenset({PAIRS})
+
+
+class KernelL1(TermSettings):
+    """The l1 norm of the kernel."""
+
+    home: ClassVar[str] = f"{HERE}.kernel:KernelL1"
+    needs: ClassVar[frozenset[Need]] = frozenset({KERNEL, LEARNED_KERNEL})
+
+
+class Spectral(TermSettings):
+    """Misfit of the power spectra of y and Hx."""
+
+    home: ClassVar[str] = f"{HERE}.kernel:Spectral"
+    needs: ClassVar[frozenset[Need]] = frozenset({SHARP, KERNEL, LEARNED_KERNEL})
+
+
+class SaliencyTerm(TermSettings):
+    """The saliency constraint (Li et al. 2021, eqs 2-4), in the units of the images."""
+
+    home: ClassVar[str] = f"{HERE}.saliency:Saliency"
+    needs: ClassVar[frozenset[Need]] = frozenset({SHARP, WAY_BACK})
+    blurs_x: ClassVar[bool] = True
+
+    alpha: float | None = None
+    beta: float | None = None
+    bright_background_a: bool = False
+    bright_background_b: bool = False
+    slope: PositiveFloat = 100.0
+    """Of the sigmoid, on intensities scaled to [-1, 1] as in the paper."""
+    half_life: PositiveInt | None = None
+    """Steps in which the weight halves; None keeps it."""
+    floor: Annotated[float, Field(ge=0, le=1)] = 1.0
+    """The weight never falls below this fraction of its start."""
+
+    def at(self, step: int) -> float:
+        """Return the weight, halved every half-life, never below its floor."""
+        if not self.half_life:
+            return self.weight
+        return self.weight * max(0.5 ** (step / self.half_life), self.floor)
+
+
+TERMS: Kinds[TermSettings] = Kinds(
+    "term",
+    {
+        "adversarial_x": "napari_blurgan.methods.terms:AdversarialX",
+        "adversarial_y": "napari_blurgan.methods.terms:AdversarialY",
+        "cycle_y": "napari_blurgan.methods.terms:CycleY",
+        "cycle_x": "napari_blurgan.methods.terms:CycleX",
+        "identity": "napari_blurgan.methods.terms:Identity",
+        "identity_y": "napari_blurgan.methods.terms:IdentityY",
+        "supervised": "napari_blurgan.methods.terms:Supervised",
+        "kernel_l1": "napari_blurgan.methods.terms:KernelL1",
+        "spectral": "napari_blurgan.methods.terms:Spectral",
+        "saliency": "napari_blurgan.methods.terms:SaliencyTerm",
+        "remeasured": f"{HERE}.remeasured:RemeasuredTerm",
+        "masked": f"{HERE}.masked:MaskedTerm",
+    },
+)
+
+
+def parse_terms(value: Any) -> Any:
+    """Turn ``{name: weight}`` or ``{name: {weight: ..., ...}}`` into settings.
+
+    Terms stand in the order of the registry, in which they are added up.
+    """
+    if not isinstance(value, Mapping):
+        raise RecipeError("recipe: terms are `name: weight` lines")
+    made = {name: _parse(name, settings) for name, settings in value.items()}
+    return {name: made[name] for name in _in_order(made)}
+
+
+def _parse(name: str, settings: Any) -> TermSettings:
+    if isinstance(settings, TermSettings):
+        return settings
+    if isinstance(settings, Mapping):
+        return TERMS.make(name, settings, f"terms.{name}")
+    return TERMS.make(name, {"weight": settings}, f"terms.{name}")
+
+
+def _in_order(names: Iterable[str]) -> list[str]:
+    order = list(TERMS)
+    return sorted(names, key=order.index)
+
+
+def plain_terms(terms: Mapping[str, TermSettings]) -> dict[str, Any]:
+    """Return terms as JSON values, those of a weight alone as a number."""
+    dumped = {name: term.model_dump(mode="json") for name, term in terms.items()}
+    return {n: d["weight"] if len(d) == 1 else d for n, d in dumped.items()}

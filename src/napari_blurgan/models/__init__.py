@@ -1,0 +1,1 @@
+"""The model folder, and a model as an operator on images."""

@@ -1,0 +1,165 @@
+"""Is an image like those that a model was trained on? Said with numbers, before work.
+
+A network knows the grey levels and the noise of its training. Offset and scale of an
+image are not adapted: whether darker means less light, with more noise for it, or only
+other units, is for its owner to say, and what to do differs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_blurgan.data.normalize import (
+    Normalization,
+    random_blocks,
+    robust_normalization,
+)
+from napari_blurgan.data.regions import read_region
+from napari_blurgan.data.stack import Stack
+from napari_blurgan.errors import DataError
+from napari_blurgan.models.model import Model
+from napari_blurgan.preparation.calibration import (
+    NoiseModel,
+    background_level,
+    estimate_noise,
+)
+
+__all__ = ["unfamiliar"]
+
+CONTRAST = 3.0  # times the training's, or a part of it
+SHIFT = 0.3  # of the training's range
+NOISE = 2.0  # times the training's
+ALIKE = 1.4  # times: noise that differs by less is the same
+BRIGHT = 0.25  # of the range: where noise is compared
+SAMPLES = 2**20  # voxels that are looked at
+BLOCKS = 24
+SMALLEST = 8  # pixels of a block in which noise can be seen
+
+
+def unfamiliar(model: Model, stack: Stack, channel: int | None = None) -> Iterator[str]:
+    """Yield in words how an image differs from those of a model's training.
+
+    Grey levels are compared where three times apart, the background where it has moved
+    by 0.3 of the training's range, noise where twice as strong or half.
+
+    Parameters
+    ----------
+    model : Model
+        Its calibration holds levels and noise of the training.
+    stack : Stack
+        A million voxels of it are read, in random blocks.
+    channel : int, optional
+        The only channel to be restored.
+    """
+    for group, where in _groups(model, stack, channel):
+        try:
+            levels = robust_normalization([stack], group, max_samples=SAMPLES)
+        except DataError:  # constant, or not to be read: not for us to say
+            continue
+        for note in _levels(model, stack, group, levels):
+            yield where + note
+
+
+def _groups(
+    model: Model, stack: Stack, channel: int | None
+) -> Iterator[tuple[list[int], str]]:
+    """Yield channels that are restored together, and how to call them."""
+    known = range(stack.channels)
+    chosen = [c for c in known if channel is None or c == channel]
+    if model.channels[0] == len(chosen):
+        yield chosen, ""
+        return
+    for number in chosen:
+        yield [number], f"channel {number}: " if len(chosen) > 1 else ""
+
+
+def _levels(
+    model: Model, stack: Stack, group: Sequence[int], levels: Normalization
+) -> Iterator[str]:
+    known, noise = model.calibration.y, model.calibration.noise
+    measured = noise.slope > 0 or noise.intercept > 0
+    patches = _patches(stack, group) if measured else []
+    if patches:
+        levels = _from_background(levels, patches)
+    contrast = levels.scale / known.scale
+    shift = (levels.offset - known.offset) / known.scale
+    if 1 / CONTRAST <= contrast <= CONTRAST and abs(shift) <= SHIFT:
+        if patches:
+            yield from _noisier(
+                noise, estimate_noise([known.apply(p) for p in patches])
+            )
+        return
+    yield (
+        f"its grey levels run from {_range(levels)}, those of the training from "
+        f"{_range(known)} (background to 99.9th percentile): {contrast:.2g} times the "
+        "contrast, which the model does not know; trust the result less"
+        + _advice(noise, patches, known, levels)
+    )
+
+
+def _range(levels: Normalization) -> str:
+    return f"{levels.offset:.4g} to {levels.offset + levels.scale:.4g}"
+
+
+def _from_background(
+    levels: Normalization, patches: Sequence[NDArray[np.float32]]
+) -> Normalization:
+    """Put zero where training puts it that measures noise: at the background."""
+    top, dark = levels.offset + levels.scale, background_level(patches)
+    return Normalization(dark, top - dark) if top > dark else levels
+
+
+def _advice(
+    noise: NoiseModel,
+    patches: Sequence[NDArray[np.float32]],
+    known: Normalization,
+    levels: Normalization,
+) -> str:
+    """Tell other units from less light, by the noise, where it is known."""
+    if not patches:
+        return ", or bring it to the levels of the training"
+    found = estimate_noise([levels.apply(p) for p in patches])
+    ratio = _strength(found) / _strength(noise)
+    factor = known.scale / levels.scale
+    if not 1 / ALIKE <= ratio <= ALIKE:
+        return (
+            f"; for its contrast it is {ratio:.2g} times as noisy as they were: train "
+            "on images like it"
+        )
+    move = known.offset - factor * levels.offset
+    return (
+        f"; its noise is theirs in other units: as levels × {factor:.4g} {move:+.4g} "
+        "it is what the model knows"
+    )
+
+
+def _noisier(known: NoiseModel, found: NoiseModel) -> Iterator[str]:
+    ratio = _strength(found) / _strength(known)
+    if 1 / NOISE <= ratio <= NOISE:
+        return
+    word = "noisier" if ratio > 1 else "less noisy"
+    yield (
+        f"it is {word} than the images of the training: {ratio:.2g} times the noise "
+        "at a quarter of their brightness; noise may be taken for structure, or "
+        "structure for noise"
+    )
+
+
+def _strength(noise: NoiseModel) -> float:
+    """Return the standard deviation at a quarter of the range."""
+    return max(float(np.sqrt(noise.slope * BRIGHT + noise.intercept)), 1e-6)
+
+
+def _patches(stack: Stack, group: Sequence[int]) -> list[NDArray[np.float32]]:
+    """Return blocks of single channels, as read."""
+    found: list[NDArray[np.float32]] = []
+    for where, time, start, shape in random_blocks([stack], np.random.default_rng(0)):
+        if min(shape[-2:]) >= SMALLEST:
+            block = read_region(where, time, start, shape, group)
+            found += [np.asarray(part, np.float32) for part in block]
+        if len(found) >= BLOCKS:
+            break
+    return found

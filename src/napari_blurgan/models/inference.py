@@ -1,0 +1,76 @@
+"""A model as operators: one on each device, in the precision that suits it."""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+
+from napari_blurgan.errors import DataError
+from napari_blurgan.models.model import Model
+from napari_blurgan.optimisation.precision import choose_device
+from napari_blurgan.tiling.operator import Normalized
+
+__all__ = ["devices", "inference_precision", "model_operator"]
+
+LAYOUT = {2: torch.channels_last, 3: torch.channels_last_3d}
+PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+
+
+def devices(name: str) -> list[torch.device]:
+    """Return the devices called `name`; ``"auto"`` is every GPU, else the CPU."""
+    first = choose_device(name)
+    if name == "auto" and first.type == "cuda":
+        return [torch.device("cuda", i) for i in range(torch.cuda.device_count())]
+    return [first]
+
+
+def inference_precision(name: str, device: torch.device) -> torch.dtype:
+    """Return what the network computes in.
+
+    Parameters
+    ----------
+    name : str
+        ``"float32"``, ``"bfloat16"``, or ``"auto"``: bfloat16 where the device has
+        instructions for it. What is measured stays float32: the image, an estimate
+        that the network refines, and their sum.
+    device : torch.device
+        Where it computes.
+
+    Raises
+    ------
+    DataError
+        If `name` is none of these.
+    """
+    if name == "auto":
+        return torch.bfloat16 if _has_bfloat16(device) else torch.float32
+    if name not in PRECISIONS:
+        raise DataError(
+            f"there is no precision {name!r}; expected auto, {' or '.join(PRECISIONS)}"
+        )
+    return PRECISIONS[name]
+
+
+def model_operator(
+    model: Model, device: torch.device, precision: str = "auto"
+) -> Normalized:
+    """Return a copy of the model as an operator from grey levels to grey levels."""
+    # Restoring moves weights and lays them out anew: not those of the caller.
+    own = copy.deepcopy(model)
+    dtype = inference_precision(precision, device)
+    own.generator.precision = dtype
+    if dtype != torch.float32:
+        # Convolutions of low precision are fastest with channels last.
+        layout = LAYOUT[model.recipe.dims]
+        own.generator.network.to(memory_format=layout)  # type: ignore[call-overload]
+    return Normalized(own.operator(device), own.input, own.output)
+
+
+def _has_bfloat16(device: torch.device) -> bool:
+    if device.type == "cuda":
+        return torch.cuda.get_device_capability(device) >= (8, 0)
+    if device.type == "cpu":
+        # Without these instructions, bfloat16 works, but slower than float32.
+        supported = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
+        return bool(supported and supported())
+    return False

@@ -1,0 +1,1 @@
+"""What a training reports: events, diagnoses, previews, the PSF so far."""

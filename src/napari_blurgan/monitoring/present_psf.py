@@ -1,0 +1,71 @@
+"""What a training has made so far: its PSF and its model."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import numpy as np
+
+from napari_blurgan.forward.start import known_or_unit
+from napari_blurgan.methods.parts import LEARNED_KERNEL
+from napari_blurgan.models.model import Model
+from napari_blurgan.optics.forward import BlurKernel
+from napari_blurgan.optics.psf import Psf
+from napari_blurgan.optimisation.engine import Engine
+from napari_blurgan.optimisation.prepared import Prepared
+from napari_blurgan.reconstructors.reconstructor import Reconstructor
+
+__all__ = ["current_psf", "make_model"]
+
+
+def current_psf(engine: Engine, prepared: Prepared) -> Psf | None:
+    """Return the blur as it is now, in physical units; None without a blur.
+
+    A free kernel may have negative values; what the PSF shows is its positive part.
+    """
+    kernel = engine.transport.kernel()
+    if kernel is None:
+        return None
+    recipe = engine.recipe
+    learned = LEARNED_KERNEL in recipe.offers
+    origin: dict[str, Any] = {
+        "model": "learned" if learned else "given",
+        "step": engine.steps,
+    }
+    optics = engine.transport.forward_model.blur.parametrisation.findings
+    if optics:
+        origin["effective optics"] = optics
+    values = np.maximum(kernel.cpu().numpy(), 0)
+    voxel_size = known_or_unit(prepared.site.voxel_size, recipe.dims)
+    return Psf(values, voxel_size, origin)
+
+
+def make_model(
+    engine: Engine, prepared: Prepared, id: str, provenance: dict[str, Any]
+) -> Model:
+    """Return a model that no longer changes when training goes on."""
+    return Model(
+        recipe=engine.recipe,
+        calibration=prepared.site.calibration,
+        generator=_frozen(engine.generator),
+        channels=prepared.site.channels,
+        pool=prepared.site.geometry.pool,
+        blur=_fixed(engine),
+        psf=current_psf(engine, prepared),
+        voxel_size=prepared.site.voxel_size,
+        id=id,
+        provenance=provenance | {"steps": engine.steps},
+        colour=prepared.domains.colour,
+    )
+
+
+def _frozen(generator: Reconstructor) -> Reconstructor:
+    return copy.deepcopy(generator).cpu().eval().requires_grad_(False)
+
+
+def _fixed(engine: Engine) -> BlurKernel | None:
+    """Return the blur as it is now, where the generator refines estimates of it."""
+    if not engine.recipe.reconstructor.estimate_iterations:
+        return None
+    return engine.transport.forward_model.blur.frozen()

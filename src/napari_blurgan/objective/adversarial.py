@@ -1,0 +1,121 @@
+"""The adversarial terms: a discriminator, and what it makes of images.
+
+The dual of the transport problem has two 1-Lipschitz Kantorovich potentials, phi on x
+and psi on y (Lim et al. 2020, eq. 17); discriminators stand for them.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from torch import Tensor
+
+from napari_blurgan.methods.terms import TermSettings
+from napari_blurgan.networks.patchgan import MultiScaleDiscriminator
+from napari_blurgan.objective.games import GAMES, penalty_of, slopes
+from napari_blurgan.objective.term import Term
+from napari_blurgan.preparation.site import Site
+from napari_blurgan.sampling.replay_buffer import HistoryBuffer
+from napari_blurgan.transport.transported import Transported
+
+__all__ = ["Adversarial", "AdversarialX", "AdversarialY"]
+
+
+class Adversarial(Term):
+    """What a discriminator says of images that are made.
+
+    Parameters
+    ----------
+    settings, site
+        As of any term; the discriminator is that of the recipe.
+
+    Attributes
+    ----------
+    domain : str
+        ``"x"`` or ``"y"``: what it sees.
+    history : HistoryBuffer
+        Images made before, which it is taught with too.
+    """
+
+    domain: ClassVar[str]
+
+    def __init__(self, settings: TermSettings, site: Site) -> None:
+        super().__init__(settings, site)
+        self.settings = site.recipe.discriminator
+        self.game = GAMES[self.settings.loss]
+        self.discriminator = _discriminator(site, self.channels(site))
+        self.history = HistoryBuffer(self.settings.history)
+
+    @property
+    def name(self) -> str:
+        """What its discriminator is called."""
+        return f"discriminator_{self.domain}"
+
+    def channels(self, site: Site) -> int:
+        """Return how many channels its images have."""
+        raise NotImplementedError
+
+    def real_and_made(self, images: Transported) -> tuple[Tensor, Tensor]:
+        """Return what the discriminator is to tell apart."""
+        raise NotImplementedError
+
+    def forward(self, images: Transported) -> Tensor:
+        """Return what the generator has to lower."""
+        _, made = self.real_and_made(images)
+        return self.game.generator_loss(self.discriminator(made))
+
+    def lesson(self, images: Transported) -> dict[str, Tensor]:
+        """Return the loss of the discriminator and, where it is held, its slope."""
+        real, made = self.real_and_made(images)
+        fake = self.history.query(made.detach())
+        scores = self.discriminator(real), self.discriminator(fake)
+        loss = self.game.discriminator_loss(*scores)
+        if not self.game.penalised:
+            return {self.name: loss}
+        steepness = slopes(self.discriminator, real, fake)
+        loss = loss + self.settings.gradient_penalty * penalty_of(steepness)
+        return {self.name: loss, f"slope_{self.domain}": steepness.mean()}
+
+
+class AdversarialX(Adversarial):
+    """phi: x against G(y)."""
+
+    domain: ClassVar[str] = "x"
+
+    def channels(self, site: Site) -> int:
+        """Those of x."""
+        return site.channels[1]
+
+    def real_and_made(self, images: Transported) -> tuple[Tensor, Tensor]:
+        """Return x and G(y)."""
+        return images.x, images.x_hat
+
+
+class AdversarialY(Adversarial):
+    """psi: y against Hx, noise included."""
+
+    domain: ClassVar[str] = "y"
+
+    def channels(self, site: Site) -> int:
+        """Those of y."""
+        return site.channels[0]
+
+    def real_and_made(self, images: Transported) -> tuple[Tensor, Tensor]:
+        """Return y and Hx with noise."""
+        return images.y, images.transport.add_noise(images.y_hat)
+
+
+def _discriminator(site: Site, channels: int) -> MultiScaleDiscriminator:
+    settings = site.recipe.discriminator
+    return MultiScaleDiscriminator(
+        site.recipe.dims,
+        channels,
+        settings.base,
+        scales=settings.scales,
+        layers=settings.layers,
+        plain_layers=settings.plain_layers,
+        head_kernel=settings.head_kernel,
+        norm=settings.norm,
+        quantiles=settings.quantiles,
+        pool=site.geometry.pool,
+    )

@@ -1,0 +1,1 @@
+"""One optimisation step, on one process or several, reproducible from one seed."""

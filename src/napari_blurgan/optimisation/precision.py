@@ -1,0 +1,68 @@
+"""In what precision to compute: found by measuring; and where, see `devices`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from napari_blurgan.devices import choose_device
+from napari_blurgan.reconstructors.reconstructor import Reconstructor
+
+__all__ = ["choose_device", "choose_precision"]
+
+WORTH = 1.2
+"""Lower precision must be that much faster to be chosen."""
+
+
+def choose_precision(
+    wanted: str, generator: Reconstructor, blank: Sequence[Tensor]
+) -> torch.dtype:
+    """Return the precision to train in.
+
+    Parameters
+    ----------
+    wanted : str
+        ``"float32"``, ``"bfloat16"``, ``"float16"``, or ``"auto"``: the time of a few
+        forward and backward passes decides between float32 and bfloat16, or float16 on
+        a GPU that only emulates bfloat16.
+    generator : Reconstructor
+        On the device that is to compute; its weights stay as they are.
+    blank : sequence of Tensor
+        Its arguments for one training patch.
+    """
+    if wanted != "auto":
+        dtype: torch.dtype = getattr(torch, wanted)
+        return dtype
+    device = next(generator.parameters()).device
+    image = [part.to(device) for part in blank]
+    # float32 first: the layout that suits the lower precision stays.
+    lower = _half_precision(device)
+    full, half = (_seconds(generator, image, d) for d in (torch.float32, lower))
+    return lower if full / half > WORTH else torch.float32
+
+
+def _half_precision(device: torch.device) -> torch.dtype:
+    old = device.type == "cuda" and not torch.cuda.is_bf16_supported(
+        including_emulation=False
+    )
+    return torch.float16 if old else torch.bfloat16
+
+
+def _seconds(
+    generator: Reconstructor, image: Sequence[Tensor], dtype: torch.dtype
+) -> float:
+    """Return the shortest of three passes; the first, which warms up, never is."""
+    generator.set_precision(dtype)
+    times = []
+    for _ in range(3):
+        start = time.perf_counter()
+        # Running statistics must not see the zeros: evaluation mode.
+        generator.eval()(*image).mean().backward()
+        if image[0].device.type == "cuda":
+            torch.cuda.synchronize()
+        times.append(time.perf_counter() - start)
+    generator.train().zero_grad(set_to_none=True)
+    return min(times)

@@ -1,0 +1,125 @@
+"""From a recipe and its data to networks and a source that are ready to train."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from torch import nn
+
+from napari_blurgan.content.domain_thresholds import check_thresholds
+from napari_blurgan.data.stack import Stack
+from napari_blurgan.estimates.iterations import with_iterations
+from napari_blurgan.forward.physics import physics_of
+from napari_blurgan.methods.recipe import Recipe
+from napari_blurgan.objective.term import build_terms
+from napari_blurgan.preparation.calibration import Calibration
+from napari_blurgan.preparation.domains import Domains, check_domains
+from napari_blurgan.preparation.levels import calibrate
+from napari_blurgan.preparation.notes import Note
+from napari_blurgan.preparation.site import Known, Site
+from napari_blurgan.sources.source import Source, open_source
+from napari_blurgan.transport.assembly import Transport, assemble
+
+__all__ = ["Prepared", "prepare", "preparing"]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Everything that a training loop turns over.
+
+    Parameters
+    ----------
+    site : Site
+        The data, their levels, H; with the recipe that is trained: where the blur has
+        to be held, not the one that was asked for.
+    domains : Domains
+        The images, and what was set aside of them.
+    transport : Transport
+        G and H.
+    terms : nn.ModuleDict
+        Of the loss.
+    source : Source
+        What training draws from.
+    notes : list of Note
+        What people should know before training.
+    """
+
+    site: Site
+    domains: Domains
+    transport: Transport
+    terms: nn.ModuleDict
+    source: Source
+    notes: list[Note]
+
+
+def prepare(
+    recipe: Recipe,
+    y: Sequence[Stack],
+    x: Sequence[Stack],
+    known: Known | None = None,
+    calibration: Calibration | None = None,
+) -> Prepared:
+    """Check the data against the recipe, measure them, and build the networks.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        What is to be trained.
+    y, x : sequence of Stack
+        The measured and the sharp images.
+    known : Known, optional
+        What the user knows of the blur.
+    calibration : Calibration, optional
+        Measured before, when a training is resumed.
+
+    Raises
+    ------
+    DataError, AxesError, RecipeError, OpticsError
+        If the data do not fit the recipe.
+    """
+    stages = preparing(recipe, y, x, known, calibration)
+    return next(prepared for _, prepared in stages if prepared is not None)
+
+
+def preparing(
+    recipe: Recipe,
+    y: Sequence[Stack],
+    x: Sequence[Stack],
+    known: Known | None = None,
+    calibration: Calibration | None = None,
+) -> Iterator[tuple[str, Prepared | None]]:
+    """Prepare in stages, as `prepare` does.
+
+    Yields
+    ------
+    stage : str
+        What is done next, in words.
+    prepared : Prepared or None
+        The result, with the last stage.
+    """
+    yield "checking the images", None
+    domains = check_domains(recipe, y, x)
+    yield "measuring background and noise", None
+    levels = calibration or calibrate(recipe, domains.y, domains.x)
+    bare = Site(
+        recipe, domains.y, domains.x, domains.voxel_size, levels, known or Known()
+    )
+    yield "finding the blur", None
+    physics = physics_of(bare)
+    thresholds = check_thresholds(physics.recipe, domains.y, domains.x)
+    placed = bare.with_forward(physics.recipe, physics.model)
+    yield "finding the number of iterations", None
+    site = replace(placed, recipe=with_iterations(placed))
+    yield "building the networks", None
+    yield (
+        "",
+        Prepared(
+            site=site,
+            domains=domains,
+            transport=assemble(site),
+            terms=build_terms(site),
+            source=open_source(site),
+            notes=[*physics.notes, *domains.notes, *thresholds],
+        ),
+    )

@@ -1,0 +1,1 @@
+"""What is checked and measured in the data before anything is built of them."""

@@ -1,0 +1,66 @@
+"""A survey of the two data sets: their zero, their brightness, their noise."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_blurgan.data.normalize import Normalization, robust_normalization
+from napari_blurgan.data.stack import Stack
+from napari_blurgan.methods.parts import PAIRS, WAY_BACK
+from napari_blurgan.methods.recipe import Recipe
+from napari_blurgan.preparation.calibration import (
+    Calibration,
+    NoiseModel,
+    background_level,
+    estimate_noise,
+)
+from napari_blurgan.sampling.patches import PatchSampler
+
+__all__ = ["calibrate"]
+
+SURVEY = 48
+"""Patches from which background, noise and gain are measured."""
+
+
+def calibrate(recipe: Recipe, y: Sequence[Stack], x: Sequence[Stack]) -> Calibration:
+    """Measure levels, gain and noise of both data sets.
+
+    Without sharp images x is taken to be on the scale of y.
+    """
+    level_y = robust_normalization(y)
+    level_x = robust_normalization(x) if x else level_y
+    if not recipe.forward.photometric:
+        return Calibration(level_y, level_x, 1.0, NoiseModel(0.0, 0.0), level_x)
+    level_y, patches = _to_background(level_y, y, recipe)
+    level_x, sharp = _to_background(level_x, x, recipe) if x else (level_y, patches)
+    measures = WAY_BACK in recipe.offers
+    gain = _mean(patches) / _mean(sharp) if measures else 1.0
+    flux = Normalization(level_y.offset, level_y.scale * gain)
+    output = level_x if PAIRS in recipe.offers else flux
+    return Calibration(level_y, level_x, gain, estimate_noise(patches), output)
+
+
+def _to_background(
+    level: Normalization, stacks: Sequence[Stack], recipe: Recipe
+) -> tuple[Normalization, list[NDArray[np.float32]]]:
+    """Put zero at the background; return patches on the new scale."""
+    patches = _survey(stacks, recipe, level)
+    dark = background_level(patches)
+    moved = Normalization(level.offset + dark * level.scale, level.scale * (1 - dark))
+    return moved, [(patch - dark) / (1 - dark) for patch in patches]
+
+
+def _survey(
+    stacks: Sequence[Stack], recipe: Recipe, level: Normalization
+) -> list[NDArray[np.float32]]:
+    rng = np.random.default_rng(0)
+    shape = tuple(2 * n for n in recipe.patch)
+    sampler = PatchSampler(stacks, shape, normalization=level, rng=rng, reflect=True)
+    return [sampler.draw()[0].numpy() for _ in range(SURVEY)]
+
+
+def _mean(patches: Sequence[NDArray[np.float32]]) -> float:
+    return float(max(np.mean([patch.mean() for patch in patches]), 1e-6))

@@ -1,0 +1,104 @@
+"""`Reconstructor`: G, from what was measured to what it is of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from napari_blurgan.methods.parts import load
+from napari_blurgan.methods.reconstructors import ReconstructorSettings
+from napari_blurgan.networks.resnet import ResNet
+from napari_blurgan.networks.unet import UNet
+
+__all__ = ["Reconstructor", "build_reconstructor"]
+
+
+class Reconstructor(nn.Module):
+    """G, whatever it is made of.
+
+    Parameters
+    ----------
+    network : UNet or ResNet
+        Its deep part.
+
+    Attributes
+    ----------
+    outputs : tuple of str
+        What it returns, in order.
+    precision : torch.dtype
+        What the network computes in.
+    """
+
+    outputs: ClassVar[tuple[str, ...]] = ("restored",)
+
+    def __init__(self, network: UNet | ResNet) -> None:
+        super().__init__()
+        self.network = network
+        self.precision = torch.float32
+
+    def forward(
+        self,
+        y: Tensor,
+        estimate: Tensor | None = None,
+        region: Sequence[slice] | None = None,
+    ) -> Tensor:
+        """Map y, (n, c, [z,] y, x), to x, float32; to `region` of it if one is named.
+
+        Parameters
+        ----------
+        y : Tensor
+            Measured.
+        estimate : Tensor, optional
+            Of x, where it refines one.
+        region : sequence of slice, optional
+            Of the spatial axes.
+        """
+        raise NotImplementedError
+
+    def blank(self, patch: Sequence[int], channels: int) -> tuple[Tensor, ...]:
+        """Return arguments of zeros, to measure how fast it is."""
+        return (torch.zeros(1, channels, *patch),)
+
+    def set_precision(self, precision: torch.dtype) -> None:
+        """Choose what the network computes in, and the layout that suits it."""
+        self.precision = precision
+        if precision != torch.float32:
+            self.network.to(memory_format=self._layout())  # type: ignore[call-overload]
+
+    def _run(self, image: Tensor, region: Sequence[slice] | None) -> Tensor:
+        """Return what the network makes of an image, float32."""
+        lower = self.precision != torch.float32
+        if lower:
+            image = image.contiguous(memory_format=self._layout())
+        with torch.autocast(image.device.type, self.precision, enabled=lower):
+            return self.network(image, region).float()
+
+    def _layout(self) -> torch.memory_format:
+        planes = any(isinstance(part, nn.Conv2d) for part in self.network.modules())
+        return torch.channels_last if planes else torch.channels_last_3d
+
+
+def build_reconstructor(
+    settings: ReconstructorSettings,
+    dims: int,
+    channels: tuple[int, int],
+    pool: tuple[int, ...],
+) -> Reconstructor:
+    """Return the G that a recipe names, with random weights.
+
+    Parameters
+    ----------
+    settings : ReconstructorSettings
+        Of the recipe.
+    dims : int
+        3 for volumes, 2 for planes.
+    channels : tuple of int
+        Of y and of x.
+    pool : tuple of int
+        Pooling factor of each axis.
+    """
+    made: Reconstructor = load(settings.home)(settings, dims, channels, pool)
+    return made

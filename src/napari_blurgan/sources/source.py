@@ -1,0 +1,68 @@
+"""What training asks of its data, wherever they come from."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from napari_blurgan.data.stack import Stack
+from napari_blurgan.estimates.judge import Judge
+from napari_blurgan.methods.parts import load
+from napari_blurgan.optics.forward import ForwardModel
+from napari_blurgan.preparation.notes import Note
+from napari_blurgan.preparation.site import Site
+from napari_blurgan.transport.draw import Draw
+
+__all__ = ["Source", "open_source"]
+
+
+class Source(ABC):
+    """Draws patches, and keeps what goes with them up to date.
+
+    Attributes
+    ----------
+    measured : sequence of Stack
+        The measured images as patches are drawn from them; ``metadata["corner"]`` is
+        where one lies in the image that it was cut out of.
+    """
+
+    measured: Sequence[Stack]
+
+    @abstractmethod
+    def draw(self) -> Draw:
+        """Return a random patch of each domain."""
+
+    @abstractmethod
+    def crop(self, corner: Sequence[int], size: Sequence[int]) -> Draw:
+        """Return a region of the first measured image."""
+
+    @abstractmethod
+    def state_dict(self) -> dict[str, Any]:
+        """Return everything that the next draw depends on."""
+
+    @abstractmethod
+    def load_state_dict(self, state: dict[str, Any], forward: ForwardModel) -> None:
+        """Go on from where `state_dict` was taken."""
+
+    def renew_all(self, forward: ForwardModel) -> Iterator[float]:
+        """Bring everything up to date; yields the share that is done."""
+        yield 1.0
+
+    def renew_next(self, forward: ForwardModel) -> None:  # noqa: B027
+        """Bring the part up to date whose turn it is."""
+
+    def judge(self, forward: ForwardModel) -> Judge | None:
+        """Return what compares G with its estimate on data that are never drawn."""
+        return None
+
+    def findings(self, voxel_size: Sequence[float | None]) -> list[Note]:
+        """Return what people should know of the data before training."""
+        return []
+
+
+def open_source(site: Site) -> Source:
+    """Return the source that the recipe of a site names."""
+    settings = site.recipe.source
+    source: Source = load(settings.home)(settings, site)
+    return source

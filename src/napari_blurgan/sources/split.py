@@ -1,0 +1,191 @@
+"""The photons of each image, split in two: one half is restored, one is foretold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from napari_blurgan.data.normalize import Normalization
+from napari_blurgan.data.stack import Stack
+from napari_blurgan.errors import RecipeError
+from napari_blurgan.estimates.blocks import Blocks
+from napari_blurgan.estimates.estimator import Estimator, estimator_of
+from napari_blurgan.estimates.iterations import REGION, middle_of
+from napari_blurgan.estimates.judge import Judge
+from napari_blurgan.methods.parts import ESTIMATE, UNSEEN, Need
+from napari_blurgan.methods.sources import SourceSettings
+from napari_blurgan.optics.forward import BlurKernel, ForwardModel
+from napari_blurgan.preparation.calibration import NoiseModel
+from napari_blurgan.preparation.photons import split_photons
+from napari_blurgan.preparation.site import Site
+from napari_blurgan.sampling.patches import PatchSampler
+from napari_blurgan.sources.source import Source
+from napari_blurgan.transport.draw import Draw, named
+
+__all__ = ["Split", "SplitSource", "open_split"]
+
+UNIT = Normalization(0.0, 1.0)
+
+KEPT = 0.9
+"""Share of the photons that is trained on; the others judge."""
+
+JUDGED = 3
+"""Blocks whose photons judge."""
+
+
+class SplitSource(SourceSettings):
+    """Single images, of whose photons a part is kept from what G sees."""
+
+    kind: Literal["split"] = "split"
+    home: ClassVar[str] = "napari_blurgan.sources.split:open_split"
+    domains: ClassVar[int] = 1
+    most_domains: ClassVar[int] = 1
+    apart: ClassVar[bool] = False
+
+    @property
+    def needs(self) -> frozenset[Need]:
+        """An estimate, from which the unseen photons are foretold."""
+        return frozenset({ESTIMATE})
+
+    @property
+    def offers(self) -> frozenset[Need]:
+        """Photons that G has not seen."""
+        return frozenset({UNSEEN})
+
+
+@dataclass(frozen=True)
+class Halves:
+    """Half of the photons with their estimates, and what these leave of the others.
+
+    Parameters
+    ----------
+    estimator, noise
+        What makes the estimates, and what was measured in y.
+    """
+
+    estimator: Estimator
+    noise: NoiseModel
+    random: bool = True
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All photons, which are no part of a draw; half of them; the rest of it."""
+        return ("all", "y", *("estimate",) * self.estimator.depths, "residual")
+
+    def __call__(self, block: Tensor, blur: BlurKernel) -> Tensor:
+        """Split the photons of a block anew."""
+        rng = np.random.default_rng(int(torch.randint(2**31, ())))
+        seen, unseen = split_photons(block, self.noise, 0.5, rng)
+        estimates, expected = self.estimator.fit(seen, blur)
+        return torch.cat([block, seen, estimates, unseen - expected], 1)
+
+
+class Split(Source):
+    """Draws from blocks of the images whose photons are split anew, now and then.
+
+    Parameters
+    ----------
+    site : Site
+        The data, and the blur.
+    halves : Halves
+        What splits them.
+    """
+
+    def __init__(self, site: Site, halves: Halves) -> None:
+        recipe = site.recipe
+        self.halves = halves
+        self.blocks = Blocks(site.y, site.calibration.y, recipe.dims, halves)
+        self._unseen = [
+            self._set_aside(n, site) for n in range(len(self.blocks.stacks))
+        ]
+        self.sampler = PatchSampler(
+            self.blocks.stacks,
+            site.geometry.patch,
+            normalization=UNIT,
+            rng=np.random.default_rng(recipe.seed),
+            foreground=recipe.sampling.foreground,
+            reflect=True,
+            augmentation=site.augmentation,
+        )
+
+    def _set_aside(self, number: int, site: Site) -> Tensor:
+        """Take some of the photons of a block out of it, for good, and return them."""
+        stack = self.blocks.stacks[number]
+        data = np.array(stack.data)
+        rng = np.random.default_rng([site.recipe.seed, number])
+        whole = torch.from_numpy(data[:1])
+        kept, unseen = split_photons(whole, site.calibration.noise, KEPT, rng)
+        data[:1] = kept.numpy()
+        self.blocks.stacks[number] = stack.with_data(data)
+        return unseen
+
+    def judge(self, forward: ForwardModel) -> Judge:
+        """Return what compares G with Richardson-Lucy on the photons set aside."""
+        blur, seen, unseen = forward.blur, [], []
+        for stack, aside in list(zip(self.measured, self._unseen, strict=True))[
+            :JUDGED
+        ]:
+            middle = (slice(None), *middle_of(aside.shape[1:], REGION))
+            device = blur.gain.device
+            whole = torch.from_numpy(np.asarray(stack.data)[:1])
+            seen.append(whole[middle][None].contiguous().to(device))
+            unseen.append(aside[middle][None].contiguous().to(device))
+        return Judge(seen, unseen, self.halves.estimator, blur)
+
+    @property
+    def measured(self) -> Sequence[Stack]:  # type: ignore[override]
+        """The blocks."""
+        return self.sampler.stacks
+
+    def draw(self) -> Draw:
+        """Return a random patch."""
+        return Draw(**named(self.sampler.draw(), self.blocks.enrich.names))
+
+    def crop(self, corner: Sequence[int], size: Sequence[int]) -> Draw:
+        """Return a region of the first block."""
+        index = tuple(slice(c, c + n) for c, n in zip(corner, size, strict=True))
+        region = np.asarray(self.measured[0].data)[(slice(None), *index)]
+        return Draw(**named(torch.from_numpy(region), self.blocks.enrich.names))
+
+    def renew_all(self, forward: ForwardModel) -> Iterator[float]:
+        """Split all blocks; yields the share that is done."""
+        for done in range(1, len(self.blocks.stacks) + 1):
+            self.renew_next(forward)
+            yield done / len(self.blocks.stacks)
+
+    def renew_next(self, forward: ForwardModel) -> None:
+        """Split the photons of the next block anew."""
+        self.blocks.renew_next(forward.blur)
+        self.sampler.stacks = tuple(self.blocks.stacks)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the state of chance, and what the blocks were split with."""
+        return {"sampler": self.sampler.state(), "blocks": self.blocks.state_dict()}
+
+    def load_state_dict(self, state: dict[str, Any], forward: ForwardModel) -> None:
+        """Go on from where `state_dict` was taken."""
+        self.sampler.set_state(state["sampler"])
+        self.blocks.load_state_dict(state["blocks"], forward.blur)
+        self.sampler.stacks = tuple(self.blocks.stacks)
+
+
+def open_split(settings: SplitSource, site: Site) -> Split:
+    """Return the source on a data set.
+
+    Raises
+    ------
+    RecipeError
+        If the reconstructor refines no estimate.
+    """
+    estimator = estimator_of(site.recipe.reconstructor, site.calibration)
+    if estimator is None:
+        raise RecipeError("source 'split' needs a reconstructor that refines estimates")
+    noise = site.calibration.noise
+    # What is left of the light is scaled to the whole, and so is its noise.
+    left = NoiseModel(noise.slope / KEPT, noise.intercept / KEPT)
+    return Split(site, Halves(estimator, left))

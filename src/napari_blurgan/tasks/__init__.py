@@ -1,0 +1,1 @@
+"""What both doors ask of the engine: train, restore, demonstrate."""

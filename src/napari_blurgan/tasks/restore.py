@@ -1,0 +1,308 @@
+"""`restore`: a model, an image, a result."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import os
+from collections.abc import Callable, Generator, Iterator, Sequence
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import DTypeLike
+
+from napari_blurgan.checks import refuse_existing
+from napari_blurgan.data.colour import without_alpha
+from napari_blurgan.data.conversion import ImageLike, as_stack, in_kind
+from napari_blurgan.data.exposure import exposure_notes
+from napari_blurgan.data.sections import VIEWS
+from napari_blurgan.data.stack import Stack
+from napari_blurgan.errors import DataError
+from napari_blurgan.inverse.psf_fit import usable
+from napari_blurgan.models.familiarity import unfamiliar
+from napari_blurgan.models.inference import (
+    devices,
+    inference_precision,
+    model_operator,
+)
+from napari_blurgan.models.model import Model, load_model
+from napari_blurgan.optics.psf import Psf
+from napari_blurgan.optimisation.precision import choose_device
+from napari_blurgan.restoration.cluster import Cluster
+from napari_blurgan.restoration.events import Event, Finished, Noted
+from napari_blurgan.restoration.predict import apply
+from napari_blurgan.restoration.sections import apply_sections
+from napari_blurgan.restoration.sinks import make_sink
+from napari_blurgan.tiling.operator import Operator
+
+__all__ = ["restore", "restoring"]
+
+VOXEL_TOLERANCE = 0.1
+PathLike = str | os.PathLike[str]
+
+
+def restore(
+    model: Model | PathLike,
+    source: ImageLike,
+    out: PathLike | None = None,
+    *,
+    axes: str | None = None,
+    voxel_size: Sequence[float | None] | None = None,
+    channel_axis: int | None = None,
+    psf: Psf | PathLike | None = None,
+    tile: Sequence[int] | None = None,
+    dtype: DTypeLike | None = None,
+    channel: int | None = None,
+    time: int | None = None,
+    device: str = "auto",
+    resume: bool = False,
+    overwrite: bool = False,
+    precision: str = "auto",
+    blend: bool | None = None,
+    scheduler: str | None = None,
+    views: Sequence[str] | None = None,
+    progress: Callable[[Event], None] | None = None,
+) -> Any:
+    """Carry an image of any size through a trained model.
+
+    Parameters
+    ----------
+    model : Model or path-like
+        The model, or its folder.
+    source : Stack, array-like, path-like or layer
+        Image, in the grey levels that the model was trained on: a `Stack`, a file, an
+        array (numpy, dask, zarr, torch) or an image layer of napari. Time points are
+        restored one by one, and channels where the model takes one.
+    out : path-like, optional
+        ``.ome.tif``, ``.tif`` or ``.zarr``; the result stays in memory without.
+    axes : str, optional
+        One letter of TCZYXS for each axis, in either case; overrules what the source
+        says. An array without is (y, x) or (z, y, x).
+    voxel_size : sequence of (float or None), optional
+        (z, y, x) in micrometres; overrules what the source says.
+    channel_axis : int, optional
+        Which axis of an array holds the channels.
+    psf : Psf or path-like, optional
+        Blur of this image where it is not the one that was trained for: of another
+        wavelength, depth or microscope. Only for models that refine an estimate.
+    tile : sequence of int, optional
+        Voxels (z, y, x) or (y, x) that a tile writes; from the free memory by default.
+    dtype : dtype-like, optional
+        Of the result: float32 by default, of RGB the integers that the model imitates;
+        ``"source"`` for that of the source.
+    channel, time : int, optional
+        The only channel or time point to restore, counted from 0.
+    device : str
+        ``"cpu"``, ``"cuda"``, ``"cuda:1"``…; ``"auto"`` takes all the GPUs there are.
+    resume : bool
+        Go on with the unfinished ``.zarr`` of an earlier run.
+    overwrite : bool
+        Whether a result that is there already may be replaced.
+    precision : str
+        ``"float32"``, ``"bfloat16"``, or ``"auto"``: bfloat16 where the device has
+        instructions for it, float32 on a cluster.
+    blend : bool, optional
+        Smooth the seams; by default for models whose norm depends on the tile.
+    scheduler : str, optional
+        Address of a dask cluster that computes instead of this machine.
+    views : sequence of str, optional
+        For a model of planes: the mean of its results on ``"xy"``, ``"xz"`` and
+        ``"yz"`` sections of the volume, its voxels made cubes; by default those that
+        the model was trained on.
+    progress : callable, optional
+        Called with every event (`napari_blurgan.restoration.events`).
+
+    Returns
+    -------
+    array or Stack
+        An array for an array, of the same package; else, and where there is `out`, a
+        `Stack` with axes, voxel size and channel names of the source, lazy where it is
+        in a file. In the grey levels of the model's output. It is complete.
+
+    Raises
+    ------
+    DataError, AxesError
+        If the image cannot be read, or does not fit the model; if there is something
+        at `out` and `overwrite` is false.
+    ModelFileError
+        If the model cannot be read.
+    OutOfMemoryError
+        If not even the smallest tile fits the device.
+    """
+    result = None
+    for event in restoring(
+        model,
+        source,
+        out,
+        axes=axes,
+        voxel_size=voxel_size,
+        channel_axis=channel_axis,
+        psf=psf,
+        tile=tile,
+        dtype=dtype,
+        channel=channel,
+        time=time,
+        device=device,
+        resume=resume,
+        overwrite=overwrite,
+        precision=precision,
+        blend=blend,
+        scheduler=scheduler,
+        views=views,
+    ):
+        if progress is not None:
+            progress(event)
+        if isinstance(event, Finished):
+            result = event.result
+    assert result is not None  # `apply` finishes or raises
+    return in_kind(source, result) if out is None else result
+
+
+def restoring(
+    model: Model | PathLike,
+    source: ImageLike,
+    out: PathLike | None = None,
+    *,
+    axes: str | None = None,
+    voxel_size: Sequence[float | None] | None = None,
+    channel_axis: int | None = None,
+    psf: Psf | PathLike | None = None,
+    device: str = "auto",
+    resume: bool = False,
+    overwrite: bool = False,
+    precision: str = "auto",
+    blend: bool | None = None,
+    scheduler: str | None = None,
+    views: Sequence[str] | None = None,
+    **options: Any,
+) -> Generator[Event, None, None]:
+    """Yield the events of `restore`, with the same parameters."""
+    stack = as_stack(
+        source, axes=axes, voxel_size=voxel_size, channel_axis=channel_axis
+    )
+    _check_out(stack, out, overwrite)
+    sink = make_sink(out, resume)
+    psf, mended = _usable(psf)
+    loaded = _under(psf, model if isinstance(model, Model) else load_model(Path(model)))
+    if loaded.channels[0] == 3:
+        stack = without_alpha(stack)
+    if loaded.colour and options.get("dtype") is None:
+        options["dtype"] = _picture_dtype(loaded)
+    channel, time = options.get("channel"), options.get("time")
+    for note in (
+        *stack.metadata.get("notes", ()),
+        *mended,
+        *_mismatch(loaded, stack),
+        *unfamiliar(loaded, stack, channel),
+        *exposure_notes(stack, channel, time),
+    ):
+        yield Noted(f"{stack.name}: {note}")
+    cluster = None
+    if scheduler is not None:
+        if loaded.path is None:
+            raise DataError("on a cluster, the model must be a folder; save it first")
+        # Workers may differ in what they have; seams must not show where they do.
+        precision = "float32" if precision == "auto" else precision
+        folder = loaded.path.absolute()
+        make = partial(_operator_from, folder, psf, device, precision)
+        cluster = Cluster(scheduler, make)
+    places = devices("cpu" if cluster else device)
+    dtype = inference_precision(precision, places[0])
+    operators = [model_operator(loaded, place, precision) for place in places]
+    norm = loaded.recipe.reconstructor.norm
+    options |= {
+        "blend": norm == "instance" if blend is None else blend,
+        "provenance": _provenance(loaded, psf, stack, dtype),
+    }
+    views = _views(loaded, views)
+    if views == ("xy",):
+        yield from apply(operators, stack, sink, cluster=cluster, **options)
+    elif cluster is not None:
+        raise DataError("sections from several sides are not made on a cluster")
+    else:
+        yield from apply_sections(operators, stack, out, views, **options)
+
+
+def _usable(psf: Psf | PathLike | None) -> tuple[Psf | None, tuple[str, ...]]:
+    """Return the PSF that was given, and what had to be mended."""
+    if psf is None:
+        return None, ()
+    return usable(psf if isinstance(psf, Psf) else Psf.load(Path(psf)))
+
+
+def _views(model: Model, views: Sequence[str] | None) -> tuple[str, ...]:
+    """Return the sides from which a volume is seen, checked."""
+    chosen = tuple(views or model.recipe.sampling.views)
+    if chosen != ("xy",) and model.recipe.dims != 2:
+        raise DataError("a model of volumes sees them whole: leave out the views")
+    wrong = set(chosen) - set(VIEWS)
+    if wrong:
+        raise DataError(
+            f"there is no view {sorted(wrong)}; expected {', '.join(VIEWS)}"
+        )
+    return chosen
+
+
+def _picture_dtype(model: Model) -> str | None:
+    """Return the integers of the pictures that a model imitates, as viewers expect."""
+    known = [image["dtype"] for image in model.provenance.get("data", [])[-1:]]
+    return next((d for d in known if d.startswith("uint")), None)
+
+
+def _under(psf: Psf | None, model: Model) -> Model:
+    return model if psf is None else model.with_psf(psf)
+
+
+def _operator_from(
+    path: Path, psf: Psf | None, device: str, precision: str
+) -> Operator:
+    model = _under(psf, load_model(path))
+    return model_operator(model, choose_device(device), precision)
+
+
+def _check_out(stack: Stack, out: PathLike | None, overwrite: bool) -> None:
+    if out is None:
+        return
+    origin = stack.metadata.get("source")
+    if origin and Path(out).resolve() == Path(origin).resolve():
+        raise DataError(f"{out}: is the image itself; choose another place to write to")
+    refuse_existing(out, overwrite)
+
+
+def _mismatch(model: Model, stack: Stack) -> Iterator[str]:
+    """Say where voxels differ from those that the model was trained on."""
+    for axis, trained, found in zip(
+        "zyx", model.voxel_size, stack.voxel_size, strict=True
+    ):
+        if trained and found and abs(found / trained - 1) > VOXEL_TOLERANCE:
+            yield (
+                f"its voxels are {found:.4g} µm long in {axis}, the model was trained "
+                f"on {trained:.4g} µm; resample the image, or trust the result less"
+            )
+
+
+def _provenance(
+    model: Model, psf: Psf | None, stack: Stack, precision: torch.dtype
+) -> dict[str, Any]:
+    given = {} if psf is None else {"psf": _identity(psf)}
+    now = datetime.datetime.now(datetime.UTC)
+    return {
+        "software": "napari-blurgan",
+        "version": version("napari-blurgan"),
+        "step": "restore",
+        "model": model.id,
+        "recipe": model.recipe.name,
+        "precision": str(precision).removeprefix("torch."),
+        "source": stack.name,
+        "created": now.isoformat(timespec="seconds"),
+    } | given
+
+
+def _identity(psf: Psf) -> dict[str, Any]:
+    """Return what tells a PSF from others."""
+    values = np.ascontiguousarray(psf.data)
+    return psf.provenance | {"sha256": hashlib.sha256(values.data).hexdigest()}

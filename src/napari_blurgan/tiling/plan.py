@@ -1,0 +1,260 @@
+"""The plan before any work: tiles, memory and bytes on disk."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import takewhile
+from typing import Any
+
+import numpy as np
+import psutil
+import torch
+
+from napari_blurgan.errors import DataError, OutOfMemoryError
+from napari_blurgan.tiling.layout import Layout
+from napari_blurgan.tiling.memory import bytes_per_voxel
+from napari_blurgan.tiling.operator import Operator
+from napari_blurgan.tiling.tiling import Tiling
+
+__all__ = ["Plan", "make_plan"]
+
+MEMORY_SHARE = 0.5
+"""How much of the free memory the tiles may take; the rest is not ours."""
+LARGEST_TILE = {"cpu": 2**24, "cuda": 2**25}
+"""Voxels of a tile's input: seconds of work on a CPU, below 2³¹ elements on a GPU."""
+MARGIN = 8
+"""Voxels of reflection beyond the volume; more costs time and changes nothing."""
+WASTE = 3
+"""Halos and core may be this many times as long as the core, which is then as long as
+a halo. With smaller cores, hardly anything but halos is computed."""
+MOST_REPETITIONS = 1000
+"""More than that many times over, tiles are so small that the work would not end."""
+QUICK = 10**8
+"""Voxels that are computed in no time, however often each."""
+IN_FLIGHT = 4
+"""Tiles held in memory besides the one computed: read ahead, or being written."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a restoration will take.
+
+    Attributes
+    ----------
+    tiling : Tiling
+        Tiles of one frame.
+    frames : int
+        Time points times groups of channels.
+    batch : int
+        Tiles that go through the operator at once.
+    device_bytes, ram_bytes, disk_bytes : int
+        Estimated peak on the device and in RAM, and the size of the uncompressed
+        result.
+    """
+
+    tiling: Tiling
+    frames: int
+    batch: int
+    device_bytes: int
+    ram_bytes: int
+    disk_bytes: int
+
+    @property
+    def tiles(self) -> int:
+        """Number of tiles in all frames."""
+        return len(self.tiling) * self.frames
+
+    def __str__(self) -> str:
+        return (
+            f"{self.tiles} tile{'s'[: self.tiles != 1]} of {_size(self.tiling.core)} "
+            f"voxels with a halo of {_size(self.tiling.halo)}, about "
+            f"{_gigabytes(self.device_bytes)} on the device, "
+            f"{_gigabytes(self.ram_bytes)} of RAM, {_gigabytes(self.disk_bytes)} of "
+            "result"
+        )
+
+
+def make_plan(
+    layout: Layout,
+    operator: Operator,
+    dtype: np.dtype[Any],
+    *,
+    tile: Sequence[int] | None = None,
+    margin: Sequence[int] | None = None,
+    keep: bool = True,
+    free: int | None = None,
+    memory: int | None = None,
+) -> Plan:
+    """Return how a source is going to be restored.
+
+    Parameters
+    ----------
+    layout : Layout
+        Frames and shapes.
+    operator : Operator
+        Asked once, with a small image of zeros, for the memory it takes.
+    dtype : dtype
+        Of the result.
+    tile : sequence of int, optional
+        Largest core; chosen from the free memory by default.
+    margin : sequence of int, optional
+        Voxels of reflection beyond the volume; by default `MARGIN` at most, and none
+        for an operator that estimates what lies beyond by itself.
+    keep : bool
+        Whether the result stays in RAM.
+    free : int, optional
+        Bytes to be had; what is free on the device by default.
+    memory : int, optional
+        Bytes of them that tiles may take; half by default.
+
+    Raises
+    ------
+    DataError
+        If `tile` is not a positive size for each axis.
+    OutOfMemoryError
+        If the result is to stay in RAM and does not fit, or no tile does that is worth
+        its halo.
+    """
+    shape = layout.spatial_shape
+    channels = len(layout.groups[0]), layout.per_group
+    footprint = bytes_per_voxel(operator, channels[0])
+    free = free_bytes(operator.device) if free is None else free
+    share = int(MEMORY_SHARE * free if memory is None else min(memory, free))
+    if margin is None:
+        most = MARGIN if getattr(operator, "reflected", True) else 0
+        margin = [min(h, most) for h in operator.halo]
+    if tile is None:
+        tile = _affordable(operator, shape, margin, share, footprint)
+    _check_tile(tile, shape)
+    tiling = Tiling(shape, tile, operator.halo, operator.stride, margin)
+    check_repetition(tiling)
+    voxels = math.prod(tiling[len(tiling) // 2].shape)
+    disk = math.prod(layout.shape) * dtype.itemsize
+    buffers = IN_FLIGHT * 4 * sum(channels) * voxels
+    if keep:
+        _check_ram(disk)
+    return Plan(
+        tiling=tiling,
+        frames=len(layout.frames),
+        batch=_batch(tiling, int(share / footprint), operator.device),
+        device_bytes=int(footprint * voxels),
+        ram_bytes=buffers + (disk if keep else 0),
+        disk_bytes=disk,
+    )
+
+
+def free_bytes(device: torch.device) -> int:
+    """Return the memory that nobody uses on `device`."""
+    if device.type == "cuda":
+        return int(torch.cuda.mem_get_info(device)[0])
+    return int(psutil.virtual_memory().available)
+
+
+def _affordable(
+    operator: Operator,
+    shape: Sequence[int],
+    margin: Sequence[int],
+    share: int,
+    footprint: float,
+) -> tuple[int, ...]:
+    """Return the largest core whose input takes at most `share` bytes."""
+    limit = LARGEST_TILE.get(operator.device.type, 2**24)
+    budget = int(share / footprint)
+    for tiling in _cuts(shape, operator, margin):
+        if _voxels(tiling) <= min(budget, limit):
+            break
+    if budget < limit and not _worthwhile(tiling):
+        worth = takewhile(_worthwhile, _cuts(shape, operator, margin))
+        need = footprint * min(limit, *map(_voxels, worth))
+        raise OutOfMemoryError(
+            f"tiles may take {_gigabytes(share)} of memory (half of what is free, or "
+            f"the limit that was set): with halos of {_size(tiling.halo)} voxels, each "
+            f"voxel would be computed {_repetition(tiling):.0f} times; allow at least "
+            f"{math.ceil(need / 1e7) / 100:.2f} GB, have twice that free, or set the "
+            "size of the tiles"
+        )
+    return tiling.core
+
+
+def _cuts(
+    shape: Sequence[int], operator: Operator, margin: Sequence[int]
+) -> Iterator[Tiling]:
+    """Yield ever smaller tiles, from the whole to those of one stride.
+
+    The longest axis is cut again and again, so that thin stacks keep all planes.
+    """
+    counts = [1] * len(shape)
+    while True:
+        core = [-(-n // count) for n, count in zip(shape, counts, strict=True)]
+        yield Tiling(shape, core, operator.halo, operator.stride, margin)
+        cuttable = [a for a, s in enumerate(operator.stride) if core[a] > s]
+        if not cuttable:
+            return
+        counts[max(cuttable, key=core.__getitem__)] += 1
+
+
+def _voxels(tiling: Tiling) -> int:
+    """Return the size of the largest input."""
+    return max(math.prod(tiling[i].shape) for i in (0, len(tiling) // 2))
+
+
+def _repetition(tiling: Tiling) -> float:
+    """Return how many times each voxel is computed, in halos for the most part."""
+    whole = tiling.at(tuple(slice(0, n) for n in tiling.shape))
+    return len(tiling) * _voxels(tiling) / math.prod(whole.shape)
+
+
+def _worthwhile(tiling: Tiling) -> bool:
+    return _repetition(tiling) <= WASTE ** len(tiling.shape)
+
+
+def _batch(tiling: Tiling, voxels: int, device: torch.device) -> int:
+    """Return how many tiles to compute at once: on a GPU, small ones in company."""
+    if device.type != "cuda":
+        return 1
+    limit = min(voxels, LARGEST_TILE["cuda"]) // 4
+    return int(min(16, max(1, limit // math.prod(tiling[0].shape))))
+
+
+def _check_tile(tile: Sequence[int], shape: Sequence[int]) -> None:
+    if len(tile) != len(shape) or min(tile) < 1:
+        raise DataError(
+            f"a tile of {tuple(tile)} does not fit a volume of {tuple(shape)}; "
+            "expected one positive size for each axis"
+        )
+
+
+def check_repetition(tiling: Tiling) -> None:
+    """Refuse tiles with which the work would not end: hardly anything but halos.
+
+    Raises
+    ------
+    DataError
+        With how many times each voxel would be computed.
+    """
+    times = _repetition(tiling)
+    if times > MOST_REPETITIONS and len(tiling) * _voxels(tiling) > QUICK:
+        raise DataError(
+            f"in tiles of {_size(tiling.core)} voxels with halos of "
+            f"{_size(tiling.halo)} each voxel would be computed {times:.0f} times, at "
+            f"most {MOST_REPETITIONS} are allowed: take larger tiles"
+        )
+
+
+def _check_ram(needed: int) -> None:
+    available = psutil.virtual_memory().available
+    if needed > available:
+        raise OutOfMemoryError(
+            f"the result takes {_gigabytes(needed)}, {_gigabytes(available)} of RAM "
+            "are free; write it to a .zarr instead"
+        )
+
+
+def _size(shape: Sequence[int]) -> str:
+    return "×".join(map(str, shape))
+
+
+def _gigabytes(count: int) -> str:
+    return f"{count / 1e9:.2f} GB" if count >= 1e8 else f"{count / 1e6:.1f} MB"

@@ -1,0 +1,442 @@
+"""The training loop: a recipe and two unpaired data sets in, events out."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from napari_blurgan.data.stack import Stack
+from napari_blurgan.errors import CancelledError, DataError, TrainingError
+from napari_blurgan.methods.migrations import migrate_row, migrate_training
+from napari_blurgan.methods.recipe import Recipe
+from napari_blurgan.models.folder import ModelFolder
+from napari_blurgan.models.model import Model, read_history
+from napari_blurgan.models.provenance import fingerprint, new_id, provenance
+from napari_blurgan.models.schema import damage_refused
+from napari_blurgan.monitoring.content_probe import content_probe
+from napari_blurgan.monitoring.diagnostics import Diagnostics, measure_vitals
+from napari_blurgan.monitoring.events import (
+    Checkpointed,
+    ContentMeasured,
+    Event,
+    Finished,
+    Judged,
+    KernelUpdated,
+    Preparing,
+    Previewed,
+    Started,
+    Stepped,
+    Warned,
+)
+from napari_blurgan.monitoring.present_psf import current_psf, make_model
+from napari_blurgan.monitoring.preview import Preview
+from napari_blurgan.optics.forward import ForwardModel
+from napari_blurgan.optics.models import Optics
+from napari_blurgan.optics.psf import Psf
+from napari_blurgan.optimisation.engine import Engine
+from napari_blurgan.optimisation.precision import choose_device, choose_precision
+from napari_blurgan.optimisation.prepared import preparing
+from napari_blurgan.optimisation.processes import Team
+from napari_blurgan.optimisation.random_state import Dice
+from napari_blurgan.preparation.calibration import Calibration
+from napari_blurgan.preparation.notes import Note
+from napari_blurgan.preparation.site import Known
+from napari_blurgan.training.budget import Budget
+from napari_blurgan.training.controls import Controls
+from napari_blurgan.training.interval import Rhythm
+
+__all__ = ["Trainer"]
+
+LOOK_EVERY = 20
+"""Steps between two looks at the vitals."""
+
+JUDGE_EVERY = 50
+"""Steps between two looks at photons set aside."""
+
+CONTENT_EVERY = 200
+"""Steps between two looks at the content."""
+
+KEEP_EVERY = 100
+"""Steps between two states kept in memory, to step back to from a NaN."""
+
+RESTARTS = 2
+"""Of a dead start; whatever is dead then is not so by chance."""
+
+NEXT_SEED = 1000
+"""From the seed of a start to that of the next."""
+
+SHARE_SECONDS = 1.5
+"""Between two previews."""
+
+SAVE_SECONDS = 30.0
+"""Between two checkpoints."""
+
+
+class Trainer(Controls):
+    """Trains a recipe; iterate over it to train, and listen to what it tells.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        What to train.
+    y, x : sequence of Stack
+        The measured (blurred) and the sharp images; unpaired, no image in both.
+    out : path, optional
+        Model folder to keep checkpoints in; nothing is written without one.
+    psf : Psf, optional
+        The blur, or where to start learning it.
+    optics : Optics, optional
+        To compute the blur from where there is no PSF.
+    device : str
+        ``"auto"``, ``"cpu"``, ``"cuda"``, ``"mps"`` ...
+    seed, steps : int, optional
+        In place of the recipe's.
+    minutes : float, optional
+        Time for all steps together, in place of a number of steps.
+    resume : bool
+        Go on with what is in `out`, if there is anything.
+    forward : ForwardModel, optional
+        H of your own, in place of the recipe's; see docs/physics.md.
+
+    Raises
+    ------
+    BlurGANError
+        On iteration, if the data or the recipe cannot be used, or training fails.
+
+    Examples
+    --------
+    >>> trainer = Trainer(preset("blind"), blurred, sharp, optics=optics)
+    >>> for event in trainer:
+    ...     print(event)
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        y: Sequence[Stack],
+        x: Sequence[Stack],
+        out: str | Path | None = None,
+        psf: Psf | None = None,
+        optics: Optics | None = None,
+        device: str = "auto",
+        seed: int | None = None,
+        steps: int | None = None,
+        minutes: float | None = None,
+        resume: bool = False,
+        forward: ForwardModel | None = None,
+    ) -> None:
+        own = None if forward is None else {"kind": "own"}
+        changes = {"seed": seed, "steps": steps, "forward": own}
+        self.recipe = recipe.updated(
+            {k: v for k, v in changes.items() if v is not None}
+        )
+        self.budget = Budget(self.recipe.steps, minutes)
+        self.folder = None if out is None else ModelFolder(Path(out))
+        self._y, self._x = list(y), list(x)
+        self._known = Known(psf, optics, forward)
+        self._device_name = device
+        self._continues = resume
+        super().__init__()
+        self._begun = self._failed = False
+
+    def __iter__(self) -> Iterator[Event]:
+        """Train, telling about every step.
+
+        A second loop goes on where the first ended: after a stop with the steps that
+        are left, after the last step with nothing but the finished model.
+
+        Raises
+        ------
+        TrainingError
+            If an earlier loop failed.
+        """
+        if self._failed:
+            raise TrainingError(
+                "this training has failed: make a new Trainer, with resume=True to go "
+                "on from the last checkpoint"
+            )
+        again, self._begun = self._begun, True
+        try:
+            yield from self._continue() if again else self._begin()
+        except Exception:
+            self._failed = True
+            raise
+        finally:
+            if self.folder:
+                self.folder.lock.release()
+
+    def _lock(self) -> None:
+        """Keep other trainings out of the folder, as long as this one runs."""
+        if self.folder and self._team.rank == 0:
+            self.folder.lock.acquire()
+
+    def _begin(self) -> Iterator[Event]:
+        yield from self._start()
+        yield self._started()
+        yield from (Warned.of(self.budget.step, note) for note in self._notes)
+        if self._judge is not None and self._judge.best is None:
+            yield from self._judged()
+        yield from self._share(now=True)
+        yield from self._loop()
+
+    def _continue(self) -> Iterator[Event]:
+        """Take the steps that an earlier loop left."""
+        self._lock()
+        self._stopped.clear()
+        yield self._started()
+        if self._goes_on():
+            self.budget.start_clock()
+            yield from self._loop()
+        else:
+            yield Finished(self.budget.step, self.model(), self._reason)
+
+    def _loop(self) -> Iterator[Event]:
+        while self._goes_on():
+            self._rest_while_paused()
+            yield from self._advance()
+            yield from self._share()
+        yield from self._measure_content()
+        yield from self._judged()
+        yield from self._share(now=True)
+        yield Finished(self.budget.step, self.model(), self._reason)
+
+    @property
+    def _reason(self) -> str:
+        """Why the training is over."""
+        if self._stopped.is_set():
+            return "stopped"
+        return "completed" if self.budget.minutes is None else "budget"
+
+    def model(self) -> Model:
+        """Return the model as it is now."""
+        model = make_model(self._engine, self._prepared, self._id, self._provenance)
+        if self._judge is not None and self._judge.best is not None:
+            model.generator.load_state_dict(self._judge.best)
+        model.path = self.folder.path if self.folder else None
+        return model
+
+    def _start(self) -> Iterator[Event]:
+        """Prepare everything, or read it from the checkpoint."""
+        self._device = choose_device(self._device_name)
+        self._team = Team.of(self._device)
+        self._lock()
+        state = self.folder.load() if self.folder and self._continues else None
+        self._fingerprint = [fingerprint(s) for s in (*self._y, *self._x)]
+        self._id = state["id"] if state else new_id()
+        yield from self._build(self.recipe.seed, state)
+        self._notes = list(self._prepared.notes)
+        if state:
+            self._go_on(state)
+        else:
+            voxel_size = self._prepared.site.voxel_size
+            self._notes += self._prepared.source.findings(voxel_size)
+        self._share_rhythm = Rhythm(SHARE_SECONDS)
+        self._save_rhythm = Rhythm(SAVE_SECONDS)
+        self.budget.start_clock()
+
+    def _started(self) -> Started:
+        sets = zip((self._y, self._x), self.recipe.forward.domains, strict=True)
+        counted = ", ".join(f"{len(stacks)} {name}" for stacks, name in sets if stacks)
+        return Started(
+            self.budget.step,
+            self.budget.total_steps,
+            str(self._device),
+            str(self._precision).removeprefix("torch."),
+            f"{self.recipe.name}: {counted}",
+        )
+
+    def _build(
+        self, seed: int, state: dict[str, Any] | None = None
+    ) -> Iterator[Preparing]:
+        """Make networks, source and optimisers, from a seed or for a saved state."""
+        recipe = self.recipe.updated({"seed": seed})
+        calibration = Calibration.from_dict(state["calibration"]) if state else None
+        dice = Dice(seed, self._device)
+        stages = preparing(recipe, self._y, self._x, self._known, calibration)
+        while True:
+            with dice:
+                stage, prepared = next(stages)
+            if prepared is not None:
+                break
+            yield self._preparing(stage)
+        self._prepared = prepared
+        wanted = state["precision"] if state else recipe.precision
+        self._precision = self._measured_precision(wanted)
+        self._engine = Engine(prepared, self._device, self._precision, dice, self._team)
+        if state is None:
+            for share in self._engine.renew_source():
+                yield self._preparing("estimates to start from", share)
+        self._diagnostics = Diagnostics()
+        self._preview = Preview(prepared)
+        self._probe = content_probe(prepared)
+        self._judge = prepared.source.judge(self._engine.transport.forward_model)
+        self._provenance = provenance(
+            recipe, self._device, self._precision, self._fingerprint
+        )
+        self._judged_at = -1
+        self._good: dict[str, Any] | None = None
+        self._brake = 1.0
+
+    def _preparing(self, stage: str, share: float = 0.0) -> Preparing:
+        """Tell of a stage of the preparation, unless it is to end here."""
+        if self._stopped.is_set():
+            raise CancelledError(
+                "stopped while the training was being prepared: nothing was written"
+            )
+        return Preparing(self.budget.step, stage, share)
+
+    def _measured_precision(self, wanted: str) -> torch.dtype:
+        site = self._prepared.site
+        generator = self._prepared.transport.generator.to(self._device)
+        if self._team.size > 1 and wanted == "auto":
+            wanted = "float32"  # one member's measurement may differ from another's
+        blank = generator.blank(site.geometry.patch, site.channels[0])
+        return choose_precision(wanted, generator, blank)
+
+    def _advance(self) -> Iterator[Event]:
+        """Take one step and say how it went."""
+        budget, settings = self.budget, self.recipe.optimiser
+        rate = budget.rate(settings.constant, settings.final, settings.warm_up)
+        losses = self._engine.step(rate * self._brake)
+        budget.count_step()
+        if not all(map(math.isfinite, losses.values())):
+            yield self._step_back(losses)
+            return
+        rate *= settings.generator_rate * self._brake
+        if self.folder:
+            self.folder.record(budget.step, losses | {"rate": rate})
+        yield Stepped(
+            budget.step, losses, rate, budget.total_steps, budget.remaining_seconds
+        )
+        if budget.step % KEEP_EVERY == 0:
+            # The state refers to the tensors that training goes on changing.
+            self._good = copy.deepcopy(self._engine.state_dict())
+        if budget.step % CONTENT_EVERY == 0:
+            yield from self._measure_content()
+        if budget.step % JUDGE_EVERY == 0:
+            yield from self._judged()
+        if budget.step % LOOK_EVERY == 0 and self._engine.latest is not None:
+            yield from self._look(losses)
+
+    def _look(self, losses: dict[str, float]) -> Iterator[Event]:
+        """Measure the vitals; a dead start is started again."""
+        assert self._engine.latest is not None
+        vitals = measure_vitals(self._engine.latest) | losses
+        for warning in self._diagnostics.observe(self.budget.step, vitals):
+            yield warning
+            seed = self._engine.recipe.seed
+            if warning.code == "dead-start" and seed < self._last_seed:
+                yield from self._build(seed + NEXT_SEED)
+                self._rewind(0)
+
+    @property
+    def _last_seed(self) -> int:
+        """The seed after which a dead start is not started again."""
+        return self.recipe.seed + RESTARTS * NEXT_SEED
+
+    def _measure_content(self) -> Iterator[ContentMeasured]:
+        if self._probe is not None:
+            content = self._probe.measure(self._engine)
+            self._provenance = self._provenance | {"content": content.summary()}
+            yield ContentMeasured(self.budget.step, content)
+
+    def _judged(self) -> Iterator[Judged]:
+        """Compare G with its estimate on data set aside, where there are any."""
+        if self._judge is None or self._judged_at == self.budget.step:
+            return
+        self._judged_at = self.budget.step
+        judgement = self._judge.look(self._engine.generator)
+        assert self._judge.last is not None
+        self._provenance = self._provenance | {"unseen": asdict(self._judge.last)}
+        yield Judged(self.budget.step, judgement)
+
+    def _step_back(self, losses: dict[str, float]) -> Warned:
+        """Return to the last good state at half the rate; the second time, give up."""
+        if self._good is None or self._brake < 1:
+            raise TrainingError(
+                f"the losses are no numbers any more at step {self.budget.step} "
+                f"({losses}): lower optimiser.generator_rate, or check the data for "
+                f"extreme values; the last checkpoint is untouched"
+            )
+        self._engine.load_state_dict(self._good)
+        self._rewind(self._engine.steps)
+        self._brake = 0.5
+        return Warned(
+            self.budget.step,
+            "not-a-number",
+            "A loss was no number any more.",
+            "Training has stepped back and goes on at half the learning rate.",
+            dict(losses),
+        )
+
+    def _rewind(self, step: int) -> None:
+        """Count from `step` again; what was noted of later ones is dropped."""
+        self.budget.step = step
+        if self.folder:
+            self.folder.rewind(step)
+
+    def _share(self, now: bool = False) -> Iterator[Event]:
+        """Show the kernel and a preview, and save, when it is time."""
+        step = self.budget.step
+        if self._share_rhythm.due() or now:
+            psf = current_psf(self._engine, self._prepared)
+            if psf is not None:
+                yield KernelUpdated(step, psf)
+            self._seen = self._preview.of(self._engine)
+            yield Previewed(step, *self._seen)
+        leads = self._team.rank == 0
+        if self.folder and leads and (self._save_rhythm.due() or now):
+            self.folder.save(self._state(), self.model(), *self._seen[:2])
+            yield Checkpointed(step, self.folder.path)
+
+    def _goes_on(self) -> bool:
+        self.budget.seconds = self._team.agree(self.budget.seconds)
+        over = self.budget.progress >= 1 or self._stopped.is_set()
+        return not self._team.agree(over)
+
+    def _rest_while_paused(self) -> None:
+        if self.paused:
+            self._running.wait()
+            self.budget.start_clock()
+
+    def _state(self) -> dict[str, Any]:
+        return {
+            "id": self._id,
+            "seed": self._engine.recipe.seed,
+            "recipe": self.recipe.model_dump(mode="json"),
+            "calibration": self._prepared.site.calibration.to_dict(),
+            "precision": str(self._precision).removeprefix("torch."),
+            "fingerprint": self._fingerprint,
+            "budget": self.budget.state_dict(),
+            "brake": self._brake,
+            "diagnostics": self._diagnostics.state_dict(),
+            "engine": self._engine.state_dict(),
+            "judge": None if self._judge is None else self._judge.state_dict(),
+        }
+
+    def _go_on(self, state: dict[str, Any]) -> None:
+        with damage_refused("training.safetensors"):
+            state = migrate_training(state)
+        if state["fingerprint"] != self._fingerprint:
+            raise DataError(
+                "the images are not those that this training began with: give the same "
+                "files in the same order, or train anew without --resume"
+            )
+        assert self.folder is not None
+        with damage_refused(self.folder.path / "training.safetensors"):
+            self._engine.load_state_dict(state["engine"])
+            self._diagnostics.load_state_dict(state["diagnostics"])
+            self.budget.load_state_dict(state["budget"])
+            self._brake = state["brake"]
+            if self._judge is not None:
+                self._judge.load_state_dict(state["judge"])
+        self._notes += [Note.damaged(text) for text in self.folder.notes]
+        rows = read_history(self.folder.path / "history.csv")
+        self.folder.rows = [migrate_row(row) for row in rows]
+        self.folder.rewind(self.budget.step)
