@@ -29,12 +29,12 @@ napari: setup
 	$(BIN)/napari
 
 bench: setup
-	$(BIN)/python benchmarks/train_step.py
+	$(BIN)/python -m benchmarks.speed.train_step
 
 # Hours on one core; stops and goes on as you like. SCALE=gpu DEVICE=cuda on a GPU.
 SCALE := cpu
 DEVICE := cpu
-papers = $(BIN)/python benchmarks/papers.py --scale $(SCALE) --device $(DEVICE) --rows
+papers = $(BIN)/python -m benchmarks.claims.papers --scale $(SCALE) --device $(DEVICE) --rows
 bench-papers: setup
 	$(papers) black input wiener rl rl-610nm --seeds 0 1 2
 	$(papers) nonblind --seeds 0 1 2 --wavelengths 500 400 600 610
@@ -49,14 +49,14 @@ bench-papers: setup
 	$(papers) rl rl-610nm nonblind --truth gibson-lanni --seeds 0 1 2
 	$(papers) blind blind-from-610nm --truth gibson-lanni --seeds 0 1 2 3 4
 	$(papers) blind blind-from-610nm blind-from-gaussian --truth gibson-lanni --steps 2000
-	$(BIN)/python benchmarks/papers_report.py
+	$(BIN)/python -m benchmarks.claims.papers_report
 
 # Table 1 of the UTOM paper; DATA is the folder of the real images.
 bench-utom: setup
-	$(BIN)/python benchmarks/utom_table1.py --data $(DATA) \
+	$(BIN)/python -m benchmarks.claims.utom_table1 --data $(DATA) \
 		--tasks cells isotropic labelling frames actin
-	$(BIN)/python benchmarks/utom_studies.py --study images
-	$(BIN)/python benchmarks/utom_studies.py --study weight
+	$(BIN)/python -m benchmarks.claims.utom_studies --study images
+	$(BIN)/python -m benchmarks.claims.utom_studies --study weight
 
 docs: setup
 	$(BIN)/python scripts/make_docs.py

@@ -9,9 +9,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 COMMANDS = (
-    ("benchmarks/phantoms.py",),
-    ("benchmarks/measures.py",),
-    ("benchmarks/physics.py",),
+    ("benchmarks/claims/phantoms.py",),
+    ("benchmarks/claims/measures.py",),
+    ("benchmarks/claims/physics.py",),
     ("-m", "napari_blurgan", "demo", "--out", "blurgan-demo"),
 )
 

@@ -9,7 +9,7 @@ from qtpy.QtCore import Qt, QTimer
 pytestmark = pytest.mark.person
 
 INTERVAL = 5
-"""Milliseconds; `benchmarks/responsiveness.py` tells more, beside idle."""
+"""Milliseconds; `benchmarks/speed/responsiveness.py` tells more, beside idle."""
 
 
 class Heartbeat:

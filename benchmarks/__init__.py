@@ -1,0 +1,1 @@
+"""Speed, claims of the documents, and what both are made with; see README.md."""
