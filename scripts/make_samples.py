@@ -10,7 +10,8 @@ the first time point. The README beside the samples says where the sources come 
 import argparse
 from pathlib import Path
 
-from napari_blurgan.data.io import read_stack, write_ome_tiff
+from napari_blurgan.reading.images import read_stack
+from napari_blurgan.writing.ome_tiff import write_ome_tiff
 
 DNA = {
     "title": "Nucleus stained with Hoechst, confocal and widefield",

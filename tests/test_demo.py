@@ -13,10 +13,10 @@ import pytest
 from matplotlib.image import imread
 
 from napari_blurgan.cli import main
-from napari_blurgan.data.io import read_stack
 from napari_blurgan.measure.fidelity import correlation
 from napari_blurgan.optics.models import theoretical_psf
 from napari_blurgan.optics.psf import Psf
+from napari_blurgan.reading.images import read_stack
 from napari_blurgan.tasks.demo import OPTICS, REACH, TESTED, TRAINED
 from napari_blurgan.tasks.samples import sample
 

@@ -26,9 +26,9 @@ from napari_blurgan import (
     restore,
     train,
 )
-from napari_blurgan.data.io import write_ome_tiff
 from napari_blurgan.errors import AxesError, BlurGANError, DataError, OpticsError
 from napari_blurgan.methods.presets import PRESETS
+from napari_blurgan.writing.ome_tiff import write_ome_tiff
 
 
 @pytest.mark.parametrize("name", napari_blurgan.__all__)

@@ -11,7 +11,7 @@ import pytest
 
 import napari_blurgan
 from napari_blurgan import Psf, errors, preset, train
-from napari_blurgan.data.io import write_ome_tiff
+from napari_blurgan.writing.ome_tiff import write_ome_tiff
 
 PAGE = Path(__file__).parents[1] / "docs" / "python.md"
 ROW = re.compile(r"^\| `(.+?)` \| (raises )?`(.+?)` \|", re.M)

@@ -26,7 +26,6 @@ from benchmarks.helpers.cameras import camera_of
 from benchmarks.helpers.places import IMAGES
 from benchmarks.helpers.tables import write_table
 from napari_blurgan.classical.accelerated import accelerated_richardson_lucy
-from napari_blurgan.data.io import read_stack
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.inverse.plan import Plan
 from napari_blurgan.inverse.psf_fit import psf_shape_for
@@ -35,6 +34,7 @@ from napari_blurgan.measure.fidelity import correlation
 from napari_blurgan.measure.resolution import frc
 from napari_blurgan.measure.splitting import binomial_split
 from napari_blurgan.optics.models import Optics, theoretical_psf
+from napari_blurgan.reading.images import read_stack
 
 Array = NDArray[np.float32]
 

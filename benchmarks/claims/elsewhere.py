@@ -29,7 +29,7 @@ from benchmarks.claims.spectral import (
     truth,
 )
 from benchmarks.helpers.tables import write_table
-from napari_blurgan.classical.methods import deconvolve
+from napari_blurgan.classical.images import deconvolve
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.measure.fidelity import compare
 from napari_blurgan.methods.presets import preset

@@ -32,9 +32,9 @@ import zarr
 from torch import Tensor
 
 from benchmarks.helpers.tables import write_table
-from napari_blurgan.data.io import read_stack
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import BlurGANError
+from napari_blurgan.reading.images import read_stack
 from napari_blurgan.restoration.predict import apply
 from napari_blurgan.restoration.sinks import make_sink
 from napari_blurgan.widgets.reader import read as read_layers

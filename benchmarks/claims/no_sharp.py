@@ -39,7 +39,7 @@ from benchmarks.helpers.papers_rows import (
     train,
 )
 from benchmarks.helpers.tables import write_table
-from napari_blurgan.classical.methods import deconvolve
+from napari_blurgan.classical.images import deconvolve
 from napari_blurgan.optics.models import Optics, theoretical_psf
 from napari_blurgan.optics.psf import Psf
 

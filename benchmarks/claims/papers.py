@@ -41,8 +41,8 @@ from benchmarks.helpers.papers_rows import (
     with_learned_psf,
 )
 from benchmarks.helpers.places import RESULTS
-from napari_blurgan.data.atomic import replacing
 from napari_blurgan.optics.phantoms import STRUCTURES
+from napari_blurgan.writing.atomic import replacing
 
 
 def measure(

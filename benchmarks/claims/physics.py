@@ -18,7 +18,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.helpers.tables import write_table
-from napari_blurgan.data.io import read_stack
 from napari_blurgan.identification.beads import psf_from_beads
 from napari_blurgan.optics.models import (
     MODELS,
@@ -30,6 +29,7 @@ from napari_blurgan.optics.models import (
     vectorial,
 )
 from napari_blurgan.optics.psf import Psf
+from napari_blurgan.reading.images import read_stack
 
 WAVELENGTH = 525
 APERTURES = [(0.5, 1.0), (0.95, 1.333), (1.2, 1.333), (1.4, 1.515)]

@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 
 from benchmarks.helpers.cameras import camera_of
 from napari_blurgan.classical.references import make_sharp_references
-from napari_blurgan.data.io import read_stack
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.inverse.psf_fit import psf_shape_for
 from napari_blurgan.inverse.stopping import HeldOut, StoppingRule
@@ -27,6 +26,7 @@ from napari_blurgan.methods.recipe import Recipe
 from napari_blurgan.optics.camera import Camera
 from napari_blurgan.optics.models import Optics, theoretical_psf
 from napari_blurgan.optics.psf import Psf
+from napari_blurgan.reading.images import read_stack
 
 __all__ = ["CASES", "Case", "Region"]
 

@@ -250,7 +250,7 @@ def one_volume(gigabytes: float) -> None:
     """Restore a zarr without a chunk in it to zarr, and print the peak RSS in MiB."""
     import zarr
 
-    from napari_blurgan.data.io import read_stack
+    from napari_blurgan.reading.images import read_stack
 
     planes = round(gigabytes * 2**30 / 4 / 1024**2)
     folder = Path(tempfile.mkdtemp())

@@ -11,14 +11,14 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from napari_blurgan.classical.methods import deconvolve
-    from napari_blurgan.data.io import read_stack
+    from napari_blurgan.classical.images import deconvolve
     from napari_blurgan.data.stack import Stack
     from napari_blurgan.methods.presets import preset, presets
     from napari_blurgan.methods.recipe import Recipe
     from napari_blurgan.models.model import Model, load_model
     from napari_blurgan.optics.models import Optics
     from napari_blurgan.optics.psf import Psf
+    from napari_blurgan.reading.images import read_stack
     from napari_blurgan.tasks.restore import restore
     from napari_blurgan.training.train import train
     from napari_blurgan.training.trainer import Trainer
@@ -32,11 +32,11 @@ HOMES = {
     "Recipe": "methods.recipe",
     "Stack": "data.stack",
     "Trainer": "training.trainer",
-    "deconvolve": "classical.methods",
+    "deconvolve": "classical.images",
     "load_model": "models.model",
     "preset": "methods.presets",
     "presets": "methods.presets",
-    "read_stack": "data.io",
+    "read_stack": "reading.images",
     "restore": "tasks.restore",
     "train": "training.train",
 }

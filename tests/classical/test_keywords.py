@@ -7,8 +7,9 @@ import math
 import numpy as np
 import pytest
 
+from napari_blurgan.classical.images import deconvolve
 from napari_blurgan.classical.keywords import accepted
-from napari_blurgan.classical.methods import METHODS, deconvolve
+from napari_blurgan.classical.methods import METHODS
 from napari_blurgan.errors import BlurGANError, DataError, RecipeError
 from napari_blurgan.optics.camera import Camera
 

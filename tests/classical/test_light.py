@@ -5,7 +5,8 @@ import pytest
 from scipy.ndimage import gaussian_filter
 from scipy.signal import fftconvolve
 
-from napari_blurgan.classical.methods import METHODS, deconvolve
+from napari_blurgan.classical.images import deconvolve
+from napari_blurgan.classical.methods import METHODS
 from napari_blurgan.inverse.far_light import folded, light_within, with_far_light
 from napari_blurgan.inverse.psf_fit import fit_psf, psf_shape_for
 from napari_blurgan.optics.camera import Camera

@@ -13,7 +13,8 @@ from napari_blurgan.classical.accelerated import (
     accelerated_richardson_lucy,
 )
 from napari_blurgan.classical.blind import blind_richardson_lucy
-from napari_blurgan.classical.methods import METHODS, deconvolve
+from napari_blurgan.classical.images import deconvolve
+from napari_blurgan.classical.methods import METHODS
 from napari_blurgan.classical.richardson_lucy import richardson_lucy
 from napari_blurgan.classical.total_variation import curvature, tv_richardson_lucy
 from napari_blurgan.inverse.run import run

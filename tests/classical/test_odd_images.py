@@ -7,7 +7,8 @@ from scipy.ndimage import gaussian_filter
 from napari_blurgan.classical.accelerated import accelerated_richardson_lucy
 from napari_blurgan.classical.blind import blind_richardson_lucy
 from napari_blurgan.classical.gradient_consensus import gradient_consensus
-from napari_blurgan.classical.methods import METHODS, deconvolve
+from napari_blurgan.classical.images import deconvolve
+from napari_blurgan.classical.methods import METHODS
 from napari_blurgan.classical.richardson_lucy import richardson_lucy
 from napari_blurgan.errors import AxesError, DataError, OpticsError, RecipeError
 from napari_blurgan.optics.camera import Camera

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from napari_blurgan.classical.methods import METHODS, deconvolve
+from napari_blurgan.classical.images import deconvolve
+from napari_blurgan.classical.methods import METHODS
 from napari_blurgan.optics.camera import Camera
 
 CAMERA = Camera(gain=1.0, offset=0.0)

@@ -7,8 +7,9 @@ import tifffile
 from napari_blurgan.classical.methods import METHODS
 from napari_blurgan.classical.richardson_lucy import richardson_lucy
 from napari_blurgan.cli import main
-from napari_blurgan.data.io import read_stack, write_ome_tiff
 from napari_blurgan.optics.models import Optics, theoretical_psf
+from napari_blurgan.reading.images import read_stack
+from napari_blurgan.writing.ome_tiff import write_ome_tiff
 
 VOXEL = (0.3, 0.1, 0.1)
 CAMERA = ("--gain", 2, "--offset", 100, "--read-noise", 1)

@@ -71,7 +71,7 @@ TRAINING = """
 import sys
 import numpy as np
 from napari_blurgan.cli import main
-from napari_blurgan.data.io import write_ome_tiff
+from napari_blurgan.writing.ome_tiff import write_ome_tiff
 from napari_blurgan.training.budget import Budget
 count = Budget.count_step
 def counted(self):
@@ -113,7 +113,7 @@ DECONVOLUTION = """
 import sys
 import numpy as np
 from napari_blurgan.cli import main
-from napari_blurgan.data.io import write_ome_tiff
+from napari_blurgan.writing.ome_tiff import write_ome_tiff
 image = np.random.default_rng(0).poisson(40, (32, 128, 128)).astype("uint16")
 write_ome_tiff("a.tif", image, "ZYX", (0.2, 0.1, 0.1))
 print("ready", flush=True)

@@ -10,9 +10,10 @@ from scipy.ndimage import gaussian_filter
 
 from napari_blurgan import Model, Psf, deconvolve, load_model, restore, train
 from napari_blurgan.cli import main
-from napari_blurgan.data.io import read_stack, write_ome_tiff
 from napari_blurgan.errors import DataError
 from napari_blurgan.methods.presets import preset
+from napari_blurgan.reading.images import read_stack
+from napari_blurgan.writing.ome_tiff import write_ome_tiff
 
 VOXEL = (0.3, 0.1, 0.1)
 OPTICS = ("--na", "1.0", "--ni", "1.33", "--wavelength", "520")

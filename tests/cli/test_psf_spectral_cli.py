@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from napari_blurgan.cli import main
-from napari_blurgan.data.io import write_ome_tiff
 from napari_blurgan.optics.camera import Camera
 from napari_blurgan.optics.models import Optics, vectorial
 from napari_blurgan.optics.phantoms import phantom
 from napari_blurgan.optics.psf import Psf
 from napari_blurgan.optics.simulation import margin_for, simulate
+from napari_blurgan.writing.ome_tiff import write_ome_tiff
 
 VOXEL = (0.15, 0.08, 0.08)
 SHAPE = (32, 72, 72)

@@ -10,17 +10,18 @@ import torch
 import zarr
 
 from napari_blurgan.cli import main
-from napari_blurgan.data.io import read_stack, write_ome_tiff
 from napari_blurgan.data.normalize import Normalization
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import DataError, ModelFileError
 from napari_blurgan.methods.presets import preset
 from napari_blurgan.models.model import Model
 from napari_blurgan.preparation.calibration import Calibration, NoiseModel
+from napari_blurgan.reading.images import read_stack
 from napari_blurgan.reconstructors.plain import Plain
 from napari_blurgan.reconstructors.reconstructor import build_reconstructor
 from napari_blurgan.restoration.events import Finished, Noted
 from napari_blurgan.tasks.restore import restore
+from napari_blurgan.writing.ome_tiff import write_ome_tiff
 
 LEVELS = Normalization(100, 50)
 

@@ -7,10 +7,11 @@ import pytest
 
 from napari_blurgan.cli import main
 from napari_blurgan.cli.simulate import STRUCTURES as OFFERED
-from napari_blurgan.data.io import read_stack, write_ome_tiff
 from napari_blurgan.optics.phantoms import STRUCTURES
 from napari_blurgan.optics.psf import Psf
 from napari_blurgan.optics.simulation import blur
+from napari_blurgan.reading.images import read_stack
+from napari_blurgan.writing.ome_tiff import write_ome_tiff
 
 OPTICS = ["--na", "1.2", "--ni", "1.333", "--wavelength", "525"]
 VOLUME = ["--shape", "12", "40", "48", "--voxel", "0.3", "0.12", "0.12"]

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from napari_blurgan.cli import main
-from napari_blurgan.data.io import read_stack, write_ome_tiff
+from napari_blurgan.reading.images import read_stack
+from napari_blurgan.writing.ome_tiff import write_ome_tiff
 
 NUMBERS = range(7)
 

@@ -11,13 +11,14 @@ import numpy as np
 import pytest
 
 from napari_blurgan.cli import main
-from napari_blurgan.data.io import read_stack, write_ome_tiff
 from napari_blurgan.methods.presets import PRESETS, preset
 from napari_blurgan.models.model import load_model
 from napari_blurgan.optics.camera import Camera
 from napari_blurgan.optics.models import Optics, theoretical_psf
 from napari_blurgan.optics.phantoms import phantom
 from napari_blurgan.optics.simulation import simulate
+from napari_blurgan.reading.images import read_stack
+from napari_blurgan.writing.ome_tiff import write_ome_tiff
 
 VOXEL = (0.2, 0.1, 0.1)
 TINY = (

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from napari_blurgan.cli import main
-from napari_blurgan.data.io import read_stack, write_ome_tiff
 from napari_blurgan.models.model import load_model
 from napari_blurgan.optics.phantoms import stained_cells
+from napari_blurgan.reading.images import read_stack
+from napari_blurgan.writing.ome_tiff import write_ome_tiff
 
 TINY = ("generator.base=2", "adversary.base=2", "sampling.patch=32", "steps=2")
 

@@ -1,8 +1,8 @@
 import pytest
 
-from napari_blurgan.data.axes import guess_axes, label_axes
-from napari_blurgan.data.units import micrometres
+from napari_blurgan.axes import guess_axes, label_axes
 from napari_blurgan.errors import AxesError
+from napari_blurgan.headers.units import micrometres
 
 
 @pytest.mark.parametrize(

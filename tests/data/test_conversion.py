@@ -12,10 +12,11 @@ import pytest
 import torch
 import zarr
 
-from napari_blurgan.data.conversion import as_stack, as_stacks, in_kind
-from napari_blurgan.data.io import read_stack, write_ome_tiff
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import AxesError, BlurGANError, DataError
+from napari_blurgan.reading.conversion import as_stack, as_stacks, in_kind
+from napari_blurgan.reading.images import read_stack
+from napari_blurgan.writing.ome_tiff import write_ome_tiff
 
 IMAGE = np.arange(2 * 5 * 6 * 7, dtype=np.uint16).reshape(2, 5, 6, 7)
 VOLUME = IMAGE[0]

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import tifffile
 
-from napari_blurgan.data.io import read_stack, write_ome_tiff
 from napari_blurgan.errors import AxesError, DataError
+from napari_blurgan.reading.images import read_stack
+from napari_blurgan.writing.ome_tiff import write_ome_tiff
 
 
 def ramp(shape, dtype="uint16"):

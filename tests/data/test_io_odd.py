@@ -14,9 +14,10 @@ import tifffile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from napari_blurgan.data import tiff_checks
-from napari_blurgan.data.io import read_stack, write_ome_tiff
 from napari_blurgan.errors import BlurGANError, DataError
+from napari_blurgan.headers import tiff_checks
+from napari_blurgan.reading.images import read_stack
+from napari_blurgan.writing.ome_tiff import write_ome_tiff
 
 ARRAY = np.random.default_rng(0).integers(0, 4096, (5, 12, 16)).astype("uint16")
 

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 import zarr
 
-from napari_blurgan.data.io import read_stack, write_ome_tiff
-from napari_blurgan.data.ome_zarr import build_pyramid, create_ome_zarr
 from napari_blurgan.errors import AxesError, BlurGANError, DataError
+from napari_blurgan.reading.images import read_stack
+from napari_blurgan.writing.ome_tiff import write_ome_tiff
+from napari_blurgan.writing.ome_zarr import build_pyramid, create_ome_zarr
 
 ARRAY = np.random.default_rng(0).integers(1, 4096, (4, 24, 20)).astype("uint16")
 SPACE = [{"name": n, "type": "space", "unit": "micrometer"} for n in "zyx"]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from napari_blurgan.data.ome_optics import channel_optics, optics_in
+from napari_blurgan.headers.ome_optics import channel_optics, optics_in
 
 XML = """<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06">
 <Instrument ID="Instrument:0">

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import zarr
 
-from napari_blurgan.data.io import read_stack
-from napari_blurgan.data.ome_zarr import build_pyramid, create_ome_zarr
 from napari_blurgan.errors import AxesError, DataError
+from napari_blurgan.reading.images import read_stack
+from napari_blurgan.writing.ome_zarr import build_pyramid, create_ome_zarr
 
 
 def ramp(*shape, dtype="uint16"):

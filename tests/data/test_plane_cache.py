@@ -4,9 +4,9 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import tifffile
 
-from napari_blurgan.data import tiff
-from napari_blurgan.data.io import read_stack
-from napari_blurgan.data.plane_cache import PlaneCache
+from napari_blurgan.reading import tiff
+from napari_blurgan.reading.images import read_stack
+from napari_blurgan.reading.plane_cache import PlaneCache
 
 
 def plane(number):

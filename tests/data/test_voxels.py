@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import tifffile
 
-from napari_blurgan.data.io import read_stack
-from napari_blurgan.data.units import micrometres
+from napari_blurgan.headers.units import micrometres
+from napari_blurgan.reading.images import read_stack
 
 ARRAY = np.random.default_rng(0).integers(0, 4096, (5, 20, 30)).astype("uint16")
 

@@ -17,9 +17,10 @@ import numpy as np
 import tifffile
 import zarr
 
-from napari_blurgan.data.io import read_stack, write_ome_tiff
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.optics.psf import Psf
+from napari_blurgan.reading.images import read_stack
+from napari_blurgan.writing.ome_tiff import write_ome_tiff
 from tests.fuzz import mutate
 
 TESTS = Path(__file__).parents[1]

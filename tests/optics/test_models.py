@@ -9,6 +9,7 @@ import pytest
 from scipy import special
 
 from napari_blurgan.errors import OpticsError
+from napari_blurgan.optics.diffraction.integrals import vectorial_intensity
 from napari_blurgan.optics.models import (
     MODELS,
     Optics,
@@ -20,7 +21,6 @@ from napari_blurgan.optics.models import (
     theoretical_psf,
     vectorial,
 )
-from napari_blurgan.optics.models.diffraction import vectorial_intensity
 
 DRY = Optics(0.5, 1.0, 525)
 OIL = Optics(1.4, 1.515, 525)

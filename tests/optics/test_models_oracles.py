@@ -5,11 +5,11 @@ import pytest
 from scipy.integrate import trapezoid
 from scipy.special import jv
 
-from napari_blurgan.optics.models import Optics, gibson_lanni, vectorial
-from napari_blurgan.optics.models.diffraction import (
+from napari_blurgan.optics.diffraction.integrals import (
     gibson_lanni_intensity,
     vectorial_intensity,
 )
+from napari_blurgan.optics.models import Optics, gibson_lanni, vectorial
 
 APERTURES = [(0.5, 1.0), (0.95, 1.33), (1.2, 1.33), (1.4, 1.515)]
 MISMATCHES = [

@@ -5,8 +5,8 @@ import pytest
 import tifffile
 import zarr
 
-from napari_blurgan.data.units import micrometres
 from napari_blurgan.errors import OpticsError
+from napari_blurgan.headers.units import micrometres
 from napari_blurgan.optics.psf import Psf
 
 DATA = np.arange(60, dtype=np.float32).reshape(3, 4, 5)

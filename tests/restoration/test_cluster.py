@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 import torch
 
-from napari_blurgan.data.io import read_stack, write_ome_tiff
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import DataError
+from napari_blurgan.reading.images import read_stack
 from napari_blurgan.restoration.cluster import Cluster
 from napari_blurgan.restoration.events import Finished, TileDone
 from napari_blurgan.restoration.predict import apply
 from napari_blurgan.restoration.sinks import MemorySink, OmeZarrSink
+from napari_blurgan.writing.ome_tiff import write_ome_tiff
 from tests.support.slow_operator import SlowOperator
 
 distributed = pytest.importorskip("distributed")

@@ -6,7 +6,7 @@ import sys
 SCRIPT = """
 import resource, sys
 import torch, zarr
-from napari_blurgan.data.io import read_stack
+from napari_blurgan.reading.images import read_stack
 from napari_blurgan.restoration.predict import apply
 from napari_blurgan.restoration.sinks import OmeZarrSink
 

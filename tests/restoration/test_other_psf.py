@@ -6,7 +6,6 @@ import torch
 
 from napari_blurgan import Stack, restore
 from napari_blurgan.cli import main
-from napari_blurgan.data.io import read_stack, write_ome_tiff
 from napari_blurgan.data.normalize import Normalization
 from napari_blurgan.errors import DataError
 from napari_blurgan.methods.presets import preset
@@ -16,9 +15,11 @@ from napari_blurgan.optics.kernel import FixedKernel
 from napari_blurgan.optics.models import Optics, theoretical_psf
 from napari_blurgan.optics.psf import Psf
 from napari_blurgan.preparation.calibration import Calibration, NoiseModel
+from napari_blurgan.reading.images import read_stack
 from napari_blurgan.reconstructors.reconstructor import build_reconstructor
 from napari_blurgan.restoration.events import Noted
 from napari_blurgan.tasks.restore import _operator_from, restoring
+from napari_blurgan.writing.ome_tiff import write_ome_tiff
 
 VOXEL = (0.2, 0.1, 0.1)
 SUPPORT = (7, 9, 9)

@@ -6,12 +6,13 @@ import pytest
 import tifffile
 import torch
 
-from napari_blurgan.data.io import read_stack, write_ome_tiff
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import DataError
+from napari_blurgan.reading.images import read_stack
 from napari_blurgan.restoration.events import Finished, TileDone
 from napari_blurgan.restoration.predict import apply
 from napari_blurgan.restoration.sinks import OmeTiffSink, OmeZarrSink, make_sink
+from napari_blurgan.writing.ome_tiff import write_ome_tiff
 
 SIZES = {"T": 2, "C": 3, "Z": 9, "Y": 40, "X": 35, "S": 3}
 
@@ -220,7 +221,7 @@ def test_a_full_disk_is_found_before_the_work(tmp_path, monkeypatch):
 
 
 def test_large_results_are_bigtiff(tmp_path, monkeypatch):
-    monkeypatch.setattr("napari_blurgan.data.io.BIGTIFF_FROM", 1000)
+    monkeypatch.setattr("napari_blurgan.writing.ome_tiff.BIGTIFF_FROM", 1000)
     finished(Negative(), source(), make_sink(tmp_path / "a.tif"))
     with tifffile.TiffFile(tmp_path / "a.tif") as tif:
         assert tif.is_bigtiff

@@ -10,11 +10,11 @@ import torch
 
 from napari_blurgan import Stack, Trainer, load_model, preset, restore
 from napari_blurgan.cli import main
-from napari_blurgan.data.io import write_ome_tiff
 from napari_blurgan.errors import RecipeError
 from napari_blurgan.forward.axial import AxialSubsampling
 from napari_blurgan.monitoring.events import Stepped
 from napari_blurgan.optics.forward import ForwardModel
+from napari_blurgan.writing.ome_tiff import write_ome_tiff
 
 VOXEL = (0.1, 0.1, 0.1)
 SMALL = {"reconstructor.base": 2, "discriminator.base": 2, "sampling.patch": 16}

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from napari_blurgan.data.io import write_ome_tiff
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.methods.recipe import Recipe
 from napari_blurgan.models.model import load_model
 from napari_blurgan.optics.psf import Psf
+from napari_blurgan.writing.ome_tiff import write_ome_tiff
 
 MODULE = ("-m", "napari_blurgan", "train")
 TORCHRUN = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node")

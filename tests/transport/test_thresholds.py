@@ -11,9 +11,9 @@ from napari_blurgan.cli import main
 from napari_blurgan.content.histogram import otsu, triangle
 from napari_blurgan.content.picking import Region, threshold_from_regions
 from napari_blurgan.data.colour import ChannelMean
-from napari_blurgan.data.io import write_ome_tiff
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import DataError
+from napari_blurgan.writing.ome_tiff import write_ome_tiff
 
 
 @pytest.fixture

@@ -16,7 +16,6 @@ import safetensors
 import safetensors.torch
 import torch
 
-from napari_blurgan.data.lock import FolderLock
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import DataError, ModelFileError, RecipeError
 from napari_blurgan.methods.recipe import Recipe
@@ -26,6 +25,7 @@ from napari_blurgan.monitoring.events import Checkpointed, Stepped, Warned
 from napari_blurgan.optics.psf import Psf
 from napari_blurgan.reconstructors.network import make_network
 from napari_blurgan.training.trainer import Trainer
+from napari_blurgan.writing.lock import FolderLock
 
 MODEL = Path(__file__).parents[1] / "models" / "version1"
 
@@ -228,7 +228,7 @@ def test_a_damaged_history_costs_its_damaged_lines_only(
 def test_a_second_writer_is_refused_and_a_dead_one_is_not(tmp_path: Path) -> None:
     code = (
         "import sys, time; from pathlib import Path;"
-        "from napari_blurgan.data.lock import FolderLock;"
+        "from napari_blurgan.writing.lock import FolderLock;"
         "lock = FolderLock(Path(sys.argv[1])); lock.acquire();"
         "print('mine', flush=True); time.sleep(600)"
     )

@@ -7,13 +7,15 @@ import pytest
 from qtpy.QtCore import Qt
 
 from napari_blurgan.classical import memory
-from napari_blurgan.classical.methods import METHODS, deconvolve
+from napari_blurgan.classical.images import deconvolve
+from napari_blurgan.classical.methods import METHODS
 from napari_blurgan.cli import main
-from napari_blurgan.data.io import read_stack, write_ome_tiff
 from napari_blurgan.optics.models import Optics, gaussian
+from napari_blurgan.reading.images import read_stack
 from napari_blurgan.widgets._background import UNKNOWN
 from napari_blurgan.widgets._controls import Phase
 from napari_blurgan.widgets._psf_layers import psf_layer
+from napari_blurgan.writing.ome_tiff import write_ome_tiff
 
 PSF = gaussian(Optics(na=0.8, ni=1.0, wavelength=520), (7, 9, 9), (0.3, 0.1, 0.1))
 

@@ -8,9 +8,9 @@ from qtpy.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from qtpy.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent
 from qtpy.QtWidgets import QApplication, QDockWidget
 
-from napari_blurgan.data.io import write_ome_tiff
 from napari_blurgan.widgets._controls import Phase
 from napari_blurgan.widgets._docks import ancestor
+from napari_blurgan.writing.ome_tiff import write_ome_tiff
 
 pytestmark = pytest.mark.person
 

@@ -8,10 +8,10 @@ from napari._app_model import get_app_model
 from napari.components import ViewerModel
 from qtpy.QtWidgets import QFileDialog
 
-from napari_blurgan.data.io import write_ome_tiff
-from napari_blurgan.data.ome_zarr import create_ome_zarr
 from napari_blurgan.widgets._layers import to_stack
 from napari_blurgan.widgets.reader import get_reader
+from napari_blurgan.writing.ome_tiff import write_ome_tiff
+from napari_blurgan.writing.ome_zarr import create_ome_zarr
 
 VOXEL = (0.3, 0.1, 0.2)
 

@@ -10,9 +10,9 @@ from napari.utils.notifications import notification_manager
 from qtpy.QtCore import Qt
 
 from napari_blurgan import Psf, restore
-from napari_blurgan.data.io import read_stack
 from napari_blurgan.errors import OutOfMemoryError
 from napari_blurgan.optics.kernel import gaussian_kernel
+from napari_blurgan.reading.images import read_stack
 from napari_blurgan.tiling import tile_runner as engine
 from napari_blurgan.widgets import _state
 from napari_blurgan.widgets._controls import Phase

@@ -6,9 +6,9 @@ from napari.components import ViewerModel
 from qtpy.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from qtpy.QtGui import QDropEvent
 
-from napari_blurgan.data.io import write_ome_tiff
 from napari_blurgan.widgets._layers import METADATA_KEY
 from napari_blurgan.widgets._sources import SourceList
+from napari_blurgan.writing.ome_tiff import write_ome_tiff
 
 
 @pytest.fixture

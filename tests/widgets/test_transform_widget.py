@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from napari_blurgan.content.content import Content
-from napari_blurgan.data.io import write_ome_tiff
 from napari_blurgan.models.model import load_model
 from napari_blurgan.monitoring.events import ContentMeasured
 from napari_blurgan.optics.phantoms import stained_cells
@@ -17,6 +16,7 @@ from napari_blurgan.widgets._layers import result_layer, to_stack
 from napari_blurgan.widgets._levels import Level, levels_of
 from napari_blurgan.widgets._transforming import mosaic
 from napari_blurgan.widgets.transform import TransformWidget
+from napari_blurgan.writing.ome_tiff import write_ome_tiff
 
 SMALL = (
     "generator.base=2 generator.blocks=1 adversary.base=2 sampling.patch=32 "

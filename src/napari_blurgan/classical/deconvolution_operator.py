@@ -10,8 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from napari_blurgan.axes import VoxelSize
 from napari_blurgan.classical.methods import Method
-from napari_blurgan.data.stack import Stack, VoxelSize
+from napari_blurgan.data.stack import Stack
 from napari_blurgan.devices import choose_device
 from napari_blurgan.errors import OutOfMemoryError
 from napari_blurgan.inverse.blur import Edges

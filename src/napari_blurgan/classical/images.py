@@ -10,21 +10,90 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_blurgan.axes import ArrayLike
+from napari_blurgan.checks import did_you_mean
 from napari_blurgan.classical.keywords import understood
-from napari_blurgan.classical.methods import Method
+from napari_blurgan.classical.methods import METHODS, Method
 from napari_blurgan.classical.provenance import provenance
 from napari_blurgan.data.colour import without_alpha
-from napari_blurgan.data.stack import ArrayLike, Stack
-from napari_blurgan.errors import DataError, OpticsError
+from napari_blurgan.data.stack import Stack
+from napari_blurgan.errors import DataError, OpticsError, RecipeError
 from napari_blurgan.inverse.plan import Plan
 from napari_blurgan.inverse.psf_fit import PsfLike, psf_shape_for
 from napari_blurgan.inverse.result import Deconvolution
 from napari_blurgan.optics.models import Optics, theoretical_psf
 from napari_blurgan.optics.psf import Psf
+from napari_blurgan.reading.conversion import ImageLike, as_stack
 
-__all__ = ["PsfSource", "as_psf", "deconvolve_stack"]
+__all__ = ["PsfSource", "as_psf", "deconvolve", "deconvolve_stack"]
 
 PsfSource = Psf | Plan | Optics | ArrayLike | str | os.PathLike[str]
+
+
+def deconvolve(
+    image: ImageLike,
+    psf: PsfSource | Sequence[PsfSource],
+    method: str = "rl",
+    *,
+    axes: str | None = None,
+    voxel_size: Sequence[float | None] | None = None,
+    channel_axis: int | None = None,
+    **parameters: Any,
+) -> Deconvolution:
+    """Deconvolve an image with a method by its name.
+
+    Parameters
+    ----------
+    image : Stack, array-like, path-like or layer
+        A `Stack`, a file, an array (numpy, dask, zarr, torch) or an image layer of
+        napari, of any real type. Time points and channels are deconvolved one by one.
+    psf : Psf, ndarray, path-like, Optics or Plan, or a sequence of them
+        The blur: one for all channels, or one for each. An array, (z, y, x) or (y, x),
+        has the voxels of the image. Centred, resampled and cropped as needed; from
+        `Optics` the theoretical one, which needs the voxel size of the image.
+    method : str
+        One of `METHODS`: "rl", "rl-accelerated", "rl-tv", "rlgc", "rl-blind",
+        "wiener", "tikhonov".
+    axes : str, optional
+        One letter of TCZYXS for each axis of the image, in either case; an array
+        without is (y, x) or (z, y, x).
+    voxel_size : sequence of (float or None), optional
+        (z, y, x) of the image in micrometres; overrules what the image says.
+    channel_axis : int, optional
+        Which axis of an array holds the channels.
+    **parameters
+        Those of the method, such as `iterations` (or `num_iter`), and the options of
+        `napari_blurgan.inverse.run.Options`.
+
+    Returns
+    -------
+    Deconvolution
+        Its ``image`` is an array in the axes of what was given, ``stack`` the same with
+        the voxel size; ``save`` writes it.
+
+    Raises
+    ------
+    RecipeError
+        If there is no such method, or it takes no such keyword.
+    DataError
+        If the pixels cannot be used, or a value is out of its range.
+    AxesError
+        If the axes of the image are not known.
+    OpticsError
+        If the PSF is none.
+
+    Examples
+    --------
+    >>> result = deconvolve(image, psf, iterations=50, voxel_size=(0.3, 0.1, 0.1))
+    >>> result.save("deconvolved.ome.tif")
+    """
+    if method not in METHODS:
+        raise RecipeError(
+            f"no method {method!r}{did_you_mean(str(method), METHODS)}; there are "
+            f"{', '.join(METHODS)}"
+        )
+    stack = as_stack(image, axes=axes, voxel_size=voxel_size, channel_axis=channel_axis)
+    return deconvolve_stack(stack, psf, METHODS[method], parameters)
 
 
 def deconvolve_stack(

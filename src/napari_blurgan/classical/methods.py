@@ -6,19 +6,14 @@ Nothing here loads torch: a method's function is imported when it is called for.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
-from napari_blurgan.checks import did_you_mean
-from napari_blurgan.errors import RecipeError
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from napari_blurgan.classical.images import PsfSource
-    from napari_blurgan.data.conversion import ImageLike
     from napari_blurgan.inverse.result import Deconvolution
 
-__all__ = ["METHODS", "Method", "Parameter", "deconvolve"]
+__all__ = ["METHODS", "Method", "Parameter"]
 
 
 @dataclass(frozen=True)
@@ -187,72 +182,3 @@ METHODS: dict[str, Method] = {
         ),
     )
 }
-
-
-def deconvolve(
-    image: ImageLike,
-    psf: PsfSource | Sequence[PsfSource],
-    method: str = "rl",
-    *,
-    axes: str | None = None,
-    voxel_size: Sequence[float | None] | None = None,
-    channel_axis: int | None = None,
-    **parameters: Any,
-) -> Deconvolution:
-    """Deconvolve an image with a method by its name.
-
-    Parameters
-    ----------
-    image : Stack, array-like, path-like or layer
-        A `Stack`, a file, an array (numpy, dask, zarr, torch) or an image layer of
-        napari, of any real type. Time points and channels are deconvolved one by one.
-    psf : Psf, ndarray, path-like, Optics or Plan, or a sequence of them
-        The blur: one for all channels, or one for each. An array, (z, y, x) or (y, x),
-        has the voxels of the image. Centred, resampled and cropped as needed; from
-        `Optics` the theoretical one, which needs the voxel size of the image.
-    method : str
-        One of `METHODS`: "rl", "rl-accelerated", "rl-tv", "rlgc", "rl-blind",
-        "wiener", "tikhonov".
-    axes : str, optional
-        One letter of TCZYXS for each axis of the image, in either case; an array
-        without is (y, x) or (z, y, x).
-    voxel_size : sequence of (float or None), optional
-        (z, y, x) of the image in micrometres; overrules what the image says.
-    channel_axis : int, optional
-        Which axis of an array holds the channels.
-    **parameters
-        Those of the method, such as `iterations` (or `num_iter`), and the options of
-        `napari_blurgan.inverse.run.Options`.
-
-    Returns
-    -------
-    Deconvolution
-        Its ``image`` is an array in the axes of what was given, ``stack`` the same with
-        the voxel size; ``save`` writes it.
-
-    Raises
-    ------
-    RecipeError
-        If there is no such method, or it takes no such keyword.
-    DataError
-        If the pixels cannot be used, or a value is out of its range.
-    AxesError
-        If the axes of the image are not known.
-    OpticsError
-        If the PSF is none.
-
-    Examples
-    --------
-    >>> result = deconvolve(image, psf, iterations=50, voxel_size=(0.3, 0.1, 0.1))
-    >>> result.save("deconvolved.ome.tif")
-    """
-    from napari_blurgan.classical.images import deconvolve_stack
-    from napari_blurgan.data.conversion import as_stack
-
-    if method not in METHODS:
-        raise RecipeError(
-            f"no method {method!r}{did_you_mean(str(method), METHODS)}; there are "
-            f"{', '.join(METHODS)}"
-        )
-    stack = as_stack(image, axes=axes, voxel_size=voxel_size, channel_axis=channel_axis)
-    return deconvolve_stack(stack, psf, METHODS[method], parameters)

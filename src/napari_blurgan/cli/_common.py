@@ -143,7 +143,7 @@ def read_image(
     strict : bool
         Whether missing chunks or tiles are an error.
     """
-    from napari_blurgan.data.conversion import as_stack
+    from napari_blurgan.reading.conversion import as_stack
 
     if strict:
         refuse_incomplete(source, axes)
@@ -155,7 +155,7 @@ def read_image(
 
 def refuse_incomplete(source: str | os.PathLike[str], axes: str | None) -> None:
     """Raise a `DataError` if chunks or tiles are missing in a file."""
-    from napari_blurgan.data.io import read_stack
+    from napari_blurgan.reading.images import read_stack
 
     read_stack(source, axes=axes, strict=True)
 

@@ -85,7 +85,7 @@ def _reference(stack: Stack, last: bool, options: argparse.Namespace) -> SharpRe
 
 
 def _written(part: Stack, out: Path) -> str:
-    from napari_blurgan.data.io import write_ome_tiff
+    from napari_blurgan.writing.ome_tiff import write_ome_tiff
 
     write_ome_tiff(out, part.data, part.axes, part.voxel_size)
     return f"{out}: {part.axes} {'×'.join(map(str, part.data.shape))}"

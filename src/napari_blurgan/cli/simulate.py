@@ -85,9 +85,9 @@ def _add_noise(group: argparse._ArgumentGroup) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Write sharp, blurred and psf as OME-TIFF."""
-    from napari_blurgan.data.io import write_ome_tiff
     from napari_blurgan.optics.phantoms import phantom
     from napari_blurgan.optics.simulation import margin_for, simulate
+    from napari_blurgan.writing.ome_tiff import write_ome_tiff
 
     for name in ("sharp", "blurred", "psf"):
         refuse_existing(options.out / f"{name}.ome.tif", options.overwrite)
@@ -122,7 +122,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _check_memory(shape: tuple[int, ...]) -> None:
     """Refuse what the memory cannot hold, before anything is drawn."""
-    from napari_blurgan.data.limits import refuse_beyond_memory
+    from napari_blurgan.headers.limits import refuse_beyond_memory
 
     words = "×".join(map(str, shape))
     refuse_beyond_memory(BYTES * math.prod(shape), f"an image of {words} voxels")

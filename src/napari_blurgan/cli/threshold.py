@@ -12,8 +12,8 @@ from napari_blurgan.cli._parser import LARGEST_INDEX, add_index, add_whole
 from napari_blurgan.errors import DataError
 
 if TYPE_CHECKING:
+    from napari_blurgan.axes import ArrayLike
     from napari_blurgan.content.picking import Region
-    from napari_blurgan.data.view import ArrayLike
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

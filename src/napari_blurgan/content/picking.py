@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_blurgan.axes import ArrayLike
 from napari_blurgan.checks import in_range
-from napari_blurgan.data.view import ArrayLike
 from napari_blurgan.errors import DataError
 
 __all__ = ["Picked", "Region", "threshold_from_regions"]

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from napari_blurgan.data.stack import KNOWN_AXES, Stack, VoxelSize
+from napari_blurgan.axes import KNOWN_AXES, VoxelSize
+from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import AxesError
 
 __all__ = ["METADATA_KEY", "guess_axes", "is_layer", "to_stack"]

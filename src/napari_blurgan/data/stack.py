@@ -10,13 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from napari_blurgan.data.view import ArrayLike, AxisView
+from napari_blurgan.axes import ArrayLike, VoxelSize, check_axes
+from napari_blurgan.data.view import AxisView
 from napari_blurgan.errors import AxesError, DataError
+from napari_blurgan.writing.saving import Facts, save
 
 __all__ = ["ArrayLike", "Stack", "VoxelSize"]
-
-VoxelSize = tuple[float | None, float | None, float | None]
-KNOWN_AXES = "TCZYXS"
 
 
 @dataclass(frozen=True, repr=False)
@@ -62,22 +61,7 @@ class Stack:
             )
         object.__setattr__(self, "axes", self.axes.upper())
         object.__setattr__(self, "voxel_size", _lengths(self.voxel_size, self.name))
-        ndim = len(self.data.shape)
-        if len(self.axes) != ndim:
-            raise AxesError(
-                f"{self.name}: axes {self.axes!r} name {len(self.axes)} axes, but the "
-                f"data have {ndim} (shape {tuple(self.data.shape)})"
-            )
-        if len(set(self.axes)) != ndim or set(self.axes) - set(KNOWN_AXES):
-            raise AxesError(
-                f"{self.name}: axes {self.axes!r} must be different letters "
-                f"of {KNOWN_AXES}"
-            )
-        if not {"Y", "X"} <= set(self.axes):
-            raise AxesError(
-                f"{self.name}: an image needs the axes Y and X, found {self.axes!r} "
-                f"with shape {tuple(self.data.shape)}"
-            )
+        check_axes(self.axes, self.data.shape, self.name)
 
     def __repr__(self) -> str:
         sizes = "×".join(map(str, self.shape))
@@ -123,9 +107,9 @@ class Stack:
             If it cannot be written, or there is something at `path` and `overwrite`
             is false.
         """
-        from napari_blurgan.data.saving import save_stack
-
-        save_stack(self, path, overwrite=overwrite)
+        provenance = self.metadata.get("provenance")
+        facts = Facts(self.voxel_size, self.name, self.channel_names, provenance)
+        save(path, self.data, self.axes, facts, overwrite=overwrite)
 
     def size(self, axis: str) -> int:
         """Return the length along `axis`; 1 where there is no such axis."""

@@ -1,27 +1,15 @@
-"""What we need of an array, and lazy views of one."""
+"""Lazy views of an array."""
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-__all__ = ["ArrayLike", "AxisView", "RangeView"]
+from napari_blurgan.axes import ArrayLike
 
-
-class ArrayLike(Protocol):
-    """What we need of an array: numpy, zarr and dask all offer it."""
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Sizes along the axes."""
-
-    @property
-    def dtype(self) -> Any:
-        """A numpy dtype, or what numpy makes one of."""
-
-    def __getitem__(self, index: Any) -> Any: ...
+__all__ = ["AxisView", "RangeView"]
 
 
 class AxisView:

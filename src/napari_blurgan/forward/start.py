@@ -9,7 +9,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_blurgan.data.stack import VoxelSize
+from napari_blurgan.axes import VoxelSize
 from napari_blurgan.inverse.psf_fit import psf_shape_for
 from napari_blurgan.optics.models import Optics, support_shape, theoretical_psf
 from napari_blurgan.optics.psf import Psf

@@ -17,7 +17,8 @@ from scipy import ndimage
 from napari_blurgan.errors import OpticsError
 from napari_blurgan.identification.gaussian_fit import fit_gaussian
 from napari_blurgan.optics import geometry
-from napari_blurgan.optics.psf import Psf, checked_shape, checked_voxel_size
+from napari_blurgan.optics.geometry import checked_shape, checked_voxel_size
+from napari_blurgan.optics.psf import Psf
 from napari_blurgan.optics.width import fwhm
 
 __all__ = ["Bead", "BeadReport", "detect_beads", "psf_from_beads"]

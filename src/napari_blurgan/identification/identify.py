@@ -14,8 +14,9 @@ from torch import Tensor
 
 from napari_blurgan.errors import OpticsError
 from napari_blurgan.identification.spectral import SpectralLoss
+from napari_blurgan.optics.geometry import checked_voxel_size
 from napari_blurgan.optics.models import Optics, support_shape
-from napari_blurgan.optics.psf import Psf, checked_voxel_size
+from napari_blurgan.optics.psf import Psf
 from napari_blurgan.optics.pupil import (
     LARGEST_APERTURE,
     Model,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import torch
 
-from napari_blurgan.data.stack import VoxelSize
+from napari_blurgan.axes import VoxelSize
 from napari_blurgan.devices import choose_device
 from napari_blurgan.errors import AxesError
 from napari_blurgan.inverse.blur import Blur, Edges

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_blurgan.data.stack import VoxelSize
+from napari_blurgan.axes import VoxelSize
 from napari_blurgan.inverse.far_light import (
     cone_of,
     folded,

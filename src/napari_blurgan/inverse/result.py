@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from napari_blurgan.data.stack import Stack, VoxelSize
+from napari_blurgan.axes import VoxelSize
+from napari_blurgan.data.stack import Stack
 from napari_blurgan.optics.psf import Psf
 
 __all__ = ["Deconvolution"]

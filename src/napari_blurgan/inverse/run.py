@@ -13,7 +13,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from napari_blurgan.data.stack import VoxelSize
+from napari_blurgan.axes import VoxelSize
 from napari_blurgan.errors import DataError, OutOfMemoryError
 from napari_blurgan.inverse.blur import Edges
 from napari_blurgan.inverse.frame import as_frame, background_note

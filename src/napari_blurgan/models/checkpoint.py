@@ -16,9 +16,9 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from napari_blurgan.data.atomic import replacing
-from napari_blurgan.data.limits import refuse_beyond_memory
 from napari_blurgan.errors import DataError, ModelFileError
+from napari_blurgan.headers.limits import refuse_beyond_memory
+from napari_blurgan.writing.atomic import replacing
 
 __all__ = ["read_state", "write_state"]
 

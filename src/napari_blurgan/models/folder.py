@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_blurgan.data.atomic import replacing
-from napari_blurgan.data.lock import FolderLock
 from napari_blurgan.errors import ModelFileError
 from napari_blurgan.models.checkpoint import read_state, write_state
 from napari_blurgan.models.model import Model
 from napari_blurgan.models.schema import check_training, inside
 from napari_blurgan.models.snapshot import write_snapshot
+from napari_blurgan.writing.atomic import replacing
+from napari_blurgan.writing.lock import FolderLock
 
 __all__ = ["ModelFolder"]
 

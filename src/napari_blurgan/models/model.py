@@ -18,7 +18,6 @@ from typing import Any
 import torch
 
 from napari_blurgan.checks import refuse_existing
-from napari_blurgan.data.atomic import replacing
 from napari_blurgan.data.normalize import Normalization
 from napari_blurgan.errors import DataError, ModelFileError
 from napari_blurgan.estimates.estimator import estimator_of
@@ -40,6 +39,7 @@ from napari_blurgan.reconstructors.reconstructor import (
     Reconstructor,
     build_reconstructor,
 )
+from napari_blurgan.writing.atomic import replacing
 
 __all__ = ["FORMAT", "Model", "load_model"]
 

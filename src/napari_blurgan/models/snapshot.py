@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_blurgan.data.atomic import replacing
+from napari_blurgan.writing.atomic import replacing
 
 __all__ = ["write_snapshot"]
 

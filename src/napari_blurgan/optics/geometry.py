@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,9 +10,14 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.interpolate import CubicSpline
 
+from napari_blurgan.errors import OpticsError
+
 __all__ = [
+    "MOST_VOXELS",
     "centre_core",
     "centroid",
+    "checked_shape",
+    "checked_voxel_size",
     "core_centre",
     "fit",
     "resample",
@@ -23,6 +28,32 @@ __all__ = [
 Triple = tuple[float, float, float]
 SPLINE_REACH = 8  # voxels after which a spline has forgotten the edge
 FINE_GRID = 41  # points an axis over the core
+MOST_VOXELS = 2**27
+"""Of a PSF that is computed or resampled; those of microscopes have a hundredth."""
+
+
+def checked_voxel_size(values: Sequence[float]) -> tuple[float, float, float]:
+    """Return `values` as three floats, or raise `OpticsError`."""
+    try:
+        z, y, x = (float(value) for value in values)
+    except (TypeError, ValueError):
+        z = y = x = np.nan
+    if not all(np.isfinite(v) and v > 0 for v in (z, y, x)):
+        raise OpticsError(
+            f"a voxel size is three positive numbers, (z, y, x) in µm; found {values}"
+        )
+    return z, y, x
+
+
+def checked_shape(shape: Sequence[int]) -> tuple[int, int, int]:
+    """Return `shape` as three sizes, or raise `OpticsError`."""
+    sizes = list(shape) if isinstance(shape, Iterable) else []
+    if len(sizes) != 3 or not all(
+        isinstance(n, int | np.integer) and n > 0 for n in sizes
+    ):
+        raise OpticsError(f"a PSF's shape is three sizes (z, y, x); found {shape}")
+    z, y, x = (int(n) for n in sizes)
+    return z, y, x
 
 
 def centroid(data: NDArray[Any]) -> Triple:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -14,16 +14,17 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from napari_blurgan.checks import in_range, refuse_existing
 from napari_blurgan.errors import OpticsError
 from napari_blurgan.optics import geometry, psf_file, width
+from napari_blurgan.optics.diffraction.parameters import Optics, support_shape
+from napari_blurgan.optics.diffraction.volumes import computed
+from napari_blurgan.optics.geometry import (
+    MOST_VOXELS,
+    checked_shape,
+    checked_voxel_size,
+)
 from napari_blurgan.optics.offset import without_offset
 from napari_blurgan.optics.order import unwrapped
 
-if TYPE_CHECKING:
-    from napari_blurgan.optics.models import Optics
-
-__all__ = ["MOST_VOXELS", "Psf"]
-
-MOST_VOXELS = 2**27
-"""Of a PSF that is computed or resampled; those of microscopes have a hundredth."""
+__all__ = ["Psf"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -84,11 +85,9 @@ class Psf:
         OpticsError
             If there is no such model, or shape or voxel size are none.
         """
-        from napari_blurgan.optics.models import support_shape, theoretical_psf
-
         size = checked_voxel_size(voxel_size)
         core = support_shape(optics, size) if shape is None else shape
-        return theoretical_psf(optics, core, size, model)
+        return cls(*computed(optics, core, size, model))
 
     def __repr__(self) -> str:
         sizes = "×".join(map(str, self.shape))
@@ -316,19 +315,6 @@ class Psf:
         return Psf(data, voxel_size or self.voxel_size, {**self.provenance, **done})
 
 
-def checked_voxel_size(values: Sequence[float]) -> tuple[float, float, float]:
-    """Return `values` as three floats, or raise `OpticsError`."""
-    try:
-        z, y, x = (float(value) for value in values)
-    except (TypeError, ValueError):
-        z = y = x = np.nan
-    if not all(np.isfinite(v) and v > 0 for v in (z, y, x)):
-        raise OpticsError(
-            f"a voxel size is three positive numbers, (z, y, x) in µm; found {values}"
-        )
-    return z, y, x
-
-
 def _check_growth(
     shape: Sequence[int], old: Sequence[float], new: Sequence[float]
 ) -> None:
@@ -340,17 +326,6 @@ def _check_growth(
             f"have {math.prod(grown):.2g} voxels of {tuple(new)} µm, at most "
             f"{MOST_VOXELS:.2g} can be used: is one of the sizes wrong?"
         )
-
-
-def checked_shape(shape: Sequence[int]) -> tuple[int, int, int]:
-    """Return `shape` as three sizes, or raise `OpticsError`."""
-    sizes = list(shape) if isinstance(shape, Iterable) else []
-    if len(sizes) != 3 or not all(
-        isinstance(n, int | np.integer) and n > 0 for n in sizes
-    ):
-        raise OpticsError(f"a PSF's shape is three sizes (z, y, x); found {shape}")
-    z, y, x = (int(n) for n in sizes)
-    return z, y, x
 
 
 def _normalised(values: ArrayLike) -> NDArray[np.float32]:

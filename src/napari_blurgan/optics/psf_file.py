@@ -11,10 +11,11 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
-from napari_blurgan.data.io import read_stack
-from napari_blurgan.data.stack import Stack, VoxelSize
+from napari_blurgan.axes import VoxelSize
+from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import AxesError, DataError, OpticsError
 from napari_blurgan.optics.order import unwrapped
+from napari_blurgan.reading.images import read_stack
 
 __all__ = ["NOTES", "read", "write"]
 

@@ -6,9 +6,10 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from napari_blurgan.axes import VoxelSize
 from napari_blurgan.data.colour import without_alpha
 from napari_blurgan.data.sections import sections
-from napari_blurgan.data.stack import Stack, VoxelSize
+from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import AxesError, DataError, RecipeError
 from napari_blurgan.methods.parts import PAIRS
 from napari_blurgan.methods.recipe import Recipe

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from napari_blurgan.data.stack import Stack, VoxelSize
+from napari_blurgan.axes import VoxelSize
+from napari_blurgan.data.stack import Stack
 from napari_blurgan.methods.recipe import Recipe
 from napari_blurgan.optics.forward import ForwardModel, NoForward
 from napari_blurgan.optics.models import Optics

@@ -9,8 +9,8 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
-from napari_blurgan.data.limits import refuse_beyond_memory
 from napari_blurgan.errors import DataError
+from napari_blurgan.headers.limits import refuse_beyond_memory
 
 __all__ = ["build_for", "within_memory"]
 

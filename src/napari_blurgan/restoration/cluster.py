@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 
-from napari_blurgan.data.ome_zarr import open_level
 from napari_blurgan.errors import DataError, OutOfMemoryError
 from napari_blurgan.restoration.events import TileDone
 from napari_blurgan.restoration.rounding import Rounding
@@ -25,6 +24,7 @@ from napari_blurgan.tiling.layout import Layout
 from napari_blurgan.tiling.operator import Operator
 from napari_blurgan.tiling.tile_runner import Engine, read_tile
 from napari_blurgan.tiling.tiling import Tiling
+from napari_blurgan.writing.ome_zarr import open_level
 
 __all__ = ["Cluster"]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from numpy.typing import DTypeLike
 
-from napari_blurgan.data.conversion import ImageLike, as_stack
+from napari_blurgan.reading.conversion import ImageLike, as_stack
 from napari_blurgan.restoration.cluster import Cluster
 from napari_blurgan.restoration.events import Event, Finished, Planned, Shrunk, TileDone
 from napari_blurgan.restoration.rounding import Rounding, result_dtype

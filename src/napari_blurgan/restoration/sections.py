@@ -10,14 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from napari_blurgan.data.io import read_stack, write_ome_tiff
 from napari_blurgan.data.sections import isotropic, seen_from, seen_from_above
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import DataError
+from napari_blurgan.reading.images import read_stack
 from napari_blurgan.restoration.events import Event, Finished
 from napari_blurgan.restoration.predict import apply
 from napari_blurgan.restoration.rounding import Rounding, result_dtype
 from napari_blurgan.tiling.operator import Operator
+from napari_blurgan.writing.ome_tiff import write_ome_tiff
 
 __all__ = ["apply_sections"]
 

@@ -14,17 +14,18 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
-from napari_blurgan.data.io import OmeTiffLayout, read_stack
-from napari_blurgan.data.ome_zarr import (
+from napari_blurgan.data.stack import Stack
+from napari_blurgan.errors import DataError
+from napari_blurgan.reading.images import read_stack
+from napari_blurgan.tiling.layout import Layout
+from napari_blurgan.tiling.tiling import Region
+from napari_blurgan.writing.ome_tiff import OmeTiffLayout
+from napari_blurgan.writing.ome_zarr import (
     ORDER,
     build_pyramid,
     create_ome_zarr,
     open_level,
 )
-from napari_blurgan.data.stack import Stack
-from napari_blurgan.errors import DataError
-from napari_blurgan.tiling.layout import Layout
-from napari_blurgan.tiling.tiling import Region
 
 __all__ = ["MemorySink", "OmeTiffSink", "OmeZarrSink", "Sink", "Target", "make_sink"]
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import affine_transform
 
-from napari_blurgan.data.stack import VoxelSize
+from napari_blurgan.axes import VoxelSize
 from napari_blurgan.errors import RecipeError
 
 __all__ = ["Augmentation", "Transform"]

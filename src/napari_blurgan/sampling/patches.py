@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from napari_blurgan.axes import ArrayLike
 from napari_blurgan.data.normalize import Normalization
 from napari_blurgan.data.regions import (
     check_channels,
@@ -19,7 +20,7 @@ from napari_blurgan.data.regions import (
     check_readable,
     read_region,
 )
-from napari_blurgan.data.stack import ArrayLike, Stack
+from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import DataError
 from napari_blurgan.sampling.augment import Augmentation, Transform
 

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from napari_blurgan.classical.methods import deconvolve
-from napari_blurgan.data.io import write_ome_tiff
+from napari_blurgan.classical.images import deconvolve
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.inverse.psf_fit import psf_shape_for
 from napari_blurgan.measure.fidelity import correlation
@@ -21,16 +19,15 @@ from napari_blurgan.models.model import Model
 from napari_blurgan.monitoring.events import Event, Finished
 from napari_blurgan.optics.camera import Camera
 from napari_blurgan.optics.models import Optics, theoretical_psf
-from napari_blurgan.optics.psf import Psf
 from napari_blurgan.preparation.calibration import background_level, estimate_noise
+from napari_blurgan.tasks.demo_result import DemoResult, Rival, Shift, Volume
 from napari_blurgan.tasks.restore import restore
 from napari_blurgan.tasks.samples import sample
 from napari_blurgan.training.trainer import Trainer
+from napari_blurgan.writing.ome_tiff import write_ome_tiff
 
-__all__ = ["Demo", "DemoResult"]
+__all__ = ["Demo"]
 
-Volume = NDArray[np.float32]
-Shift = tuple[int, int, int]
 
 OPTICS = Optics(na=1.2, ni=1.333, wavelength=460)
 """40x/1.2 water, Hoechst: what the file itself says."""
@@ -46,56 +43,6 @@ REACH = 5
 
 ITERATIONS = (15, 20, 30)
 """Of accelerated Richardson-Lucy; the confocal image says which are best."""
-
-
-@dataclass(frozen=True)
-class Rival:
-    """Richardson-Lucy, stopped where the truth says it is best, as no user could.
-
-    Parameters
-    ----------
-    image : ndarray
-        (z, y, x) in grey levels.
-    iterations : int
-        Of the accelerated form.
-    seconds : float
-        Of CPU time.
-    """
-
-    image: Volume
-    iterations: int
-    seconds: float
-
-
-@dataclass(frozen=True)
-class DemoResult:
-    """What the demo made and measured, on the part of the field not trained on.
-
-    Parameters
-    ----------
-    blurred, restored, confocal : ndarray
-        (z, y, x) in grey levels.
-    rival : Rival
-        Richardson-Lucy with the PSF of the same optics.
-    psf : Psf
-        The blur: computed from the optics, and kept.
-    history : list of dict
-        One row a training step.
-    agreement : dict of str to float
-        Correlation with the confocal image: "widefield", "richardson-lucy", "trained".
-    shift : tuple of int
-        (z, y, x) in voxels, by which the widefield image is off the confocal one; all
-        are compared at this shift, which takes no part in the training.
-    """
-
-    blurred: Volume
-    restored: Volume
-    confocal: Volume
-    rival: Rival
-    psf: Psf
-    history: list[dict[str, float]]
-    agreement: dict[str, float]
-    shift: Shift
 
 
 class Demo:

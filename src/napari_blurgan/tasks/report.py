@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from napari_blurgan.data.atomic import replacing
-
-if TYPE_CHECKING:
-    from napari_blurgan.tasks.demo import DemoResult
+from napari_blurgan.tasks.demo_result import DemoResult
+from napari_blurgan.writing.atomic import replacing
 
 __all__ = ["write_report"]
 

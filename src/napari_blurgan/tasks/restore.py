@@ -17,7 +17,6 @@ from numpy.typing import DTypeLike
 
 from napari_blurgan.checks import refuse_existing
 from napari_blurgan.data.colour import without_alpha
-from napari_blurgan.data.conversion import ImageLike, as_stack, in_kind
 from napari_blurgan.data.exposure import exposure_notes
 from napari_blurgan.data.sections import VIEWS
 from napari_blurgan.data.stack import Stack
@@ -32,6 +31,7 @@ from napari_blurgan.models.inference import (
 from napari_blurgan.models.model import Model, load_model
 from napari_blurgan.optics.psf import Psf
 from napari_blurgan.optimisation.precision import choose_device
+from napari_blurgan.reading.conversion import ImageLike, as_stack, in_kind
 from napari_blurgan.restoration.cluster import Cluster
 from napari_blurgan.restoration.events import Event, Finished, Noted
 from napari_blurgan.restoration.predict import apply

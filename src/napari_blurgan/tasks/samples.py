@@ -6,12 +6,12 @@ from dataclasses import replace
 from importlib.resources import as_file, files
 from typing import TYPE_CHECKING
 
-from napari_blurgan.data.io import read_stack
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import DataError
 from napari_blurgan.optics.camera import Camera
 from napari_blurgan.optics.phantoms import beads, microtubules
 from napari_blurgan.optics.simulation import margin_for, simulate
+from napari_blurgan.reading.images import read_stack
 
 if TYPE_CHECKING:
     from napari_blurgan.optics.psf import Psf

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from napari_blurgan.checks import check_parent, known_names, refuse_existing
-from napari_blurgan.data.conversion import ImageLike, as_stacks
 from napari_blurgan.devices import choose_device
 from napari_blurgan.errors import DataError, OpticsError, RecipeError
 from napari_blurgan.methods.length import check_length
@@ -19,6 +18,7 @@ from napari_blurgan.models.model import Model
 from napari_blurgan.monitoring.events import Event, Finished
 from napari_blurgan.optics.psf import Psf
 from napari_blurgan.preparation.domains import for_planes
+from napari_blurgan.reading.conversion import ImageLike, as_stacks
 from napari_blurgan.training.trainer import Trainer
 
 __all__ = ["NO_SHARP", "check_place", "needs_sharp", "train"]

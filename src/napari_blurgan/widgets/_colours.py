@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 
 import tifffile
 
-from napari_blurgan.data.omero import TOGETHER
+from napari_blurgan.writing.omero import TOGETHER
 
 __all__ = ["channel_colours"]
 

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Image
 
-    from napari_blurgan.data.stack import Stack, VoxelSize
+    from napari_blurgan.axes import VoxelSize
+from napari_blurgan.data.stack import Stack
 
 __all__ = ["DataForm"]
 

@@ -6,9 +6,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari_blurgan.data.io import read_stack
-from napari_blurgan.data.ome_optics import channel_optics
 from napari_blurgan.errors import BlurGANError
+from napari_blurgan.headers.ome_optics import channel_optics
+from napari_blurgan.reading.images import read_stack
 from napari_blurgan.widgets._layers import METADATA_KEY
 
 if TYPE_CHECKING:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QWidget
 
-from napari_blurgan.data.atomic import replacing
 from napari_blurgan.errors import BlurGANError
 from napari_blurgan.widgets._controls import Messages, button
 from napari_blurgan.widgets._fields import parse_changes
+from napari_blurgan.writing.atomic import replacing
 
 if TYPE_CHECKING:
     from napari_blurgan.methods.recipe import Recipe

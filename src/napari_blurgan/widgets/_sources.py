@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QListWidget, QListWidgetItem, QWidget
 
-from napari_blurgan.data.io import read_stack
-from napari_blurgan.data.stack import Stack, VoxelSize
+from napari_blurgan.axes import VoxelSize
+from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import AxesError, BlurGANError
+from napari_blurgan.reading.images import read_stack
 from napari_blurgan.widgets._layers import (
     is_measured,
     is_source,

@@ -10,7 +10,8 @@ import numpy as np
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QDoubleSpinBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from napari_blurgan.data.stack import Stack, VoxelSize
+from napari_blurgan.axes import VoxelSize
+from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import BlurGANError
 from napari_blurgan.widgets._controls import button
 from napari_blurgan.widgets._from_file import stack_behind

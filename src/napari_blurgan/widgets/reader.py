@@ -12,10 +12,10 @@ import numpy as np
 import tifffile
 from napari.utils.notifications import show_info
 
-from napari_blurgan.data.io import read_stack
-from napari_blurgan.data.ome_optics import channel_optics
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import AxesError
+from napari_blurgan.headers.ome_optics import channel_optics
+from napari_blurgan.reading.images import read_stack
 from napari_blurgan.widgets._colours import channel_colours
 from napari_blurgan.widgets._layers import METADATA_KEY, LayerData, stack_layer
 
@@ -66,7 +66,7 @@ def _ask_and_open() -> None:
 
 def _is_zarr(path: Path) -> bool:
     # zarr takes half a second to import: only those who need it pay.
-    from napari_blurgan.data.ome_zarr import is_zarr
+    from napari_blurgan.reading.ome_zarr import is_zarr
 
     return is_zarr(path)
 

@@ -56,7 +56,7 @@ from napari_blurgan.widgets._voxel_size import VoxelSizeForm
 if TYPE_CHECKING:
     import napari
 
-    from napari_blurgan.data.stack import VoxelSize
+    from napari_blurgan.axes import VoxelSize
     from napari_blurgan.monitoring.events import Event
 
 __all__ = ["TransformWidget"]

@@ -1,6 +1,6 @@
 """Theoretical point-spread functions: what a microscope makes of a point."""
 
-from napari_blurgan.optics.models.parameters import (
+from napari_blurgan.optics.diffraction.parameters import (
     Optics,
     OpticsWarning,
     support_shape,

@@ -13,10 +13,10 @@ from xml.etree.ElementTree import ParseError
 import numpy as np
 import tifffile
 
-from napari_blurgan.data.inflation import inflates_beyond
-from napari_blurgan.data.limits import refuse_beyond_memory, refuse_beyond_ratio
-from napari_blurgan.data.ome_xml import declared_planes
 from napari_blurgan.errors import DataError
+from napari_blurgan.headers.inflation import inflates_beyond
+from napari_blurgan.headers.limits import refuse_beyond_memory, refuse_beyond_ratio
+from napari_blurgan.headers.ome_xml import declared_planes
 
 __all__ = ["check_declared", "check_inflation", "missing_segments", "whole_series"]
 

@@ -16,7 +16,7 @@ from numpy.polynomial.legendre import leggauss
 from numpy.typing import NDArray
 from scipy import special
 
-from napari_blurgan.optics.models.parameters import Optics
+from napari_blurgan.optics.diffraction.parameters import Optics
 
 __all__ = [
     "Intensity",

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 from scipy.optimize import minimize_scalar
 
-from napari_blurgan.optics.models.diffraction import Intensity, focal_range
-from napari_blurgan.optics.models.parameters import Optics
+from napari_blurgan.optics.diffraction.integrals import Intensity, focal_range
+from napari_blurgan.optics.diffraction.parameters import Optics
 
 __all__ = ["best_focus", "detected", "radial_grid"]
 
@@ -25,7 +25,7 @@ def detected(
     Parameters
     ----------
     intensity : callable
-        A model of `napari_blurgan.optics.models.diffraction`.
+        A model of `napari_blurgan.optics.diffraction.integrals`.
     optics : Optics
         Widefield: the emission. Confocal: excitation × (emission ∗ pinhole). Light
         sheet: the emission × a Gaussian sheet on the focus.

@@ -1,16 +1,75 @@
-"""Axis letters: the ones a file gives, the ones it leaves out, and their order."""
+"""Arrays and the letters of their axes: given, left out, and in which order."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, Protocol
 
 from napari_blurgan.errors import AxesError
 
-__all__ = ["guess_axes", "label_axes"]
+__all__ = [
+    "KNOWN_AXES",
+    "ArrayLike",
+    "VoxelSize",
+    "check_axes",
+    "guess_axes",
+    "label_axes",
+]
 
-KNOWN = "TCZYXS"
+VoxelSize = tuple[float | None, float | None, float | None]
+"""(z, y, x) in micrometres; None where unknown."""
+KNOWN_AXES = "TCZYXS"
 UNLABELLED = "QI"
 BY_NDIM = {2: "YX", 3: "ZYX"}
+
+
+class ArrayLike(Protocol):
+    """What we need of an array: numpy, zarr and dask all offer it."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Sizes along the axes."""
+
+    @property
+    def dtype(self) -> Any:
+        """A numpy dtype, or what numpy makes one of."""
+
+    def __getitem__(self, index: Any) -> Any: ...
+
+
+def check_axes(axes: str, shape: Sequence[int], name: str = "image") -> None:
+    """Refuse letters that do not describe an image.
+
+    Parameters
+    ----------
+    axes : str
+        One capital letter an axis.
+    shape : sequence of int
+        Of the array.
+    name : str
+        Of the image, for messages.
+
+    Raises
+    ------
+    AxesError
+        If there are more or fewer letters than axes, a letter is unknown or stands
+        twice, or Y or X is missing.
+    """
+    ndim = len(shape)
+    if len(axes) != ndim:
+        raise AxesError(
+            f"{name}: axes {axes!r} name {len(axes)} axes, but the "
+            f"data have {ndim} (shape {tuple(shape)})"
+        )
+    if len(set(axes)) != ndim or set(axes) - set(KNOWN_AXES):
+        raise AxesError(
+            f"{name}: axes {axes!r} must be different letters of {KNOWN_AXES}"
+        )
+    if not {"Y", "X"} <= set(axes):
+        raise AxesError(
+            f"{name}: an image needs the axes Y and X, found {axes!r} "
+            f"with shape {tuple(shape)}"
+        )
 
 
 def guess_axes(shape: Sequence[int], name: str = "array") -> str:
@@ -57,14 +116,16 @@ def label_axes(
     AxesError
         If axes stay unnamed, or have letters that a restoration has no use for.
     """
-    kept = [(n, a) for n, a in zip(shape, letters, strict=True) if n != 1 or a in KNOWN]
+    kept = [
+        (n, a) for n, a in zip(shape, letters, strict=True) if n != 1 or a in KNOWN_AXES
+    ]
     axes = "".join(a for _, a in kept)
     sizes = tuple(n for n, _ in kept)
-    foreign = set(axes) - set(KNOWN) - set(UNLABELLED)
+    foreign = set(axes) - set(KNOWN_AXES) - set(UNLABELLED)
     if foreign:
         raise AxesError(
             f"{name}: found the axes {axes} (shape {sizes}); {sorted(foreign)} are not "
-            f"among {KNOWN}. Save one position, angle or lifetime bin at a time"
+            f"among {KNOWN_AXES}. Save one position, angle or lifetime bin at a time"
         )
     unnamed = [a for a in axes if a in UNLABELLED]
     if not unnamed:

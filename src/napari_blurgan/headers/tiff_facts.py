@@ -10,8 +10,8 @@ from xml.etree.ElementTree import ParseError
 
 import tifffile
 
-from napari_blurgan.data.ome_xml import OmeFacts, read_ome
-from napari_blurgan.data.voxels import Claim, Voxels, read_voxels
+from napari_blurgan.headers.ome_xml import OmeFacts, read_ome
+from napari_blurgan.headers.voxels import Claim, Voxels, read_voxels
 
 __all__ = ["is_signed", "tiff_facts"]
 

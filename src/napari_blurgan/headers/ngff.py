@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from napari_blurgan.data.units import micrometres
-from napari_blurgan.data.voxels import Claim, Voxels, read_voxels
 from napari_blurgan.errors import AxesError, DataError
+from napari_blurgan.headers.units import micrometres
+from napari_blurgan.headers.voxels import Claim, Voxels, read_voxels
 
 __all__ = ["ImageFacts", "dataset_path", "read_image"]
 

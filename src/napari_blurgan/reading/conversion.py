@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_blurgan.axes import guess_axes
 from napari_blurgan.checks import checked_voxels
-from napari_blurgan.data.axes import guess_axes
 from napari_blurgan.data.layers import is_layer, to_stack
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import AxesError, DataError
@@ -113,7 +113,7 @@ def _converted(source: ImageLike, axes: str | None, channel_axis: int | None) ->
         if isinstance(source, Stack):
             return source
         if isinstance(source, str | os.PathLike):
-            from napari_blurgan.data.io import read_stack
+            from napari_blurgan.reading.images import read_stack
 
             return read_stack(source, axes=axes)
         if is_layer(source):

@@ -20,19 +20,19 @@ import numpy as np
 import tifffile
 from numpy.typing import DTypeLike, NDArray
 
-from napari_blurgan.data.axes import label_axes
-from napari_blurgan.data.limits import refuse_beyond_memory
-from napari_blurgan.data.ome_xml import OmeFacts
-from napari_blurgan.data.plane_cache import shared_planes
+from napari_blurgan.axes import label_axes
 from napari_blurgan.data.stack import Stack
-from napari_blurgan.data.tiff_checks import (
+from napari_blurgan.errors import AxesError, BlurGANError, DataError
+from napari_blurgan.headers.limits import refuse_beyond_memory
+from napari_blurgan.headers.ome_xml import OmeFacts
+from napari_blurgan.headers.tiff_checks import (
     check_declared,
     check_inflation,
     missing_segments,
     whole_series,
 )
-from napari_blurgan.data.tiff_facts import is_signed, tiff_facts
-from napari_blurgan.errors import AxesError, BlurGANError, DataError
+from napari_blurgan.headers.tiff_facts import is_signed, tiff_facts
+from napari_blurgan.reading.plane_cache import shared_planes
 
 __all__ = ["TiffArray", "read_tiff"]
 

@@ -14,10 +14,10 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from napari_blurgan.data.inflation import inflates_beyond, is_cut_short
-from napari_blurgan.data.limits import refuse_beyond_memory
-from napari_blurgan.data.shards import ShardLayout
 from napari_blurgan.errors import DataError
+from napari_blurgan.headers.inflation import inflates_beyond, is_cut_short
+from napari_blurgan.headers.limits import refuse_beyond_memory
+from napari_blurgan.reading.shards import ShardLayout
 
 __all__ = ["ZarrArray", "missing_chunks"]
 

@@ -1,25 +1,21 @@
-"""What we read from OME-XML and what we write into it."""
+"""What we read from OME-XML."""
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from xml.etree import ElementTree
 
-from napari_blurgan.data.stack import VoxelSize
-from napari_blurgan.data.units import micrometres
-from napari_blurgan.data.voxels import Claim, Voxels, read_voxels
+from napari_blurgan.headers.units import micrometres
+from napari_blurgan.headers.voxels import Claim, Voxels, read_voxels
 
 __all__ = [
     "NAMESPACE",
     "OmeFacts",
     "Place",
     "declared_planes",
-    "ome_metadata",
-    "ome_place",
     "read_ome",
 ]
 
@@ -123,44 +119,3 @@ def _our_annotation(root: ElementTree.Element) -> dict[str, str]:
             entries = annotation.iterfind(".//{*}M")
             return {m.get("K", ""): m.text or "" for m in entries}
     return {}
-
-
-def ome_metadata(
-    axes: str,
-    voxel_size: VoxelSize,
-    channel_names: Sequence[str],
-    provenance: dict[str, Any] | None,
-) -> dict[str, Any]:
-    """Return the ``metadata`` argument with which tifffile writes OME-XML."""
-    metadata: dict[str, Any] = {"axes": axes}
-    for axis, size in zip("ZYX", voxel_size, strict=True):
-        if size is not None:
-            metadata[f"PhysicalSize{axis}"] = size
-            metadata[f"PhysicalSize{axis}Unit"] = "µm"
-    if channel_names:
-        metadata["Channel"] = {"Name": list(channel_names)}
-    metadata["MapAnnotation"] = {
-        "Namespace": NAMESPACE,
-        "axes": axes,
-        "provenance": json.dumps(provenance or {}),
-    }
-    return metadata
-
-
-def ome_place(translation: Sequence[float] | None, planes: int) -> dict[str, Any]:
-    """Return the ``metadata`` with which tifffile writes where an image lies.
-
-    Parameters
-    ----------
-    translation : sequence of float or None
-        Of the first voxel, (z, y, x) in micrometres.
-    planes : int
-        How many there are.
-    """
-    if translation is None or not any(translation):
-        return {}
-    entry: dict[str, Any] = {}
-    for axis, position in zip("ZYX", translation, strict=True):
-        entry[f"Position{axis}"] = [position] * planes
-        entry[f"Position{axis}Unit"] = ["µm"] * planes
-    return {"Plane": entry}

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
+from napari_blurgan.axes import VoxelSize
 from napari_blurgan.checks import VOXEL_RANGE
-from napari_blurgan.data.stack import VoxelSize
-from napari_blurgan.data.units import is_length, micrometres
+from napari_blurgan.headers.units import is_length, micrometres
 
 __all__ = ["Claim", "Voxels", "read_voxels"]
 

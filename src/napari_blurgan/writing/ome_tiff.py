@@ -1,44 +1,23 @@
-"""Files become Stacks, and Stacks become files."""
+"""Arrays become OME-TIFFs."""
 
 from __future__ import annotations
 
 import math
 import os
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
-from napari_blurgan.data.atomic import replacing
-from napari_blurgan.data.ome_xml import ome_metadata, ome_place
-from napari_blurgan.data.stack import ArrayLike, Stack, VoxelSize
-from napari_blurgan.data.tiff import read_tiff
+from napari_blurgan.axes import ArrayLike, VoxelSize, check_axes
 from napari_blurgan.errors import DataError
+from napari_blurgan.writing.atomic import replacing
+from napari_blurgan.writing.ome_metadata import ome_metadata, ome_place
 
-__all__ = ["OmeTiffLayout", "read_stack", "write_ome_tiff"]
+__all__ = ["OmeTiffLayout", "write_ome_tiff"]
 
-FOREIGN = {
-    ".czi": "a Zeiss CZI file",
-    ".lif": "a Leica LIF file",
-    ".nd2": "a Nikon ND2 file",
-    ".oib": "an Olympus OIB file",
-    ".oif": "an Olympus OIF file",
-    ".oir": "an Olympus OIR file",
-    ".vsi": "an Olympus VSI file",
-    ".dv": "a DeltaVision file",
-    ".r3d": "a DeltaVision file",
-    ".ims": "an Imaris file",
-    ".h5": "an HDF5 file",
-    ".hdf5": "an HDF5 file",
-    ".mrc": "an MRC file",
-    ".npy": "a numpy file",
-    ".png": "a PNG file",
-    ".jpg": "a JPEG file",
-    ".jpeg": "a JPEG file",
-}
 OME_TYPES = [
     "int8",
     "int16",
@@ -51,66 +30,6 @@ OME_TYPES = [
 ]
 BIGTIFF_FROM = 2**32 - 2**25
 ZLIB_LEVEL = 4
-
-
-def read_stack(
-    path: str | os.PathLike[str], *, axes: str | None = None, strict: bool = False
-) -> Stack:
-    """Read an image file lazily, with its axes, voxel size and channel names.
-
-    Parameters
-    ----------
-    path : path-like
-        TIFF, OME-TIFF, BigTIFF, an ImageJ hyperstack, OME-Zarr or a zarr array.
-    axes : str, optional
-        Axis letters of TCZYXS that overrule those of the file.
-    strict : bool
-        Whether chunks, strips or tiles that are not in the file are an error. Zarr's
-        rule is that such chunks hold the fill value; by default, that is a note.
-
-    Returns
-    -------
-    Stack
-        ``data`` is read when indexed, in native byte order; ``voxel_size`` is in
-        micrometres, None where the file does not say; RGB samples are the axis S.
-        ``metadata`` holds ``source`` (the path), ``notes`` (what was guessed, left
-        out or looks wrong, in words; every door says them), ``voxel_size_from`` (the
-        header that the voxel size was taken from), ``translation`` (where the first
-        voxel lies, (z, y, x) in micrometres, or None) and ``provenance`` (what
-        `write_ome_tiff` was told).
-
-    Raises
-    ------
-    DataError
-        If the file is missing, empty, truncated, damaged or of another format, or
-        declares more than it, or the memory, can hold.
-    AxesError
-        If the axes are ambiguous, or `axes` do not fit the data. One axis without
-        a name is taken as Z (as T where there is a Z already) and noted.
-    """
-    found = Path(path)
-    if not found.exists():
-        raise DataError(f"{found}: there is no such file")
-    if found.is_dir():
-        return _read_folder(found, axes, strict)
-    if found.stat().st_size == 0:
-        raise DataError(f"{found}: the file is empty (0 bytes)")
-    foreign = FOREIGN.get(found.suffix.lower())
-    if foreign:
-        raise DataError(
-            f"{found.name}: is {foreign}; convert it to OME-TIFF first, for example "
-            "with Fiji (Bio-Formats) or with bioformats2raw and raw2ometiff"
-        )
-    return read_tiff(found, axes, strict=strict)
-
-
-def _read_folder(path: Path, axes: str | None, strict: bool) -> Stack:
-    # zarr takes half a second to import: only those who need it pay.
-    from napari_blurgan.data.ome_zarr import is_zarr, read_zarr
-
-    if not is_zarr(path):
-        raise DataError(f"{path}: is a folder, expected an image file or a zarr")
-    return read_zarr(path, axes, strict=strict)
 
 
 class OmeTiffLayout:
@@ -128,12 +47,13 @@ class OmeTiffLayout:
     """
 
     def __init__(self, shape: Sequence[int], axes: str) -> None:
-        checked = Stack(np.broadcast_to(np.uint8(0), tuple(shape)), axes.upper())
-        leading = "".join(a for a in checked.axes if a not in "YXS")
-        pixel = "".join(a for a in checked.axes if a in "YXS")
+        axes = axes.upper()
+        check_axes(axes, shape)
+        leading = "".join(a for a in axes if a not in "YXS")
+        pixel = "".join(a for a in axes if a in "YXS")
         self.planar = pixel.startswith("S")
         self.axes = leading + ("SYX" if self.planar else "YXS"[: len(pixel)])
-        self.order = tuple(checked.axes.index(a) for a in self.axes)
+        self.order = tuple(axes.index(a) for a in self.axes)
         self.shape = tuple(shape[i] for i in self.order)
         self.leading = len(leading)
 

@@ -1,0 +1,1 @@
+"""What the headers of files claim, and whether to believe it."""

@@ -1,0 +1,1 @@
+"""What a lens makes of a point: parameters, integrals of diffraction, arrays."""

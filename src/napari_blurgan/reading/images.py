@@ -1,0 +1,92 @@
+"""Image files become Stacks: every format through one function."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from napari_blurgan.data.stack import Stack
+from napari_blurgan.errors import DataError
+from napari_blurgan.reading.tiff import read_tiff
+
+__all__ = ["read_stack"]
+
+FOREIGN = {
+    ".czi": "a Zeiss CZI file",
+    ".lif": "a Leica LIF file",
+    ".nd2": "a Nikon ND2 file",
+    ".oib": "an Olympus OIB file",
+    ".oif": "an Olympus OIF file",
+    ".oir": "an Olympus OIR file",
+    ".vsi": "an Olympus VSI file",
+    ".dv": "a DeltaVision file",
+    ".r3d": "a DeltaVision file",
+    ".ims": "an Imaris file",
+    ".h5": "an HDF5 file",
+    ".hdf5": "an HDF5 file",
+    ".mrc": "an MRC file",
+    ".npy": "a numpy file",
+    ".png": "a PNG file",
+    ".jpg": "a JPEG file",
+    ".jpeg": "a JPEG file",
+}
+
+
+def read_stack(
+    path: str | os.PathLike[str], *, axes: str | None = None, strict: bool = False
+) -> Stack:
+    """Read an image file lazily, with its axes, voxel size and channel names.
+
+    Parameters
+    ----------
+    path : path-like
+        TIFF, OME-TIFF, BigTIFF, an ImageJ hyperstack, OME-Zarr or a zarr array.
+    axes : str, optional
+        Axis letters of TCZYXS that overrule those of the file.
+    strict : bool
+        Whether chunks, strips or tiles that are not in the file are an error. Zarr's
+        rule is that such chunks hold the fill value; by default, that is a note.
+
+    Returns
+    -------
+    Stack
+        ``data`` is read when indexed, in native byte order; ``voxel_size`` is in
+        micrometres, None where the file does not say; RGB samples are the axis S.
+        ``metadata`` holds ``source`` (the path), ``notes`` (what was guessed, left
+        out or looks wrong, in words; every door says them), ``voxel_size_from`` (the
+        header that the voxel size was taken from), ``translation`` (where the first
+        voxel lies, (z, y, x) in micrometres, or None) and ``provenance`` (what
+        `write_ome_tiff` was told).
+
+    Raises
+    ------
+    DataError
+        If the file is missing, empty, truncated, damaged or of another format, or
+        declares more than it, or the memory, can hold.
+    AxesError
+        If the axes are ambiguous, or `axes` do not fit the data. One axis without
+        a name is taken as Z (as T where there is a Z already) and noted.
+    """
+    found = Path(path)
+    if not found.exists():
+        raise DataError(f"{found}: there is no such file")
+    if found.is_dir():
+        return _read_folder(found, axes, strict)
+    if found.stat().st_size == 0:
+        raise DataError(f"{found}: the file is empty (0 bytes)")
+    foreign = FOREIGN.get(found.suffix.lower())
+    if foreign:
+        raise DataError(
+            f"{found.name}: is {foreign}; convert it to OME-TIFF first, for example "
+            "with Fiji (Bio-Formats) or with bioformats2raw and raw2ometiff"
+        )
+    return read_tiff(found, axes, strict=strict)
+
+
+def _read_folder(path: Path, axes: str | None, strict: bool) -> Stack:
+    # zarr takes half a second to import: only those who need it pay.
+    from napari_blurgan.reading.ome_zarr import is_zarr, read_zarr
+
+    if not is_zarr(path):
+        raise DataError(f"{path}: is a folder, expected an image file or a zarr")
+    return read_zarr(path, axes, strict=strict)

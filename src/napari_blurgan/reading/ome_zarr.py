@@ -1,0 +1,179 @@
+"""OME-Zarr: versions 0.4 and 0.5 and plain zarr read, 0.5 written with a pyramid.
+
+The metadata follow https://ngff.openmicroscopy.org/0.5/. Axes are stored in the
+order t, c, z, y, x, which the standard demands; RGB samples become channels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import zarr
+
+from napari_blurgan.axes import guess_axes
+from napari_blurgan.data.stack import Stack
+from napari_blurgan.errors import BlurGANError, DataError
+from napari_blurgan.headers.ngff import dataset_path, read_image
+from napari_blurgan.reading.zarr_array import ZarrArray, missing_chunks
+
+__all__ = ["is_zarr", "read_zarr"]
+
+T = TypeVar("T")
+ORDER = "TCZYX"
+PROVENANCE = "napari-blurgan"
+SMALLEST_LEVEL = 256
+"""The pyramid ends where a plane fits on a screen."""
+TYPES = {"T": "time", "C": "channel", "Z": "space", "Y": "space", "X": "space"}
+METADATA_FILES = ("zarr.json", ".zgroup", ".zarray", ".zattrs", ".zmetadata")
+LARGEST_METADATA = 1 << 26
+
+
+def is_zarr(path: Path) -> bool:
+    """Return whether `path` is a zarr group or array of either version."""
+    return any((path / name).is_file() for name in ("zarr.json", ".zgroup", ".zarray"))
+
+
+def read_zarr(path: Path, axes: str | None = None, *, strict: bool = False) -> Stack:
+    """Return the full resolution of an OME-Zarr image, or a plain array, lazily.
+
+    Parameters
+    ----------
+    path : Path
+        The folder of a group or an array.
+    axes : str, optional
+        Axis letters that overrule those of the file.
+    strict : bool
+        Whether chunks that are not there are an error, not a note.
+
+    Raises
+    ------
+    DataError
+        If it cannot be opened, is a group without an image of its own, has metadata
+        of the wrong type or codecs that we do not trust, or claims more than the
+        memory holds.
+    AxesError
+        If the axes are not told, or do not fit.
+    """
+    _check_metadata_size(path)
+    try:
+        node = zarr.open(path, mode="r")
+    except Exception as error:  # zarr has no error of its own for damaged metadata
+        raise DataError(f"{path}: cannot be opened as zarr ({error!s:.300})") from error
+    name = path.name.removesuffix(".zarr").removesuffix(".ome")
+    if isinstance(node, zarr.Array):
+        return _plain(ZarrArray(node, path), node, name, axes, strict)
+    attributes = _attributes(node, path)
+    ome = attributes.get("ome", attributes)
+    if not isinstance(ome, Mapping):
+        raise DataError(f"{path}: the attribute ome should be a mapping")
+    if "multiscales" in ome:
+        return _multiscale(node, ome, path, name, axes, strict)
+    if "bioformats2raw.layout" in ome and is_zarr(path / "0"):
+        return read_zarr(path / "0", axes, strict=strict)
+    held = sorted(entry.name for entry in path.iterdir() if entry.is_dir())
+    raise DataError(
+        f"{path}: is a zarr group without an image (no multiscales); it holds "
+        f"{', '.join(held) or 'nothing'}. Name one of those"
+    )
+
+
+def _attributes(node: Any, path: Path) -> dict[str, Any]:
+    try:
+        return dict(node.attrs)
+    except (TypeError, ValueError, AttributeError) as error:
+        raise DataError(f"{path}: its attributes are no mapping") from error
+
+
+def _check_metadata_size(path: Path) -> None:
+    for name in METADATA_FILES:
+        file = path / name
+        if file.is_file() and file.stat().st_size > LARGEST_METADATA:
+            raise DataError(f"{file}: {file.stat().st_size} bytes are no metadata")
+
+
+def _plain(
+    pixels: ZarrArray, array: Any, name: str, axes: str | None, strict: bool
+) -> Stack:
+    labels = getattr(array.metadata, "dimension_names", None)
+    labels = labels or _attributes(array, pixels.path).get("_ARRAY_DIMENSIONS")
+    labels = labels if isinstance(labels, Sequence) else ()
+    letters = "".join(str(label)[:1] for label in labels if label).upper()
+    if axes is None:
+        named = len(letters) == pixels.ndim == len(labels)
+        axes = letters if named else guess_axes(pixels.shape, name)
+    notes = _notes_on_chunks(pixels, strict)
+    metadata = {"source": str(pixels.path), "notes": notes, "provenance": {}}
+    return Stack(pixels, axes.upper(), name=name, metadata=metadata)
+
+
+def _multiscale(
+    group: Any,
+    ome: Mapping[str, Any],
+    path: Path,
+    name: str,
+    axes: str | None,
+    strict: bool,
+) -> Stack:
+    inner = _refused(path, lambda: dataset_path(ome))
+    pixels = ZarrArray(_array(group, path, inner), path / inner)
+    facts = _refused(path, lambda: read_image(ome, pixels.shape))
+    images = len(ome["multiscales"])
+    several = f"it describes {images} images; the first was read"
+    provenance = _attributes(group, path).get(PROVENANCE)
+    return Stack(
+        data=pixels,
+        axes=(axes or facts.axes).upper(),
+        voxel_size=facts.voxels.size,
+        name=name,
+        channel_names=facts.channel_names,
+        metadata={
+            "source": str(path),
+            "notes": [
+                *_notes_on_chunks(pixels, strict),
+                *facts.voxels.notes,
+                *([several] if images > 1 else []),
+            ],
+            "provenance": dict(provenance) if isinstance(provenance, Mapping) else {},
+            "voxel_size_from": facts.voxels.source,
+            "translation": facts.translation,
+        },
+    )
+
+
+def _refused(path: Path, read: Callable[[], T]) -> T:
+    """Say which file it is whose metadata cannot be read."""
+    try:
+        return read()
+    except BlurGANError as error:
+        message = f"{path}: its OME-Zarr metadata are broken: {error}"
+        raise type(error)(message) from error
+
+
+def _array(group: Any, path: Path, inner: str) -> Any:
+    try:
+        array = group[inner]
+    except KeyError:
+        raise DataError(f"{path}: has no array {inner}, as its metadata say") from None
+    except Exception as error:  # zarr has no error of its own for damaged metadata
+        raise DataError(
+            f"{path}: its array {inner} cannot be opened ({error!s:.300})"
+        ) from error
+    if not isinstance(array, zarr.Array):
+        raise DataError(f"{path}: {inner} should be an array, as its metadata say")
+    return array
+
+
+def _notes_on_chunks(pixels: ZarrArray, strict: bool) -> list[str]:
+    """Return a note, or raise, if chunks are not there."""
+    missing, count = missing_chunks(pixels)
+    if not missing:
+        return []
+    note = (
+        f"{missing} of {count} chunks are not there and read as the fill value, which "
+        "is zarr's rule for empty ones"
+    )
+    if strict:
+        raise DataError(f"{pixels.path}: {note}")
+    return [note]

@@ -1,0 +1,139 @@
+"""An image on disk: the suffix decides in which format."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from napari_blurgan.axes import ArrayLike, VoxelSize
+from napari_blurgan.checks import refuse_existing
+from napari_blurgan.errors import AxesError, DataError
+
+__all__ = ["Facts", "save"]
+
+CHUNK = 128
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is written beside the pixels.
+
+    Parameters
+    ----------
+    voxel_size : tuple of (float or None)
+        (z, y, x) in micrometres.
+    name : str
+        Of the image.
+    channel_names : tuple of str
+        As many as there are channels, or none.
+    provenance : dict, optional
+        What JSON can hold.
+    """
+
+    voxel_size: VoxelSize
+    name: str
+    channel_names: tuple[str, ...] = ()
+    provenance: dict[str, Any] | None = None
+
+
+def save(
+    path: str | os.PathLike[str],
+    data: ArrayLike,
+    axes: str,
+    facts: Facts,
+    *,
+    overwrite: bool = False,
+) -> None:
+    """Write an image; whole, or not at all.
+
+    The writers are imported here: zarr and tifffile take a while, and only those who
+    need them pay.
+
+    Parameters
+    ----------
+    path : path-like
+        Ends in ``.ome.tif``, ``.tif`` or ``.zarr``.
+    data, axes
+        Pixels, and a letter of TCZYXS for each of their axes.
+    facts : Facts
+        What is known of them.
+    overwrite : bool
+        Whether what is there may be replaced.
+
+    Raises
+    ------
+    DataError
+        If it cannot be written, or there is something at `path` and `overwrite` is
+        false.
+    """
+    suffix = Path(path).suffix.lower()
+    if suffix not in (".tif", ".tiff", ".zarr"):
+        raise DataError(f"{path}: cannot be written; expected .ome.tif, .tif or .zarr")
+    refuse_existing(path, overwrite)
+    if suffix == ".zarr":
+        _write_zarr(Path(path), data, axes, facts)
+        return
+    from napari_blurgan.writing.ome_tiff import write_ome_tiff
+
+    write_ome_tiff(
+        path, data, axes, facts.voxel_size, facts.channel_names, facts.provenance
+    )
+
+
+def _write_zarr(path: Path, data: ArrayLike, axes: str, facts: Facts) -> None:
+    """Write an OME-Zarr, which is given its name once it is complete."""
+    letters = axes.replace("S", "C")
+    if len(set(letters)) < len(letters):
+        raise AxesError(f"an OME-Zarr has one axis of channels, found {axes}")
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _fill_zarr(part, data, letters, facts)
+        if path.exists():
+            shutil.rmtree(path)
+        part.replace(path)
+    except OSError as error:
+        raise DataError(
+            f"{path}: cannot be written ({error.strerror or error})"
+        ) from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def _fill_zarr(part: Path, data: ArrayLike, letters: str, facts: Facts) -> None:
+    """Write every level, a time point and channel at a time."""
+    from napari_blurgan.writing.ome_zarr import ORDER, build_pyramid, create_ome_zarr
+
+    order = [letters.index(a) for a in ORDER if a in letters]
+    shape = [data.shape[i] for i in order]
+    leading = sum(a not in "ZYX" for a in letters)
+    array = create_ome_zarr(
+        part,
+        shape,
+        "".join(letters[i] for i in order),
+        np.dtype(data.dtype),
+        [1] * leading + [min(n, CHUNK) for n in shape[leading:]],
+        voxel_size=facts.voxel_size,
+        channel_names=facts.channel_names,
+        name=facts.name,
+        provenance=facts.provenance,
+    )
+    for place in np.ndindex(*shape[:leading]):
+        array[place] = _frame(data, order, place)
+    build_pyramid(part)
+
+
+def _frame(data: ArrayLike, order: Sequence[int], place: tuple[int, ...]) -> Any:
+    """Return (z, y, x) or (y, x) of the time point and channel at `place`."""
+    index: list[int | slice] = [slice(None)] * len(order)
+    for axis, i in zip(order, place, strict=False):
+        index[axis] = i
+    pixels = np.asarray(data[tuple(index)])
+    left = [axis for axis, i in enumerate(index) if isinstance(i, slice)]
+    return pixels.transpose([left.index(axis) for axis in order[len(place) :]])
