@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import napari_blurgan
+from scripts import rooms
 
 PACKAGE = Path(napari_blurgan.__file__).parent
 
@@ -26,10 +27,13 @@ LAYERS = (
     ("forward", "sources"),
     ("estimates", "transport"),
     ("classical", "content"),
-    ("identification", "inverse", "preparation", "restoration"),
-    ("optics", "reconstructors", "sampling", "tiling"),
-    ("data", "methods"),
-    ("checks", "devices", "measure", "networks"),
+    ("identification", "inverse", "preparation"),
+    ("optics", "restoration"),
+    ("reading", "sampling", "tiling"),
+    ("data",),
+    ("reconstructors", "writing"),
+    ("headers", "methods"),
+    ("axes", "checks", "devices", "measure", "networks"),
     ("errors",),
 )
 RANK = {room: rank for rank, rooms in enumerate(LAYERS) for room in rooms}
@@ -76,6 +80,20 @@ def test_only_widgets_know_of_windows(path: Path) -> None:
     if room_of(path) == "widgets":
         return
     assert not {name.split(".")[0] for name in imports_of(path)} & GUI
+
+
+def test_no_modules_import_each_other() -> None:
+    assert rooms.circles(rooms.imports(rooms.sources())) == []
+
+
+def test_rooms_of_the_engine_are_small_and_flat() -> None:
+    modules = rooms.sources()
+    graph = rooms.imports(modules)
+    found = rooms.rooms(modules)
+    for door in ("widgets", "cli"):  # a file for each dock, and for each command
+        del found[door]
+    assert max(map(len, found.values())) <= 13
+    assert max(max(rooms.floors(graph, room).values()) for room in found.values()) <= 6
 
 
 def test_importing_the_package_loads_nothing_heavy() -> None:
