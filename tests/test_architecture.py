@@ -33,7 +33,7 @@ LAYERS = (
     ("data",),
     ("reconstructors", "writing"),
     ("headers", "methods"),
-    ("axes", "checks", "devices", "measure", "networks"),
+    ("axes", "checks", "devices", "interruption", "measure", "networks"),
     ("errors",),
 )
 RANK = {room: rank for rank, rooms in enumerate(LAYERS) for room in rooms}

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from napari_blurgan.classical.accelerated import AcceleratedSteps
+from napari_blurgan.interruption import heed_stop
 from napari_blurgan.inverse.blur import Blur
 from napari_blurgan.inverse.observation import Observation
 from napari_blurgan.methods.reconstructors import ReconstructorSettings
@@ -60,6 +61,7 @@ class Estimator:
         marks = [max(1, self.iterations >> depth) for depth in range(self.depths)]
         estimates: list[Tensor] = []
         for done in range(1, self.iterations + 1):
+            heed_stop()
             steps.correct(steps.predict())
             estimates += [plan.crop(steps.estimate)] * marks.count(done)
         found = torch.cat(estimates, 1) / blur.gain
@@ -70,6 +72,7 @@ class Estimator:
         """Yield what y is expected to be under the estimate, after each iteration."""
         steps, plan = self._start(y, blur)
         for _ in range(self.iterations):
+            heed_stop()
             steps.correct(steps.predict())
             yield plan.forward(steps.estimate)
 

@@ -16,6 +16,7 @@ from napari_blurgan.forward.start import (
     Start,
     kernel_of,
     known,
+    known_or_unit,
     share_of_light,
     support,
 )
@@ -36,7 +37,7 @@ from napari_blurgan.optics.pupil import PupilKernel
 from napari_blurgan.preparation.notes import Note
 from napari_blurgan.preparation.site import Site
 
-__all__ = ["kernel_physics", "make_blur", "support_of"]
+__all__ = ["expected_blur", "kernel_physics", "make_blur", "support_of"]
 
 ENOUGH = 0.5
 """Share of a PSF's light; a kernel that holds less is said to."""
@@ -49,10 +50,8 @@ def kernel_physics(settings: KernelForward, site: Site) -> Physics:
     """Return the blur that is known, or can be identified, and notes on it."""
     recipe = site.recipe
     size = known(site.voxel_size, recipe.dims)
-    largest = _largest_kernel(recipe, [*site.y, *site.x])
-    _check_size(settings, recipe, largest)
-    psf, found = (None, ()) if site.known.psf is None else usable(site.known.psf)
-    start = Start(psf, site.known.optics, size or (1.0, 1.0, 1.0), largest)
+    start, found = _start_of(site)
+    _check_size(settings, recipe, start.largest)
     notes = [] if size else [Note.no_voxel_size(site.y[0].name)]
     notes += map(Note.psf_mended, found)
     if settings.learned and settings.start in ("auto", "spectral"):
@@ -64,6 +63,23 @@ def kernel_physics(settings: KernelForward, site: Site) -> Physics:
         settings = settings.model_copy(update={"learned": False})
     blur = make_blur(settings, recipe, start, site.calibration.gain)
     return Physics(blur, recipe, notes)
+
+
+def expected_blur(settings: KernelForward, site: Site) -> BlurKernel | None:
+    """Return the blur to begin to learn from, if it need not be asked of the images."""
+    start, _ = _start_of(site)
+    asked = settings.learned and settings.start in ("auto", "spectral")
+    if not asked or (start.psf is None and start.optics is None):
+        return None
+    return make_blur(settings, site.recipe, start, site.calibration.gain)
+
+
+def _start_of(site: Site) -> tuple[Start, Sequence[str]]:
+    """Return what is known, and what had to be mended of it."""
+    size = known_or_unit(site.voxel_size, site.recipe.dims)
+    largest = _largest_kernel(site.recipe, [*site.y, *site.x])
+    psf, found = (None, ()) if site.known.psf is None else usable(site.known.psf)
+    return Start(psf, site.known.optics, size, largest), found
 
 
 def support_of(

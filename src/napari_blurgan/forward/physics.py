@@ -10,7 +10,7 @@ from napari_blurgan.optics.forward import ForwardModel
 from napari_blurgan.preparation.notes import Note
 from napari_blurgan.preparation.site import Site
 
-__all__ = ["Physics", "physics_of"]
+__all__ = ["Physics", "expected_blur", "physics_of"]
 
 
 @dataclass(frozen=True)
@@ -38,3 +38,12 @@ def physics_of(site: Site) -> Physics:
     settings = site.recipe.forward
     physics: Physics = load(settings.home)(settings, site)
     return physics
+
+
+def expected_blur(site: Site) -> ForwardModel | None:
+    """Return the blur that what is known of it says, where finding it takes long."""
+    settings = site.recipe.forward
+    if not settings.expects:
+        return None
+    blur: ForwardModel | None = load(settings.expects)(settings, site)
+    return blur

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from napari_blurgan.errors import OpticsError
 from napari_blurgan.identification.spectral import SpectralLoss
+from napari_blurgan.interruption import heed_stop
 from napari_blurgan.optics.geometry import checked_voxel_size
 from napari_blurgan.optics.models import Optics, support_shape
 from napari_blurgan.optics.psf import Psf
@@ -268,6 +269,7 @@ class _Pupils:
 
         def residuals(logs: NDArray[np.float64]) -> NDArray[np.float32]:
             """Return the weighted residuals at the logarithms of a point."""
+            heed_stop()
             point = (math.exp(logs[0]), math.exp(logs[1]))
             kernel = self.kernel(point, samples=samples)
             return (weight * self.spectra.residuals(kernel)).numpy()

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from napari_blurgan.errors import DataError
+from napari_blurgan.interruption import heed_stop
 
 __all__ = [
     "LARGEST",
@@ -125,6 +126,7 @@ def power(patches: Iterable[Tensor], window: Tensor) -> Tensor:
     """Return the mean power of windowed patches on the grid of ``rfftn``."""
     total, count = torch.zeros(()), 0
     for patch in patches:
+        heed_stop()
         spectrum = torch.fft.rfftn(patch * window)
         total = total + spectrum.real**2 + spectrum.imag**2
         count += 1

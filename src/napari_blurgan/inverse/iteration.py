@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from napari_blurgan.interruption import heed_stop
 from napari_blurgan.inverse.steps import Steps
 from napari_blurgan.inverse.stopping import StoppingRule
 
@@ -90,6 +91,7 @@ def iterate(
     trace = watch.trace if watch else []
     reason, done = "all iterations were made", 0
     while done < iterations:
+        heed_stop()
         expected = steps.predict()
         stop = watch.reason_to_stop(steps, expected) if watch else None
         if stop:

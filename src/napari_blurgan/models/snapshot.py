@@ -26,12 +26,14 @@ def write_snapshot(
     before, after : ndarray
         (c, [z,] y, x) in any units; each is shown in its own range.
     """
-    from matplotlib.image import imsave
+    # matplotlib, which can write PNGs, takes seconds to load.
+    from PIL import Image
 
     left, right = _shown(before), _shown(after)
     gap = np.ones((len(left), GAP, 3), np.float32)
+    picture = np.concatenate([left, gap, right], 1)
     with replacing(path) as temporary:
-        imsave(temporary, np.concatenate([left, gap, right], 1), format="png")
+        Image.fromarray(np.uint8(np.rint(255 * picture))).save(temporary, "PNG")
 
 
 def _shown(image: NDArray[np.float32]) -> NDArray[np.float32]:

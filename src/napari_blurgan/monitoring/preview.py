@@ -7,14 +7,12 @@ import torch
 from numpy.typing import NDArray
 
 from napari_blurgan.data.stack import Stack
+from napari_blurgan.estimates.first_look import FIELD, places
 from napari_blurgan.optimisation.engine import Engine
 from napari_blurgan.optimisation.prepared import Prepared
 from napari_blurgan.transport.draw import Draw
 
 __all__ = ["Preview"]
-
-FIELD = (16, 96, 96)
-"""Largest crop in voxels: seen often, so it must be cheap."""
 
 
 class Preview:
@@ -39,9 +37,7 @@ class Preview:
         self.corner = tuple(int(a + b) for a, b in zip(self.place, offset, strict=True))
 
     def _liveliest(self, stack: Stack) -> tuple[int, ...]:
-        spare = np.array(stack.spatial_shape) - self.size
-        places = [tuple(int(v) for v in spare * f) for f in (0.25, 0.5, 0.75)]
-        return max(places, key=self._liveliness)
+        return max(places(stack.spatial_shape, self.size), key=self._liveliness)
 
     def _liveliness(self, place: tuple[int, ...]) -> float:
         return float(self.source.crop(place, self.size).y[0].numpy().std())

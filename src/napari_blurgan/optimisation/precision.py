@@ -9,12 +9,17 @@ import torch
 from torch import Tensor
 
 from napari_blurgan.devices import choose_device
+from napari_blurgan.interruption import heed_stop
 from napari_blurgan.reconstructors.reconstructor import Reconstructor
 
 __all__ = ["choose_device", "choose_precision"]
 
 WORTH = 1.2
 """Lower precision must be that much faster to be chosen."""
+
+HOPELESS = 0.8
+"""A lower precision that is slower than that on parts of a patch is not tried on whole
+ones, where a CPU that emulates it takes ten times as long as for float32."""
 
 
 def choose_precision(
@@ -40,8 +45,23 @@ def choose_precision(
     image = [part.to(device) for part in blank]
     # float32 first: the layout that suits the lower precision stays.
     lower = _half_precision(device)
+    if device.type == "cpu" and _gain(generator, _parts(image), lower) < HOPELESS:
+        return torch.float32
+    return lower if _gain(generator, image, lower) > WORTH else torch.float32
+
+
+def _gain(
+    generator: Reconstructor, image: Sequence[Tensor], lower: torch.dtype
+) -> float:
+    """Return how many times as fast the lower precision is."""
     full, half = (_seconds(generator, image, d) for d in (torch.float32, lower))
-    return lower if full / half > WORTH else torch.float32
+    return full / half
+
+
+def _parts(image: Sequence[Tensor]) -> list[Tensor]:
+    """Return zeros of half the size along each axis that is long enough."""
+    halves = [n // 2 if n >= 32 else n for n in image[0].shape[2:]]
+    return [torch.zeros(*part.shape[:2], *halves, device=part.device) for part in image]
 
 
 def _half_precision(device: torch.device) -> torch.dtype:
@@ -58,6 +78,7 @@ def _seconds(
     generator.set_precision(dtype)
     times = []
     for _ in range(3):
+        heed_stop()
         start = time.perf_counter()
         # Running statistics must not see the zeros: evaluation mode.
         generator.eval()(*image).mean().backward()

@@ -9,10 +9,12 @@ from torch import nn
 
 from napari_blurgan.content.domain_thresholds import check_thresholds
 from napari_blurgan.data.stack import Stack
+from napari_blurgan.estimates.first_look import Look, first_look
 from napari_blurgan.estimates.iterations import with_iterations
-from napari_blurgan.forward.physics import physics_of
+from napari_blurgan.forward.physics import expected_blur, physics_of
 from napari_blurgan.methods.recipe import Recipe
 from napari_blurgan.objective.term import build_terms
+from napari_blurgan.optics.forward import ForwardModel
 from napari_blurgan.preparation.calibration import Calibration
 from napari_blurgan.preparation.domains import Domains, check_domains
 from napari_blurgan.preparation.levels import calibrate
@@ -79,7 +81,7 @@ def prepare(
         If the data do not fit the recipe.
     """
     stages = preparing(recipe, y, x, known, calibration)
-    return next(prepared for _, prepared in stages if prepared is not None)
+    return next(found for found in stages if isinstance(found, Prepared))
 
 
 def preparing(
@@ -88,38 +90,44 @@ def preparing(
     x: Sequence[Stack],
     known: Known | None = None,
     calibration: Calibration | None = None,
-) -> Iterator[tuple[str, Prepared | None]]:
+) -> Iterator[str | Look | Prepared]:
     """Prepare in stages, as `prepare` does.
 
     Yields
     ------
-    stage : str
-        What is done next, in words.
-    prepared : Prepared or None
-        The result, with the last stage.
+    str or Look or Prepared
+        What is done next, in words; the estimate of a field, as soon as it can be
+        made; at last, the result.
     """
-    yield "checking the images", None
+    yield "checking the images"
     domains = check_domains(recipe, y, x)
-    yield "measuring background and noise", None
+    yield "measuring background and noise"
     levels = calibration or calibrate(recipe, domains.y, domains.x)
     bare = Site(
         recipe, domains.y, domains.x, domains.voxel_size, levels, known or Known()
     )
-    yield "finding the blur", None
+    look = _look(bare, expected_blur(bare))
+    if look is not None:
+        yield look
+    yield "finding the blur"
     physics = physics_of(bare)
     thresholds = check_thresholds(physics.recipe, domains.y, domains.x)
     placed = bare.with_forward(physics.recipe, physics.model)
-    yield "finding the number of iterations", None
+    if look is None and (look := first_look(placed)) is not None:
+        yield look
+    yield "finding the number of iterations"
     site = replace(placed, recipe=with_iterations(placed))
-    yield "building the networks", None
-    yield (
-        "",
-        Prepared(
-            site=site,
-            domains=domains,
-            transport=assemble(site),
-            terms=build_terms(site),
-            source=open_source(site),
-            notes=[*physics.notes, *domains.notes, *thresholds],
-        ),
+    yield "building the networks"
+    yield Prepared(
+        site=site,
+        domains=domains,
+        transport=assemble(site),
+        terms=build_terms(site),
+        source=open_source(site),
+        notes=[*physics.notes, *domains.notes, *thresholds],
     )
+
+
+def _look(site: Site, blur: ForwardModel | None) -> Look | None:
+    """Return the estimate of a field under a blur, where one is expected."""
+    return None if blur is None else first_look(site.with_forward(site.recipe, blur))

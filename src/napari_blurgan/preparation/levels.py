@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from napari_blurgan.data.normalize import Normalization, robust_normalization
 from napari_blurgan.data.stack import Stack
+from napari_blurgan.interruption import heed_stop
 from napari_blurgan.methods.parts import PAIRS, WAY_BACK
 from napari_blurgan.methods.recipe import Recipe
 from napari_blurgan.preparation.calibration import (
@@ -23,6 +24,10 @@ __all__ = ["calibrate"]
 
 SURVEY = 48
 """Patches from which background, noise and gain are measured."""
+
+LARGEST = 128
+"""Voxels of such a patch along one axis, at the most, of planes; of volumes half of
+that: what is beyond tells nothing new and takes seconds."""
 
 
 def calibrate(recipe: Recipe, y: Sequence[Stack], x: Sequence[Stack]) -> Calibration:
@@ -57,9 +62,14 @@ def _survey(
     stacks: Sequence[Stack], recipe: Recipe, level: Normalization
 ) -> list[NDArray[np.float32]]:
     rng = np.random.default_rng(0)
-    shape = tuple(2 * n for n in recipe.patch)
+    largest = LARGEST if recipe.dims == 2 else LARGEST // 2
+    shape = tuple(min(2 * n, largest) for n in recipe.patch)
     sampler = PatchSampler(stacks, shape, normalization=level, rng=rng, reflect=True)
-    return [sampler.draw()[0].numpy() for _ in range(SURVEY)]
+    patches = []
+    for _ in range(SURVEY):
+        heed_stop()
+        patches.append(sampler.draw()[0].numpy())
+    return patches
 
 
 def _mean(patches: Sequence[NDArray[np.float32]]) -> float:

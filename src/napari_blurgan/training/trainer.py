@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,9 @@ from typing import Any
 import torch
 
 from napari_blurgan.data.stack import Stack
-from napari_blurgan.errors import CancelledError, DataError, TrainingError
+from napari_blurgan.errors import DataError, TrainingError
+from napari_blurgan.estimates.first_look import Look
+from napari_blurgan.interruption import heed_stop, interruptible
 from napari_blurgan.methods.migrations import migrate_row, migrate_training
 from napari_blurgan.methods.recipe import Recipe
 from napari_blurgan.models.folder import ModelFolder
@@ -40,8 +43,9 @@ from napari_blurgan.optics.forward import ForwardModel
 from napari_blurgan.optics.models import Optics
 from napari_blurgan.optics.psf import Psf
 from napari_blurgan.optimisation.engine import Engine
+from napari_blurgan.optimisation.loading import load_optimisers
 from napari_blurgan.optimisation.precision import choose_device, choose_precision
-from napari_blurgan.optimisation.prepared import preparing
+from napari_blurgan.optimisation.prepared import Prepared, preparing
 from napari_blurgan.optimisation.processes import Team
 from napari_blurgan.optimisation.random_state import Dice
 from napari_blurgan.preparation.calibration import Calibration
@@ -251,27 +255,31 @@ class Trainer(Controls):
             f"{self.recipe.name}: {counted}",
         )
 
-    def _build(
-        self, seed: int, state: dict[str, Any] | None = None
-    ) -> Iterator[Preparing]:
+    def _build(self, seed: int, state: dict[str, Any] | None = None) -> Iterator[Event]:
         """Make networks, source and optimisers, from a seed or for a saved state."""
         recipe = self.recipe.updated({"seed": seed})
         calibration = Calibration.from_dict(state["calibration"]) if state else None
         dice = Dice(seed, self._device)
         stages = preparing(recipe, self._y, self._x, self._known, calibration)
         while True:
-            with dice:
-                stage, prepared = next(stages)
-            if prepared is not None:
+            with dice, self._interruptible:
+                found = next(stages)
+            if isinstance(found, Prepared):
                 break
-            yield self._preparing(stage)
-        self._prepared = prepared
+            yield self._told(found)
+        prepared = self._prepared = found
         wanted = state["precision"] if state else recipe.precision
-        self._precision = self._measured_precision(wanted)
-        self._engine = Engine(prepared, self._device, self._precision, dice, self._team)
+        yield self._preparing("choosing the precision")
+        with self._interruptible:
+            self._precision = self._measured_precision(wanted)
+        yield self._preparing("loading the optimisers")
+        with self._interruptible:
+            load_optimisers()
+            self._engine = Engine(
+                prepared, self._device, self._precision, dice, self._team
+            )
         if state is None:
-            for share in self._engine.renew_source():
-                yield self._preparing("estimates to start from", share)
+            yield from self._estimate()
         self._diagnostics = Diagnostics()
         self._preview = Preview(prepared)
         self._probe = content_probe(prepared)
@@ -283,12 +291,34 @@ class Trainer(Controls):
         self._good: dict[str, Any] | None = None
         self._brake = 1.0
 
+    def _told(self, found: str | Look) -> Event:
+        """Return what is told of a stage of the preparation, or of its first look."""
+        if isinstance(found, str):
+            return self._preparing(found)
+        return Previewed(self.budget.step, found.before, found.after, 0, found.corner)
+
+    def _estimate(self) -> Iterator[Preparing]:
+        """Make the estimates that training starts from."""
+        shares = self._engine.renew_source()
+        while True:
+            with self._interruptible:
+                share = next(shares, None)
+            if share is None:
+                return
+            yield self._preparing("estimates to start from", share)
+
+    @property
+    def _interruptible(self) -> AbstractContextManager[None]:
+        """Within it, loops end when the training is stopped.
+
+        It is left between two events: whoever listens to them is not to be interrupted.
+        """
+        return interruptible(self._stopped.is_set)
+
     def _preparing(self, stage: str, share: float = 0.0) -> Preparing:
         """Tell of a stage of the preparation, unless it is to end here."""
-        if self._stopped.is_set():
-            raise CancelledError(
-                "stopped while the training was being prepared: nothing was written"
-            )
+        with self._interruptible:
+            heed_stop()
         return Preparing(self.budget.step, stage, share)
 
     def _measured_precision(self, wanted: str) -> torch.dtype:

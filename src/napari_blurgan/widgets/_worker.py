@@ -21,7 +21,8 @@ from typing import Any, Protocol
 
 from qtpy.QtCore import QCoreApplication, QObject, QTimer, Signal
 
-from napari_blurgan.errors import BlurGANError
+from napari_blurgan.errors import BlurGANError, CancelledError
+from napari_blurgan.interruption import heed_stop, interruptible
 
 __all__ = ["Cancelled", "Failure", "Job", "Report", "TrainingJob", "explain"]
 
@@ -81,6 +82,7 @@ class Job(QObject):
         self._reports: deque[Any] = deque()
         self._outcome: Callable[[], None] | None = None
         self._cancelled = threading.Event()
+        self._begun = False
         self._thread = threading.Thread(target=self._run, name="blurgan", daemon=True)
         self._timer = QTimer(self)
         self._timer.setInterval(interval)
@@ -120,16 +122,22 @@ class Job(QObject):
         work, self._work = self._work, None
         assert work is not None
         try:
-            with brisk_switching():
+            with brisk_switching(), interruptible(self._is_to_end):
                 warm_up()
+                heed_stop()
+                self._begun = True
                 result = work(self._report)
-        except Cancelled:
+        except (Cancelled, CancelledError):
             self._outcome = _nothing
         except BaseException as error:
             failure = Failure(error)
             self._outcome = lambda: self.failed.emit(failure)
         else:
             self._outcome = lambda: self.returned.emit(result)
+
+    def _is_to_end(self) -> bool:
+        """Whether the work is to end in the middle of whatever it is doing."""
+        return self._cancelled.is_set()
 
     def _report(self, event: Any) -> None:
         if self._cancelled.is_set():
@@ -138,6 +146,8 @@ class Job(QObject):
 
     def _look(self) -> None:
         over = not self._thread.is_alive()  # before emptying: nothing comes after
+        # Nothing stops the import of torch, and nothing will come of it.
+        over = over or (self._is_to_end() and not self._begun)
         events = [self._reports.popleft() for _ in range(len(self._reports))]
         if events:
             self.reported.emit(events)
@@ -203,6 +213,10 @@ class TrainingJob(Job):
 
     cancel = stop
 
+    def _is_to_end(self) -> bool:
+        # The trainer itself knows how to end.
+        return self._stopped and self._trainer is None
+
     def _train(self, report: Report) -> Any:
         def heed(event: Any) -> None:
             if self._stopped:
@@ -227,14 +241,12 @@ def _nothing() -> None:
 
 
 def warm_up() -> None:
-    """Import torch and build a first optimiser, here rather than in the GUI's thread.
+    """Import torch, here rather than in the GUI's thread: it takes seconds.
 
-    The first optimiser imports 800 modules; that takes seconds. One core is left to
-    the event loop.
+    One core is left to the event loop.
     """
     import torch
 
-    torch.optim.Adam([torch.zeros(1, requires_grad=True)])
     spare = max(1, (os.cpu_count() or 1) - 1)
     torch.set_num_threads(min(torch.get_num_threads(), spare))
 

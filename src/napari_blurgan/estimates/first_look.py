@@ -1,0 +1,87 @@
+"""Which field people see of a training, and what they see before it: the estimate."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from napari_blurgan.estimates.blocks import blocks_of
+from napari_blurgan.estimates.estimator import estimator_of
+from napari_blurgan.preparation.site import Site
+
+__all__ = ["FIELD", "Look", "first_look", "places"]
+
+FIELD = (16, 96, 96)
+"""Largest field in voxels: seen often, so it must be cheap."""
+
+AROUND = 8
+"""Voxels beyond the field that its estimate is made of, too."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """A field of the first image and its estimate, (c, [z,] y, x).
+
+    Parameters
+    ----------
+    before, after : ndarray
+        As measured, and as Richardson-Lucy restores it; each in its units.
+    corner : tuple of int
+        First voxel of the field.
+    """
+
+    before: NDArray[np.float32]
+    after: NDArray[np.float32]
+    corner: tuple[int, ...]
+
+
+def first_look(site: Site) -> Look | None:
+    """Return a field of the first image as Richardson-Lucy restores it.
+
+    Parameters
+    ----------
+    site : Site
+        With its forward model.
+
+    Returns
+    -------
+    Look or None
+        None where G refines no estimate.
+    """
+    estimator = estimator_of(site.recipe.reconstructor, site.calibration)
+    if estimator is None:
+        return None
+    dims, levels = site.recipe.dims, site.calibration
+    block = levels.y.apply(next(blocks_of(site.y[:1], dims, 1))[2])
+    size = [min(f, n) for f, n in zip(FIELD[-dims:], block.shape[1:], strict=True)]
+    corner = max(places(block.shape[1:], size), key=lambda c: _spread(block, c, size))
+    start = [max(0, c - AROUND) for c in corner]
+    stop = [c + n + AROUND for c, n in zip(corner, size, strict=True)]
+    wide = block[(slice(None), *map(slice, start, stop))]
+    y = torch.from_numpy(np.ascontiguousarray(wide))
+    estimate = estimator(y[None], site.forward.blur)[0, -1:].numpy()
+    inner = _box([c - s for c, s in zip(corner, start, strict=True)], size)
+    before, after = levels.y.undo(wide[inner]), levels.output.undo(estimate[inner])
+    return Look(before, after, corner)
+
+
+def places(whole: Sequence[int], size: Sequence[int]) -> list[tuple[int, ...]]:
+    """Return the first voxels of the fields of that size among which one is chosen."""
+    spare = np.array(whole) - size
+    return [tuple(int(v) for v in spare * share) for share in (0.25, 0.5, 0.75)]
+
+
+def _spread(
+    block: NDArray[np.float32], corner: Sequence[int], size: Sequence[int]
+) -> float:
+    return float(block[_box(corner, size)].std())
+
+
+def _box(corner: Sequence[int], size: Sequence[int]) -> tuple[slice, ...]:
+    """Return the slices of a field, all its channels."""
+    ends = [c + n for c, n in zip(corner, size, strict=True)]
+    return (slice(None), *map(slice, corner, ends))
