@@ -89,7 +89,8 @@ def domains(
 
 
 def first_after_preparing(events: list[Event]) -> type:
-    return next(type(e) for e in events if not isinstance(e, Preparing))
+    before = (Preparing, Previewed)
+    return next(type(e) for e in events if not isinstance(e, before))
 
 
 def losses_of(events: list[Event]) -> Losses:

@@ -287,7 +287,7 @@ class Trainer(Controls):
         self._provenance = provenance(
             recipe, self._device, self._precision, self._fingerprint
         )
-        self._judged_at = -1
+        self._judged_at = self._shared_at = -1
         self._good: dict[str, Any] | None = None
         self._brake = 1.0
 
@@ -307,13 +307,16 @@ class Trainer(Controls):
                 return
             yield self._preparing("estimates to start from", share)
 
+    def _is_stopped(self) -> bool:
+        return self._stopped.is_set()
+
     @property
     def _interruptible(self) -> AbstractContextManager[None]:
         """Within it, loops end when the training is stopped.
 
         It is left between two events: whoever listens to them is not to be interrupted.
         """
-        return interruptible(self._stopped.is_set)
+        return interruptible(self._is_stopped)
 
     def _preparing(self, stage: str, share: float = 0.0) -> Preparing:
         """Tell of a stage of the preparation, unless it is to end here."""
@@ -414,6 +417,9 @@ class Trainer(Controls):
     def _share(self, now: bool = False) -> Iterator[Event]:
         """Show the kernel and a preview, and save, when it is time."""
         step = self.budget.step
+        if now and self._shared_at == step:
+            return  # stopped before a further step
+        self._shared_at = step if now else self._shared_at
         if self._share_rhythm.due() or now:
             psf = current_psf(self._engine, self._prepared)
             if psf is not None:

@@ -1,0 +1,114 @@
+"""Before the first step: what is shown, and how soon it ends when it is stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import count
+
+import numpy as np
+import pytest
+import torch
+
+from napari_blurgan.classical.accelerated import accelerated_richardson_lucy
+from napari_blurgan.data.stack import Stack
+from napari_blurgan.errors import CancelledError
+from napari_blurgan.interruption import interruptible
+from napari_blurgan.methods.recipe import Recipe
+from napari_blurgan.monitoring.events import Event, Preparing, Previewed, Started
+from napari_blurgan.optics.models import Optics
+from napari_blurgan.optics.psf import Psf
+from napari_blurgan.optimisation.precision import choose_precision
+from napari_blurgan.reconstructors.reconstructor import Reconstructor
+from napari_blurgan.training.trainer import Trainer
+
+OPTICS = Optics(na=0.9, ni=1.33, wavelength=520)
+
+Make = Callable[..., Trainer]
+
+
+@pytest.fixture
+def blind(
+    tiny: Callable[..., Recipe], measured: list[Stack], unpaired: list[Stack]
+) -> Make:
+    def make() -> Trainer:
+        recipe = tiny("blind", weights__spectral=0)
+        return Trainer(recipe, measured, unpaired, optics=OPTICS, steps=1)
+
+    return make
+
+
+def until_started(trainer: Trainer) -> Iterator[Event]:
+    for event in trainer:
+        yield event
+        if isinstance(event, Started):
+            return
+
+
+def test_an_estimate_is_seen_before_the_blur_is_asked_of_the_images(
+    blind: Make,
+) -> None:
+    events = list(blind())
+    kinds = [getattr(event, "stage", type(event)) for event in events]
+    assert kinds.index(Previewed) < kinds.index("finding the blur")
+    first, later = [e for e in events if isinstance(e, Previewed)][:2]
+    assert first.corner == later.corner
+    assert first.after.shape == later.after.shape
+    # The network starts by changing nothing; the blur has been found meanwhile.
+    assert np.corrcoef(first.after.ravel(), later.after.ravel())[0, 1] > 0.9
+
+
+@pytest.mark.parametrize("asked", [1, 5, 40, 100, 160])
+def test_a_stage_ends_in_the_middle(blind: Make, asked: int) -> None:
+    """Stopped not between two stages, but where a loop asks for the nth time."""
+    trainer, questions = blind(), count(1)
+
+    def stopped() -> bool:
+        if next(questions) == asked:
+            trainer.stop()
+        return trainer._stopped.is_set()
+
+    trainer._is_stopped = stopped  # type: ignore[method-assign]
+    told = []
+    with pytest.raises(CancelledError):
+        told += until_started(trainer)
+    assert next(questions) == asked + 1
+    assert {type(event) for event in told} <= {Preparing, Previewed}
+
+
+def test_classical_iterations_end_when_they_are_stopped(psf: Psf) -> None:
+    done: list[int] = []
+    with (
+        interruptible(lambda: len(done) == 3),
+        pytest.raises(CancelledError, match="stopped"),
+    ):
+        accelerated_richardson_lucy(
+            np.ones((8, 16, 16)),
+            psf,
+            9,
+            callback=lambda progress: done.append(progress.iteration) or False,
+        )
+    assert done == [1, 2, 3]
+
+
+def test_a_precision_that_is_slower_on_parts_is_not_tried_on_the_whole() -> None:
+    class Emulating(Reconstructor):
+        """Takes ever longer in bfloat16."""
+
+        def __init__(self) -> None:
+            super().__init__(torch.nn.Linear(1, 1))  # type: ignore[arg-type]
+            self.sizes: list[int] = []
+
+        def forward(self, y, estimate=None, region=None):  # type: ignore[no-untyped-def]
+            self.sizes.append(y.shape[-1])
+            rounds = 1 if self.precision == torch.float32 else 3000
+            for _ in range(rounds):
+                y = self.network(y[..., :1])
+            return y
+
+        def set_precision(self, precision: torch.dtype) -> None:
+            self.precision = precision
+
+    network = Emulating()
+    blank = [torch.zeros(1, 1, 32, 32, 32)]
+    assert choose_precision("auto", network, blank) is torch.float32
+    assert set(network.sizes) == {16}
