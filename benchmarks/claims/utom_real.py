@@ -36,7 +36,7 @@ from napari_blurgan.data.stack import Stack
 from napari_blurgan.measure.fidelity import ssim
 from napari_blurgan.methods.presets import preset
 from napari_blurgan.tasks.restore import restore
-from napari_blurgan.training.train import train
+from napari_blurgan.tasks.train import train
 
 FOUND = RESULTS / "utom-real.json"
 PHOTONS = 12

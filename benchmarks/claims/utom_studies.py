@@ -22,7 +22,7 @@ from benchmarks.claims.utom_table1 import recipe_of, scores
 from benchmarks.helpers.utom_tasks import TASKS_OF_TABLE_1, Task
 from napari_blurgan.measure.fidelity import nrmse
 from napari_blurgan.tasks.restore import restore
-from napari_blurgan.training.train import train
+from napari_blurgan.tasks.train import train
 
 WEIGHTS = (0.0, 5.0, 20.0, 50.0, 200.0)
 COUNTS = {"cells": (3, 10, 30, 100, 300)}

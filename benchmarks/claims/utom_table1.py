@@ -26,7 +26,7 @@ from napari_blurgan.measure.fidelity import psnr, ssim
 from napari_blurgan.methods.presets import preset
 from napari_blurgan.methods.recipe import Recipe
 from napari_blurgan.tasks.restore import restore
-from napari_blurgan.training.train import train
+from napari_blurgan.tasks.train import train
 
 FOUND = RESULTS / "utom-table1.jsonl"
 PLAIN = {"weights.saliency": 0.0}

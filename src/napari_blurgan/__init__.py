@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from napari_blurgan.optics.psf import Psf
     from napari_blurgan.reading.images import read_stack
     from napari_blurgan.tasks.restore import restore
-    from napari_blurgan.training.train import train
+    from napari_blurgan.tasks.train import train
     from napari_blurgan.training.trainer import Trainer
 
 __version__ = version("napari-blurgan")
@@ -38,7 +38,7 @@ HOMES = {
     "presets": "methods.presets",
     "read_stack": "reading.images",
     "restore": "tasks.restore",
-    "train": "training.train",
+    "train": "tasks.train",
 }
 
 __all__ = [

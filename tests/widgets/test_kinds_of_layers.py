@@ -7,8 +7,8 @@ from napari.components import ViewerModel
 from napari.layers import Image
 
 from napari_blurgan.errors import BlurGANError
+from napari_blurgan.tasks.restore_request import RestoreRequest
 from napari_blurgan.widgets._layers import result_layer, to_stack
-from napari_blurgan.widgets._restoring import RestoreRequest
 
 PLACE = {"scale": (0.3, 0.1, 0.1), "units": ("um",) * 3, "translate": (1, 2, 3)}
 LOOK = {"contrast_limits": (0, 100), "colormap": "magenta"}

@@ -13,12 +13,12 @@ from napari_blurgan import Psf, restore
 from napari_blurgan.errors import OutOfMemoryError
 from napari_blurgan.optics.kernel import gaussian_kernel
 from napari_blurgan.reading.images import read_stack
+from napari_blurgan.tasks.restore_request import RestoreRequest, visible_field
 from napari_blurgan.tiling import tile_runner as engine
 from napari_blurgan.widgets import _state
 from napari_blurgan.widgets._controls import Phase
 from napari_blurgan.widgets._layers import to_stack
 from napari_blurgan.widgets._psf_layers import psf_layer, to_psf
-from napari_blurgan.widgets._restoring import RestoreRequest, visible_field
 
 
 @pytest.fixture

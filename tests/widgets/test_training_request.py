@@ -10,8 +10,8 @@ from napari_blurgan.optics.camera import Camera
 from napari_blurgan.optics.models import Optics, theoretical_psf
 from napari_blurgan.optics.phantoms import vesicles
 from napari_blurgan.optics.simulation import simulate
+from napari_blurgan.tasks.train_request import TrainingRequest
 from napari_blurgan.training import trainer as trainer_module
-from napari_blurgan.widgets._training import TrainingRequest
 
 VOXEL = (0.2, 0.1, 0.1)
 

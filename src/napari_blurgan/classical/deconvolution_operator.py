@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -78,16 +79,16 @@ class DeconvolutionOperator:
         self.stride = (1,) * dims
         self.device = choose_device(device or "auto")
         self._plans: dict[tuple[int, ...], Plan] = {}
-        self._rehearsing = False
 
-    def rehearse(self) -> None:
-        """Make but two iterations until `begin`: the engine tries memory out first."""
-        self._rehearsing = True
-
-    def begin(self) -> None:
-        """Deconvolve in earnest from now on; forget what came out before."""
-        self._rehearsing = False
-        self.results.clear()
+    @property
+    def rehearsal(self) -> DeconvolutionOperator:
+        """One that makes but two iterations, in as much memory as all take."""
+        short = copy.copy(self)
+        short.results = []
+        short.parameters = {k: v for k, v in self.parameters.items() if k != "callback"}
+        if self.method.iterative:
+            short.parameters["iterations"] = 2
+        return short
 
     @property
     def halo(self) -> tuple[int, ...]:
@@ -124,8 +125,6 @@ class DeconvolutionOperator:
         options = dict(self.parameters)
         if self.levels is not None:
             options["start"] = self.levels[channel % len(self.levels)]
-        if self._rehearsing and self.method.iterative:
-            options["iterations"] = 2
         plan = self._plan(tuple(frame.shape), channel % len(self.psfs))
         try:
             result = self.method.function(frame.cpu().numpy(), plan, **options)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,12 +28,11 @@ from napari_blurgan.cli._parser import (
 from napari_blurgan.errors import DataError
 
 if TYPE_CHECKING:
-    from napari_blurgan.classical.deconvolution_operator import DeconvolutionOperator
+    from rich.progress import Progress
+
     from napari_blurgan.data.stack import Stack
     from napari_blurgan.inverse.stopping import StoppingRule
-    from napari_blurgan.optics.camera import Camera
     from napari_blurgan.optics.psf import Psf
-    from napari_blurgan.restoration.events import Event
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -146,32 +143,72 @@ def _deconvolved(
     method: Method, source: Path, out: Path, options: argparse.Namespace
 ) -> str:
     """Deconvolve one image, show how far it is, and return a line about the result."""
-    from napari_blurgan.data.exposure import exposure_notes
-    from napari_blurgan.restoration.predict import apply
-    from napari_blurgan.restoration.sinks import make_sink
+    from napari_blurgan.tasks.deconvolve import DeconvolutionRequest
 
     stack = read(source, options)
-    psfs, notes = _psfs(stack, options)
-    notes += exposure_notes(stack, time=options.time)
-    tile = _tile(method, stack, psfs, options)
-    operator = _operator(method, stack, psfs, tile is not None, options)
-    operator.rehearse()
-    events = apply(
-        operator,
+    request = DeconvolutionRequest(
         stack,
-        make_sink(out),
-        tile=tile or stack.spatial_shape,
-        margin=(0,) * len(stack.spatial_axes),
+        tuple(known_psfs(stack, options)),
+        method.name,
+        {p.name: getattr(options, p.name) for p in method.parameters},
+        background=options.background or 0.0,
+        camera=_camera(options),
+        stop=getattr(options, "stop", None),
+        edges=options.edges,
         time=options.time,
+        tile=getattr(options, "tile", None) and tuple(options.tile),
+        out=out,
         dtype=options.dtype,
-        provenance=_provenance(method, stack, psfs, options),
+        device=options.device or "auto",
     )
-    with closing(events):
-        result = _followed(events, operator, options)
-    for note in dict.fromkeys((*notes, *_said(operator))):
+    with progress_bar() as progress:
+        follower = Follower(progress, method.name, request.updates)
+        result = request.run(follower)
+    for note in follower.notes:
         say_note(f"{source.name}: {note}")
     size = "×".join(map(str, result.data.shape))
     return f"{out}: {result.axes} {size} {result.data.dtype}"
+
+
+class Follower:
+    """Shows every iteration of a deconvolution, and keeps its notes for the end.
+
+    Parameters
+    ----------
+    progress : Progress
+        Where it is shown.
+    name : str
+        Of what is done.
+    updates : int
+        Iterations for each tile or frame.
+    """
+
+    def __init__(self, progress: Progress, name: str, updates: int) -> None:
+        self.notes: list[str] = []
+        self._progress, self._updates = progress, updates
+        self._task = progress.add_task(name, total=None, left="")
+
+    def __call__(self, event: Any) -> None:
+        """Take an event of a `DeconvolutionRequest`."""
+        from napari_blurgan.restoration.events import Planned, TileDone
+        from napari_blurgan.tasks.deconvolve import Iterated
+
+        if isinstance(event, str):
+            self.notes.append(event)
+        elif isinstance(event, Planned):
+            self._show(total=event.plan.tiles * self._updates)
+        elif isinstance(event, Iterated):
+            self._progress.advance(self._task)
+            seconds = self._progress.tasks[0].time_remaining
+            self._show(left="?" if seconds is None else f"{seconds:.0f} s")
+        elif isinstance(event, TileDone):
+            # A rule may have stopped it early: what was saved is not to come.
+            done = max(self._progress.tasks[0].completed, float(event.done))
+            left = (event.total - event.done) * self._updates
+            self._show(completed=done, total=done + left)
+
+    def _show(self, **fields: Any) -> None:
+        self._progress.update(self._task, **fields)
 
 
 def check(method: Method, options: argparse.Namespace) -> None:
@@ -188,7 +225,7 @@ def check(method: Method, options: argparse.Namespace) -> None:
         raise DataError("give either --psf, or --na, --ni and --wavelength")
     if options.psf is None and options.psf_voxel is not None:
         raise DataError("--psf-voxel is the size of the voxels of a --psf")
-    if method.counts and _camera(options) is None:
+    if method.counts and not _camera(options):
         raise DataError(
             f"{method.name} needs the camera's gain, offset and read noise: --gain, "
             "--offset, --read-noise"
@@ -212,19 +249,6 @@ def read(source: Path, options: argparse.Namespace) -> Stack:
     )
 
 
-def _psfs(
-    stack: Stack, options: argparse.Namespace
-) -> tuple[list[Psf], tuple[str, ...]]:
-    """Return the PSFs on the voxels of the image, and what was done to them."""
-    from napari_blurgan.inverse.psf_fit import fit_psf
-
-    fits = [
-        fit_psf(psf, stack.spatial_shape, stack.voxel_size)
-        for psf in known_psfs(stack, options)
-    ]
-    return [psf for psf, _ in fits], tuple(note for _, notes in fits for note in notes)
-
-
 def known_psfs(
     stack: Stack, options: argparse.Namespace, core: bool = False
 ) -> list[Psf]:
@@ -246,119 +270,30 @@ def known_psfs(
     return [theoretical_psf(optics, shape, (z, y, x))]
 
 
-def _operator(
-    method: Method,
-    stack: Stack,
-    psfs: list[Psf],
-    tiled: bool,
-    options: argparse.Namespace,
-) -> DeconvolutionOperator:
-    from napari_blurgan.classical.deconvolution_operator import (
-        DeconvolutionOperator,
-        channel_levels,
-    )
-
-    parameters = parameters_of(method, options)
-    dark = parameters["background"] + (options.offset or 0.0)
-    return DeconvolutionOperator(
-        method,
-        psfs,
-        len(stack.spatial_axes),
-        voxel_size=stack.voxel_size,
-        device=options.device,
-        edges=options.edges,
-        levels=channel_levels(stack, dark) if tiled else None,
-        **parameters,
-    )
-
-
 def parameters_of(method: Method, options: argparse.Namespace) -> dict[str, Any]:
     """Return what the method's function is called with."""
+    from napari_blurgan.optics.camera import Camera
+
+    known = _camera(options)
     return {
         "background": options.background or 0.0,
-        "camera": _camera(options),
+        "camera": Camera(**known) if known else None,
         **{p.name: getattr(options, p.name) for p in method.parameters},
         **({"stop": _rule(options)} if method.rules else {}),
     }
 
 
-def _camera(options: argparse.Namespace) -> Camera | None:
-    from napari_blurgan.optics.camera import Camera
-
+def _camera(options: argparse.Namespace) -> dict[str, float]:
+    """Return what is known of the camera; nothing, or all of it."""
     if options.gain is None and options.offset is None:
-        return None
+        return {}
     if options.gain is None or options.offset is None:
         raise DataError("a camera needs both --gain and --offset")
     noise = 1.5 if options.read_noise is None else options.read_noise
-    return Camera(gain=options.gain, offset=options.offset, read_noise=noise)
+    return {"gain": options.gain, "offset": options.offset, "read_noise": noise}
 
 
 def _rule(options: argparse.Namespace) -> StoppingRule | None:
     from napari_blurgan.inverse.stopping import RULES
 
     return RULES[options.stop]() if options.stop else None
-
-
-def _tile(
-    method: Method, stack: Stack, psfs: list[Psf], options: argparse.Namespace
-) -> tuple[int, ...] | None:
-    """Return the size of tiles, or None where the image is deconvolved whole."""
-    from napari_blurgan.classical.memory import tile_for
-
-    wanted = getattr(options, "tile", None)
-    if wanted:
-        return tuple(wanted)
-    may_tile = method.tiles and not getattr(options, "stop", None)
-    return tile_for(method, stack.spatial_shape, psfs, options.device, may_tile)
-
-
-def _followed(
-    events: Iterator[Event], operator: DeconvolutionOperator, options: Any
-) -> Stack:
-    """Show every iteration; return the result."""
-    from napari_blurgan.restoration import events as kinds
-
-    each = getattr(options, "iterations", 1) * getattr(options, "rounds", 1)
-    with progress_bar() as progress:
-        task = progress.add_task(options.method, total=None, left="")
-
-        def advance(*_: Any) -> None:
-            """Count an iteration, whatever the method tells about it."""
-            progress.advance(task)
-            seconds = progress.tasks[0].time_remaining
-            progress.update(task, left="?" if seconds is None else f"{seconds:.0f} s")
-
-        if operator.method.iterative:
-            operator.parameters["callback"] = advance
-        for event in events:
-            if isinstance(event, kinds.Planned):
-                operator.begin()
-                progress.update(task, total=event.plan.tiles * each, completed=0)
-            elif isinstance(event, kinds.TileDone):
-                # A rule may have stopped it early: what was saved is not to come.
-                done = max(progress.tasks[0].completed, float(event.done))
-                left = (event.total - event.done) * each
-                progress.update(task, completed=done, total=done + left)
-            elif isinstance(event, kinds.Finished):
-                return event.result
-    raise AssertionError("the engine finishes or raises")
-
-
-def _said(operator: DeconvolutionOperator) -> Iterator[str]:
-    """Yield what was found in each image, and why it stopped if a rule decided."""
-    for result in operator.results:
-        yield from result.notes
-        if result.criterion:
-            kept = f"{result.iterations} iteration{'s'[: result.iterations != 1]}"
-            yield f"the estimate after {kept} is kept: {result.reason}"
-
-
-def _provenance(
-    method: Method, stack: Stack, psfs: list[Psf], options: argparse.Namespace
-) -> dict[str, Any]:
-    from napari_blurgan.classical.provenance import provenance
-
-    names = [p.name for p in method.parameters]
-    names += ["background", "gain", "offset", "read_noise", "edges", "stop"]
-    parameters = {name: getattr(options, name, None) for name in names}
-    return provenance(method.name, psfs, parameters, stack.name)

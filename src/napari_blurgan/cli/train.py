@@ -139,9 +139,12 @@ def _add_saliency(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Train a model, showing progress and diagnoses on the way."""
     from napari_blurgan.devices import choose_device
-    from napari_blurgan.preparation.domains import for_planes
-    from napari_blurgan.training.train import NO_SHARP, check_place, needs_sharp
-    from napari_blurgan.training.trainer import Trainer
+    from napari_blurgan.tasks.train import (
+        NO_SHARP,
+        check_place,
+        make_trainer,
+        needs_sharp,
+    )
 
     recipe, optics = _recipe(options), optics_of(options)
     if not options.sharp and needs_sharp(recipe):
@@ -163,8 +166,8 @@ def run(options: argparse.Namespace) -> None:
         )
         for patterns in (options.blurred, options.sharp)
     )
-    trainer = Trainer(
-        for_planes(recipe, blurred),
+    trainer = make_trainer(
+        recipe,
         blurred,
         sharp,
         out=Path(options.out),

@@ -9,14 +9,13 @@ from magicgui.widgets import FloatSpinBox
 from qtpy.QtCore import QObject
 
 from napari_blurgan.data.stack import Stack
+from napari_blurgan.tasks.background import estimated_background
 from napari_blurgan.widgets._worker import Job, Report
 
-__all__ = ["UNKNOWN", "BackgroundEstimate", "background_field", "found_background"]
+__all__ = ["UNKNOWN", "BackgroundEstimate", "background_field"]
 
 UNKNOWN = -1.0
 """What the field holds while nobody knows: whoever needs it estimates it then."""
-SLABS, THICK = 4, 5
-"""How many runs of planes of a stack are looked at, and of how many planes each."""
 
 
 def background_field() -> FloatSpinBox:
@@ -31,39 +30,6 @@ def background_field() -> FloatSpinBox:
     )  # fmt: skip
     field.native.setSpecialValueText("estimated")
     return field
-
-
-def found_background(stack: Stack, channel: int | None, time: int | None) -> float:
-    """Return the grey level of the darkest parts, the least of all channels.
-
-    Parameters
-    ----------
-    stack : Stack
-        Some of its planes are read.
-    channel, time : int or None
-        The only one to look at; None for all channels and the first time point.
-    """
-    from napari_blurgan.preparation.calibration import background_level
-
-    slabs = [_cut(stack, part).frame(time or 0, channel) for part in _slabs(stack)]
-    images = [
-        [slab[c].astype("float32") for slab in slabs] for c in range(len(slabs[0]))
-    ]
-    return max(min(map(background_level, images)), 0.0)
-
-
-def _slabs(stack: Stack) -> list[slice]:
-    """Return runs of planes: the noise is averaged out over neighbours in z, too."""
-    planes = stack.size("Z")
-    if planes <= SLABS * THICK:
-        return [slice(None)]
-    starts = [i * (planes - THICK) // (SLABS - 1) for i in range(SLABS)]
-    return [slice(start, start + THICK) for start in starts]
-
-
-def _cut(stack: Stack, planes: slice) -> Stack:
-    index = tuple(planes if axis == "Z" else slice(None) for axis in stack.axes)
-    return stack.with_data(stack.data[index])
 
 
 class BackgroundEstimate(QObject):
@@ -101,7 +67,7 @@ class BackgroundEstimate(QObject):
             return
 
         def estimate(report: Report) -> float:
-            return found_background(stack, channel, time)
+            return estimated_background(stack, channel, time)
 
         job = self._job = Job(estimate, self)
         job.returned.connect(lambda level: self._found(job, level))

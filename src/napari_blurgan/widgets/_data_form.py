@@ -15,11 +15,11 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_blurgan.tasks.sharp_set import SHARP_SETS
 from napari_blurgan.widgets._fields import OpticsForm
 from napari_blurgan.widgets._forms import Form
 from napari_blurgan.widgets._layers import METADATA_KEY
 from napari_blurgan.widgets._sources import SourceList
-from napari_blurgan.widgets._training import SHARP_SETS
 from napari_blurgan.widgets._voxel_size import VoxelSizeForm
 
 if TYPE_CHECKING:

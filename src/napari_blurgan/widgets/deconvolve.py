@@ -27,6 +27,11 @@ from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 from napari_blurgan.classical.methods import METHODS, Method
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import AxesError, BlurGANError, DataError
+from napari_blurgan.tasks.deconvolve import (
+    DeconvolutionRequest,
+    Glimpse,
+    Iterated,
+)
 from napari_blurgan.widgets import _fields, _forms, _state
 from napari_blurgan.widgets._background import (
     UNKNOWN,
@@ -39,11 +44,6 @@ from napari_blurgan.widgets._controls import (
     help_button,
     row,
     scrolled,
-)
-from napari_blurgan.widgets._deconvolving import (
-    DeconvolutionRequest,
-    Glimpse,
-    Iterated,
 )
 from napari_blurgan.widgets._layers import (
     field_layer,

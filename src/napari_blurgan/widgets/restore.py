@@ -27,6 +27,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_blurgan.errors import BlurGANError, DataError
+from napari_blurgan.tasks.restore_request import RestoreRequest, visible_field
 from napari_blurgan.widgets import _fields, _forms, _state
 from napari_blurgan.widgets._controls import duration, help_button, scrolled
 from napari_blurgan.widgets._layers import (
@@ -41,7 +42,6 @@ from napari_blurgan.widgets._live import add_layer, like_its_preview, preview_of
 from napari_blurgan.widgets._models import FEW, named
 from napari_blurgan.widgets._psf_field import PsfField
 from napari_blurgan.widgets._psf_layers import to_psf, unmeasured
-from napari_blurgan.widgets._restoring import RestoreRequest, visible_field
 from napari_blurgan.widgets._task import RunWidget
 from napari_blurgan.widgets._voxel_size import VoxelSizeForm
 from napari_blurgan.widgets._worker import Job

@@ -39,6 +39,8 @@ from napari_blurgan.monitoring.events import (
     Previewed,
     Started,
 )
+from napari_blurgan.tasks.sharp_set import Cut
+from napari_blurgan.tasks.train_request import Theory, TrainingRequest
 from napari_blurgan.widgets import _fields, _forms, _state
 from napari_blurgan.widgets._closing import PATIENCE, Disposal
 from napari_blurgan.widgets._controls import (
@@ -58,7 +60,6 @@ from napari_blurgan.widgets._psf_field import PsfField
 from napari_blurgan.widgets._psf_inset import PsfInset
 from napari_blurgan.widgets._psf_layers import to_psf
 from napari_blurgan.widgets._recipes import Recipes
-from napari_blurgan.widgets._training import Cut, Theory, TrainingRequest
 
 if TYPE_CHECKING:
     import napari

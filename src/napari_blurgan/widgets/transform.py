@@ -30,6 +30,7 @@ from napari_blurgan.monitoring.events import (
     Finished,
     Previewed,
 )
+from napari_blurgan.tasks.transform_request import TASKS, TransformRequest
 from napari_blurgan.widgets import _fields, _forms, _state
 from napari_blurgan.widgets._closing import Disposal
 from napari_blurgan.widgets._controls import (
@@ -46,11 +47,7 @@ from napari_blurgan.widgets._level_fields import LevelFields
 from napari_blurgan.widgets._levels import Level, levels_of
 from napari_blurgan.widgets._plots import LossPlot
 from napari_blurgan.widgets._sources import SourceList
-from napari_blurgan.widgets._transforming import (
-    TASKS,
-    LivePreview,
-    TransformRequest,
-)
+from napari_blurgan.widgets._transforming import LivePreview
 from napari_blurgan.widgets._voxel_size import VoxelSizeForm
 
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_blurgan.checks import check_parent, known_names, refuse_existing
+from napari_blurgan.data.stack import Stack
 from napari_blurgan.devices import choose_device
 from napari_blurgan.errors import DataError, OpticsError, RecipeError
 from napari_blurgan.methods.length import check_length
@@ -21,7 +22,7 @@ from napari_blurgan.preparation.domains import for_planes
 from napari_blurgan.reading.conversion import ImageLike, as_stacks
 from napari_blurgan.training.trainer import Trainer
 
-__all__ = ["NO_SHARP", "check_place", "needs_sharp", "train"]
+__all__ = ["NO_SHARP", "check_place", "make_trainer", "needs_sharp", "train"]
 
 NO_SHARP = (
     "there are no sharp images (--sharp, or --b; in Python x): they should show the "
@@ -102,11 +103,30 @@ def train(
     }
     measured = as_stacks(y, **how)
     sharp = [] if x is None else as_stacks(x, **how)
-    for event in Trainer(for_planes(recipe, measured), measured, sharp, **checked):
+    for event in make_trainer(recipe, measured, sharp, **checked):
         if progress is not None:
             progress(event)
     assert isinstance(event, Finished)
     return event.model
+
+
+def make_trainer(
+    recipe: Recipe, y: Sequence[Stack], x: Sequence[Stack], **options: Any
+) -> Trainer:
+    """Return the trainer of a recipe on two sets of images.
+
+    Where all images are planes, the recipe is made one of planes.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        What to train.
+    y, x : sequence of Stack
+        The measured and the sharp images.
+    **options
+        Of `Trainer`.
+    """
+    return Trainer(for_planes(recipe, y), y, x, **options)
 
 
 def needs_sharp(recipe: Recipe) -> bool:

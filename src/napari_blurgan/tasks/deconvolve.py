@@ -1,9 +1,11 @@
-"""What the Deconvolve widget asks for, and the work made of it in the worker."""
+"""A deconvolution as both doors ask for it: an image, PSFs, a method, and a place."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from threading import Event
 from time import monotonic
@@ -14,13 +16,15 @@ import numpy as np
 from napari_blurgan.classical.methods import METHODS
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.optics.psf import Psf
-from napari_blurgan.widgets._background import found_background
+from napari_blurgan.tasks.background import estimated_background
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from numpy.typing import DTypeLike, NDArray
 
     from napari_blurgan.classical.deconvolution_operator import DeconvolutionOperator
+    from napari_blurgan.inverse.blur import Edges
     from napari_blurgan.inverse.iteration import Progress
+    from napari_blurgan.restoration.events import Event as TileEvent
 
 __all__ = ["DeconvolutionRequest", "Glimpse", "Iterated"]
 
@@ -64,7 +68,7 @@ class Glimpse:
 
 @dataclass(frozen=True)
 class DeconvolutionRequest:
-    """Everything that a deconvolution needs, read from the widget before it starts.
+    """Everything that a deconvolution needs, known before it starts.
 
     Parameters
     ----------
@@ -82,8 +86,17 @@ class DeconvolutionRequest:
         gain, offset and read_noise, where they are known.
     stop : str or None
         One of the method's stopping rules.
+    edges : {"extend", "periodic"}
+        What lies beyond the field of view.
     time : int or None
         The only time point; None for all.
+    tile : tuple of int or None
+        Voxels (z, y, x) or (y, x) of tiles; None for tiles only where the memory does
+        not hold the image.
+    out : path-like or None
+        A file, or None for memory.
+    dtype : dtype-like or None
+        Of the result; None for float32.
     device : str
         ``"auto"``, ``"cpu"`` ...
     memory : int or None
@@ -99,45 +112,79 @@ class DeconvolutionRequest:
     background: float | None = 0.0
     camera: dict[str, float] = field(default_factory=dict)
     stop: str | None = None
+    edges: Edges = "extend"
     time: int | None = None
+    tile: tuple[int, ...] | None = None
+    out: str | os.PathLike[str] | None = None
+    dtype: DTypeLike | None = None
     device: str = "auto"
     memory: int | None = None
     enough: Event = field(default_factory=Event, compare=False)
 
     def run(self, report: Callable[[Any], None]) -> Stack:
-        """Deconvolve frame by frame; report iterations, and in words what was done."""
+        """Deconvolve frame by frame and return the result.
+
+        Parameters
+        ----------
+        report : callable
+            Called with the events of `napari_blurgan.restoration.events`, with
+            `Iterated` and `Glimpse`, and at the end with notes in words.
+        """
         if self.background is None:
             return self._with_background(report).run(report)
         from napari_blurgan.data.exposure import exposure_notes
-        from napari_blurgan.restoration.predict import apply
 
-        psfs, done = self._fitted()
+        psfs, fitted = self._fitted()
         tile = self._tile(psfs)
         operator = self._operator(psfs, tile is not None)
-        operator.rehearse()
-        result = None
-        for event in apply(
+        with closing(self._events(operator, psfs, tile)) as events:
+            result = self._followed(events, operator, tile is None, report)
+        cut_off = exposure_notes(self.stack, time=self.time)
+        for words in dict.fromkeys((*fitted, *cut_off, *_said(operator))):
+            report(words)
+        return result
+
+    def _events(
+        self,
+        operator: DeconvolutionOperator,
+        psfs: list[Psf],
+        tile: tuple[int, ...] | None,
+    ) -> Generator[TileEvent, None, None]:
+        from napari_blurgan.restoration.predict import apply
+        from napari_blurgan.restoration.sinks import make_sink
+
+        return apply(
             operator,
             self.stack,
+            make_sink(self.out),
             tile=tile or self.stack.spatial_shape,
             margin=(0,) * len(self.stack.spatial_axes),
             time=self.time,
+            dtype=self.dtype,
             provenance=self._provenance(psfs),
-        ):
-            if hasattr(event, "plan"):
-                operator.begin()
-                if operator.method.iterative:
-                    follower = _Follower(self, event.plan.tiles, tile is None, report)
-                    operator.parameters["callback"] = follower
-            result = getattr(event, "result", result)
-        cut_off = exposure_notes(self.stack, time=self.time)
-        for words in dict.fromkeys((*done, *cut_off, *_said(operator))):
-            report(words)
-        assert result is not None  # the last event brings it
-        return result
+        )
+
+    def _followed(
+        self,
+        events: Iterator[TileEvent],
+        operator: DeconvolutionOperator,
+        whole: bool,
+        report: Callable[[Any], None],
+    ) -> Stack:
+        """Report every event and iteration; return the result."""
+        from napari_blurgan.restoration.events import Finished, Planned
+
+        for event in events:
+            report(event)
+            if isinstance(event, Planned) and operator.method.iterative:
+                follower = _Follower(self, event.plan.tiles, whole, report)
+                operator.parameters["callback"] = follower
+            elif isinstance(event, Finished):
+                return event.result
+        raise AssertionError("the engine finishes or raises")
 
     def _with_background(self, report: Callable[[Any], None]) -> DeconvolutionRequest:
-        level = found_background(self.stack, None, self.time)
+        level = estimated_background(self.stack, None, self.time)
         level = max(level - self.camera.get("offset", 0.0), 0.0)
         report(f"The background was estimated as {level:.4g}.")
         return replace(self, background=level)
@@ -198,7 +245,7 @@ class DeconvolutionRequest:
         return times * self.stack.channels
 
     def _device(self) -> str:
-        from napari_blurgan.optimisation.precision import choose_device
+        from napari_blurgan.devices import choose_device
 
         return str(choose_device(self.device))
 
@@ -219,7 +266,7 @@ class DeconvolutionRequest:
             **self.parameters,
             "background": self.background,
             **self.camera,
-            "edges": "extend",
+            "edges": self.edges,
             "stop": self.stop,
         }
         return provenance(self.method, psfs, parameters, self.stack.name)
@@ -228,6 +275,8 @@ class DeconvolutionRequest:
         """Return the size of tiles, or None where a frame is deconvolved whole."""
         from napari_blurgan.classical.memory import tile_for
 
+        if self.tile is not None:
+            return self.tile
         method = METHODS[self.method]
         may_tile = method.tiles and self.stop is None
         shape = self.stack.spatial_shape
@@ -246,6 +295,7 @@ class DeconvolutionRequest:
             len(self.stack.spatial_axes),
             voxel_size=self.stack.voxel_size,
             device=self._device(),
+            edges=self.edges,
             levels=channel_levels(self.stack, dark) if tiled else None,
             background=self.background or 0.0,
             camera=self._camera(),
@@ -318,5 +368,6 @@ def _said(operator: DeconvolutionOperator) -> list[str]:
     for result in operator.results:
         words += list(result.notes)
         if result.criterion:
-            words.append(f"{result.iterations} iterations: {result.reason}.")
+            several = "s"[: result.iterations != 1]
+            words.append(f"{result.iterations} iteration{several}: {result.reason}.")
     return words

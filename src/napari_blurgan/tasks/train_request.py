@@ -1,15 +1,16 @@
-"""What the Train widget asks for, and the trainer made of it in the worker."""
+"""A training as it is asked for, and the trainer made of it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import DataError
-from napari_blurgan.monitoring.events import Preparing, Warned
+from napari_blurgan.monitoring.events import Preparing
+from napari_blurgan.tasks.sharp_set import deconvolved_parts, synthetic
 
 if TYPE_CHECKING:
     from napari_blurgan.methods.recipe import Recipe
@@ -17,24 +18,7 @@ if TYPE_CHECKING:
     from napari_blurgan.optics.psf import Psf
     from napari_blurgan.training.trainer import Trainer
 
-__all__ = ["SHARP_SETS", "Cut", "Theory", "TrainingRequest"]
-
-SHARP_SETS = {
-    "layers": "ticked below",
-    "richardson-lucy": "made: deconvolved parts of them",
-    "microtubules": "made: synthetic microtubules",
-    "vesicles": "made: synthetic vesicles",
-    "membranes": "made: synthetic membranes",
-    "nuclei": "made: synthetic nuclei",
-}
-PHANTOMS = 3
-"""How many volumes of synthetic structures are drawn."""
-ITERATIONS = 20
-"""Of accelerated Richardson-Lucy, for sharp sets: they do what 100 plain ones do. Fewer
-leave a blur, and the PSF learned against it comes out too narrow."""
-
-ASSUMED = (0.2, 0.1, 0.1)
-"""Micrometres along z, y and x of a voxel of unknown size, for synthetic structures."""
+__all__ = ["Theory", "TrainingRequest"]
 
 NO_PSF = (
     "deconvolving the blurred images for a sharp set needs a PSF: tick the optics, "
@@ -50,15 +34,8 @@ class Theory:
 
 
 @dataclass(frozen=True)
-class Cut:
-    """Training sees only a part of each stack, which begins at this voxel of it."""
-
-    starts: tuple[tuple[int, ...], ...]
-
-
-@dataclass(frozen=True)
 class TrainingRequest:
-    """Everything that a training needs, read from the widget before it starts.
+    """Everything that a training needs, known before it starts.
 
     Parameters
     ----------
@@ -168,7 +145,7 @@ class TrainingRequest:
 
     def trainer(self, report: Callable[[Any], None]) -> Trainer:
         """Make the trainer, and what it needs before; this takes a while."""
-        from napari_blurgan.training.trainer import Trainer
+        from napari_blurgan.tasks.train import make_trainer
 
         theory = None
         if self.optics is not None:
@@ -176,8 +153,8 @@ class TrainingRequest:
             theory = self._theory(self.optics)
             report(Theory(theory))
         blurred, sharp = self._domains(theory, report)
-        return Trainer(
-            self._recipe_for(blurred),
+        return make_trainer(
+            self.recipe,
             blurred,
             sharp,
             psf=self.psf,
@@ -218,63 +195,8 @@ class TrainingRequest:
         if not self._makes_sharp:
             return list(self.blurred), self._ticked()
         if self.make_sharp == "richardson-lucy":
-            return self._references(self.psf or theory, report)
-        if self._voxel_size() is None:
-            report(_assumed(self.make_sharp))
-        return list(self.blurred), [self._phantom(seed) for seed in range(PHANTOMS)]
-
-    def _references(
-        self, psf: Psf | None, report: Callable[[Any], None]
-    ) -> tuple[list[Stack], list[Stack]]:
-        """Deconvolve one part of every stack, and train on the other."""
-        from napari_blurgan.classical.references import make_sharp_references
-
-        assert psf is not None  # `check` has seen to it
-        references: list[Any] = []
-        for number, stack in enumerate(self.blurred):
-            stage = f"a part of {stack.name} is deconvolved for the sharp set"
-            report(Preparing(0, stage, number / len(self.blurred)))
-            references += make_sharp_references(
-                [stack],
-                psf,
-                "rl-accelerated",
-                last=number % 2 == 1,
-                iterations=ITERATIONS,
-                background=_dark(stack),
-            )
-        starts = [
-            tuple(part.start or 0 for part in r.blurred_region) for r in references
-        ]
-        report(Cut(tuple(starts)))
-        return [r.blurred for r in references], [r.sharp for r in references]
-
-    def _phantom(self, seed: int) -> Stack:
-        from napari_blurgan.optics.phantoms import phantom
-
-        stack, voxel = self.blurred[0], self._voxel_size() or ASSUMED
-        drawn = phantom(self.make_sharp, stack.spatial_shape, voxel, seed)
-        return replace(
-            stack,
-            data=drawn,
-            axes=stack.spatial_axes,
-            name=f"{self.make_sharp} {seed}",
-            channel_names=(),
-        )
-
-
-def _assumed(structure: str) -> Warned:
-    sizes = " × ".join(map(str, ASSUMED))
-    return Warned(
-        0,
-        "voxels-assumed",
-        f"The size of a voxel is unknown: {structure} are drawn for {sizes} µm.",
-        "Enter it below the blurred images where structures look too coarse or fine.",
-        {},
-    )
-
-
-def _dark(stack: Stack) -> float:
-    """Return the grey level of the background, the camera's offset included."""
-    from napari_blurgan.preparation.calibration import background_level
-
-    return max(background_level([stack.frame(0, 0)[0].astype("float32")]), 0.0)
+            psf = self.psf or theory
+            assert psf is not None  # `check` has seen to it
+            return deconvolved_parts(self.blurred, psf, report)
+        drawn = synthetic(self.make_sharp, self.blurred[0], self._voxel_size(), report)
+        return list(self.blurred), drawn

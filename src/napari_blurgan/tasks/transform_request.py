@@ -1,0 +1,107 @@
+"""A transformation between two domains, as it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari_blurgan.data.stack import Stack
+from napari_blurgan.errors import DataError
+
+if TYPE_CHECKING:
+    from napari_blurgan.training.trainer import Trainer
+
+__all__ = ["TASKS", "Task", "TransformRequest"]
+
+
+@dataclass(frozen=True)
+class Task:
+    """A kind of transformation, and what is usual for it.
+
+    Parameters
+    ----------
+    words : str
+        What A and B are.
+    preset : str
+        Name of the recipe.
+    bright : tuple of bool
+        Whether the backgrounds of A and of B are bright.
+    measured : bool
+        Whether it needs the size of a voxel.
+    """
+
+    words: str
+    preset: str = "utom"
+    bright: tuple[bool, bool] = (False, False)
+    measured: bool = False
+
+
+TASKS = {
+    "denoise": Task("A: noisy images; B: clean ones, of other fields."),
+    "isotropic": Task(
+        "A: volumes with coarse z; their sections along z learn to look like their "
+        "planes. B: the same volumes, or others.",
+        "isotropic",
+        measured=True,
+    ),
+    "super-resolution": Task(
+        "A: images of a low resolution, on the pixels of B; B: images of a high one."
+    ),
+    "staining": Task(
+        "A: fluorescence; B: stained sections, dark on bright.", bright=(False, True)
+    ),
+    "labelling": Task(
+        "A: transmitted light, its background bright; B: fluorescence.",
+        bright=(True, False),
+    ),
+}
+
+
+@dataclass(frozen=True)
+class TransformRequest:
+    """Everything that a training needs, known before it starts.
+
+    Parameters
+    ----------
+    task : str
+        A key of `TASKS`.
+    a, b : sequence of Stack
+        The two domains.
+    changes : dict
+        Dotted fields of the recipe and their values.
+    options : dict
+        Handed to `Trainer`: out, minutes, device, seed.
+    """
+
+    task: str
+    a: Sequence[Stack]
+    b: Sequence[Stack]
+    changes: dict[str, Any] = field(default_factory=dict)
+    options: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for stacks, name in ((self.a, "A"), (self.b, "B")):
+            if not stacks:
+                raise DataError(f"tick at least one image of domain {name}")
+        for name, domain in (("alpha", "A"), ("beta", "B")):
+            weight = self.changes.get("weights.saliency", 1)
+            if self.changes.get(f"saliency.{name}") is None and weight:
+                raise DataError(
+                    f"domain {domain} has no threshold yet: press Pick {domain}… and "
+                    f"click on background and foreground, or enter it"
+                )
+
+    @property
+    def out(self) -> Path:
+        """The model folder."""
+        return Path(self.options["out"])
+
+    def trainer(self, report: Callable[[Any], None]) -> Trainer:
+        """Make the trainer."""
+        from napari_blurgan.methods.presets import preset
+        from napari_blurgan.tasks.train import make_trainer
+
+        recipe = preset(TASKS[self.task].preset).updated(self.changes)
+        return make_trainer(recipe, self.a, self.b, **self.options)
