@@ -10,8 +10,8 @@ from napari_blurgan.optics.camera import Camera
 from napari_blurgan.optics.models import Optics, theoretical_psf
 from napari_blurgan.optics.phantoms import vesicles
 from napari_blurgan.optics.simulation import simulate
+from napari_blurgan.tasks import train as train_module
 from napari_blurgan.tasks.train_request import TrainingRequest
-from napari_blurgan.training import trainer as trainer_module
 
 VOXEL = (0.2, 0.1, 0.1)
 
@@ -28,7 +28,7 @@ def test_the_offset_of_the_camera_is_no_part_of_a_made_sharp_set(monkeypatch):
         def __init__(self, recipe, y, x, **options):
             given.update(y=y, x=x)
 
-    monkeypatch.setattr(trainer_module, "Trainer", Recorder)
+    monkeypatch.setattr(train_module, "Trainer", Recorder)
     request = TrainingRequest(
         "blind", [stack], make_sharp="richardson-lucy", psf=psf, options={"out": "o"}
     )
