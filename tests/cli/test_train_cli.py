@@ -226,3 +226,15 @@ def test_planes_are_trained_on_in_two_dimensions(folder: Path, tmp_path: Path) -
     assert main(command) == 0
     assert load_model(out).recipe.dims == 2
     assert main([*command, "dims=3", "--overwrite"]) == 0
+
+
+@pytest.mark.parametrize("recipe", ["noise2self", "noise2void", "noise2noise"])
+def test_noisy_images_alone_are_enough_to_denoise(
+    recipe: str, folder: Path, tmp_path: Path
+) -> None:
+    blurred, out = str(folder / "blurred.tif"), tmp_path / "n.blurgan"
+    command = ["train", recipe, "--blurred", blurred, "--out", str(out)]
+    assert main([*command, "--device", "cpu", "--steps", "2", "--set", *TINY]) == 0
+    denoised = tmp_path / "n.ome.tif"
+    assert main(["restore", str(out), blurred, "--out", str(denoised)]) == 0
+    assert read_stack(denoised).shape == read_stack(blurred).shape

@@ -12,6 +12,7 @@ from scipy.ndimage import gaussian_filter
 from napari_blurgan import Model, Stack, restore, train
 from napari_blurgan.errors import DataError
 from napari_blurgan.methods.presets import preset
+from napari_blurgan.monitoring.events import Warned
 from napari_blurgan.objective.masked import Masked, MaskedTerm
 from napari_blurgan.optics.phantoms import phantom
 
@@ -147,3 +148,40 @@ def test_what_is_compared_was_not_seen(pixels: str, fill: str, axes: str) -> Non
     compared = gradient != 0
     assert 0 < compared.float().mean() < 0.12
     assert bool(changed[compared].all())
+
+
+def test_a_volume_shows_the_planes_beside_a_masked_pixel() -> None:
+    planes = torch.zeros(1, 1, 12, 16, 16)
+    masked = Masked(MaskedTerm(weight=1.0), None)._masked(planes)[0, 0]  # type: ignore[arg-type]
+    assert masked.sum() == 12 * 16
+    assert (masked[1:] & masked[:-1]).any(dim=(1, 2)).float().mean() < 0.5
+
+
+@pytest.mark.parametrize("name", ["noise2noise", "noise2self", "noise2void"])
+@pytest.mark.parametrize("axes", ["ZYX", "CYX", "TCZYX"])
+def test_volumes_and_channels_are_denoised_as_a_whole(name: str, axes: str) -> None:
+    sizes = {"T": 2, "C": 2, "Z": 4, "Y": 24, "X": 20}
+    rng = np.random.default_rng(0)
+    noise = rng.poisson(20, [sizes[a] for a in axes]).astype(np.float32)
+    dims = {"dims": 3} if "Z" in axes else {}
+    small = {"sampling.patch": 16, "sampling.batch": 1, "reconstructor.base": 2} | dims
+    y = Stack(noise, axes, name="y")
+    model = trained(name, y, steps=3, precision="float32", **small)
+    assert model.channels == (sizes["C"],) * 2 if "C" in axes else (1, 1)
+    denoised = restore(model, y, precision="float32")
+    assert (denoised.axes, denoised.data.shape) == (axes, noise.shape)
+    assert np.isfinite(np.asarray(denoised.data)).all()
+
+
+def test_a_noisy_target_that_the_loss_does_not_suit_is_told(clean: np.ndarray) -> None:
+    """An output that ends at nought and one, and the median, which noise has not."""
+    one, other = (Stack(noisy(clean, n), "TYX", name=f"{n}") for n in (0, 1))
+    said: set[str] = set()
+
+    def listen(event: object) -> None:
+        if isinstance(event, Warned):
+            said.add(event.code)
+
+    recipe = preset("supervised").updated({"dims": 2})
+    train(recipe, one, other, steps=240, device="cpu", seed=0, progress=listen)
+    assert "below-input" in said

@@ -96,6 +96,7 @@ def test_a_dark_patch_of_the_sharp_set_neither_alarms_nor_hides(
         ("kernel-at-border", vitals_of(truth(), gaussian_kernel((5, 5, 5), (9, 9, 9)))),
         ("checkerboard", vitals_of(board())),
         ("discriminator-collapse", {"discriminator_x": 1e-5}),
+        ("below-input", vitals_of(board(), sharp=truth() + 0.1) | {"supervised": 0.2}),
     ],
 )
 def test_trouble_is_named_once_with_a_remedy(
@@ -108,6 +109,18 @@ def test_trouble_is_named_once_with_a_remedy(
     assert "{" not in said[code].message
     assert said[code].remedy
     assert not diagnostics.observe(620, vitals)
+
+
+def test_what_is_nearer_to_its_match_than_the_input_is_sound() -> None:
+    """Of noisy pairs, too: a mean of both is nearer to either."""
+    other = truth() + 0.1
+    for made in (other, (truth() + other) / 2):
+        found = vitals_of(made, sharp=other) | {"supervised": 0.2}
+        assert "below-input" not in codes(found)
+
+
+def test_images_of_other_fields_are_no_measure_of_the_input() -> None:
+    assert "below-input" not in codes(vitals_of(board(), sharp=truth() + 0.1))
 
 
 def test_one_bad_patch_is_no_trouble() -> None:

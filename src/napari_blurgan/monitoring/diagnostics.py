@@ -25,6 +25,7 @@ RATIOS = {
     "contrast": ("spread", "expected_spread"),
     "activity": ("contribution", "expected_spread"),
     "checkerboard": ("alternation", "expected_alternation"),
+    "farther": ("misfit", "misfit_of_input"),
 }
 """Of running means: a patch of x may be dark, and any is many times nothing."""
 
@@ -80,6 +81,17 @@ CHECKS = (
         "The restored image is almost uniform: its contrast is {contrast:.1%} of that "
         "of the sharp images.",
         "Stop, lower the learning rate of the generator or raise the cycle weights.",
+    ),
+    Check(
+        "below-input",
+        200,
+        # Of other fields, x is no measure.
+        lambda v: "supervised" in v and _beyond("farther", 1.0)(v),
+        "The restored images are farther from the matched ones than the images that "
+        "they are made of ({farther:.1f} times the squared difference).",
+        "Train longer. Where the matched images are noisy, take the preset "
+        "noise2noise, or squared errors and a linear output (cycle_power=2, "
+        "reconstructor.output=linear, reconstructor.norm=none).",
     ),
     Check(
         "inverted-contrast",
@@ -219,9 +231,20 @@ def measure_vitals(t: Transported) -> Vitals:
     if t.drawn.x is not None:
         vitals["expected_spread"] = float(t.x.std())
         vitals["expected_alternation"] = _alternation(t.x)
+        vitals |= _misfits(t)
     if t.x_hat.shape[1] == t.y.shape[1]:
         vitals["agreement"] = _sign(t) * _correlation(t.x_hat, t.y)
     return vitals | _kernel_vitals(t) | _content_vitals(t)
+
+
+def _misfits(t: Transported) -> Vitals:
+    """Return the squared differences of G(y) and of y from x, where they are alike."""
+    if not t.y.shape == t.x.shape == t.x_hat.shape:
+        return {}
+    return {
+        "misfit": float((t.x_hat - t.x).square().mean()),
+        "misfit_of_input": float((t.y - t.x).square().mean()),
+    }
 
 
 def _sign(t: Transported) -> float:

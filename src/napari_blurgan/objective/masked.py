@@ -76,10 +76,15 @@ class Masked(Term):
             chosen = torch.rand(n, 1, depth, height, width) < self.settings.share
             return chosen.to(planes.device)
         spacing = self.settings.spacing
-        first_row, first_column = torch.randint(spacing, (2,)).tolist()
-        mask = torch.zeros(planes.shape[-2:], dtype=torch.bool, device=planes.device)
-        mask[first_row::spacing, first_column::spacing] = True
-        return mask.expand(n, 1, depth, height, width)
+        # Every plane has a grid of its own: on one grid for all, a volume would hide
+        # the planes beside a masked pixel as well.
+        first = torch.randint(spacing, (2, n * depth, 1), device="cpu")
+        on_row, on_column = (
+            (torch.arange(size) - start) % spacing == 0
+            for size, start in zip((height, width), first, strict=True)
+        )
+        mask = on_row[:, :, None] & on_column[:, None]
+        return mask.reshape(n, 1, depth, height, width).to(planes.device)
 
 
 def _along(masked: Tensor, line: Line, reach: int) -> Tensor:
