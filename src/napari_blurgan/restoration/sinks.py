@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -19,6 +20,8 @@ from napari_blurgan.errors import DataError
 from napari_blurgan.reading.images import read_stack
 from napari_blurgan.tiling.layout import Layout
 from napari_blurgan.tiling.tiling import Region
+from napari_blurgan.writing.atomic import replace_folder, replacing
+from napari_blurgan.writing.lock import Lock
 from napari_blurgan.writing.ome_tiff import OmeTiffLayout
 from napari_blurgan.writing.ome_zarr import (
     ORDER,
@@ -143,7 +146,7 @@ class MemorySink:
 class OmeTiffSink:
     """An OME-TIFF, uncompressed so that tiles can be written in any order.
 
-    It has a temporary name until it is complete.
+    It has a temporary name until it is complete, and one writer at a time.
 
     Parameters
     ----------
@@ -155,7 +158,8 @@ class OmeTiffSink:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._part = path.with_name(f".{path.name}.{os.getpid()}.part")
+        self._part = path.with_name(f".{path.name}.part")
+        self._lock = _lock(path)
 
     def earlier_tile(self) -> None:
         """Nothing can be resumed."""
@@ -173,50 +177,59 @@ class OmeTiffSink:
             layout.source.metadata.get("translation"),
         )
         needed = int(np.prod(layout.shape, dtype=np.int64)) * target.dtype.itemsize
+        self._lock.acquire()
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            free = shutil.disk_usage(self.path.parent).free
-            if needed > free:
-                raise DataError(
-                    f"{self.path}: needs {needed / 1e9:.2f} GB, "
-                    f"{free / 1e9:.2f} GB are free on that disk"
-                )
-            tifffile.imwrite(self._part, **options)
-            with tifffile.TiffFile(self._part) as tif:
-                self._offset = tif.series[0].dataoffset
-        except OSError as error:
-            self.abort()
-            raise _unwritable(self.path, error) from error
+            with _written_to(self.path):
+                self._reserve(needed, options)
         except BaseException:  # Ctrl-C, between two lines
             self.abort()
             raise
         return set()
 
+    def _reserve(self, needed: int, options: dict[str, Any]) -> None:
+        free = shutil.disk_usage(self.path.parent).free
+        if needed > free:
+            raise DataError(
+                f"{self.path}: needs {needed / 1e9:.2f} GB, "
+                f"{free / 1e9:.2f} GB are free on that disk"
+            )
+        tifffile.imwrite(self._part, **options)
+        with tifffile.TiffFile(self._part) as tif:
+            self._offset = tif.series[0].dataoffset
+        if hasattr(os, "posix_fallocate"):
+            # A mapped page that finds no room on the disk would end the process.
+            with self._part.open("r+b") as file:
+                os.posix_fallocate(file.fileno(), 0, self._offset + needed)
+
     def write(self, number: int, region: Region, block: NDArray[Any]) -> None:
         """Write a tile in place."""
-        # Mapped anew for each tile, so that pages written do not count as ours.
-        pixels = np.memmap(
-            self._part, self._dtype, "r+", self._offset, self._layout.shape
-        )
         order = self._layout.order
-        pixels[tuple(region[i] for i in order)] = block.transpose(order)
+        with _written_to(self.path):
+            # Mapped anew for each tile, so that pages written do not count as ours.
+            pixels = np.memmap(
+                self._part, self._dtype, "r+", self._offset, self._layout.shape
+            )
+            pixels[tuple(region[i] for i in order)] = block.transpose(order)
 
     def close(self) -> Stack:
         """Give the file its name."""
-        self._part.replace(self.path)
+        with _written_to(self.path):
+            self._part.replace(self.path)
+        self._lock.release()
         return read_stack(self.path)
 
     def abort(self) -> None:
         """Remove the temporary file."""
         with suppress(OSError):
             self._part.unlink(missing_ok=True)
+        self._lock.release()
 
 
 class OmeZarrSink:
     """An OME-Zarr 0.5 with a pyramid; it can be resumed.
 
     Until it is complete it is called NAME.zarr.part, and beside it lies a record of
-    the tiles that are done, NAME.zarr.tiles.
+    the tiles that are done, NAME.zarr.tiles. It has one writer at a time.
 
     Parameters
     ----------
@@ -233,35 +246,37 @@ class OmeZarrSink:
         self.resume = resume
         self.part = path.with_name(path.name + ".part")
         self.journal = path.with_name(path.name + ".tiles")
+        self._lock = _lock(path)
+        self._done: set[int] = set()
 
     def earlier_tile(self) -> tuple[int, ...] | None:
         """Return the tile size in the record of an earlier run."""
-        if not (self.resume and self.journal.exists()):
-            return None
-        return tuple(json.loads(self.journal.read_text().splitlines()[0])["core"])
+        key, _ = self._read_journal() if self.resume else (None, set())
+        return None if key is None else tuple(key["core"])
 
     def open(self, target: Target) -> set[int]:
         """Make the arrays, or find the tiles of an earlier run."""
         self._target = target
         self.order = ngff_order(target.layout.axes)
-        self._done = self._recorded() if self.resume else set()
+        self._lock.acquire()
         try:
-            if not self._done:
-                self._create(target)
-        except OSError as error:
-            self.abort()
-            raise _unwritable(self.path, error) from error
+            self._done = self._recorded() if self.resume else set()
+            with _written_to(self.path):
+                if not self._done:
+                    self._create(target)
+                self._write_journal()
+                self._array = open_level(self.part)
         except BaseException:
             self.abort()
             raise
-        self._array = open_level(self.part)
         return set(self._done)
 
     def write(self, number: int, region: Region, block: NDArray[Any]) -> None:
         """Write a tile, then record it."""
         order = self.order
-        self._array[tuple(region[i] for i in order)] = block.transpose(order)
-        self.record(number)
+        with _written_to(self.path):
+            self._array[tuple(region[i] for i in order)] = block.transpose(order)
+            self.record(number)
 
     def record(self, number: int) -> None:
         """Remember that a tile is written."""
@@ -271,11 +286,11 @@ class OmeZarrSink:
 
     def close(self) -> Stack:
         """Build the pyramid and give the folder its name."""
-        build_pyramid(self.part)
-        if self.path.exists():
-            shutil.rmtree(self.path)
-        self.part.replace(self.path)
-        self.journal.unlink()
+        with _written_to(self.path):
+            build_pyramid(self.part)
+            replace_folder(self.part, self.path)
+            self.journal.unlink()
+        self._lock.release()
         return read_stack(self.path)
 
     def abort(self) -> None:
@@ -284,13 +299,13 @@ class OmeZarrSink:
             shutil.rmtree(self.part, ignore_errors=True)
             with suppress(OSError):
                 self.journal.unlink(missing_ok=True)
+        self._lock.release()
 
     def _create(self, target: Target) -> None:
         layout = target.layout
         axes = layout.axes.replace("S", "C")
         core = dict(zip(layout.spatial_axes, target.core, strict=True))
         chunks = [_chunk(core.get(axes[i], 1)) for i in self.order]
-        self.path.parent.mkdir(parents=True, exist_ok=True)
         create_ome_zarr(
             self.part,
             [layout.shape[i] for i in self.order],
@@ -303,20 +318,41 @@ class OmeZarrSink:
             provenance=target.provenance,
             translation=layout.source.metadata.get("translation"),
         )
-        self.journal.write_text(json.dumps(target.key) + "\n")
+
+    def _write_journal(self) -> None:
+        lines = [json.dumps(self._target.key), *map(str, sorted(self._done))]
+        with replacing(self.journal) as temporary:
+            temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+    def _read_journal(self) -> tuple[dict[str, Any] | None, set[int]]:
+        """Return the key of an earlier run and its tiles, or None where there is none.
+
+        A last line without an end was cut off, with the power or by a full disk.
+        """
+        if not self.journal.is_file():
+            return None, set()
+        text = self.journal.read_text(encoding="utf-8", errors="replace")
+        first, *rest = text.split("\n")
+        try:
+            key = json.loads(first)
+            tuple(map(int, key["core"]))
+        except (ValueError, TypeError, KeyError):
+            return None, set()
+        return key, {
+            int(line) for line in rest[:-1] if line.isascii() and line.isdigit()
+        }
 
     def _recorded(self) -> set[int]:
         """Return the tiles in the record of an earlier run with the same key."""
-        if not (self.part.exists() and self.journal.exists()):
+        key, done = self._read_journal()
+        if key is None or not self.part.is_dir():
             return set()
-        first, *rest = self.journal.read_text().splitlines()
-        if json.loads(first) != json.loads(json.dumps(self._target.key)):
+        if key != json.loads(json.dumps(self._target.key)):
             raise DataError(
                 f"{self.part}: was begun with another image, model, tile size or "
                 "pixel type; delete it, or leave out the wish to resume"
             )
-        # The last line may have been cut off with the power.
-        return {int(line) for line in rest if line.isdigit()}
+        return done
 
 
 def ngff_order(axes: str) -> tuple[int, ...]:
@@ -331,5 +367,20 @@ def _chunk(core: int) -> int:
     return next((n for n in sizes if core % n == 0), core)
 
 
-def _unwritable(path: Path, error: OSError) -> DataError:
-    return DataError(f"{path}: cannot be written ({error.strerror or error})")
+def _lock(path: Path) -> Lock:
+    return Lock(
+        path.with_name(f".{path.name}.lock"),
+        f"{path}: is being written by another process; wait for it to end, or choose "
+        "another name",
+    )
+
+
+@contextmanager
+def _written_to(path: Path) -> Iterator[None]:
+    """Say which result it is that the system does not let us write."""
+    try:
+        yield
+    except OSError as error:
+        raise DataError(
+            f"{path}: cannot be written ({error.strerror or error})"
+        ) from error

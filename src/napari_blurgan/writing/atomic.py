@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ from pathlib import Path
 
 from napari_blurgan.errors import DataError
 
-__all__ = ["replacing"]
+__all__ = ["replace_folder", "replacing"]
 
 
 @contextmanager
@@ -38,3 +39,25 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         raise DataError(
             f"{target}: cannot be written ({error.strerror or error})"
         ) from error
+
+
+def replace_folder(new: Path, target: Path) -> None:
+    """Give a folder a name; what was there is whole until the moment it is not.
+
+    A folder cannot take the place of another at once: the old one steps aside first,
+    and is removed when the new one is there.
+    """
+    if not os.path.lexists(target):
+        new.replace(target)
+        return
+    old = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.old")
+    target.replace(old)
+    try:
+        new.replace(target)
+    except BaseException:
+        old.replace(target)
+        raise
+    if old.is_dir() and not old.is_symlink():
+        shutil.rmtree(old, ignore_errors=True)
+    else:
+        old.unlink(missing_ok=True)

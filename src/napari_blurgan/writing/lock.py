@@ -1,4 +1,4 @@
-"""A lock on a folder, which a process that dies does not keep."""
+"""Locks on what is being written, which a process that dies does not keep."""
 
 from __future__ import annotations
 
@@ -10,24 +10,27 @@ from typing import IO
 
 from napari_blurgan.errors import DataError
 
-__all__ = ["FolderLock"]
+__all__ = ["FolderLock", "Lock"]
 
 NAME = ".lock"
 
 
-class FolderLock:
-    """Keeps others from writing into a folder; the system frees it with the process.
+class Lock:
+    """Keeps others from writing something; the system frees it with the process.
 
     Parameters
     ----------
-    folder : Path
-        Made where it is missing.
+    path : Path
+        Of a file that stands for what is written; it is there while the lock is held,
+        and empty.
+    busy : str
+        What to say to those who come second.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, path: Path, busy: str) -> None:
+        self.path = path
+        self.busy = busy
         self._file: IO[bytes] | None = None
-        self._made = False
 
     def acquire(self) -> None:
         """Take the lock; nothing happens if it is ours.
@@ -37,37 +40,61 @@ class FolderLock:
         Raises
         ------
         DataError
-            If another process, or another training of this one, has it, or the folder
-            cannot be written to.
+            If another process, or another writer in this one, has it, or the file
+            cannot be made.
         """
         if self._file is not None:
             return
         try:
-            self._made = not self.folder.exists()
-            self.folder.mkdir(parents=True, exist_ok=True)
-            file = (self.folder / NAME).open("a+b")
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            file = self.path.open("a+b")
         except OSError as error:
             raise DataError(
-                f"{self.folder}: cannot be written ({error.strerror or error})"
+                f"{self.path.parent}: cannot be written ({error.strerror or error})"
             ) from error
         if not _locked(file):
             file.close()
-            raise DataError(
-                f"{self.folder}: another training is writing into this folder; wait "
-                "for it to end, stop it, or choose another name"
-            )
+            raise DataError(self.busy)
         self._file = file
 
     def release(self) -> None:
         """Give the lock back; nothing happens if it is not ours."""
         if self._file is not None:
             with suppress(OSError):  # Windows removes no open file
-                (self.folder / NAME).unlink()
+                self.path.unlink()
             self._file.close()
             self._file = None
-            if self._made:
-                with suppress(OSError):  # it stays, with what was written into it
-                    self.folder.rmdir()
+
+
+class FolderLock:
+    """Keeps a second training from writing into a folder.
+
+    Parameters
+    ----------
+    folder : Path
+        Made where it is missing, and removed with the lock if nothing came into it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._made = False
+        self._lock = Lock(
+            folder / NAME,
+            f"{folder}: another training is writing into this folder; wait for it to "
+            "end, stop it, or choose another name",
+        )
+
+    def acquire(self) -> None:
+        """Take the lock; see `Lock`."""
+        self._made = self._made or not self.folder.exists()
+        self._lock.acquire()
+
+    def release(self) -> None:
+        """Give the lock back; nothing happens if it is not ours."""
+        self._lock.release()
+        if self._made:
+            with suppress(OSError):  # it stays, with what was written into it
+                self.folder.rmdir()
 
 
 if sys.platform == "win32":

@@ -14,6 +14,7 @@ import numpy as np
 from napari_blurgan.axes import ArrayLike, VoxelSize
 from napari_blurgan.checks import refuse_existing
 from napari_blurgan.errors import AxesError, DataError
+from napari_blurgan.writing.atomic import replace_folder
 
 __all__ = ["Facts", "save"]
 
@@ -95,9 +96,7 @@ def _write_zarr(path: Path, data: ArrayLike, axes: str, facts: Facts) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _fill_zarr(part, data, letters, facts)
-        if path.exists():
-            shutil.rmtree(path)
-        part.replace(path)
+        replace_folder(part, path)
     except OSError as error:
         raise DataError(
             f"{path}: cannot be written ({error.strerror or error})"
