@@ -9,22 +9,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from napari_blurgan.estimates.blocks import blocks_of
 from napari_blurgan.estimates.estimator import Estimator
 from napari_blurgan.estimates.projected import ProjectedError, window
-from napari_blurgan.methods.recipe import Recipe
 from napari_blurgan.optics.forward import BlurKernel
 from napari_blurgan.preparation.calibration import NoiseModel
 from napari_blurgan.preparation.photons import split_photons
-from napari_blurgan.preparation.site import Site
 
-__all__ = ["best_iterations", "middle_of", "with_iterations"]
+__all__ = ["best_iterations", "errors_of", "middle_of"]
 
 REGION = (48, 128, 128)
 """Largest part of an image that is looked at."""
-
-IMAGES = 2
-"""Images that are looked at."""
 
 MOST = 130
 """Accelerated iterations that are tried; they do what 4,000 plain ones do."""
@@ -37,20 +31,6 @@ FLOOR = 0.03
 
 WHOLE = 1.25
 """All of the photons are worth so many times the iterations of a half."""
-
-
-def with_iterations(site: Site) -> Recipe:
-    """Return the recipe of a site with a number where its iterations were "auto"."""
-    recipe = site.recipe
-    if recipe.reconstructor.settled:
-        return recipe
-    levels = site.calibration
-    regions = [
-        levels.y.apply(_middle(block[0]))
-        for _, _, block in blocks_of(site.y, recipe.dims, IMAGES)
-    ]
-    found = best_iterations(regions, site.forward.blur, levels.noise)
-    return recipe.updated({"reconstructor.iterations": found})
 
 
 def best_iterations(
@@ -73,14 +53,14 @@ def best_iterations(
     for region in regions:
         image = torch.from_numpy(region)[None, None]
         halves = split_photons(image, noise, 0.5, rng)
-        errors += _errors(estimator, halves, blur) + _errors(
+        errors += errors_of(estimator, halves, blur) + errors_of(
             estimator, halves[::-1], blur
         )
     best = int(np.argmin(errors)) + 1
     return min(MOST, round(WHOLE * best))
 
 
-def _errors(
+def errors_of(
     estimator: Estimator, halves: tuple[Tensor, ...], blur: BlurKernel
 ) -> NDArray[np.float64]:
     """Return the error of the other half after each iteration; as it was, once past."""
@@ -93,10 +73,6 @@ def _errors(
         if len(found) > PATIENCE * (int(np.argmin(found)) + 1) + 5:
             break
     return np.array(found + [found[-1]] * (estimator.iterations - len(found)))
-
-
-def _middle(image: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.ascontiguousarray(image[middle_of(image.shape, REGION)])
 
 
 def middle_of(shape: Sequence[int], largest: Sequence[int]) -> tuple[slice, ...]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from torch import nn
 
 from napari_blurgan.content.domain_thresholds import check_thresholds
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.estimates.first_look import Look, first_look
-from napari_blurgan.estimates.iterations import with_iterations
+from napari_blurgan.estimates.settling import settled
 from napari_blurgan.forward.physics import expected_blur, physics_of
 from napari_blurgan.methods.recipe import Recipe
 from napari_blurgan.objective.term import build_terms
@@ -116,7 +116,7 @@ def preparing(
     if look is None and (look := first_look(placed)) is not None:
         yield look
     yield "finding the number of iterations"
-    site = replace(placed, recipe=with_iterations(placed))
+    site = settled(placed, resumed=calibration is not None)
     yield "building the networks"
     yield Prepared(
         site=site,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -87,6 +87,21 @@ class Calibration:
     gain: float
     noise: NoiseModel
     output: Normalization
+
+    def shifted(self, shift: float) -> Calibration:
+        """Return the levels with the background of y lower by `shift`.
+
+        In normalised intensities of y; what is measured of x stays as it is.
+        """
+        signal = self.noise.slope * shift
+        noise = NoiseModel(self.noise.slope, max(self.noise.intercept - signal, 0.0))
+        offset = self.y.offset - shift * self.y.scale
+        return replace(
+            self,
+            y=Normalization(offset, self.y.scale),
+            noise=noise,
+            output=Normalization(offset, self.output.scale),
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain numbers, for JSON."""

@@ -1,0 +1,70 @@
+"""The background under a field full of structure: photons say where zero is."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+
+from napari_blurgan.estimates.estimator import Estimator
+from napari_blurgan.estimates.iterations import errors_of
+from napari_blurgan.optics.forward import BlurKernel
+from napari_blurgan.preparation.calibration import NoiseModel
+from napari_blurgan.preparation.photons import split_photons
+
+__all__ = ["best_background"]
+
+MOST = 80
+"""Accelerated iterations that are tried: enough to see which background is better."""
+
+UPWARDS = 0.25
+"""Of the range that is searched below the estimate, how much is searched above it."""
+
+TRIES = 9
+"""Backgrounds that are tried at the most."""
+
+
+def best_background(
+    region: NDArray[np.float32], blur: BlurKernel, noise: NoiseModel
+) -> float:
+    """Return how far the background lies below zero.
+
+    Where structure is dense, the darkest places of an image hold out-of-focus light,
+    and the background is taken to be too high. Restored from a half of the photons,
+    such an image predicts the other half worse: what is dark must then be darker than
+    it can be. No background lies so low that the read noise would be imaginary.
+
+    Parameters
+    ----------
+    region : ndarray
+        ([z,] y, x), in normalised intensities, in which zero is the background as far
+        as it is known.
+    blur : BlurKernel
+        H.
+    noise : NoiseModel
+        Of the image.
+
+    Returns
+    -------
+    float
+        In normalised intensities; positive where the background is lower than zero.
+    """
+    lowest = noise.pedestal
+    if lowest <= 0:
+        return 0.0
+    image = torch.from_numpy(region)[None, None]
+    seen, unseen = split_photons(image, noise, 0.5, np.random.default_rng(0))
+
+    def error(shift: float) -> float:
+        pedestal = max(noise.pedestal - shift, 0.0)
+        halves = (seen + shift, unseen + shift)
+        return float(errors_of(Estimator(MOST, pedestal), halves, blur).min())
+
+    found = minimize_scalar(
+        error,
+        bounds=(-UPWARDS * lowest, lowest),
+        method="bounded",
+        options={"maxiter": TRIES, "xatol": lowest / 30},
+    )
+    return float(found.x) if found.fun < error(0.0) else 0.0
