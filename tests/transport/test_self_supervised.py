@@ -91,9 +91,11 @@ def test_it_starts_as_richardson_lucy_and_ends_no_worse(psf: Psf) -> None:
 
 
 def test_where_training_harms_the_result_is_richardson_lucy(psf: Psf) -> None:
-    training = trainer(psf, 20, optimiser__generator_rate=0.5, optimiser__final=1.0)
+    training = trainer(psf, 20, optimiser__generator_rate=1.0, optimiser__final=1.0)
     finished = list(training)[-1]
     assert isinstance(finished, Finished)
+    unseen = finished.model.provenance["unseen"]
+    assert unseen["error"] == unseen["of_estimate"], "training must harm here"
     stack = measured(psf, 200)
     restored = np.asarray(restore(finished.model, stack, precision="float32").data)
     site = training._prepared.site

@@ -9,19 +9,23 @@ from scipy.optimize import minimize_scalar
 
 from napari_blurgan.estimates.estimator import Estimator
 from napari_blurgan.estimates.iterations import errors_of
+from napari_blurgan.estimates.regions import middle_of
 from napari_blurgan.optics.forward import BlurKernel
 from napari_blurgan.preparation.calibration import NoiseModel
 from napari_blurgan.preparation.photons import split_photons
 
 __all__ = ["best_background"]
 
-MOST = 80
+REGION = (32, 64, 64)
+"""Largest part of the image that is looked at."""
+
+MOST = 50
 """Accelerated iterations that are tried: enough to see which background is better."""
 
 UPWARDS = 0.25
 """Of the range that is searched below the estimate, how much is searched above it."""
 
-TRIES = 9
+TRIES = 7
 """Backgrounds that are tried at the most."""
 
 
@@ -53,7 +57,8 @@ def best_background(
     lowest = noise.pedestal
     if lowest <= 0:
         return 0.0
-    image = torch.from_numpy(region)[None, None]
+    middle = np.ascontiguousarray(region[middle_of(region.shape, REGION)])
+    image = torch.from_numpy(middle)[None, None]
     seen, unseen = split_photons(image, noise, 0.5, np.random.default_rng(0))
 
     def error(shift: float) -> float:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -15,10 +13,7 @@ from napari_blurgan.optics.forward import BlurKernel
 from napari_blurgan.preparation.calibration import NoiseModel
 from napari_blurgan.preparation.photons import split_photons
 
-__all__ = ["best_iterations", "errors_of", "middle_of"]
-
-REGION = (48, 128, 128)
-"""Largest part of an image that is looked at."""
+__all__ = ["best_iterations", "errors_of"]
 
 MOST = 130
 """Accelerated iterations that are tried; they do what 4,000 plain ones do."""
@@ -73,10 +68,3 @@ def errors_of(
         if len(found) > PATIENCE * (int(np.argmin(found)) + 1) + 5:
             break
     return np.array(found + [found[-1]] * (estimator.iterations - len(found)))
-
-
-def middle_of(shape: Sequence[int], largest: Sequence[int]) -> tuple[slice, ...]:
-    """Return the middle of an image, ([z,] y, x), no larger than `largest`."""
-    pairs = zip(shape, largest[-len(shape) :], strict=True)
-    starts = [(max(0, (n - most) // 2), min(n, most)) for n, most in pairs]
-    return tuple(slice(start, start + size) for start, size in starts)

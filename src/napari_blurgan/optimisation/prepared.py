@@ -25,6 +25,9 @@ from napari_blurgan.transport.assembly import Transport, assemble
 
 __all__ = ["Prepared", "prepare", "preparing"]
 
+TOLD = 1.0
+"""Misfit that people hear of: as much as there is noise."""
+
 
 @dataclass(frozen=True)
 class Prepared:
@@ -124,10 +127,15 @@ def preparing(
         transport=assemble(site),
         terms=build_terms(site),
         source=open_source(site),
-        notes=[*physics.notes, *domains.notes, *thresholds],
+        notes=[*physics.notes, *domains.notes, *thresholds, *_misfit(site)],
     )
 
 
 def _look(site: Site, blur: ForwardModel | None) -> Look | None:
     """Return the estimate of a field under a blur, where one is expected."""
     return None if blur is None else first_look(site.with_forward(site.recipe, blur))
+
+
+def _misfit(site: Site) -> list[Note]:
+    """Say if the blur does not explain the images."""
+    return [Note.unexplained(site.misfit)] if site.misfit > TOLD else []

@@ -35,6 +35,19 @@ class Note:
         )
 
     @classmethod
+    def unexplained(cls, misfit: float) -> Note:
+        """The blur is not that of the images."""
+        return cls(
+            "psf-does-not-explain",
+            f"The PSF does not explain all that is in the images: what it leaves over "
+            f"is {misfit:.3g} times the noise. The restoration is kept smoother than "
+            f"the light would allow.",
+            "Check NA, wavelength, refractive index and voxel size, or measure the PSF "
+            "with beads.",
+            {"misfit": misfit},
+        )
+
+    @classmethod
     def damaged(cls, what: str) -> Note:
         """A checkpoint could not be read, and an older one took its place."""
         return cls(

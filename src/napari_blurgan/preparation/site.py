@@ -82,6 +82,9 @@ class Site:
         Of the blur.
     forward : ForwardModel
         H, once it is built.
+    misfit : float
+        Power of what H does not explain of y, in units of the noise; nought where
+        nobody asked.
     """
 
     recipe: Recipe
@@ -91,6 +94,7 @@ class Site:
     calibration: Calibration
     known: Known = field(default_factory=Known)
     forward: ForwardModel = field(default_factory=NoForward)
+    misfit: float = 0.0
 
     def with_forward(self, recipe: Recipe, forward: ForwardModel) -> Site:
         """Return the site with H, and with the recipe as it has to be with it."""

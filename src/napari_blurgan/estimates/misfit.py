@@ -1,0 +1,80 @@
+"""What the blur does not explain of the images, however they are restored."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from napari_blurgan.estimates.estimator import Estimator
+from napari_blurgan.estimates.projected import window
+from napari_blurgan.optics.forward import BlurKernel
+from napari_blurgan.optics.fourier import transfer_function
+from napari_blurgan.preparation.calibration import NoiseModel
+from napari_blurgan.preparation.photons import split_photons
+
+__all__ = ["misfit"]
+
+PASSED = 0.1
+"""Of |H|^2: frequencies that the blur lets through, where residuals are looked at."""
+
+TINY = 1e-30
+"""Keeps images without noise from dividing by nought."""
+
+TAPER = 8
+"""Voxels over which the residuals fall to nought at the border."""
+
+
+def misfit(
+    region: NDArray[np.float32], blur: BlurKernel, noise: NoiseModel, iterations: int
+) -> float:
+    """Return the power of what the blur does not explain, in units of the noise.
+
+    Each half of the photons is predicted from the other. What the two residuals have in
+    common is no noise: it is what no object explains through this blur. Where the blur
+    is right it is slightly below zero, since each restoration has fitted the noise of
+    the half that the other residual is taken of.
+
+    Parameters
+    ----------
+    region : ndarray
+        ([z,] y, x), in normalised intensities.
+    blur : BlurKernel
+        H.
+    noise : NoiseModel
+        Of the image.
+    iterations : int
+        Of accelerated Richardson-Lucy.
+
+    Returns
+    -------
+    float
+        Zero: the blur explains all that can be seen; one: as much as there is noise is
+        left unexplained.
+    """
+    estimator = Estimator(iterations, noise.pedestal)
+    image, rng = torch.from_numpy(region)[None, None], np.random.default_rng(0)
+    one, other = split_photons(image, noise, 0.5, rng)
+    taper = window(tuple(region.shape), TAPER)
+    residuals = [
+        taper * (unseen - estimator.fit(seen, blur)[1])
+        for seen, unseen in ((one, other), (other, one))
+    ]
+    # A half has twice the noise of the whole.
+    variance = 2 * (noise.slope * max(float(region.mean()), 0.0) + noise.intercept)
+    common = _passed(residuals[0], residuals[1], blur)
+    return common / max(variance * float(taper.square().mean()), TINY)
+
+
+def _passed(one: Tensor, other: Tensor, blur: BlurKernel) -> float:
+    """Return the mean cross power of what the blur lets through, a voxel."""
+    shape = tuple(one.shape[2:])
+    kernel = blur.kernel().detach().float()
+    kernel = kernel.reshape(kernel.shape[-len(shape) :])
+    size = [max(n, k) for n, k in zip(shape, kernel.shape, strict=True)]
+    axes = tuple(range(-len(shape), 0))
+    passed = transfer_function(kernel / kernel.sum(), size).abs().square() >= PASSED
+    spectra = [torch.fft.rfftn(image, s=size, dim=axes) for image in (one, other)]
+    cross = (spectra[0] * spectra[1].conj()).real[..., passed]
+    return float(cross.mean()) / one.numel()

@@ -1,0 +1,37 @@
+"""The parts of the images that are looked at before a training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_blurgan.estimates.blocks import blocks_of
+from napari_blurgan.preparation.site import Site
+
+__all__ = ["REGION", "middle_of", "regions_of"]
+
+REGION = (48, 96, 96)
+"""Largest part of an image that is looked at."""
+
+IMAGES = 2
+"""Images that are looked at."""
+
+
+def middle_of(shape: Sequence[int], largest: Sequence[int]) -> tuple[slice, ...]:
+    """Return the middle of an image, ([z,] y, x), no larger than `largest`."""
+    pairs = zip(shape, largest[-len(shape) :], strict=True)
+    starts = [(max(0, (n - most) // 2), min(n, most)) for n, most in pairs]
+    return tuple(slice(start, start + size) for start, size in starts)
+
+
+def regions_of(site: Site) -> list[NDArray[np.float32]]:
+    """Return the middles of some images, ([z,] y, x) each, normalised."""
+    blocks = blocks_of(site.y, site.recipe.dims, IMAGES)
+    levels = site.calibration.y
+    return [levels.apply(_middle(block[0])) for _, _, block in blocks]
+
+
+def _middle(image: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.ascontiguousarray(image[middle_of(image.shape, REGION)])

@@ -1,0 +1,86 @@
+"""What is settled on the user's own photons: zero, misfit, number of iterations."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from napari_blurgan import Stack, preset
+from napari_blurgan.estimates.background import best_background
+from napari_blurgan.estimates.misfit import misfit
+from napari_blurgan.estimates.settling import bearable, settled
+from napari_blurgan.objective.remeasured import floor_for
+from napari_blurgan.optics.camera import Camera
+from napari_blurgan.optics.forward import BlurKernel
+from napari_blurgan.optics.kernel import FixedKernel
+from napari_blurgan.optics.models import Optics, theoretical_psf
+from napari_blurgan.optics.phantoms import phantom
+from napari_blurgan.optics.simulation import blur as blurred_by
+from napari_blurgan.preparation.calibration import NoiseModel
+from napari_blurgan.preparation.levels import calibrate
+from napari_blurgan.preparation.site import Site
+
+VOXEL = (0.2, 0.1, 0.1)
+OFFSET = 100.0
+NOISE = NoiseModel(1.0, 4.0)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+def blur(na: float = 0.9) -> BlurKernel:
+    psf = theoretical_psf(Optics(na, 1.33, 520), (13, 13, 13), VOXEL)
+    return BlurKernel(FixedKernel(psf.data))
+
+
+def image(photons: float, structure: str = "vesicles") -> np.ndarray:
+    """Return counts of a dense field, offset included."""
+    truth = phantom(structure, (24, 48, 48), VOXEL, 3)
+    seen = blurred_by(truth, blur().kernel().numpy())
+    camera = Camera(photons / float(seen.max()), read_noise=2.0, offset=OFFSET)
+    return camera.expose(seen, 4).astype(np.float32)
+
+
+@pytest.mark.parametrize("error", [3.0, -1.0])
+def test_the_background_is_where_unseen_photons_are_predicted_best(
+    error: float,
+) -> None:
+    taken = NoiseModel(1.0, NOISE.intercept + error)
+    region = image(150) - np.float32(OFFSET + error)
+    assert best_background(region, blur(), taken) == pytest.approx(error, abs=1.2)
+
+
+def test_no_background_is_looked_for_below_the_read_noise() -> None:
+    region = image(150) - np.float32(OFFSET)
+    assert best_background(region, blur(), NoiseModel(1.0, 0.0)) == 0.0
+
+
+def test_the_misfit_tells_a_wrong_aperture_in_good_light() -> None:
+    region = image(2000) - np.float32(OFFSET)
+    right, wrong = (misfit(region, blur(na), NOISE, 30) for na in (0.9, 0.75))
+    assert right < 1 < 5 < wrong
+
+
+def test_what_the_blur_does_not_explain_bounds_iterations_and_raises_the_floor() -> (
+    None
+):
+    unexplained = [-1.0, 1.0, 10.0, 100.0, 1e4, 1e9]
+    numbers = [bearable(m) for m in unexplained]
+    floors = [floor_for(m) for m in unexplained]
+    assert numbers == sorted(numbers, reverse=True) and numbers[0] > 130
+    assert floors == sorted(floors) and floors[0] == 1e-3 and floors[-1] <= 0.3
+
+
+def test_a_training_that_goes_on_keeps_the_background_it_has() -> None:
+    recipe = preset("self-supervised")
+    stack = Stack(image(150), "ZYX", VOXEL)
+    levels = calibrate(recipe, [stack], [])
+    site = Site(recipe, [stack], [], VOXEL, levels, forward=blur())
+    first = settled(site)
+    again = settled(first.with_forward(recipe, first.forward), resumed=True)
+    assert abs(first.calibration.y.offset - OFFSET) < 1.2
+    assert first.calibration != levels
+    assert again == first
