@@ -26,7 +26,7 @@ LAYERS = (
     ("objective",),
     ("forward", "sources"),
     ("estimates", "transport"),
-    ("classical", "content"),
+    ("classical", "content", "trust"),
     ("identification", "inverse", "preparation"),
     ("optics", "restoration"),
     ("reading", "sampling", "tiling"),

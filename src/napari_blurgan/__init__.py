@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from napari_blurgan.optics.models import Optics
     from napari_blurgan.optics.psf import Psf
     from napari_blurgan.reading.images import read_stack
+    from napari_blurgan.tasks.evidence import evidence
     from napari_blurgan.tasks.restore import restore
     from napari_blurgan.tasks.train import train
     from napari_blurgan.training.trainer import Trainer
@@ -33,6 +34,7 @@ HOMES = {
     "Stack": "data.stack",
     "Trainer": "training.trainer",
     "deconvolve": "classical.images",
+    "evidence": "tasks.evidence",
     "load_model": "models.model",
     "preset": "methods.presets",
     "presets": "methods.presets",
@@ -50,6 +52,7 @@ __all__ = [
     "Trainer",
     "__version__",
     "deconvolve",
+    "evidence",
     "load_model",
     "preset",
     "presets",

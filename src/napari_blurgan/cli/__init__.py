@@ -43,6 +43,7 @@ GROUPS: dict[str, dict[str, str]] = {
     "results": {
         "restore": "carry images through a trained model",
         "evaluate": "compare a result with a reference",
+        "evidence": "map where a restoration is supported by its measurement",
     },
 }
 

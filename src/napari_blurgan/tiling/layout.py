@@ -65,6 +65,7 @@ class Layout:
     ) -> None:
         _check(source, operator)
         self.source = source
+        self._operator = operator
         self.times = _chosen(source, "T", source.size("T"), time)
         channels = _chosen(source, "channel", source.channels, channel)
         self.groups, self.per_group = _groups(source.name, operator, channels)
@@ -95,7 +96,10 @@ class Layout:
 
     @property
     def channel_names(self) -> tuple[str, ...]:
-        """Names of the channels of the result, where they stayed what they were."""
+        """The operator's names of channels, or those of what stayed what it was."""
+        given: tuple[str, ...] = getattr(self._operator, "channel_names", ())
+        if len(given) == self.channels:
+            return given
         names = self.source.channel_names
         kept = [c for group in self.groups for c in group]
         return tuple(names[c] for c in kept) if names and self._keeps_channels else ()

@@ -1,0 +1,278 @@
+"""`evidence`: an image, a restoration of it, and maps of where to believe it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_blurgan.checks import refuse_existing
+from napari_blurgan.classical.images import PsfSource, as_psf
+from napari_blurgan.data.stack import Stack
+from napari_blurgan.devices import choose_device
+from napari_blurgan.errors import DataError
+from napari_blurgan.inverse.plan import Plan
+from napari_blurgan.inverse.psf_fit import fit_psf
+from napari_blurgan.models.model import Model, load_model
+from napari_blurgan.optics.camera import Camera
+from napari_blurgan.optics.symmetry import Symmetry
+from napari_blurgan.reading.conversion import ImageLike, as_stack
+from napari_blurgan.restoration.events import Event, Finished, Noted
+from napari_blurgan.restoration.predict import apply
+from napari_blurgan.restoration.sinks import make_sink
+from napari_blurgan.tasks.restore import restore
+from napari_blurgan.trust.expectation import Levels
+from napari_blurgan.trust.levels import coverage_error, find_levels, middle_of
+from napari_blurgan.trust.operator import EvidenceOperator
+from napari_blurgan.trust.pair import beside, check_pair
+from napari_blurgan.trust.repeats import halves, turns
+from napari_blurgan.trust.report import Report, summed_up
+
+__all__ = ["REPEATS", "Evidence", "evidence"]
+
+PathLike = str | os.PathLike[str]
+Image = NDArray[np.float32]
+
+REPEATS = ("halves", "turns")
+"""Ways to restore again; each is a spread that evidence has to stand out of."""
+
+NULL_SPACE = (
+    "the maps see nothing that the microscope does not let through: detail finer than "
+    "the PSF may be invented and pass"
+)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Maps and figures of one restoration.
+
+    Attributes
+    ----------
+    maps : Stack
+        (c, [t,] [z,] y, x), float32: evidence (0 to 1; 1: supported by the data),
+        residual (standard deviations of the noise; below zero light was invented,
+        above zero lost), light (restored light in standard deviations of the noise).
+    report : Report
+        Figures.
+    notes : tuple of str
+        What was done to the PSF, and what the maps cannot see.
+    """
+
+    maps: Stack
+    report: Report
+    notes: tuple[str, ...] = ()
+
+
+def evidence(
+    measured: ImageLike,
+    restored: ImageLike,
+    *,
+    psf: PsfSource | None = None,
+    model: Model | PathLike | None = None,
+    camera: Camera | None = None,
+    repeats: Sequence[str] = REPEATS,
+    axes: str | None = None,
+    voxel_size: Sequence[float | None] | None = None,
+    channel: int | None = None,
+    out: PathLike | None = None,
+    tile: Sequence[int] | None = None,
+    device: str = "auto",
+    resume: bool = False,
+    overwrite: bool = False,
+    progress: Callable[[Event], None] | None = None,
+) -> Evidence:
+    """Map where a restoration is supported by the image that it was made from.
+
+    Parameters
+    ----------
+    measured : Stack, array-like, path-like or layer
+        The image, in grey levels as they were recorded.
+    restored : Stack, array-like, path-like or layer
+        Its restoration by whatever means, in the same voxels.
+    psf : Psf, Optics, array-like or path-like, optional
+        Blur of the measured image; that of the model by default.
+    model : Model or path-like, optional
+        What restored it. It is asked to restore again, as `repeats` says.
+    camera : Camera, optional
+        Gain, offset and read noise; estimated from the image by default.
+    repeats : sequence of str
+        With a model: ``"halves"`` of the light are restored, ``"turns"`` of the image
+        (mirror images, quarter turns, half a pixel of shift). Needs the image in
+        memory; none of them without a model.
+    axes, voxel_size
+        Of both images, as in `restore`.
+    channel : int, optional
+        Of images of several channels, counted from 0.
+    out : path-like, optional
+        ``.ome.tif``, ``.tif`` or ``.zarr``; the maps stay in memory without.
+    tile, device, resume, overwrite, progress
+        As in `restore`.
+
+    Raises
+    ------
+    DataError, AxesError
+        If an image cannot be read, if the two do not fit, or neither PSF nor model
+        says how the image is blurred.
+    OpticsError
+        If the PSF is none.
+    """
+    how: dict[str, Any] = {"axes": axes, "voxel_size": voxel_size}
+    first, second = (
+        _one_channel(as_stack(image, **how), channel) for image in (measured, restored)
+    )
+    check_pair(first, second)
+    if out is not None:
+        refuse_existing(out, overwrite)
+    loaded = model if isinstance(model, Model | None) else load_model(Path(model))
+    kernel, notes = _kernel(first, psf, loaded)
+    dims = len(first.spatial_axes) if kernel is None else kernel.ndim
+    levels, coverage = _levels(first, second, kernel, dims, camera)
+    spreads = [
+        first.with_data(image)
+        for image in _spreads(loaded, first, levels, repeats, device)
+    ]
+    operator = EvidenceOperator(
+        kernel, dims, levels, len(spreads), choose_device(device)
+    )
+    maps = _carried(
+        apply(
+            operator,
+            beside([first, second, *spreads]),
+            make_sink(out, resume),
+            tile=tile,
+            margin=(0,) * dims,
+            provenance=_provenance(first, second, loaded, levels),
+        ),
+        (*notes, NULL_SPACE),
+        progress,
+    )
+    report = summed_up(maps, second, levels, coverage)
+    return Evidence(maps, report, (*notes, NULL_SPACE))
+
+
+def _one_channel(stack: Stack, channel: int | None) -> Stack:
+    if channel is not None:
+        return stack.only_channel(channel)
+    return stack.only_channel(0) if stack.channels == 1 else stack
+
+
+def _kernel(
+    stack: Stack, psf: PsfSource | None, model: Model | None
+) -> tuple[Image | None, tuple[str, ...]]:
+    """Return the blur on the voxels of the image, None where there is none."""
+    given = psf if psf is not None else _psf_of(model)
+    if given is None:
+        return None, ()
+    known = as_psf(given, stack)
+    if isinstance(known, Plan):
+        raise DataError("a plan is for deconvolution; give the PSF that it is of")
+    fitted, notes = fit_psf(known, stack.spatial_shape, stack.voxel_size)
+    return fitted.data[0] if fitted.shape[0] == 1 else fitted.data, notes
+
+
+def _psf_of(model: Model | None) -> PsfSource | None:
+    """Return the blur that a model undoes; None of one that only takes away noise.
+
+    Raises
+    ------
+    DataError
+        If nothing says how the image is blurred.
+    """
+    if model is None:
+        raise DataError("give a PSF, or the model that restored the image")
+    if model.psf is not None:
+        return model.psf
+    recipe = model.recipe
+    if recipe.source.domains == 1 and recipe.forward.kind == "none":
+        return None
+    raise DataError(
+        f"the model ({recipe.name}) does not know how the image is blurred: give a PSF"
+    )
+
+
+def _levels(
+    measured: Stack,
+    restored: Stack,
+    kernel: Image | None,
+    dims: int,
+    camera: Camera | None,
+) -> tuple[Levels, float]:
+    """Return units and noise, and how well the noise fits, from the middle."""
+    seen, made = (_part(stack, dims) for stack in (measured, restored))
+    levels = find_levels(seen, made, kernel, camera)
+    return levels, coverage_error(seen, made, kernel, levels)
+
+
+def _part(stack: Stack, dims: int) -> Image:
+    """Return the middle of an image, ([z,] y, x); of planes the middle one."""
+    shape = stack.spatial_shape
+    middle = middle_of(shape)
+    index = [0] * (stack.ndim - len(shape)) + list(middle)
+    if dims < len(shape):
+        index[-3] = shape[0] // 2
+    part = np.asarray(stack.data[tuple(index)], np.float32)
+    if not np.isfinite(part).all():
+        raise DataError(f"{stack.name}: holds NaN or infinite values")
+    return np.ascontiguousarray(part)
+
+
+def _spreads(
+    model: Model | None,
+    measured: Stack,
+    levels: Levels,
+    repeats: Sequence[str],
+    device: str,
+) -> Iterator[Image]:
+    wrong = set(repeats) - set(REPEATS)
+    if wrong:
+        raise DataError(
+            f"nothing called {min(wrong)!r} is repeated; there are {', '.join(REPEATS)}"
+        )
+    if model is None:
+        return
+
+    def again(stack: Stack) -> Stack:
+        """Restore an image in memory."""
+        return restore(model, stack, device=device)
+
+    if "halves" in repeats:
+        yield halves(again, measured, levels)
+    if "turns" in repeats:
+        symmetry = Symmetry() if model.blur is None else model.blur.symmetry
+        yield turns(again, measured, symmetry)
+
+
+def _carried(
+    events: Iterator[Event],
+    notes: tuple[str, ...],
+    progress: Callable[[Event], None] | None,
+) -> Stack:
+    tell = progress or (lambda event: None)
+    for note in notes:
+        tell(Noted(note))
+    for event in events:
+        tell(event)
+        if isinstance(event, Finished):
+            return event.result
+    raise AssertionError("the engine finishes or raises")
+
+
+def _provenance(
+    measured: Stack, restored: Stack, model: Model | None, levels: Levels
+) -> dict[str, Any]:
+    from importlib.metadata import version
+
+    return {
+        "software": "napari-blurgan",
+        "version": version("napari-blurgan"),
+        "step": "evidence",
+        "model": None if model is None else model.id,
+        "source": measured.name,
+        "restored": restored.name,
+        "levels": [levels.scale, levels.background, levels.slope, levels.intercept],
+    }

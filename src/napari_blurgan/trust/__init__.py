@@ -1,0 +1,1 @@
+"""Where a restoration is supported by the measurement, and where it is not."""

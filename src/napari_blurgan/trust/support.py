@@ -1,0 +1,114 @@
+"""From misfits to one number a voxel: how far the restored light is supported."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from napari_blurgan.trust.expectation import Levels
+from napari_blurgan.trust.smoothing import Neighbourhood
+
+__all__ = ["CLEAR", "SCALES", "Misfit", "evidence_of", "misfit", "steady"]
+
+SCALES = (1.0, 2.0)
+"""Of the neighbourhoods, in cores of the PSF."""
+
+PART = 0.5
+"""Of the restored light that is to be there: at least it, and at most as much more."""
+
+CLEAR = 3.0
+"""Standard deviations of the noise: what is less is no claim."""
+
+SLOPE, INTERCEPT = 0.48, 0.97
+"""Of the logistic curve from margins to evidence, fitted by benchmarks/evidence.py."""
+
+
+class Misfit(NamedTuple):
+    """What is too much or too little, in standard deviations of the noise.
+
+    Attributes
+    ----------
+    z : Tensor
+        Measured less expected, in the neighbourhood of one PSF: below zero light was
+        invented, above zero light was lost.
+    light : Tensor
+        The light that was restored there: what z would be if none of it were.
+    margin : Tensor
+        By how much z stays within what is tolerated, at the worst scale.
+    """
+
+    z: Tensor
+    light: Tensor
+    margin: Tensor
+
+
+def misfit(
+    light: Tensor,
+    restored: Tensor,
+    expected: Tensor,
+    levels: Levels,
+    around: Sequence[Neighbourhood],
+    share: float,
+) -> Misfit:
+    """Compare measured and expected light.
+
+    Weighted by the inverse variance, as a matched filter weighs it: z is the most
+    telling figure on light that is added or taken away in a neighbourhood.
+
+    Parameters
+    ----------
+    light, restored, expected : Tensor
+        Measured, restored, and expected of the restored, (n, [z,] y, x), in grey
+        levels.
+    levels : Levels
+        Of the noise.
+    around : sequence of Neighbourhood
+        One a scale; the first is the core of the PSF.
+    share : float
+        Of the light of a point that falls into the core.
+    """
+    weight = 1 / levels.variance(expected).clamp(min=1e-12)
+    here = share * around[0].mean(restored)
+    found = [_at(a, light - expected, here, weight) for a in around]
+    margin = torch.stack([_tolerated(m) - z.abs() for z, m in found]).amin(0)
+    return Misfit(*found[0], margin)
+
+
+def _at(
+    around: Neighbourhood, difference: Tensor, here: Tensor, weight: Tensor
+) -> tuple[Tensor, Tensor]:
+    deviation = around.variance_of_mean(weight).clamp(min=1e-30).sqrt()
+    z = around.mean(difference * weight) / deviation
+    return z, around.mean(here * weight) / deviation
+
+
+def _tolerated(light: Tensor) -> Tensor:
+    """Return the misfit that is no matter, in standard deviations."""
+    return (PART * light.clamp(min=0)).square().add(CLEAR**2).sqrt()
+
+
+def steady(
+    restored: Tensor, spread: Tensor, light: Tensor, around: Neighbourhood
+) -> Tensor:
+    """Return by how much light stands out of the spread of repeated restorations.
+
+    Parameters
+    ----------
+    restored, spread : Tensor
+        Grey levels; the deviation of repeated restorations in each voxel.
+    light : Tensor
+        See `Misfit`.
+    around : Neighbourhood
+        Of the core of the PSF.
+    """
+    deviation = around.mean(spread.square()).sqrt().clamp(min=1e-12)
+    ratio = PART * around.mean(restored) / deviation
+    return torch.where(light > CLEAR, ratio, CLEAR)
+
+
+def evidence_of(margin: Tensor) -> Tensor:
+    """Return the evidence, 0 to 1, for a margin in standard deviations."""
+    return torch.sigmoid(SLOPE * margin + INTERCEPT)

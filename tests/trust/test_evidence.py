@@ -1,0 +1,156 @@
+"""Evidence maps: what was added or taken away is found, what is right is believed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import napari_blurgan
+from napari_blurgan import Stack
+from napari_blurgan.cli import main
+from napari_blurgan.errors import DataError
+from napari_blurgan.optics.camera import Camera
+from napari_blurgan.optics.kernel import gaussian_kernel
+from napari_blurgan.optics.psf import Psf
+from napari_blurgan.optics.simulation import blur
+from napari_blurgan.tasks.evidence import evidence
+
+VOXELS = (0.2, 0.1, 0.1)
+PSF = Psf(gaussian_kernel((9, 11, 11), (2.0, 1.5, 1.5)), VOXELS)
+LINE = (slice(8, 9), slice(10, 30), slice(12, 13))
+OTHER = (slice(8, 9), slice(10, 30), slice(28, 29))
+LIGHT = 900.0
+
+
+@pytest.fixture(scope="module")
+def images() -> dict[str, np.ndarray]:
+    """One line of light, seen through a PSF, and restorations of it."""
+    true = np.zeros((16, 40, 40), np.float32)
+    true[LINE] = LIGHT
+    camera = Camera(photons=1.0, read_noise=2.0, gain=2.0, offset=100.0)
+    measured = camera.expose(blur(true, PSF.data), 1)
+    # The units of a restoration are those of the image: grey levels.
+    right = 2 * true
+    added, lost = right.copy(), np.zeros_like(right)
+    added[OTHER] = right[LINE]
+    lost[LINE] = 0.2 * right[LINE]
+    return {"measured": measured, "right": right, "added": added, "lost": lost}
+
+
+def judge(images: dict[str, np.ndarray], name: str, **options: object):
+    pair = [Stack(images[n], "ZYX", VOXELS) for n in ("measured", name)]
+    return evidence(*pair, psf=PSF, device="cpu", **options)
+
+
+def test_what_is_right_is_believed(images) -> None:
+    found = judge(images, "right")
+    values, residual, light = np.asarray(found.maps.data)
+    assert values[LINE].min() > 0.95
+    assert found.report.unsupported == 0
+    assert abs(found.report.worst) < 6
+    assert found.report.calibration_error < 0.05
+    # Residuals have the spread that the noise explains.
+    assert 0.7 < residual[4:12, 8:32, 8:32].std() < 1.3
+    assert light[LINE].min() > 20
+
+
+def test_invented_light_is_told_and_lies_below_zero(images) -> None:
+    found = judge(images, "added")
+    values, residual, _ = np.asarray(found.maps.data)
+    assert values[OTHER].max() < 0.05
+    assert residual[OTHER].max() < -10
+    assert values[LINE].min() > 0.9
+    assert 0.4 < found.report.unsupported < 0.6
+    assert found.report.worst < 0
+    assert "invented" in str(found.report)
+
+
+def test_lost_light_is_told_and_lies_above_zero(images) -> None:
+    found = judge(images, "lost")
+    values, residual, _ = np.asarray(found.maps.data)
+    assert values[LINE].max() < 0.1
+    assert residual[LINE].min() > 10
+    assert found.report.worst > 0
+
+
+def test_detail_that_the_microscope_does_not_show_passes(images) -> None:
+    """The null space of H: documented, and no more than that."""
+    hidden = images["right"].copy()
+    stripes = np.zeros_like(hidden)
+    stripes[8, 10:30:2, 12] = hidden[LINE].max()
+    hidden[LINE] = 2 * stripes[LINE]
+    hidden[8, 11:30:2, 12] = 0
+    assert np.asarray(judge(images, "right").maps.data)[0][LINE].min() > 0.9
+    found = judge(images | {"hidden": hidden}, "hidden")
+    assert np.asarray(found.maps.data)[0][LINE].min() > 0.9
+    assert any("finer than the PSF" in note for note in found.notes)
+
+
+def test_other_units_of_the_restoration_make_no_difference(images) -> None:
+    scaled = images | {"scaled": images["right"] / 5000}
+    found = judge(scaled, "scaled")
+    assert found.report.scale == pytest.approx(5000, rel=0.05)
+    assert np.asarray(found.maps.data)[0][LINE].min() > 0.9
+
+
+def test_tiles_give_what_the_whole_gives(images) -> None:
+    whole = np.asarray(judge(images, "added").maps.data)
+    tiled = np.asarray(judge(images, "added", tile=(16, 20, 40)).maps.data)
+    inside = (slice(None), slice(None), slice(8, 32), slice(8, 32))
+    assert np.abs(whole - tiled)[0][inside[1:]].max() < 0.02
+    assert np.abs(whole - tiled)[1][inside[1:]].max() < 0.3
+
+
+def test_time_points_are_judged_one_by_one(images) -> None:
+    pair = [
+        Stack(np.stack([images[a], images[b]]), "TZYX", VOXELS)
+        for a, b in (("measured", "measured"), ("right", "added"))
+    ]
+    found = evidence(*pair, psf=PSF, device="cpu")
+    values = np.asarray(found.maps.data)[found.maps.axes.index("C") * 0]
+    assert found.maps.axes == "CTZYX"
+    assert values[0][OTHER].min() > 0.9
+    assert values[1][OTHER].max() < 0.05
+    assert found.report.worst_at[0] == 1
+
+
+@pytest.mark.parametrize(
+    ("restored", "words"),
+    [
+        (np.ones((16, 40, 39), np.float32), "spatial shape"),
+        (np.full((16, 40, 40), np.nan, np.float32), "NaN"),
+        (np.zeros((16, 40, 40), np.float32), "constant"),
+    ],
+)
+def test_what_cannot_be_judged_is_refused(images, restored, words) -> None:
+    with pytest.raises(DataError, match=words):
+        judge(images | {"odd": restored}, "odd")
+
+
+def test_neither_model_nor_psf_is_refused(images) -> None:
+    with pytest.raises(DataError, match="give a PSF"):
+        evidence(images["measured"], images["right"])
+
+
+def test_the_command_writes_maps_and_prints_three_numbers(
+    images, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("measured", "added"):
+        Stack(images[name], "ZYX", VOXELS).save(tmp_path / f"{name}.ome.tif")
+    PSF.save(tmp_path / "psf.ome.tif")
+    paths = [str(tmp_path / f"{n}.ome.tif") for n in ("measured", "added")]
+    out = tmp_path / "evidence.ome.tif"
+    words = ["evidence", *paths, "--psf", str(tmp_path / "psf.ome.tif")]
+    words += ["--out", str(out), "--device", "cpu"]
+    assert main([*words, "--json"]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert 0.4 < printed["unsupported"] < 0.6
+    assert printed["worst"] < -10
+    assert printed["calibration_error"] < 0.05
+    maps = napari_blurgan.read_stack(out)
+    assert maps.channel_names == ("evidence", "residual", "light")
+    assert main(words) == 2
+    assert "is there already" in capsys.readouterr().err
