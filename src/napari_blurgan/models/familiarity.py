@@ -8,6 +8,7 @@ other units, is for its owner to say, and what to do differs.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,7 @@ from napari_blurgan.data.regions import read_region
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import DataError
 from napari_blurgan.models.model import Model
+from napari_blurgan.preparation.appearance import FEATURES, appearance
 from napari_blurgan.preparation.calibration import (
     NoiseModel,
     background_level,
@@ -36,6 +38,9 @@ ALIKE = 1.4  # times: noise that differs by less is the same
 BRIGHT = 0.25  # of the range: where noise is compared
 SAMPLES = 2**20  # voxels that are looked at
 BLOCKS = 24
+TOLERANCE = (0.3, 0.8, 0.45, 0.45, 1.1, 0.7, 0.5)
+"""By which features of the appearance may differ: more than they do between images of
+one kind (benchmarks/claims/familiar.py)."""
 SMALLEST = 8  # pixels of a block in which noise can be seen
 
 
@@ -43,7 +48,8 @@ def unfamiliar(model: Model, stack: Stack, channel: int | None = None) -> Iterat
     """Yield in words how an image differs from those of a model's training.
 
     Grey levels are compared where three times apart, the background where it has moved
-    by 0.3 of the training's range, noise where twice as strong or half.
+    by 0.3 of the training's range, noise where twice as strong or half; then detail
+    and peaks, which tell another structure or another objective.
 
     Parameters
     ----------
@@ -60,6 +66,8 @@ def unfamiliar(model: Model, stack: Stack, channel: int | None = None) -> Iterat
         except DataError:  # constant, or not to be read: not for us to say
             continue
         for note in _levels(model, stack, group, levels):
+            yield where + note
+        for note in _looks(model.provenance.get("appearance"), stack, group):
             yield where + note
 
 
@@ -97,6 +105,33 @@ def _levels(
         f"{_range(known)} (background to 99.9th percentile): {contrast:.2g} times the "
         "contrast, which the model does not know; trust the result less"
         + _advice(noise, patches, known, levels)
+    )
+
+
+def _looks(known: Any, stack: Stack, group: Sequence[int]) -> Iterator[str]:
+    """Say what looks most unlike the training, if anything does."""
+    found = appearance([stack], group) if _is_appearance(known) else None
+    if found is None:
+        return
+    moved = np.subtract(found, known)
+    excess = np.abs(moved) / TOLERANCE
+    worst = int(excess.argmax())
+    if excess[worst] <= 1:
+        return
+    word = "more" if moved[worst] > 0 else "less"
+    yield (
+        f"it does not look like the images of the training: {FEATURES[worst]} "
+        f"{np.exp(abs(moved[worst])):.2g} times {word} ({excess[worst]:.1f} of what is "
+        "tolerated); another structure, objective or focus is not what the model knows"
+    )
+
+
+def _is_appearance(known: Any) -> bool:
+    """Return whether a model of ours wrote it, and not a stranger."""
+    return (
+        isinstance(known, list | tuple)
+        and len(known) == len(FEATURES)
+        and all(isinstance(v, int | float) and np.isfinite(v) for v in known)
     )
 
 

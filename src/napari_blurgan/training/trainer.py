@@ -48,6 +48,7 @@ from napari_blurgan.optimisation.precision import choose_device, choose_precisio
 from napari_blurgan.optimisation.prepared import Prepared, preparing
 from napari_blurgan.optimisation.processes import Team
 from napari_blurgan.optimisation.random_state import Dice
+from napari_blurgan.preparation.appearance import appearance
 from napari_blurgan.preparation.calibration import Calibration
 from napari_blurgan.preparation.notes import Note
 from napari_blurgan.preparation.site import Known
@@ -232,6 +233,7 @@ class Trainer(Controls):
         self._lock()
         state = self.folder.load() if self.folder and self._continues else None
         self._fingerprint = [fingerprint(s) for s in (*self._y, *self._x)]
+        self._appearance = appearance(self._y)
         self._id = state["id"] if state else new_id()
         yield from self._build(self.recipe.seed, state)
         self._notes = list(self._prepared.notes)
@@ -287,6 +289,8 @@ class Trainer(Controls):
         self._provenance = provenance(
             recipe, self._device, self._precision, self._fingerprint
         )
+        if self._appearance is not None:
+            self._provenance["appearance"] = list(self._appearance)
         self._judged_at = self._shared_at = -1
         self._good: dict[str, Any] | None = None
         self._brake = 1.0
