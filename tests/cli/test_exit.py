@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,29 @@ def test_a_failure_at_one_image_does_not_stop_the_others(monkeypatch, capsys, tm
     assert "b: failed with KeyError" in capsys.readouterr().err
 
 
+FOREGROUND = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+"""Ctrl-C is heard even where these tests run in the background of a shell.
+
+Such a shell starts its children deaf to SIGINT, and they hand that on."""
+
+
+@contextmanager
+def started(script, folder):
+    """Run a script in a folder; it does not outlive the test."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", f"{FOREGROUND}\n{script}"],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
 TRAINING = """
 import sys
 import numpy as np
@@ -90,18 +114,12 @@ sys.exit(main([*line.split(), "--out", "m.blurgan", "--set", *tiny.split()]))
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_training_ends_cleanly_on_a_signal(number, tmp_path):
-    process = subprocess.Popen(
-        [sys.executable, "-c", TRAINING],
-        cwd=tmp_path,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    for line in process.stderr:
-        if "steps trained" in line:
-            break
-    process.send_signal(number)
-    said, _ = process.communicate(timeout=60)
+    with started(TRAINING, tmp_path) as process:
+        for line in process.stderr:
+            if "steps trained" in line:
+                break
+        process.send_signal(number)
+        said, _ = process.communicate(timeout=60)
     assert process.returncode == 0
     assert " steps" in said
     model = load_model(tmp_path / "m.blurgan")
@@ -116,7 +134,6 @@ from napari_blurgan.cli import main
 from napari_blurgan.writing.ome_tiff import write_ome_tiff
 image = np.random.default_rng(0).poisson(40, (32, 128, 128)).astype("uint16")
 write_ome_tiff("a.tif", image, "ZYX", (0.2, 0.1, 0.1))
-print("ready", flush=True)
 line = "deconvolve rl a.tif --na 1 --ni 1.33 --wavelength 520 --iterations 10000"
 sys.exit(main([*line.split(), "--out", "o.ome.tif"]))
 """
@@ -126,17 +143,12 @@ sys.exit(main([*line.split(), "--out", "o.ome.tif"]))
     ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)]
 )
 def test_a_deconvolution_leaves_nothing_half_written(number, code, tmp_path):
-    process = subprocess.Popen(
-        [sys.executable, "-c", DECONVOLUTION],
-        cwd=tmp_path,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    process.stdout.readline()
-    time.sleep(3)  # Thousands of iterations are left.
-    process.send_signal(number)
-    _, errors = process.communicate(timeout=60)
+    with started(DECONVOLUTION, tmp_path) as process:
+        while not list(tmp_path.glob(".o.ome.tif*.part")):
+            assert process.poll() is None, process.stderr.read()
+            time.sleep(0.02)
+        process.send_signal(number)
+        _, errors = process.communicate(timeout=60)
     assert process.returncode == code
     assert "Traceback" not in errors
     assert [path.name for path in tmp_path.iterdir()] == ["a.tif"]

@@ -50,8 +50,8 @@ def sharp(seed: int) -> np.ndarray:
 @pytest.fixture(scope="session")
 def measured(psf: Psf) -> list[Stack]:
     camera = Camera(photons=2000).expose
-    pairs = [simulate(sharp(s), psf.data, seed=s, camera=camera) for s in (1, 2)]
-    return [Stack(y, "ZYX", VOXEL, name=f"y{n}") for n, (y, _) in enumerate(pairs)]
+    images = [simulate(sharp(s), psf.data, seed=s, camera=camera)[1] for s in (1, 2)]
+    return [Stack(y, "ZYX", VOXEL, name=f"y{n}") for n, y in enumerate(images)]
 
 
 @pytest.fixture(scope="session")

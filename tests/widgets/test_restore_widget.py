@@ -18,6 +18,7 @@ from napari_blurgan.tiling import tile_runner as engine
 from napari_blurgan.widgets import _state
 from napari_blurgan.widgets._controls import Phase
 from napari_blurgan.widgets._layers import to_stack
+from napari_blurgan.widgets._psf_field import FILE, OTHER
 from napari_blurgan.widgets._psf_layers import psf_layer, to_psf
 
 
@@ -147,14 +148,16 @@ def test_an_image_of_another_colour_is_restored_with_its_own_psf(
     viewer, widget, click, done
 ):
     source = viewer.layers["blurred"]
-    assert widget.advanced["psf"].choices[0] is None
-    assert widget.advanced["psf"].value is None
+    field, others = widget.advanced["psf"], tuple(viewer.layers)
+    assert field.choices == (None, OTHER, *others, FILE)
+    assert field.value is None
     wide = gaussian_kernel((7, 7, 7), (4, 4, 4))
     data, options, _ = psf_layer(Psf(wide, (0.3, 0.1, 0.1)), source)
     psf = viewer.add_image(data, **options)
+    assert field.choices == (None, psf, OTHER, *others, FILE)
     results = []
     for chosen in (None, psf):
-        widget.advanced["psf"].value = chosen
+        field.value = chosen
         click(widget.run.start_button)
         done()
         results.append(np.asarray(viewer.layers.pop().data))
