@@ -1,10 +1,19 @@
-.PHONY: setup demo test fuzz lint napari bench bench-papers bench-utom docs screenshots
+.PHONY: setup demo check test fuzz lint napari bench bench-papers bench-utom docs screenshots
 
 BIN := .venv/bin
 # A virtual screen, so that real napari runs where there is none.
 SCREEN := xvfb-run -a -s "-screen 0 1600x1000x24 +extension GLX +render -noreset"
-# Tests with one of the Qt bindings: what a person does is done with both.
-on = QT_API=$(1) PYTEST_QT_API=$(1) QT_QPA_PLATFORM=offscreen OMP_WAIT_POLICY=PASSIVE $(SCREEN)
+# Tests with one of the Qt bindings: what a person does is done with both. Each core has
+# a process of its own, of one thread.
+WORKERS := $(shell n=$$(env -u OMP_NUM_THREADS nproc 2>/dev/null || echo 2); echo $$((n > 8 ? 8 : n)))
+on = QT_API=$(1) PYTEST_QT_API=$(1) QT_QPA_PLATFORM=offscreen OMP_WAIT_POLICY=PASSIVE \
+	OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 \
+	$(SCREEN) $(BIN)/pytest --numprocesses $(WORKERS) --dist worksteal
+# What most changes break first: the house, its doors, images, recipes, networks, optics.
+QUICK := tests/test_architecture.py tests/test_public.py tests/test_package.py \
+	tests/test_papers.py tests/test_benchmarks.py tests/data tests/measure \
+	tests/networks tests/optics tests/transport/test_recipe.py \
+	tests/transport/test_photons.py tests/cli/test_strict.py
 
 setup:
 	@./scripts/setup
@@ -17,9 +26,13 @@ lint: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# A minute: before each commit.
+check: lint
+	$(call on,pyqt6) -m "not slow" $(QUICK)
+
 test: lint
-	$(call on,pyqt6) $(BIN)/pytest
-	$(call on,pyside6) $(BIN)/pytest -m person tests/widgets
+	$(call on,pyqt6)
+	$(call on,pyside6) -m person tests/widgets
 
 # 20,000 damaged files over all readers: 12 minutes on two busy cores.
 fuzz: setup

@@ -9,6 +9,8 @@ from napari_blurgan.identification.gaussian_fit import fit_gaussian
 from napari_blurgan.optics.models import Optics, vectorial
 from napari_blurgan.optics.psf import Psf
 
+pytestmark = pytest.mark.slow
+
 VOXEL = (0.15, 0.065, 0.065)
 SHAPE = (40, 128, 128)
 PHOTONS = 100  # at the peak of a bead: a signal-to-noise ratio of 10

@@ -6,6 +6,8 @@ import pytest
 from napari_blurgan.optics.models import MODELS, Optics, theoretical_psf
 from napari_blurgan.optics.offset import without_offset
 
+pytestmark = pytest.mark.slow
+
 OIL, AIR = Optics(1.4, 1.515, 520), Optics(0.5, 1.0, 600)
 DEEP = Optics(1.2, 1.33, 520, ns=1.38, depth=20)
 CONFOCAL = Optics(1.4, 1.515, 520, "confocal", excitation=488)

@@ -18,6 +18,8 @@ from napari_blurgan.optics.psf import Psf
 from napari_blurgan.optics.pupil import PupilKernel, pupil_psf
 from napari_blurgan.optics.simulation import margin_for, simulate
 
+pytestmark = pytest.mark.slow
+
 VOXEL = (0.15, 0.08, 0.08)
 FIELD = (40, 80, 80)
 OPTICS = {"na": 1.3, "ni": 1.515, "wavelength": 525.0}

@@ -13,10 +13,10 @@ from napari_blurgan.classical.methods import METHODS
 from napari_blurgan.cli import main
 from napari_blurgan.optics.models import Optics, gaussian
 from napari_blurgan.reading.images import read_stack
-from napari_blurgan.widgets import _deconvolving
+from napari_blurgan.tasks import deconvolve as task
+from napari_blurgan.tasks.deconvolve import Glimpse
 from napari_blurgan.widgets._background import UNKNOWN
 from napari_blurgan.widgets._controls import Phase
-from napari_blurgan.widgets._deconvolving import Glimpse
 from napari_blurgan.widgets._psf_layers import psf_layer
 from napari_blurgan.writing.ome_tiff import write_ome_tiff
 
@@ -220,8 +220,8 @@ def unhurried(monkeypatch):
         assert time == 0 or seen[time - 1].wait(60)
         return Glimpse(image, time)
 
-    monkeypatch.setattr(_deconvolving, "EVERY", 0)
-    monkeypatch.setattr(_deconvolving, "Glimpse", glimpse)
+    monkeypatch.setattr(task, "EVERY", 0)
+    monkeypatch.setattr(task, "Glimpse", glimpse)
     return seen
 
 
