@@ -88,6 +88,11 @@ def domains(
     return make
 
 
+def content_of(name: str) -> dict[str, float]:
+    """Return the threshold of domain A in the grey levels of `measured`, if needed."""
+    return {"saliency__alpha": 150.0} if "saliency" in preset(name).active_terms else {}
+
+
 def first_after_preparing(events: list[Event]) -> type:
     before = (Preparing, Previewed)
     return next(type(e) for e in events if not isinstance(e, before))
@@ -114,7 +119,9 @@ def test_every_preset_trains_its_own_terms_and_lowers_them(
     # An estimate is all that the half cycle asks for: only without one can it learn.
     # Sets as small as these tell no blur: it would be held, unless one insists.
     needs = {"half": {"generator__guide": 0}, "blind": {"forward__start": "psf"}}
-    recipe = tiny(name, optimiser__generator_rate=3e-3, **needs.get(name, {}))
+    recipe = tiny(
+        name, optimiser__generator_rate=3e-3, **needs.get(name, content_of(name))
+    )
     events = list(Trainer(recipe, *domains(name), psf=psf, steps=90, device="cpu"))
     losses = losses_of(events)
     terms = {key for key in losses[0] if not key.startswith("discriminator")}
@@ -195,7 +202,9 @@ def test_a_resumed_training_equals_an_uninterrupted_one_bit_by_bit(
     tmp_path: Path,
 ) -> None:
     renew = {"generator__renew": 3} if name == "blind" else {}
-    recipe = tiny(name, adversary__history=2, forward__frozen_steps=2, **renew)
+    recipe = tiny(
+        name, adversary__history=2, forward__frozen_steps=2, **renew, **content_of(name)
+    )
 
     def run(out: Path, stop_at: int, resume: bool = False) -> Losses:
         trainer = Trainer(
