@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from napari_blurgan.data.io import read_stack
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 from skimage.restoration import denoise_nl_means
 
-from napari_blurgan.data.io import read_stack
 from napari_blurgan.optics.phantoms import phantom
 
 __all__ = [

@@ -8,6 +8,7 @@ import zlib
 from functools import cache
 from pathlib import Path
 
+import numcodecs
 import numpy as np
 import pytest
 import tifffile
@@ -180,6 +181,29 @@ def test_missing_planes_of_an_ome_tiff_are_refused(tmp_path):
         read_stack(path)
 
 
+@pytest.mark.parametrize(
+    "name", ["../b.ome.tif", "/etc/passwd", "/dev/zero", "c/../../b.ome.tif"]
+)
+def test_files_outside_of_the_folder_are_not_opened(tmp_path, name, monkeypatch):
+    """An OME-XML names the files of its planes; nobody is led out by one."""
+    (tmp_path / "a").mkdir()
+    path = tmp_path / "a" / "a.ome.tif"
+    write_ome_tiff(tmp_path / "b.ome.tif", ARRAY, "ZYX")
+    with tifffile.TiffWriter(path) as writer:
+        xml = tifffile.OmeXml()
+        xml.addimage("uint16", (4, 12, 16), (4, 1, 1, 12, 16, 1), axes="ZYX")
+        named = f'<TiffData IFD="0" PlaneCount="4"><UUID FileName="{name}">b</UUID>'
+        text = xml.tostring().replace("<TiffData", f"{named}</TiffData><TiffData", 1)
+        writer.write(
+            ARRAY[:4],
+            description=text.encode(),
+            metadata=None,
+            photometric="minisblack",
+        )
+    with pytest.raises(DataError, match="outside of its folder"):
+        read_stack(path)
+
+
 def test_planar_rgb_keeps_its_samples(tmp_path):
     array = ARRAY[:3].astype("uint8")
     tifffile.imwrite(
@@ -267,7 +291,12 @@ def write_bomb(path, pack, compression):
 
 @pytest.mark.parametrize("limited", [True, False])
 @pytest.mark.parametrize(
-    ("pack", "compression"), [(zlib.compress, "zlib"), (lzma.compress, "lzma")]
+    ("pack", "compression"),
+    [
+        (zlib.compress, "zlib"),
+        (lzma.compress, "lzma"),
+        (numcodecs.Zstd().encode, "zstd"),
+    ],
 )
 def test_decompression_bombs_are_stopped(
     tmp_path, pack, compression, limited, monkeypatch

@@ -16,6 +16,7 @@ __all__ = [
     "OmeFacts",
     "Place",
     "declared_planes",
+    "named_files",
     "read_ome",
 ]
 
@@ -85,6 +86,18 @@ def declared_planes(xml: str) -> int:
         ),
         default=0,
     )
+
+
+def named_files(xml: str) -> set[str]:
+    """Return the files among which an OME-XML says that its planes are spread.
+
+    Raises
+    ------
+    xml.etree.ElementTree.ParseError
+        If `xml` is not well-formed.
+    """
+    found = ElementTree.fromstring(xml).iterfind(".//{*}TiffData/{*}UUID[@FileName]")
+    return {element.get("FileName", "") for element in found}
 
 
 def _place(pixels: ElementTree.Element) -> Place | None:

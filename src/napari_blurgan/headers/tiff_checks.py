@@ -16,7 +16,7 @@ import tifffile
 from napari_blurgan.errors import DataError
 from napari_blurgan.headers.inflation import inflates_beyond
 from napari_blurgan.headers.limits import refuse_beyond_memory, refuse_beyond_ratio
-from napari_blurgan.headers.ome_xml import declared_planes
+from napari_blurgan.headers.ome_xml import declared_planes, named_files
 
 __all__ = ["check_declared", "check_inflation", "missing_segments", "whole_series"]
 
@@ -65,18 +65,36 @@ def whole_series(tif: Any, path: Path) -> Any:
 
 
 def check_declared(tif: Any, path: Path) -> None:
-    """Raise if the OME-XML declares more planes than the file has bytes.
+    """Raise if the OME-XML declares more planes than the file has bytes, or leads out.
 
-    Before the planes are listed, because the list alone would fill the memory.
+    Before the planes are listed, because the list alone would fill the memory, and the
+    files that it names would be opened.
     """
     if not tif.is_ome:
         return
     try:
+        names = named_files(tif.ome_metadata)
         planes = declared_planes(tif.ome_metadata)
-    except (ParseError, ValueError):
+    except ParseError:
         return
+    except ValueError:  # sizes that are no numbers; whatever is there is looked at
+        planes = 0
     if planes > MANY_PLANES + tif.filehandle.size:
         raise _truncated(path, f"its OME-XML declares {planes} planes")
+    home = path.resolve().parent
+    for name in names:
+        if not _inside(home, name):
+            raise DataError(
+                f"{path.name}: its OME-XML names {name!r:.80}, a file outside of its "
+                "folder, which is not opened; put the files of one image side by side"
+            )
+
+
+def _inside(home: Path, name: str) -> bool:
+    try:
+        return (home / name).resolve().is_relative_to(home)
+    except (OSError, ValueError):  # a null byte, or a name that is too long
+        return False
 
 
 def check_inflation(page: Any, path: Path) -> None:

@@ -24,6 +24,8 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_blurgan.widgets._words import escaped, plain
+
 if TYPE_CHECKING:
     from napari_blurgan.widgets._worker import Failure
 
@@ -94,7 +96,7 @@ class RunControl(QWidget):
         self._bar = QProgressBar()
         self._bar.setAccessibleName(f"Progress: {task}")
         self._bar.setTextVisible(False)
-        self.words = QLabel()
+        self.words = plain()
         self.words.setWordWrap(True)
         self._arrange()
         self.phase = Phase.IDLE
@@ -192,17 +194,17 @@ class Messages(QFrame):
         """Show a sentence, and what to do in italics; the latest few are kept."""
         # As it is: it may begin with the name of a layer.
         words = sentence.rstrip(".") + "."
-        self._sentences.append(f"⚠ {_escaped(words)} <i>{_escaped(remedy)}</i>")
+        self._sentences.append(f"⚠ {escaped(words)} <i>{escaped(remedy)}</i>")
         self._show()
 
     def note(self, sentence: str) -> None:
         """Show a sentence that is no warning."""
-        self._sentences.append(_escaped(sentence))
+        self._sentences.append(escaped(sentence))
         self._show()
 
     def add_failure(self, failure: Failure) -> None:
         """Show what went wrong, with the traceback one click away."""
-        self._sentences.append(f"✖ <b>{_escaped(failure.sentence)}</b>")
+        self._sentences.append(f"✖ <b>{escaped(failure.sentence)}</b>")
         self.details = failure.details
         self._show()
 
@@ -289,7 +291,3 @@ def button(text: str, tooltip: str, slot: Callable[[], object]) -> QPushButton:
     made.setToolTip(tooltip)
     made.clicked.connect(lambda: slot())
     return made
-
-
-def _escaped(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace("\n", "<br>")

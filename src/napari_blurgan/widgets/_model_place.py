@@ -10,6 +10,7 @@ from qtpy.QtWidgets import QFileDialog, QLabel, QLineEdit, QVBoxLayout, QWidget
 from napari_blurgan.widgets import _state
 from napari_blurgan.widgets._controls import button, row
 from napari_blurgan.widgets._hardware import hardware
+from napari_blurgan.widgets._words import plain
 
 __all__ = ["ModelPlace"]
 
@@ -27,7 +28,7 @@ class ModelPlace(QWidget):
         self.name = QLineEdit()
         self.name.setAccessibleName("Name of the model")
         self.name.setToolTip("Name of the model; empty for that of the first image")
-        self.words = QLabel()
+        self.words = plain()
         self.words.setWordWrap(True)
         self._image, self._device = "model", "auto"
         choose = button("Folder…", "Where to keep the model", self._ask)

@@ -19,6 +19,7 @@ from napari_blurgan.widgets._layers import (
     summary,
     to_stack,
 )
+from napari_blurgan.widgets._words import escaped
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -143,9 +144,10 @@ class SourceList(QListWidget):
 
     def _tooltip(self, source: Any) -> str:
         try:
-            return summary(self._stack(source))
+            words = summary(self._stack(source))
         except BlurGANError as error:
-            return str(error)
+            words = str(error)
+        return f"<p>{escaped(words)}</p>"
 
     def _all(self) -> list[Any]:
         return [self.item(row).data(SOURCE) for row in range(self.count())]

@@ -21,6 +21,7 @@ from napari_blurgan.widgets._layers import (
     is_measured,
     to_stack,
 )
+from napari_blurgan.widgets._words import plain
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -61,9 +62,9 @@ class VoxelSizeForm(QWidget):
         self._axes: str | None = None
         self._volume = True
         self._last_y = 0.0
-        self._words = QLabel()
+        self._words = plain()
         self._words.setWordWrap(True)
-        self._taken = QLabel()
+        self._taken = plain()
         self._taken.setWordWrap(True)
         self.fields = {axis: _field(axis) for axis in "zyx"}
         self.set_button = button(

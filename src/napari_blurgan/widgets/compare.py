@@ -34,6 +34,7 @@ from napari_blurgan.widgets._controls import (
 )
 from napari_blurgan.widgets._layers import METADATA_KEY, to_stack
 from napari_blurgan.widgets._task import TaskWidget
+from napari_blurgan.widgets._words import escaped
 from napari_blurgan.widgets._worker import Report
 
 if TYPE_CHECKING:
@@ -218,7 +219,7 @@ class CompareWidget(TaskWidget):
         words = found.note
         if found.value is not None:
             words = f"They share detail down to {found.value:.3g} µm (threshold 1/7)."
-        self.table.setText(words)
+        self.table.setText(escaped(words))
         self._canvas.show()
         _figures.draw_resolution(self._figure, found)
 

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from magicgui.widgets import ComboBox
 from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_blurgan.classical.methods import METHODS, Method
 from napari_blurgan.data.stack import Stack
@@ -59,6 +59,7 @@ from napari_blurgan.widgets._psf_field import PsfField
 from napari_blurgan.widgets._psf_layers import to_psf, unmeasured
 from napari_blurgan.widgets._task import RunWidget
 from napari_blurgan.widgets._voxel_size import VoxelSizeForm
+from napari_blurgan.widgets._words import plain
 from napari_blurgan.widgets._worker import Job, Report
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ class DeconvolveWidget(RunWidget):
 
     def _build(self) -> None:
         self.form = self._fields()
-        self.summary = QLabel()
+        self.summary = plain()
         self.summary.setWordWrap(True)
         self.camera = _fields.camera_form()
         self.advanced = _forms.Form(
@@ -119,7 +120,7 @@ class DeconvolveWidget(RunWidget):
         self.psfs = _forms.Form()
         self.voxels = VoxelSizeForm(self._viewer, OTHERWISE)
         self._psfs_place = QVBoxLayout()
-        self.plan = QLabel()
+        self.plan = plain()
         self.plan.setWordWrap(True)
         self.plot = LossPlot()
         self.keep = button("Keep", "End here and keep this iteration", self._keep)

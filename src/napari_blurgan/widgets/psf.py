@@ -22,7 +22,6 @@ from typing import TYPE_CHECKING, Any
 from matplotlib.figure import Figure
 from qtpy.QtWidgets import (
     QFileDialog,
-    QLabel,
     QVBoxLayout,
     QWidget,
 )
@@ -43,6 +42,7 @@ from napari_blurgan.widgets._psf_field import PsfField
 from napari_blurgan.widgets._psf_layers import add_psf, to_psf, unmeasured
 from napari_blurgan.widgets._task import TaskWidget
 from napari_blurgan.widgets._voxel_size import VoxelSizeForm
+from napari_blurgan.widgets._words import plain
 from napari_blurgan.widgets._worker import Report
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class PsfWidget(TaskWidget):
             "Click beads", "Add points to click on the beads to take", self._pick
         )
         self.uses = self._uses()
-        self.table = QLabel()
+        self.table = plain()
         self.table.setWordWrap(True)
         self._figure = Figure(layout="constrained")
         self._canvas = _figures.canvas(self._figure, FIGURE)

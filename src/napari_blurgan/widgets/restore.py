@@ -20,7 +20,6 @@ from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
-    QLabel,
     QPushButton,
     QVBoxLayout,
     QWidget,
@@ -44,6 +43,7 @@ from napari_blurgan.widgets._psf_field import PsfField
 from napari_blurgan.widgets._psf_layers import to_psf, unmeasured
 from napari_blurgan.widgets._task import RunWidget
 from napari_blurgan.widgets._voxel_size import VoxelSizeForm
+from napari_blurgan.widgets._words import plain
 from napari_blurgan.widgets._worker import Job
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ class RestoreWidget(RunWidget):
         self.voxels = VoxelSizeForm(self._viewer, OTHERWISE)
         self.preview_button = QPushButton("Preview")
         self.preview_button.setToolTip("Restore only what is in view, in seconds")
-        self.plan = QLabel()
+        self.plan = plain()
         self.plan.setWordWrap(True)
         self.plan.hide()
         content = QWidget()

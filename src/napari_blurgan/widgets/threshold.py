@@ -28,7 +28,7 @@ from magicgui.widgets import CheckBox, ComboBox, SpinBox
 from numpy.typing import NDArray
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QHideEvent
-from qtpy.QtWidgets import QLabel, QPushButton, QSlider, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QPushButton, QSlider, QVBoxLayout, QWidget
 
 from napari_blurgan.content.picking import Picked, Region, threshold_from_regions
 from napari_blurgan.data.colour import ChannelMean
@@ -52,6 +52,7 @@ from napari_blurgan.widgets._mask import plane_in_view
 from napari_blurgan.widgets._outline import Outline
 from napari_blurgan.widgets._picks import BACKGROUND, COLOURS, FOREGROUND, Picks
 from napari_blurgan.widgets._pointer import Pointer, place_in
+from napari_blurgan.widgets._words import plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -101,7 +102,7 @@ class ThresholdWidget(QWidget):
         self.pick_buttons = {
             kind: self._pick_button(kind) for kind in (BACKGROUND, FOREGROUND)
         }
-        self.words, self.side = QLabel(), QLabel()
+        self.words, self.side = plain(), plain()
         for label in (self.words, self.side):
             label.setWordWrap(True)
         self.histogram = Histogram()

@@ -26,7 +26,6 @@ from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
-    QLabel,
     QPushButton,
     QVBoxLayout,
     QWidget,
@@ -60,6 +59,7 @@ from napari_blurgan.widgets._psf_field import PsfField
 from napari_blurgan.widgets._psf_inset import PsfInset
 from napari_blurgan.widgets._psf_layers import to_psf
 from napari_blurgan.widgets._recipes import Recipes
+from napari_blurgan.widgets._words import plain
 
 if TYPE_CHECKING:
     import napari
@@ -130,7 +130,7 @@ class TrainWidget(LearningWidget):
             ),
         )
         self.run = RunControl("training", can_pause=True, can_queue=True)
-        self._queue, self.missing = QLabel(), QLabel()
+        self._queue, self.missing = plain(), plain()
         for label in (self._queue, self.missing):
             label.setWordWrap(True)
             label.hide()

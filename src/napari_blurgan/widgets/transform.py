@@ -49,6 +49,7 @@ from napari_blurgan.widgets._plots import LossPlot
 from napari_blurgan.widgets._sources import SourceList
 from napari_blurgan.widgets._transforming import LivePreview
 from napari_blurgan.widgets._voxel_size import VoxelSizeForm
+from napari_blurgan.widgets._words import plain
 
 if TYPE_CHECKING:
     import napari
@@ -102,14 +103,14 @@ class TransformWidget(LearningWidget):
             sources.changed.connect(lambda name=name: self._on_ticked(name))
         self.form = self._fields()
         self.advanced = self._advanced()
-        self.hint = QLabel()
+        self.hint = plain()
         self.hint.setWordWrap(True)
         self.voxels = VoxelSizeForm(self._viewer)
         self.voxels.given.connect(self._on_size)
         self.run = RunControl("training", can_pause=True)
         self.plot = LossPlot()
         self.plot.hide()
-        self.content = QLabel()
+        self.content = plain()
         self.content.setWordWrap(True)
         self.messages = Messages()
         self.restore_button = button(
