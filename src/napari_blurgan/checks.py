@@ -20,6 +20,7 @@ __all__ = [
     "in_range",
     "known_names",
     "refuse_existing",
+    "same_file",
     "whole",
 ]
 
@@ -50,6 +51,11 @@ def refuse_existing(path: str | os.PathLike[str], overwrite: bool = False) -> No
             f"{path}: exists, and is not overwritten unless you ask for it "
             "(--overwrite; in Python overwrite=True)"
         )
+
+
+def same_file(one: str | os.PathLike[str], other: str | os.PathLike[str]) -> bool:
+    """Return whether two paths lead to one place; links may go in circles."""
+    return os.path.realpath(one) == os.path.realpath(other)
 
 
 def check_parent(path: str | os.PathLike[str]) -> None:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from napari_blurgan.checks import check_parent, refuse_existing
+from napari_blurgan.checks import check_parent, refuse_existing, same_file
 from napari_blurgan.cli._common import add_overwrite, expand, say_note
 from napari_blurgan.cli._endings import failure
 from napari_blurgan.errors import BlurGANError, DataError
@@ -51,7 +51,7 @@ def jobs(options: argparse.Namespace) -> list[tuple[Path, Path]]:
     images = images_of(options.inputs, getattr(options, "psf", None))
     todo = _places(images, options.out)
     for source, out in todo:
-        if source.resolve() == out.resolve():
+        if same_file(source, out):
             raise DataError(
                 f"{out}: is the image itself; choose another place to write to"
             )
@@ -75,10 +75,10 @@ def images_of(
     DataError
         If a pattern matches nothing, or nothing but PSFs.
     """
-    psfs = {Path(p).resolve() for p in ([psf] if isinstance(psf, str) else psf or ())}
+    psfs = [psf] if isinstance(psf, str) else psf or ()
     images = []
     for path in expand(patterns):
-        if path.resolve() in psfs:
+        if any(same_file(path, known) for known in psfs):
             say_note(f"{path}: is the PSF, and left out")
         else:
             images.append(path)

@@ -27,6 +27,7 @@ LARGEST_SIZE = 1_000_000
 """Voxels along an axis."""
 LARGEST_SEED = 2**31 - 1
 LARGEST_INDEX = 1_000_000
+NEGATIVE = re.compile(r"^-(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$", re.IGNORECASE)
 
 
 class Misuse(BlurGANError):
@@ -39,6 +40,7 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, **options: Any) -> None:
         options.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
         super().__init__(**options | {"allow_abbrev": False})
+        self._negative_number_matcher = NEGATIVE  # argparse takes -1e5 for an option
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """Parse as ever; a misspelt option is what is at fault, whatever is missing."""

@@ -277,7 +277,7 @@ def _recipe(options: argparse.Namespace) -> Recipe:
 
 
 def _changes(options: argparse.Namespace) -> dict[str, Any]:
-    import yaml
+    from napari_blurgan.methods.guarded_yaml import parse_yaml
 
     changes: dict[str, Any] = {
         "saliency.alpha": options.alpha,
@@ -290,5 +290,5 @@ def _changes(options: argparse.Namespace) -> dict[str, Any]:
         key, equals, value = pair.partition("=")
         if not equals:
             raise RecipeError(f"--set takes KEY=VALUE, found {pair!r}")
-        changes[key] = yaml.safe_load(value)
+        changes[key] = parse_yaml(value, f"the value of --set {key}")
     return changes

@@ -400,6 +400,11 @@ def _core_width(data: NDArray[Any]) -> Triple:
 
 
 def _nothing_serves(report: BeadReport, box: Shape) -> str:
+    if not report.beads:
+        return (
+            "no beads were found: single spots that stand out clearly from what is "
+            "around them"
+        )
     counts = ", ".join(f"{n} {verdict}" for verdict, n in report.verdicts.items())
     return (
         f"none of the {len(report.beads)} beads serves ({counts}); the PSF is {box} "

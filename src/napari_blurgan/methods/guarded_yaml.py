@@ -9,7 +9,7 @@ import yaml
 
 from napari_blurgan.errors import RecipeError
 
-__all__ = ["read_yaml"]
+__all__ = ["parse_yaml", "read_yaml"]
 
 LARGEST_FILE = 1 << 20
 DEEPEST = 32
@@ -31,16 +31,26 @@ def read_yaml(path: str | Path) -> Any:
         if size > LARGEST_FILE:
             raise RecipeError(f"{path}: {size} bytes are no recipe")
         text = Path(path).read_text(encoding="utf-8")
-        _check_events(text)
-        return yaml.safe_load(text)
     except RecipeError as error:
         raise RecipeError(f"cannot read the recipe {path}: {error}") from None
+    except UnicodeDecodeError as error:
+        raise RecipeError(f"cannot read the recipe {path}: {_line(error)}") from None
     except OSError as error:
         raise RecipeError(
             f"cannot read the recipe {path}: {error.strerror or error}"
         ) from None
+    return parse_yaml(text, f"the recipe {path}")
+
+
+def parse_yaml(text: str, what: str) -> Any:
+    """Return what a text in YAML or JSON says; see `read_yaml`."""
+    try:
+        _check_events(text)
+        return yaml.safe_load(text)
+    except RecipeError as error:
+        raise RecipeError(f"cannot read {what}: {error}") from None
     except Exception as error:  # yaml's constructors raise whatever int() and dict() do
-        raise RecipeError(f"cannot read the recipe {path}: {_line(error)}") from None
+        raise RecipeError(f"cannot read {what}: {_line(error)}") from None
 
 
 def _check_events(text: str) -> None:

@@ -15,6 +15,7 @@ import numpy as np
 
 from napari_blurgan.classical.methods import METHODS
 from napari_blurgan.data.stack import Stack
+from napari_blurgan.errors import DataError
 from napari_blurgan.optics.psf import Psf
 from napari_blurgan.tasks.background import estimated_background
 
@@ -254,6 +255,11 @@ class DeconvolutionRequest:
         from napari_blurgan.inverse.psf_fit import fit_psf
 
         stack = self.stack
+        if len(self.psfs) not in (1, stack.channels):
+            raise DataError(
+                f"{stack.name}: there are {len(self.psfs)} PSFs for {stack.channels} "
+                "channels; give one for each, or one for all"
+            )
         fits = [
             fit_psf(psf, stack.spatial_shape, stack.voxel_size) for psf in self.psfs
         ]

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import DTypeLike
 
-from napari_blurgan.checks import refuse_existing
+from napari_blurgan.checks import refuse_existing, same_file
 from napari_blurgan.data.colour import without_alpha
 from napari_blurgan.data.exposure import exposure_notes
 from napari_blurgan.data.sections import VIEWS
@@ -268,7 +268,7 @@ def _check_out(stack: Stack, out: PathLike | None, overwrite: bool) -> None:
     if out is None:
         return
     origin = stack.metadata.get("source")
-    if origin and Path(out).resolve() == Path(origin).resolve():
+    if origin and same_file(out, origin):
         raise DataError(f"{out}: is the image itself; choose another place to write to")
     refuse_existing(out, overwrite)
 

@@ -33,6 +33,10 @@ MOST_REPETITIONS = 1000
 """More than that many times over, tiles are so small that the work would not end."""
 QUICK = 10**8
 """Voxels that are computed in no time, however often each."""
+MANY_TILES = 1000
+"""Each of which takes its time, however small it is."""
+MOST_REPETITIONS_OF_MANY = 100
+"""What is chosen here is far below: see WASTE."""
 IN_FLIGHT = 4
 """Tiles held in memory besides the one computed: read ahead, or being written."""
 
@@ -235,11 +239,13 @@ def check_repetition(tiling: Tiling) -> None:
         With how many times each voxel would be computed.
     """
     times = _repetition(tiling)
-    if times > MOST_REPETITIONS and len(tiling) * _voxels(tiling) > QUICK:
+    many = len(tiling) > MANY_TILES
+    most = MOST_REPETITIONS_OF_MANY if many else MOST_REPETITIONS
+    if times > most and (many or len(tiling) * _voxels(tiling) > QUICK):
         raise DataError(
             f"in tiles of {_size(tiling.core)} voxels with halos of "
             f"{_size(tiling.halo)} each voxel would be computed {times:.0f} times, at "
-            f"most {MOST_REPETITIONS} are allowed: take larger tiles"
+            f"most {most} are allowed: take larger tiles"
         )
 
 
