@@ -89,13 +89,17 @@ ROWS = {
 }
 
 
+def steps_of(row: Row, steps: int | None) -> int:
+    """Return the steps that are asked for, or those of the preset."""
+    return steps or preset(row.preset).steps
+
+
 def learned(row: Row, noisy: Image, second: Image | None, options: Any) -> Image:
     """Train on images, (n, y, x), and restore them."""
     y = Stack(noisy, "TYX", name="noisy")
     x = None if second is None else Stack(second, "TYX", name="second")
-    changes = {"precision": "float32", **(row.changes or {})}
-    if options.steps:
-        changes["steps"] = options.steps
+    steps = steps_of(row, options.steps)
+    changes = {"precision": "float32", "steps": steps, **(row.changes or {})}
     recipe = preset(row.preset).updated(changes)
     if recipe.dims == 3:
         recipe = recipe.updated({"dims": 2})
@@ -176,8 +180,9 @@ def main() -> None:
     torch.set_num_threads(1)
     found = json.loads(RESULTS.read_text()) if RESULTS.is_file() else {}
     for name, trained in jobs(options):
-        found[name] = figures(name, trained)
-        print(name, *(f"{k} {v:.2f}" for k, v in found[name].items()), flush=True)
+        steps = steps_of(ROWS[name.split("/")[1]], options.steps)
+        found[name] = figures(name, trained) | {"steps": steps}
+        print(name, *(f"{k} {v:.4g}" for k, v in found[name].items()), flush=True)
         RESULTS.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n")
     if options.write:
         report(found)

@@ -19,6 +19,7 @@ from scipy.ndimage import gaussian_filter
 from skimage.restoration import denoise_nl_means
 
 from napari_blurgan.optics.phantoms import phantom
+from napari_blurgan.reading.images import read_stack
 
 __all__ = [
     "PHANTOMS",

@@ -23,11 +23,11 @@ DOCUMENT = "denoising.md"
 IMAGES = Path(__file__).parents[2] / "docs/images"
 
 PHANTOM_HEADER = (
-    "| phantoms | row | seeds | noisy | best Gaussian | best non-local means "
+    "| phantoms | row | seeds | steps | noisy | best Gaussian | best non-local means "
     "| learned, median | worst | alternation | CPU minutes |"
 )
 REAL_HEADER = (
-    "| images | row | seeds | noisy | best Gaussian | best non-local means "
+    "| images | row | seeds | steps | noisy | best Gaussian | best non-local means "
     "| learned, median | worst | CPU minutes |"
 )
 
@@ -57,7 +57,8 @@ def rows(found: dict[str, Figures], drawn: bool) -> Iterator[list[str]]:
         if drawn:
             after.append(f"{max(g['alternation'] for g in group):.2f}")
         minutes = _median(group, "minutes")
-        yield [images, row, str(len(group)), *before, *after, minutes]
+        steps = "–".join(sorted({str(g["steps"]) for g in group}))
+        yield [images, row, str(len(group)), steps, *before, *after, minutes]
 
 
 def _median(group: list[Figures], key: str) -> str:
