@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from napari_blurgan.data.io import read_stack
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 from skimage.restoration import denoise_nl_means
