@@ -115,6 +115,22 @@ def test_what_is_missing_is_told_before_anything_starts(viewer, widget):
     assert widget.run.phase is Phase.IDLE
 
 
+def test_the_form_is_checked_as_it_is_filled(viewer, widget, qtbot):
+    def said():
+        qtbot.waitUntil(lambda: not widget._soon.isActive(), timeout=5000)
+        return widget.missing.text()
+
+    assert "domain A has no threshold yet" in said()
+    widget.form["alpha"].value, widget.form["beta"].value = 0.25, 210
+    assert said() == ""
+    assert widget.missing.isHidden()
+    changes = widget.advanced["changes"].value
+    widget.advanced["changes"].value = f"{changes} sampling.patch=4096"
+    assert said().startswith("Not ready yet: ")
+    widget.place.name.setText("mine")
+    assert "mine.blurgan" in widget.place.words.text()
+
+
 def test_a_threshold_outside_the_data_fails_in_a_sentence(viewer, widget, qtbot):
     widget.form["alpha"].value, widget.form["beta"].value = 0.25, 0.8
     widget.run.start_button.click()

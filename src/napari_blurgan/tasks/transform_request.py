@@ -11,6 +11,7 @@ from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import DataError
 
 if TYPE_CHECKING:
+    from napari_blurgan.methods.recipe import Recipe
     from napari_blurgan.training.trainer import Trainer
 
 __all__ = ["TASKS", "Task", "TransformRequest"]
@@ -98,10 +99,28 @@ class TransformRequest:
         """The model folder."""
         return Path(self.options["out"])
 
+    @property
+    def recipe(self) -> Recipe:
+        """What is trained."""
+        from napari_blurgan.methods.presets import preset
+
+        return preset(TASKS[self.task].preset).updated(self.changes)
+
+    def check(self) -> None:
+        """Check all that can be known without reading a pixel.
+
+        Raises
+        ------
+        BlurGANError
+            If the images do not fit each other or the recipe.
+        """
+        from napari_blurgan.data.colour import without_alpha
+        from napari_blurgan.preparation.domains import check_fit
+
+        check_fit(self.recipe, *([*map(without_alpha, d)] for d in (self.a, self.b)))
+
     def trainer(self, report: Callable[[Any], None]) -> Trainer:
         """Make the trainer."""
-        from napari_blurgan.methods.presets import preset
         from napari_blurgan.tasks.train import make_trainer
 
-        recipe = preset(TASKS[self.task].preset).updated(self.changes)
-        return make_trainer(recipe, self.a, self.b, **self.options)
+        return make_trainer(self.recipe, self.a, self.b, **self.options)

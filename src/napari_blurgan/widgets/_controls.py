@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from enum import Enum
-from types import ModuleType
 from typing import TYPE_CHECKING
 
 from napari.utils import progress
 from qtpy.QtCore import QSize, Qt, Signal
 from qtpy.QtGui import QTextDocumentFragment
 from qtpy.QtWidgets import (
-    QDialog,
     QFrame,
     QHBoxLayout,
     QLabel,
     QProgressBar,
     QPushButton,
     QScrollArea,
-    QTextBrowser,
     QVBoxLayout,
     QWidget,
 )
 
+from napari_blurgan.widgets._help import dialog
+from napari_blurgan.widgets._log import LOG
 from napari_blurgan.widgets._words import escaped, plain
 
 if TYPE_CHECKING:
@@ -34,8 +32,8 @@ __all__ = [
     "Phase",
     "RunControl",
     "button",
+    "criterion_label",
     "duration",
-    "help_button",
     "row",
     "scrolled",
 ]
@@ -151,6 +149,8 @@ class RunControl(QWidget):
 
     def say(self, words: str) -> None:
         """Show one line of words."""
+        if words not in ("", self.words.text()):
+            LOG.write(f"{self._task}: {words}")
         self.words.setText(words)
 
     def _toggle(self) -> None:
@@ -194,16 +194,19 @@ class Messages(QFrame):
         """Show a sentence, and what to do in italics; the latest few are kept."""
         # As it is: it may begin with the name of a layer.
         words = sentence.rstrip(".") + "."
+        LOG.write(f"⚠ {words} {remedy}".rstrip())
         self._sentences.append(f"⚠ {escaped(words)} <i>{escaped(remedy)}</i>")
         self._show()
 
     def note(self, sentence: str) -> None:
         """Show a sentence that is no warning."""
+        LOG.write(sentence)
         self._sentences.append(escaped(sentence))
         self._show()
 
     def add_failure(self, failure: Failure) -> None:
         """Show what went wrong, with the traceback one click away."""
+        LOG.write(f"✖ {failure.sentence}\n{failure.details.rstrip()}")
         self._sentences.append(f"✖ <b>{escaped(failure.sentence)}</b>")
         self.details = failure.details
         self._show()
@@ -218,33 +221,7 @@ class Messages(QFrame):
         self.setVisible(bool(self._sentences))
 
     def _show_details(self) -> None:
-        _dialog(self, "Details", self.details, markdown=False).open()
-
-
-def help_button(module: ModuleType | str, parent: QWidget | None = None) -> QPushButton:
-    """Return a button that shows a module's docstring, which is its page of help."""
-    import sys
-
-    text = inspect.getdoc(sys.modules[module] if isinstance(module, str) else module)
-    button = QPushButton("?", parent)
-    button.setFixedWidth(button.sizeHint().height())
-    button.setToolTip("Help on this widget")
-    button.clicked.connect(
-        lambda: _dialog(button, "Help", text or "", markdown=True).open()
-    )
-    return button
-
-
-def _dialog(parent: QWidget, title: str, text: str, *, markdown: bool) -> QDialog:
-    dialog = QDialog(parent)
-    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    dialog.setWindowTitle(title)
-    dialog.resize(560, 420)
-    page = QTextBrowser(dialog)
-    page.setOpenExternalLinks(True)
-    (page.setMarkdown if markdown else page.setPlainText)(text)
-    QVBoxLayout(dialog).addWidget(page)
-    return dialog
+        dialog(self, "Details", self.details, markdown=False).open()
 
 
 def scrolled(content: QWidget, parent: QWidget) -> None:
@@ -291,3 +268,19 @@ def button(text: str, tooltip: str, slot: Callable[[], object]) -> QPushButton:
     made.setToolTip(tooltip)
     made.clicked.connect(lambda: slot())
     return made
+
+
+def criterion_label() -> QLabel:
+    """Return a hidden label for how well photons that nobody trained on are foretold.
+
+    They choose: the model that is kept predicts them best.
+    """
+    label = QLabel()
+    label.setWordWrap(True)
+    label.setAccessibleName("Criterion")
+    label.setToolTip(
+        "Photons that training never sees judge the network and Richardson-Lucy; the "
+        "best so far is kept, be it Richardson-Lucy"
+    )
+    label.hide()
+    return label

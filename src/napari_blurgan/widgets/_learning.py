@@ -17,6 +17,7 @@ from napari_blurgan.monitoring.events import (
     Warned,
 )
 from napari_blurgan.widgets._closing import PATIENCE, CloseGuard
+from napari_blurgan.widgets._context_menu import offer_on_layers
 from napari_blurgan.widgets._controls import Messages, Phase, RunControl, duration
 from napari_blurgan.widgets._docks import Tabbed
 from napari_blurgan.widgets._plots import LossPlot
@@ -58,6 +59,7 @@ class LearningWidget(QWidget):
     def __init__(self, napari_viewer: napari.Viewer, draw: int) -> None:
         super().__init__()
         self._viewer = napari_viewer
+        offer_on_layers()
         Tabbed(self, napari_viewer)
         self._job: TrainingJob | None = None
         self._latest: dict[type, Event] = {}

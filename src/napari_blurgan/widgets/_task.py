@@ -10,6 +10,7 @@ from qtpy.QtWidgets import QWidget
 
 from napari_blurgan.errors import BlurGANError
 from napari_blurgan.widgets._closing import PATIENCE, CloseGuard, Disposal
+from napari_blurgan.widgets._context_menu import offer_on_layers
 from napari_blurgan.widgets._controls import Messages, Phase, RunControl, duration
 from napari_blurgan.widgets._docks import Tabbed
 from napari_blurgan.widgets._worker import Failure, Job, Report
@@ -39,6 +40,7 @@ class TaskWidget(QWidget):
         self._viewer = napari_viewer
         self._job: Job | None = None
         self.messages = Messages()
+        offer_on_layers()
         Disposal(self, napari_viewer, self.let_go)
         Tabbed(self, napari_viewer)
 

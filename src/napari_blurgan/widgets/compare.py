@@ -28,10 +28,10 @@ from napari_blurgan.widgets import _figures, _forms, _state
 from napari_blurgan.widgets._arrangement import Arrangement
 from napari_blurgan.widgets._controls import (
     button,
-    help_button,
     row,
     scrolled,
 )
+from napari_blurgan.widgets._help import help_buttons
 from napari_blurgan.widgets._layers import METADATA_KEY, to_stack
 from napari_blurgan.widgets._task import TaskWidget
 from napari_blurgan.widgets._words import escaped
@@ -102,7 +102,7 @@ class CompareWidget(TaskWidget):
         layout.addWidget(self.form)
         layout.addLayout(row(self.measure_button, self.profile_button))
         layout.addLayout(
-            row(self.overlay_button, self.grid_button, help_button(__name__))
+            row(self.overlay_button, self.grid_button, help_buttons(__name__))
         )
         for widget in (self.messages, self.table, self._canvas):
             layout.addWidget(widget)

@@ -41,10 +41,10 @@ from napari_blurgan.widgets._background import (
 from napari_blurgan.widgets._controls import (
     button,
     duration,
-    help_button,
     row,
     scrolled,
 )
+from napari_blurgan.widgets._help import help_buttons
 from napari_blurgan.widgets._layers import (
     field_layer,
     guess_axes,
@@ -131,7 +131,7 @@ class DeconvolveWidget(RunWidget):
         layout.addWidget(self.estimate_button)
         layout.addLayout(self._psfs_place)
         layout.addWidget(self.voxels)
-        layout.addLayout(row(self.summary, help_button(__name__)))
+        layout.addLayout(row(self.summary, help_buttons(__name__)))
         layout.addLayout(self._place)
         for widget in (self.camera, _forms.Fold("Advanced", self.advanced)):
             layout.addWidget(widget)
@@ -185,6 +185,10 @@ class DeconvolveWidget(RunWidget):
             field.reset_choices()
         self.form.prefer("layer", self._viewer.layers.selection.active)
         self.form["psf"].prefer_ours()
+
+    def take_layer(self, layer: Image) -> None:
+        """Choose the layer to deconvolve."""
+        self.form["layer"].value = layer
 
     def take_psf(self, layer: Image) -> None:
         """Choose a PSF layer."""

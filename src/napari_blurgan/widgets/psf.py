@@ -31,12 +31,12 @@ from napari_blurgan.widgets import _fields, _figures, _forms, _state
 from napari_blurgan.widgets._bead_layers import add_clicked_beads, show_found_beads
 from napari_blurgan.widgets._controls import (
     button,
-    help_button,
     row,
     scrolled,
 )
 from napari_blurgan.widgets._docks import show_widget
 from napari_blurgan.widgets._from_file import known_optics
+from napari_blurgan.widgets._help import help_buttons
 from napari_blurgan.widgets._layers import is_source, readable, to_stack
 from napari_blurgan.widgets._psf_field import PsfField
 from napari_blurgan.widgets._psf_layers import add_psf, to_psf, unmeasured
@@ -101,7 +101,7 @@ class PsfWidget(TaskWidget):
         layout = QVBoxLayout(content)
         layout.addWidget(self.form)
         layout.addWidget(self.voxels)
-        layout.addLayout(row(self.make_button, help_button(__name__)))
+        layout.addLayout(row(self.make_button, help_buttons(__name__)))
         layout.addLayout(row(self.click_button, self.beads_button))
         layout.addWidget(self.messages)
         layout.addWidget(self.look)

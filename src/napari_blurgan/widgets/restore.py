@@ -28,7 +28,8 @@ from qtpy.QtWidgets import (
 from napari_blurgan.errors import BlurGANError, DataError
 from napari_blurgan.tasks.restore_request import RestoreRequest, visible_field
 from napari_blurgan.widgets import _fields, _forms, _state
-from napari_blurgan.widgets._controls import duration, help_button, scrolled
+from napari_blurgan.widgets._controls import duration, scrolled
+from napari_blurgan.widgets._help import help_buttons
 from napari_blurgan.widgets._layers import (
     field_layer,
     guess_axes,
@@ -147,7 +148,7 @@ class RestoreWidget(RunWidget):
         row = QHBoxLayout()
         row.addWidget(other)
         row.addWidget(self.preview_button)
-        row.addWidget(help_button(__name__))
+        row.addWidget(help_buttons(__name__))
         return row
 
     def _connect(self) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.tasks.samples import bead_sample, microtubule_sample, sample
+from napari_blurgan.widgets._context_menu import offer_on_layers
 from napari_blurgan.widgets._layers import METADATA_KEY, LayerData, stack_layer
 
 __all__ = ["beads", "dna", "microtubules", "yeast"]
@@ -78,6 +79,7 @@ def _channel(stack: Stack, channel: int) -> Stack:
 def _layer(stack: Stack, **said: Any) -> LayerData:
     """Return a layer; what is no attribute of a layer goes into its metadata."""
     ours = {k: said.pop(k) for k in OURS if k in said}
+    offer_on_layers()
     data, attributes, kind = stack_layer(stack, **said)
     known = attributes["metadata"][METADATA_KEY] | ours
     attributes["metadata"] = {METADATA_KEY: known}

@@ -38,12 +38,12 @@ from napari_blurgan.widgets._closing import Disposal
 from napari_blurgan.widgets._controls import (
     Messages,
     button,
-    help_button,
     row,
     scrolled,
 )
 from napari_blurgan.widgets._docks import Tabbed
 from napari_blurgan.widgets._forms import Form
+from napari_blurgan.widgets._help import help_buttons
 from napari_blurgan.widgets._histogram import Histogram
 from napari_blurgan.widgets._layers import guess_axes, is_source, to_stack
 from napari_blurgan.widgets._level_fields import LevelFields
@@ -167,7 +167,7 @@ class ThresholdWidget(QWidget):
             row(
                 button("Undo", "Take the last disc back", self._undo),
                 button("Clear", "Take all discs back", self._clear),
-                help_button(__name__),
+                help_buttons(__name__),
             )
         )
         for widget in (

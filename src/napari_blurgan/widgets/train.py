@@ -34,6 +34,7 @@ from qtpy.QtWidgets import (
 from napari_blurgan.errors import BlurGANError
 from napari_blurgan.monitoring.events import (
     Finished,
+    Judged,
     KernelUpdated,
     Previewed,
     Started,
@@ -45,11 +46,12 @@ from napari_blurgan.widgets._closing import PATIENCE, Disposal
 from napari_blurgan.widgets._controls import (
     Messages,
     RunControl,
-    help_button,
+    criterion_label,
     scrolled,
 )
 from napari_blurgan.widgets._data_form import DataForm
 from napari_blurgan.widgets._docks import show_widget
+from napari_blurgan.widgets._help import help_buttons
 from napari_blurgan.widgets._layers import guess_axes
 from napari_blurgan.widgets._learning import LearningWidget
 from napari_blurgan.widgets._live import LiveLayers
@@ -139,6 +141,7 @@ class TrainWidget(LearningWidget):
         self._soon.setSingleShot(True)
         self._soon.setInterval(SOON)
         self._soon.timeout.connect(self._check)
+        self.criterion = criterion_label()
         self.psf = PsfInset()
         self.plot = LossPlot()
         self.messages = Messages()
@@ -153,6 +156,7 @@ class TrainWidget(LearningWidget):
             self.run,
             self._queue,
             self.messages,
+            self.criterion,
             self._after,
         ):
             layout.addWidget(widget)
@@ -200,7 +204,7 @@ class TrainWidget(LearningWidget):
             "Train a model further on the same images: the one trained last, or any"
         )
         again.clicked.connect(self._ask_to_continue)
-        for button in (before, again, restore, help_button(__name__)):
+        for button in (before, again, restore, help_buttons(__name__)):
             layout.addWidget(button)
         for button in (before, restore):
             button.setEnabled(False)
@@ -367,6 +371,7 @@ class TrainWidget(LearningWidget):
         for widget in (self.psf, self.plot):
             widget.show()
         self.psf.clear()
+        self.criterion.hide()
 
     def _say_what_waits(self) -> None:
         names = ", ".join(run.request.blurred[0].name for run in self._waiting)
@@ -374,7 +379,10 @@ class TrainWidget(LearningWidget):
         self._queue.setVisible(bool(names))
 
     def _heard(self, event: Event) -> None:
-        if isinstance(event, Theory):
+        if isinstance(event, Judged):
+            self.criterion.setText(f"Step {event.step}: {event.judgement}.")
+            self.criterion.show()
+        elif isinstance(event, Theory):
             self._theory = event.psf
         elif isinstance(event, Cut) and self._run is not None:
             self._run.live.starts = dict(enumerate(event.starts))

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from magicgui.widgets import ComboBox, FloatSpinBox
+from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QFileDialog, QLabel, QVBoxLayout, QWidget
 
 from napari_blurgan.errors import BlurGANError
@@ -37,14 +38,15 @@ from napari_blurgan.widgets._controls import (
     Messages,
     RunControl,
     button,
-    help_button,
     row,
     scrolled,
 )
 from napari_blurgan.widgets._docks import show_widget
+from napari_blurgan.widgets._help import help_buttons
 from napari_blurgan.widgets._learning import LearningWidget
 from napari_blurgan.widgets._level_fields import LevelFields
 from napari_blurgan.widgets._levels import Level, levels_of
+from napari_blurgan.widgets._model_place import ModelPlace
 from napari_blurgan.widgets._plots import LossPlot
 from napari_blurgan.widgets._sources import SourceList
 from napari_blurgan.widgets._transforming import LivePreview
@@ -59,6 +61,8 @@ if TYPE_CHECKING:
 
 __all__ = ["TransformWidget"]
 
+SOON = 300
+"""Milliseconds after a change until the form is checked."""
 DRAW = 1000
 """Milliseconds between two changes of what is seen."""
 
@@ -107,6 +111,12 @@ class TransformWidget(LearningWidget):
         self.hint.setWordWrap(True)
         self.voxels = VoxelSizeForm(self._viewer)
         self.voxels.given.connect(self._on_size)
+        self.place = ModelPlace()
+        self.missing = QLabel()
+        self.missing.setWordWrap(True)
+        self.missing.hide()
+        self._soon = QTimer(self, singleShot=True, interval=SOON)
+        self._soon.timeout.connect(self._check)
         self.run = RunControl("training", can_pause=True)
         self.plot = LossPlot()
         self.plot.hide()
@@ -118,9 +128,12 @@ class TransformWidget(LearningWidget):
         )
         self.restore_button.setEnabled(False)
         self._arrange()
+        for form in (self.form, self.advanced):
+            form.on_change(self._check_soon)
         self.run.start.connect(self._start)
         self._connect()
         self._on_task(self.form["task"].value)
+        self._check_soon()
 
     def _fields(self) -> _forms.Form:
         self._level_fields = {d: self._fields_of(d) for d in THRESHOLDS}
@@ -166,18 +179,33 @@ class TransformWidget(LearningWidget):
     def _arrange(self) -> None:
         content = QWidget()
         layout = QVBoxLayout(content)
+        self._settings = _forms.Fold("Data and settings", self._inputs(), opened=True)
+        for widget in (
+            self._settings,
+            self.missing,
+            self.run,
+            self.messages,
+            self.content,
+            self.plot,
+        ):
+            layout.addWidget(widget)
+        layout.addLayout(row(self.restore_button, help_buttons(__name__)))
+        layout.addStretch()
+        scrolled(content, self)
+
+    def _inputs(self) -> QWidget:
+        inputs = QWidget()
+        layout = QVBoxLayout(inputs)
+        layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.form)
         layout.addWidget(self.hint)
         for name, sources in self.domains.items():
             layout.addLayout(self._heading(name))
             layout.addWidget(sources)
         layout.addWidget(self.voxels)
+        layout.addWidget(self.place)
         layout.addWidget(_forms.Fold("Advanced", self.advanced))
-        for widget in (self.run, self.messages, self.content, self.plot):
-            layout.addWidget(widget)
-        layout.addLayout(row(self.restore_button, help_button(__name__)))
-        layout.addStretch()
-        scrolled(content, self)
+        return inputs
 
     def _heading(self, name: str) -> Any:
         words = {"A": "A: what is transformed", "B": "B: what it should look like"}
@@ -222,6 +250,7 @@ class TransformWidget(LearningWidget):
     def _on_level(self, domain: str) -> None:
         """Show a threshold, whoever has set it."""
         self._level_fields[domain].show()
+        self._check_soon()
 
     def _let_go(self) -> None:
         self._levels.changed.disconnect(self._on_level)
@@ -229,6 +258,7 @@ class TransformWidget(LearningWidget):
     def _on_ticked(self, domain: str) -> None:
         """Say which layers are of a domain; they may know their threshold."""
         self._look_at_sizes()
+        self._check_soon()
         self._levels.assign(domain, self.domains[domain].layers())
 
     def _pick(self, domain: str) -> None:
@@ -257,6 +287,29 @@ class TransformWidget(LearningWidget):
             self.messages.add(f"{folder} holds no {', '.join(IMAGES)}")
         self.domains[domain].tick(*found)
 
+    # --- what is known before Start
+
+    def _check_soon(self) -> None:
+        """Check the form a moment after its last change."""
+        self._soon.start()
+
+    def _check(self) -> None:
+        """Say what is missing or does not fit, before anybody presses Start."""
+        self.place.look_at(self._image_name(), self.advanced["device"].value)
+        try:
+            self._asked_for().check()
+        except BlurGANError as error:
+            self.missing.setText(f"Not ready yet: {error}")
+        else:
+            self.missing.setText("")
+        self.missing.setVisible(bool(self.missing.text()) and self._job is None)
+
+    def _image_name(self) -> str:
+        """Return what a model is called without a name of its own."""
+        first = next(iter(self.domains["A"].sources()), None)
+        name = getattr(first, "stem", None) or getattr(first, "name", "model")
+        return f"{str(name).removesuffix('.ome')}-{self.form['task'].value}"
+
     # --- what the buttons do
 
     def _start(self) -> None:
@@ -266,6 +319,7 @@ class TransformWidget(LearningWidget):
             request = self._request = self._asked_for()
         except BlurGANError as error:
             self.messages.add(str(error))
+            self._settings.set_open(True)
             return
         dtype = np.dtype(request.b[0].data.dtype)
         self._kept.save()
@@ -278,13 +332,14 @@ class TransformWidget(LearningWidget):
         self._latest.clear()
         self.plot.clear()
         self.plot.show()
+        self._settings.set_open(False)
+        self.missing.hide()
         self._launch(request.trainer)
 
     def _asked_for(self) -> TransformRequest:
         values, more = self.form.values(), self.advanced.values()
         axes = more["axes"].strip().upper() or None
         a, b = (self.domains[name].stacks(axes) for name in "AB")
-        name = a[0].name if a else "model"
         changes = {
             "saliency.alpha": self._levels["A"].value,
             "saliency.beta": self._levels["B"].value,
@@ -297,7 +352,7 @@ class TransformWidget(LearningWidget):
             b=b,
             changes=changes | _fields.parse_changes(more["changes"]),
             options={
-                "out": _state.new_model_path(f"{name}-{values['task']}"),
+                "out": self.place.taken()(self._image_name()),
                 "minutes": values["minutes"],
                 "device": more["device"],
                 "seed": more["seed"],
@@ -357,3 +412,7 @@ class TransformWidget(LearningWidget):
         if self._request is not None:
             _state.models.add(self._request.out)
         self.restore_button.setEnabled(True)
+
+    def _on_end(self) -> None:
+        super()._on_end()
+        self._check_soon()

@@ -1,0 +1,61 @@
+"""A right click on an image layer: restore it, deconvolve it.
+
+napari lets manifests add to its menu *Layers*, but not to that of a right click; there
+the entries come with the first widget, sample or file of the plugin.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import napari
+from app_model.types import Action, MenuRule
+from napari._app_model import get_app_model
+from napari._app_model.constants import MenuId
+from napari._app_model.context import LayerListSelectionContextKeys
+
+from napari_blurgan.widgets._docks import show_widget
+
+if TYPE_CHECKING:
+    from qtpy.QtWidgets import QWidget
+
+__all__ = ["offer_on_layers"]
+
+GROUP = "9_blurgan"
+"""Below napari's own entries."""
+
+
+def offer_on_layers() -> None:
+    """Add the entries, once; they are there for image layers."""
+    app = get_app_model()
+    for name, show in (("restore", _restore), ("deconvolve", _deconvolve)):
+        key = f"napari-blurgan.{name}_layer"
+        if key in app.commands:
+            continue
+        rule = MenuRule(
+            id=MenuId.LAYERLIST_CONTEXT,
+            group=GROUP,
+            when=LayerListSelectionContextKeys.active_layer_type == "image",
+        )
+        title = f"{name.capitalize()} with… (BlurGAN)"
+        app.register_action(Action(id=key, title=title, callback=show, menus=[rule]))
+
+
+def _restore() -> None:
+    from napari_blurgan.widgets.restore import RestoreWidget
+
+    _open("Restore", RestoreWidget)
+
+
+def _deconvolve() -> None:
+    from napari_blurgan.widgets.deconvolve import DeconvolveWidget
+
+    _open("Deconvolve", DeconvolveWidget)
+
+
+def _open(name: str, kind: type[QWidget]) -> None:
+    """Open a widget on the layer that was clicked on."""
+    viewer = napari.current_viewer()
+    layer = viewer.layers.selection.active
+    widget = show_widget(viewer, name, kind)
+    widget.take_layer(layer)
