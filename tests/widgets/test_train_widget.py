@@ -12,10 +12,11 @@ from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QFileDialog
 
+from napari_blurgan.estimates.judge import Judgement
 from napari_blurgan.methods.presets import preset
 from napari_blurgan.methods.recipe import Recipe
 from napari_blurgan.models.model import load_model
-from napari_blurgan.monitoring.events import Warned
+from napari_blurgan.monitoring.events import Judged, Warned
 from napari_blurgan.optimisation.engine import Engine
 from napari_blurgan.widgets import _state
 from napari_blurgan.widgets._controls import Phase
@@ -310,6 +311,15 @@ def missing(widget, qtbot):
     """Return what the form says of itself, once it has been checked."""
     qtbot.waitUntil(lambda: not widget._soon.isActive(), timeout=5000)
     return widget.missing.text()
+
+
+def test_how_unseen_photons_are_foretold_is_said_live(widget):
+    assert widget.criterion.isHidden()
+    widget._on_events([Judged(50, Judgement(0.98, 1.0))])
+    assert not widget.criterion.isHidden()
+    assert widget.criterion.text() == (
+        "Step 50: predicts unseen photons better than Richardson–Lucy by 2.00%."
+    )
 
 
 def test_the_form_says_what_is_missing_before_start(viewer, widget, bare, qtbot):
