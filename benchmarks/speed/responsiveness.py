@@ -1,6 +1,10 @@
-"""How late napari's event loop is while a network trains, beside idle.
+"""How soon napari answers: lateness, stages of the preparation, Stop.
 
-A precise 5 ms timer in a real window notes how late each of its ticks comes.
+``lateness``: a precise 5 ms timer in a real window notes how late each of its ticks
+comes, idle, while a training is prepared, while it trains, and while it restores.
+``stages``: CPU seconds of each stage of the preparation, by name, and until the first
+preview. ``stop``: seconds from Stop to the end at random moments of the preparation, of
+the clock and of the CPU: where other programs compute, the clock says more of them.
 
     xvfb-run -a -s "-screen 0 1600x1000x24" python -m benchmarks.speed.responsiveness
 """
@@ -11,10 +15,16 @@ import argparse
 import os
 import tempfile
 import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import napari
 import numpy as np
 from qtpy.QtCore import QEventLoop, QSettings, Qt, QTimer
+
+from napari_blurgan.monitoring.events import Stepped
+from napari_blurgan.widgets._worker import warm_up
 
 INTERVAL = 0.005
 
@@ -57,31 +67,113 @@ def report(name: str, late: np.ndarray) -> None:
     print(f"| {name} | {p50:.1f} | {p95:.1f} | {p99:.1f} | {late.max():.0f} |")
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=30)
-    parser.add_argument("--changes", default="", help="of the recipe, name=value …")
-    options = parser.parse_args()
+def window(sample: str, changes: str = "") -> tuple[Any, Any]:
+    """Return a viewer with a sample, and the Train widget on it."""
     viewer = napari.Viewer(show_welcome_screen=False)
-    viewer.open_sample("napari-blurgan", "microtubules")
+    viewer.open_sample("napari-blurgan", sample)
     _, widget = viewer.window.add_plugin_dock_widget("napari-blurgan", "Train")
-    widget.advanced["changes"].value = options.changes
-    heartbeat = Heartbeat()
+    widget.advanced["changes"].value = changes
     run(2)
+    return viewer, widget
+
+
+def lateness(options: argparse.Namespace) -> None:
+    """Print how late the event loop is, in the states of a session."""
+    viewer, widget = window("microtubules", options.changes)
+    heartbeat = Heartbeat()
     print("| lateness (ms) | p50 | p95 | p99 | max |\n|---|---|---|---|---|")
     report("idle", heartbeat.over(options.seconds))
     widget.run.start_button.click()
-    loading = []
+    preparing = []
     while widget.plot.is_empty and widget._job is not None:
-        loading.append(heartbeat.over(1))
-    report("loading", np.concatenate(loading))
+        preparing.append(heartbeat.over(1))
+    report("preparing", np.concatenate(preparing))
     before = widget.plot.last_step
     report("training, live preview", heartbeat.over(options.seconds))
     steps = widget.plot.last_step - before
+    widget.run.stop_button.click()
+    while widget._job is not None:
+        run(0.1)
+    widget.restore_button.click()
+    restore = viewer.window.dock_widgets["Restore (BlurGAN)"]
+    run(2)
+    restore.run.start_button.click()
+    restoring = []
+    while restore._job is not None:
+        restoring.append(heartbeat.over(1))
+    report("restoring", np.concatenate(restoring))
     print(f"\n{steps / options.seconds:.1f} steps a second meanwhile")
-    if widget._job is not None:
-        widget._job.finish(10)
     viewer.close()
+
+
+def stages(options: argparse.Namespace) -> None:
+    """Print the CPU seconds of each stage before the first step."""
+    print("| sample | stage | CPU s | CPU s since Start |\n|---|---|---|---|")
+    for sample in options.samples:
+        viewer, widget = window(sample, options.changes)
+        ledger = Ledger(sample)
+        asked = widget._request()
+        options_ = asked.options | {"out": Path(tempfile.mkdtemp()) / "m.blurgan"}
+        warm_up()
+        for event in replace(asked, options=options_).trainer(ledger.note):
+            ledger.note(event)
+            if isinstance(event, Stepped):
+                break
+        viewer.close()
+
+
+class Ledger:
+    """Prints what each stage has cost, when the next begins."""
+
+    def __init__(self, sample: str) -> None:
+        self._sample, self._name = sample, "loading torch"
+        self._start = self._since = time.process_time()
+
+    def note(self, event: object) -> None:
+        """Take an event: a stage is over."""
+        now = time.process_time()
+        spent, so_far = now - self._since, now - self._start
+        print(
+            f"| {self._sample} | {self._name} | {spent:.1f} | {so_far:.1f} |",
+            flush=True,
+        )
+        self._name = getattr(event, "stage", f"after {type(event).__name__}")
+        self._since = now
+
+
+def stop(options: argparse.Namespace) -> None:
+    """Print how soon Stop is heeded at random moments of the preparation."""
+    _, widget = window(options.samples[0], options.changes)
+    rng = np.random.default_rng(0)
+    print("| Stop after (s) | stage | ended after (s) | CPU s |\n|---|---|---|---|")
+    for moment in rng.uniform(0, options.longest, options.stops):
+        widget.run.start_button.click()
+        run(moment)
+        if widget._job is None or not widget.plot.is_empty:
+            print(f"| {moment:.1f} | past the preparation | | |")
+            break
+        stage = widget.run.words.text()
+        clock, cpu = time.perf_counter(), time.process_time()
+        widget.run.stop_button.click()
+        while widget._job is not None:
+            run(0.02)
+        clock, cpu = time.perf_counter() - clock, time.process_time() - cpu
+        print(f"| {moment:.1f} | {stage} | {clock:.2f} | {cpu:.2f} |", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    modes = {"lateness": lateness, "stages": stages, "stop": stop}
+    parser.add_argument("what", nargs="?", choices=modes, default="lateness")
+    parser.add_argument("--seconds", type=float, default=30)
+    parser.add_argument(
+        "--samples", nargs="+", default=["microtubules", "yeast", "dna"]
+    )
+    parser.add_argument("--stops", type=int, default=20)
+    parser.add_argument("--longest", type=float, default=40, help="seconds to Stop")
+    parser.add_argument("--changes", default="", help="of the recipe, name=value …")
+    options = parser.parse_args()
+    modes[options.what](options)
 
 
 if __name__ == "__main__":
