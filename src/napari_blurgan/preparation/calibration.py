@@ -13,6 +13,7 @@ from scipy.ndimage import convolve, uniform_filter
 from torch import Tensor
 
 from napari_blurgan.data.normalize import Normalization
+from napari_blurgan.interruption import heed_stop
 
 __all__ = ["Calibration", "NoiseModel", "background_level", "estimate_noise"]
 
@@ -173,6 +174,7 @@ def estimate_noise(
 def _signal_and_variance(
     patch: NDArray[np.float32],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    heed_stop()
     planes = patch.reshape(-1, *patch.shape[-2:]).astype(np.float64)
     detail = convolve(planes, LAPLACIANS[None])[:, 1:-1, 1:-1]
     mean = uniform_filter(planes, (0, 5, 5))[:, 1:-1, 1:-1]
