@@ -26,7 +26,7 @@ from napari_blurgan.methods.presets import preset
 from napari_blurgan.networks.patchgan import MultiScaleDiscriminator
 from napari_blurgan.networks.unet import UNet
 from napari_blurgan.objective.adversarial import Adversarial
-from napari_blurgan.objective.games import GAMES
+from napari_blurgan.objective.adversarial_losses import ADVERSARIAL_LOSSES
 from napari_blurgan.objective.term import build_terms
 from napari_blurgan.optics.forward import BlurKernel
 from napari_blurgan.optics.kernel import SoftmaxKernel, gaussian_kernel
@@ -63,7 +63,7 @@ def plain_step(patch: int, base: int, device: torch.device):
     phi, psi = (MultiScaleDiscriminator(3, 1).to(device) for _ in range(2))
     of_generators = torch.optim.Adam([*g.parameters(), *h.parameters()], 1e-4)
     of_potentials = torch.optim.Adam([*phi.parameters(), *psi.parameters()], 1e-4)
-    game = GAMES["lsgan"]
+    game = ADVERSARIAL_LOSSES["lsgan"]
     y, x = (torch.rand(1, 1, *[patch] * 3, device=device) for _ in range(2))
 
     def step() -> None:
@@ -118,7 +118,9 @@ def our_step(patch: int, base: int, device: torch.device):
         of_generators.step()
         games = [term for term in terms.values() if isinstance(term, Adversarial)]
         of_discriminators.zero_grad()
-        torch.stack([game.lesson(batch)[game.name] for game in games]).sum().backward()
+        torch.stack(
+            [game.discriminator_losses(batch)[game.name] for game in games]
+        ).sum().backward()
         of_discriminators.step()
 
     return step, str(precision).removeprefix("torch.")

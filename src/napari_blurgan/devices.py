@@ -1,4 +1,4 @@
-"""Where to compute: a device by its name, or the best there is."""
+"""Where to compute: devices by name, their memory, and what they are fast in."""
 
 from __future__ import annotations
 
@@ -8,8 +8,15 @@ import textwrap
 import torch
 
 from napari_blurgan.errors import RecipeError
+from napari_blurgan.memory import available_memory
 
-__all__ = ["choose_device"]
+__all__ = [
+    "all_devices",
+    "choose_device",
+    "fast_bfloat16",
+    "free_bytes",
+    "is_out_of_memory",
+]
 
 
 def choose_device(name: str = "auto") -> torch.device:
@@ -35,3 +42,35 @@ def choose_device(name: str = "auto") -> torch.device:
     if device.type == "meta":
         raise RecipeError("the device 'meta' computes nothing: use 'cpu' or 'auto'")
     return device
+
+
+def all_devices(name: str = "auto") -> list[torch.device]:
+    """Return the devices called `name`; ``"auto"`` is every GPU, else the CPU."""
+    first = choose_device(name)
+    if name == "auto" and first.type == "cuda":
+        return [torch.device("cuda", i) for i in range(torch.cuda.device_count())]
+    return [first]
+
+
+def free_bytes(device: torch.device) -> int:
+    """Return the memory that nobody uses on `device`."""
+    if device.type == "cuda":
+        return int(torch.cuda.mem_get_info(device)[0])
+    return available_memory()
+
+
+def fast_bfloat16(device: torch.device) -> bool:
+    """Whether a device has instructions for bfloat16; without, it is slower."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_capability(device) >= (8, 0)
+    if device.type == "cpu":
+        supported = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
+        return bool(supported and supported())
+    return False
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that the memory of any device ran out."""
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    return isinstance(error, RuntimeError) and "memory" in str(error).lower()

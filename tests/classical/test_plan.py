@@ -167,13 +167,13 @@ class TestMemory:
     SHAPE = (64, 512, 512)
 
     def test_what_fits_is_not_cut(self, monkeypatch):
-        monkeypatch.setattr(memory, "_free_bytes", lambda device: 10**12)
+        monkeypatch.setattr(memory, "free_bytes", lambda device: 10**12)
         assert tile_for(METHODS["rl"], self.SHAPE, [gaussian()]) is None
 
     def test_what_does_not_is_cut_until_it_fits(self, monkeypatch):
         method, psf = METHODS["rl"], gaussian()
         free = peak_bytes(method, self.SHAPE, psf) // 3
-        monkeypatch.setattr(memory, "_free_bytes", lambda device: free)
+        monkeypatch.setattr(memory, "free_bytes", lambda device: free)
         tile = tile_for(method, self.SHAPE, [psf])
         assert tile[0] == 64
         seen = [t + 2 * (k - 1) for t, k in zip(tile, psf.shape, strict=True)]
@@ -181,7 +181,7 @@ class TestMemory:
         assert peak_bytes(method, seen, psf) <= 0.7 * free
 
     def test_what_must_not_be_cut_is_refused(self, monkeypatch):
-        monkeypatch.setattr(memory, "_free_bytes", lambda device: 10**6)
+        monkeypatch.setattr(memory, "free_bytes", lambda device: 10**6)
         with pytest.raises(OutOfMemoryError, match="a method that works in tiles"):
             tile_for(METHODS["rlgc"], self.SHAPE, [gaussian()], may_tile=False)
         with pytest.raises(OutOfMemoryError, match="not even small tiles"):

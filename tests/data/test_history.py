@@ -9,19 +9,19 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from napari_blurgan.errors import DataError
-from napari_blurgan.sampling.replay_buffer import HistoryBuffer
+from napari_blurgan.sampling.replay_buffer import ReplayBuffer
 
 
 def patch(value: float) -> torch.Tensor:
     return torch.full((1, 1, 2, 2), float(value))
 
 
-def run(buffer: HistoryBuffer, values: range) -> list[float]:
+def run(buffer: ReplayBuffer, values: range) -> list[float]:
     return [float(buffer.query(patch(v)).mean()) for v in values]
 
 
-def seeded(size: int = 5, seed: int = 0) -> HistoryBuffer:
-    return HistoryBuffer(size, torch.Generator().manual_seed(seed))
+def seeded(size: int = 5, seed: int = 0) -> ReplayBuffer:
+    return ReplayBuffer(size, torch.Generator().manual_seed(seed))
 
 
 def test_it_fills_first_and_then_mixes_in_the_past() -> None:
@@ -46,7 +46,7 @@ def test_it_is_deterministic_and_resumes_exactly(tmp_path: Path) -> None:
     first, second = seeded(), seeded()
     assert run(first, range(30)) == run(second, range(30))
     save_file(first.state_dict(), tmp_path / "history.safetensors")
-    resumed = HistoryBuffer(5, torch.Generator())
+    resumed = ReplayBuffer(5, torch.Generator())
     resumed.load_state_dict(load_file(tmp_path / "history.safetensors"))
     assert first.generator is not None
     assert resumed.generator is not None
@@ -56,7 +56,7 @@ def test_it_is_deterministic_and_resumes_exactly(tmp_path: Path) -> None:
 
 def test_an_empty_history_is_saved_and_loaded() -> None:
     buffer = seeded()
-    buffer.load_state_dict(HistoryBuffer(5).state_dict())
+    buffer.load_state_dict(ReplayBuffer(5).state_dict())
     assert len(buffer) == 0
 
 
@@ -77,7 +77,7 @@ def test_what_is_kept_does_not_change_with_the_batch() -> None:
 
 
 def test_size_0_is_no_history() -> None:
-    buffer = HistoryBuffer(0)
+    buffer = ReplayBuffer(0)
     assert run(buffer, range(20)) == list(range(20))
     assert buffer.state_dict() == {}
 
@@ -86,7 +86,7 @@ def test_the_global_generator_serves_where_none_is_given() -> None:
     runs = []
     for _ in range(2):
         torch.manual_seed(4)
-        runs.append(run(HistoryBuffer(3), range(20)))
+        runs.append(run(ReplayBuffer(3), range(20)))
     assert runs[0] == runs[1]
 
 
@@ -96,6 +96,6 @@ def test_a_history_that_does_not_fit_is_refused() -> None:
     with pytest.raises(
         DataError, match="5 patches were stored, but the history holds 3"
     ):
-        HistoryBuffer(3).load_state_dict(full.state_dict())
+        ReplayBuffer(3).load_state_dict(full.state_dict())
     with pytest.raises(ValueError, match="not -1"):
-        HistoryBuffer(-1)
+        ReplayBuffer(-1)

@@ -1,1 +1,390 @@
+import re
+import threading
+from typing import ClassVar
 
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from napari_blurgan.data.normalize import Normalization
+from napari_blurgan.data.stack import Stack
+from napari_blurgan.errors import AxesError, DataError, OutOfMemoryError
+from napari_blurgan.restoration.events import Planned, Shrunk, TileDone
+from napari_blurgan.restoration.predict import apply
+from napari_blurgan.restoration.sinks import MemorySink
+from napari_blurgan.tiling.operator import Normalized
+from tests.support.operators import Add, Smooth, ramp, restored
+
+
+@settings(max_examples=30, deadline=None)
+@given(data=st.data(), dims=st.sampled_from([2, 3]))
+def test_tiled_equals_whole(data, dims):
+    shape = data.draw(st.tuples(*[st.integers(1, 20)] * dims))
+    tile = data.draw(st.tuples(*[st.integers(1, 20)] * dims))
+    pixels = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+    image = Stack(pixels, "ZYX"[-dims:])
+    operator = Smooth(dims)
+
+    whole = restored(operator, image, tile=shape).data
+    tiled = restored(operator, image, tile=tile).data
+
+    assert whole.shape == image.shape
+    assert np.abs(tiled - whole).max() <= 1e-5 * np.abs(whole).max()
+
+
+@pytest.mark.parametrize(
+    ("axes", "shape"),
+    [
+        ("ZYX", (4, 6, 5)),
+        ("TZYX", (2, 4, 6, 5)),
+        ("ZCYX", (4, 2, 6, 5)),
+        ("CTZYX", (2, 3, 4, 6, 5)),
+        ("XYZ", (5, 6, 4)),
+        ("ZYXS", (4, 6, 5, 3)),
+        ("TCZYX", (1, 1, 4, 6, 5)),
+    ],
+)
+@pytest.mark.parametrize("channels", [None, 1])
+def test_axes_come_back_in_their_order(axes, shape, channels):
+    image = ramp(*shape)
+    stack = Stack(image, axes, (0.3, 0.1, 0.1))
+    result = restored(Add(1, channels=channels), stack, tile=(3, 4, 5))
+    assert result.axes == axes
+    assert result.voxel_size == stack.voxel_size
+    assert np.array_equal(result.data, image + 1)
+
+
+@pytest.mark.parametrize(("axes", "shape"), [("YX", (6, 5)), ("TYX", (3, 6, 5))])
+def test_planes(axes, shape):
+    image = ramp(*shape)
+    result = restored(Add(1, dims=2), Stack(image, axes))
+    assert np.array_equal(result.data, image + 1)
+
+
+def test_a_chosen_channel_and_time_point_leave_no_axis():
+    image = ramp(2, 3, 4, 6, 5)
+    stack = Stack(image, "CTZYX", channel_names=("DNA", "actin"))
+    result = restored(Add(), stack, channel=1, time=2)
+    assert result.axes == "ZYX"
+    assert result.channel_names == ("actin",)
+    assert np.array_equal(result.data, image[1, 2])
+
+
+@pytest.mark.parametrize(
+    ("axes", "shape", "channels", "expected_axes", "expected_shape"),
+    [
+        ("ZYX", (4, 6, 5), (1, 3), "CZYX", (3, 4, 6, 5)),
+        ("ZCYX", (4, 2, 6, 5), (2, 1), "ZCYX", (4, 1, 6, 5)),
+        ("ZYXS", (4, 6, 5, 3), (3, 1), "ZYX", (4, 6, 5)),
+        ("ZYXS", (4, 6, 5, 3), (3, 2), "CZYX", (2, 4, 6, 5)),
+        ("TCZYX", (2, 2, 4, 6, 5), (1, 3), "TCZYX", (2, 6, 4, 6, 5)),
+    ],
+)
+def test_another_number_of_channels(
+    axes, shape, channels, expected_axes, expected_shape
+):
+    stack = Stack(ramp(*shape), axes)
+    result = restored(Smooth(3, channels), stack)
+    assert (result.axes, result.data.shape) == (expected_axes, expected_shape)
+
+
+def test_big_endian_integers_are_read():
+    image = ramp(4, 6, 5, dtype=">u2")
+    assert np.array_equal(restored(Add(), image).data, image.astype("float32"))
+
+
+def test_grey_levels_in_grey_levels_out():
+    image = ramp(4, 6, 5)
+    operator = Normalized(Add(1), Normalization(10, 5), Normalization(100, 2))
+    expected = ((image - 10) / 5 + 1) * 2 + 100
+    assert np.allclose(restored(operator, image).data, expected)
+
+
+def test_integers_are_rounded_and_what_is_clipped_is_counted():
+    image = np.array([[-3.0, 0.4, 0.6, 254.5, 255.4, 256.0, 300.0]], np.float32)
+    finished = list(apply(Add(dims=2), image, dtype="uint8"))[-1]
+    assert finished.result.data.dtype == np.uint8
+    assert finished.result.data.tolist() == [[0, 0, 1, 254, 255, 255, 255]]
+    assert (finished.below, finished.above) == (1, 2)
+
+
+def test_the_dtype_of_the_source_can_be_kept():
+    image = ramp(4, 6, 5, dtype=">i2")
+    result = restored(Add(), image, dtype="source").data
+    assert result.dtype == np.dtype("int16")
+    assert np.array_equal(result, image)
+
+
+def test_the_full_range_of_uint32_is_kept():
+    image = np.array([[0, 2**32 - 1]], "uint32")
+    result = list(apply(Add(dims=2), image, dtype="source"))[-1]
+    assert result.result.data.tolist() == [[0, 2**32 - 1]]
+
+
+@pytest.mark.parametrize("dtype", ["int64", "complex64", "bool", "nonsense"])
+def test_other_dtypes_are_refused(dtype):
+    with pytest.raises(DataError, match=r"cannot be|no pixel type"):
+        list(apply(Add(), ramp(4, 6, 5), dtype=dtype))
+
+
+@pytest.mark.parametrize(
+    ("source", "operator", "options", "error", "message"),
+    [
+        (ramp(5), Add(), {}, AxesError, "without names"),
+        (ramp(6, 5), Add(), {}, AxesError, r"restores volumes"),
+        (ramp(4, 6, 5), Add(channels=2), {}, AxesError, "takes 2 channels"),
+        (ramp(4, 6, 5), Add(), {"channel": 1}, AxesError, "no channel 1"),
+        (ramp(4, 6, 5), Add(), {"time": -1}, AxesError, "no T -1"),
+        (ramp(4, 6, 5), Add(), {"tile": (4, 4)}, DataError, "a tile of"),
+        (ramp(4, 6, 5), Add(), {"tile": (0, 4, 4)}, DataError, "a tile of"),
+        (ramp(0, 6, 5), Add(), {}, DataError, "is empty"),
+        (ramp(4, 6, 5, dtype="complex64"), Add(), {}, DataError, "real numbers"),
+        (np.full((4, 6, 5), np.nan, "float32"), Add(), {}, DataError, "nan at z = 0"),
+    ],
+)
+def test_what_does_not_fit_is_refused(source, operator, options, error, message):
+    with pytest.raises(error, match=message):
+        list(apply(operator, source, **options))
+
+
+def test_a_single_nan_is_named_with_its_place():
+    image = ramp(2, 4, 6, 5)
+    image[1, 3, 2, 4] = np.inf
+    with pytest.raises(DataError, match="inf at t = 1, z = 3, y = 2, x = 4"):
+        list(apply(Add(), Stack(image, "TZYX"), tile=(2, 2, 2)))
+
+
+def test_a_constant_and_a_tiny_stack_are_restored():
+    operator = Smooth()
+    assert np.isfinite(restored(operator, np.full((9, 9, 9), 7.0)).data).all()
+    assert restored(operator, np.full((1, 1, 1), 7.0)).data.shape == (1, 1, 1)
+
+
+def test_events_count_every_tile():
+    events = list(apply(Add(), ramp(4, 6, 5), tile=(2, 3, 5)))
+    assert isinstance(events[0], Planned)
+    assert events[0].plan.tiles == 4
+    ticks = [e for e in events if isinstance(e, TileDone)]
+    assert [(e.done, e.total) for e in ticks] == [(n, 4) for n in (1, 2, 3, 4)]
+    assert ticks[-1].seconds_left == 0
+
+
+def test_the_plan_says_what_it_will_take():
+    plan = next(apply(Smooth(), ramp(64, 64, 64), tile=(32, 64, 64))).plan
+    assert plan.tiles == 2
+    assert plan.disk_bytes == 4 * 64**3
+    # At least the 4 features before and after the norm of one tile.
+    assert plan.device_bytes > 2 * 4 * 4 * 34 * 66 * 66
+    assert "2 tiles of 32×64×64 voxels" in str(plan)
+
+
+def test_memory_for_hardly_more_than_halos_is_an_error_that_says_what_would_do():
+    def planned(memory):
+        return next(apply(operator, ramp(128, 128, 128), memory=memory)).plan
+
+    operator = Smooth()
+    operator.halo = (16,) * 3
+    with pytest.raises(OutOfMemoryError, match="each voxel would be comp") as error:
+        planned(10**6)
+    need = float(re.search(r"at least ([\d.]+) GB", str(error.value))[1])
+    plan = planned(int(1e9 * need))
+    assert plan.tiles > 1
+    assert min(plan.tiling.core) >= 16
+    assert plan.device_bytes <= 1e9 * need
+    with pytest.raises(OutOfMemoryError):
+        planned(int(1e9 * need / 4))
+    small = next(apply(operator, ramp(128, 128, 128), tile=(8, 8, 8), memory=10**6))
+    assert small.plan.tiles == 16**3
+
+
+def test_only_the_tiles_region_is_read():
+    class Watched:
+        dtype, shape = np.dtype("float32"), (8, 64, 64)
+        sizes: ClassVar[list] = []
+
+        def __getitem__(self, index):
+            block = np.zeros(self.shape, "float32")[index]
+            self.sizes.append(block.size)
+            return block
+
+    restored(Smooth(), Watched(), tile=(8, 16, 16), margin=(0, 0, 0))
+    assert max(Watched.sizes) == 8 * 20 * 20
+
+
+class LittleMemory(Smooth):
+    """A device that holds images of up to `voxels`."""
+
+    def __init__(self, voxels, error):
+        super().__init__()
+        self.voxels, self.error = voxels, error
+        self.tried = []
+
+    def __call__(self, image):
+        self.tried.append(image[0, 0].numel())
+        # The probe for the plan is small: it fits.
+        if image[0, 0].numel() > self.voxels:
+            raise self.error
+        return super().__call__(image)
+
+
+OUT_OF_MEMORY = [
+    RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB"),
+    RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory"),
+    MemoryError(),
+]
+
+
+@pytest.mark.parametrize("error", OUT_OF_MEMORY)
+def test_out_of_memory_makes_tiles_smaller_and_says_so(error):
+    image = np.random.default_rng(0).normal(size=(50, 50, 50)).astype("float32")
+    expected = restored(Smooth(), image, tile=(50, 50, 50)).data
+
+    operator = LittleMemory(36_000, error)
+    events = list(apply(operator, image, tile=(25, 50, 50)))
+
+    shrunk = [e for e in events if isinstance(e, Shrunk)]
+    assert shrunk and np.prod(shrunk[-1].core) <= 36_000
+    assert np.allclose(events[-1].result.data, expected, atol=1e-5)
+    # What did not fit once is not tried again.
+    assert sum(n > 36_000 for n in operator.tried) == 2
+
+
+@settings(max_examples=30, deadline=None)
+@given(data=st.data())
+def test_pieces_of_any_size_make_the_whole(data):
+    shape = data.draw(st.tuples(*[st.integers(1, 20)] * 3))
+    tile = data.draw(st.tuples(*[st.integers(1, 20)] * 3))
+    operator = Smooth(stride=data.draw(st.sampled_from([1, 2, 4])))
+    pixels = np.random.default_rng(0).normal(size=shape).astype("float32")
+    image = Stack(pixels, "ZYX")
+    whole = restored(operator, image, tile=shape).data
+
+    voxels = data.draw(st.integers(200, 4000))
+    original, probed = operator.net, []
+
+    def little(image):
+        if probed and image[0, 0].numel() > voxels:
+            raise MemoryError
+        probed.append(True)
+        return original(image)
+
+    operator.net = little
+    try:
+        pieces = restored(operator, image, tile=tile).data
+    except OutOfMemoryError:
+        return
+    assert np.abs(pieces - whole).max() <= 1e-5 * np.abs(whole).max()
+
+
+def test_the_source_is_safe_from_operators_that_work_in_place():
+    class InPlace(Add):
+        def __call__(self, image):
+            return image.add_(1)
+
+    image = ramp(4, 6, 5)
+    result = restored(InPlace(), image).data
+    assert np.array_equal(image, ramp(4, 6, 5))
+    assert np.array_equal(result, image + 1)
+
+
+def test_out_of_memory_for_the_smallest_tile_is_an_error():
+    class Full(Smooth):
+        count = 0
+
+        def __call__(self, image):
+            self.count += 1
+            if self.count > 1:
+                raise RuntimeError("CUDA out of memory")
+            return super().__call__(image)
+
+    with pytest.raises(OutOfMemoryError, match="cannot be smaller"):
+        list(apply(Full(), ramp(8, 8, 8)))
+
+
+def test_other_failures_are_not_taken_for_lack_of_memory():
+    class Broken(Add):
+        def __call__(self, image):
+            if image.shape[-1] == 5:
+                raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
+            return image
+
+    with pytest.raises(RuntimeError, match="multiplied"):
+        list(apply(Broken(), ramp(4, 6, 5)))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "uint8"])
+@pytest.mark.parametrize("blend", [False, True])
+def test_a_result_that_is_no_number_is_an_error(dtype, blend):
+    with pytest.raises(DataError, match="NaN or infinite"):
+        list(apply(Add(np.inf), ramp(4, 6, 5), dtype=dtype, blend=blend))
+
+
+def test_several_operators_share_the_tiles():
+    class Counting(Smooth):
+        def __init__(self, barrier):
+            super().__init__()
+            self.count, self.barrier = -1, barrier  # the probe does not count
+
+        def __call__(self, image):
+            self.count += 1
+            if self.count == 1:
+                self.barrier.wait(timeout=30)  # both are at work at the same time
+            return super().__call__(image)
+
+    image = np.random.default_rng(0).normal(size=(16, 16, 16)).astype("float32")
+    barrier = threading.Barrier(2)
+    copies = [Counting(barrier), Counting(barrier)]
+    copies[1].count = 0
+    result = restored(copies, image, tile=(4, 16, 16)).data
+    assert copies[0].count + copies[1].count == 4
+    assert np.allclose(result, restored(Smooth(), image).data, atol=1e-5)
+
+
+def test_stopping_early_leaves_no_result():
+    class Watched(MemorySink):
+        aborted = False
+
+        def abort(self):
+            self.aborted = True
+            super().abort()
+
+    sink = Watched()
+    events = apply(Add(), ramp(4, 6, 5), sink, tile=(1, 6, 5))
+    for event in events:
+        if isinstance(event, TileDone):
+            break
+    events.close()
+    assert sink.aborted
+
+
+def test_an_operator_of_planes_goes_through_a_volume_plane_by_plane():
+    smooth = Smooth(dims=2)
+    volumes = np.random.default_rng(0).random((2, 3, 12, 10), np.float32)
+    result = restored(smooth, Stack(volumes, "TZYX"), tile=(6, 6))
+    assert result.axes == "TZYX"
+    with torch.inference_mode():
+        planes = smooth(torch.from_numpy(volumes.reshape(6, 1, 12, 10)))
+    expected = planes.reshape(volumes.shape)
+    # At the border tiles are mirrored, where the bare network sees zeros.
+    inner = (..., slice(3, -3), slice(3, -3))
+    np.testing.assert_allclose(result.data[inner], expected[inner], atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("axes", "shape", "expected"),
+    [
+        ("YX", (12, 10), "YXS"),
+        ("ZYX", (2, 12, 10), "ZYXS"),
+        ("CYX", (1, 12, 10), "YXS"),
+    ],
+)
+def test_three_channels_of_colour_are_the_samples_of_a_pixel(axes, shape, expected):
+    stain = Smooth(dims=2, channels=(1, 3))
+    image = Stack(np.zeros(shape, np.float32), axes)
+    assert restored(stain, image).axes.endswith("YX")
+    stain.colour = True
+    result = restored(stain, image)
+    assert result.axes == expected
+    assert result.data.shape[-1] == 3

@@ -5,14 +5,17 @@ import torch
 from torch import nn
 
 from napari_blurgan.networks.patchgan import MultiScaleDiscriminator
-from napari_blurgan.objective.games import GAMES, gradient_penalty
+from napari_blurgan.objective.adversarial_losses import (
+    ADVERSARIAL_LOSSES,
+    gradient_penalty,
+)
 
 
-@pytest.mark.parametrize("name", GAMES)
+@pytest.mark.parametrize("name", ADVERSARIAL_LOSSES)
 def test_a_potential_that_tells_them_apart_pays_less_and_fools_nobody(
     name: str,
 ) -> None:
-    game = GAMES[name]
+    game = ADVERSARIAL_LOSSES[name]
     good, bad = [torch.ones(4)], [torch.zeros(4)]
     if name in ("bce", "hinge", "wgan-gp"):
         bad = [-torch.ones(4)]
@@ -22,7 +25,9 @@ def test_a_potential_that_tells_them_apart_pays_less_and_fools_nobody(
 
 def test_the_scales_are_averaged() -> None:
     scores = [torch.ones(2), torch.zeros(5)]
-    assert float(GAMES["lsgan"].generator_loss(scores)) == pytest.approx(0.5)
+    assert float(ADVERSARIAL_LOSSES["lsgan"].generator_loss(scores)) == pytest.approx(
+        0.5
+    )
 
 
 @pytest.mark.parametrize("slope", [0.0, 1.0, 3.0])
@@ -59,7 +64,7 @@ def test_the_slope_is_that_of_the_mean_score_of_each_scale() -> None:
 
 def test_a_wasserstein_potential_learns_to_tell_bright_from_dark() -> None:
     torch.manual_seed(0)
-    game = GAMES["wgan-gp"]
+    game = ADVERSARIAL_LOSSES["wgan-gp"]
     potential = MultiScaleDiscriminator(2, 1, 8)
     adam = torch.optim.Adam(potential.parameters(), 1e-3, betas=(0.5, 0.9))
     for _ in range(250):

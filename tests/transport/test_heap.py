@@ -4,7 +4,7 @@ import psutil
 import pytest
 import torch
 
-from napari_blurgan.optimisation.allocator import give_back
+from napari_blurgan.optimisation.allocator import release_memory
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only glibc can be asked")
@@ -14,7 +14,7 @@ def test_freed_memory_goes_back() -> None:
     above = torch.ones(4096)  # holds the top of the heap
     full = process.memory_info().rss
     del many
-    give_back()
+    release_memory()
     freed = full - process.memory_info().rss
     assert above.sum() == 4096
     assert freed > 0.8 * 4000 * 4 * 4096

@@ -12,7 +12,7 @@ from napari_blurgan.optics.phantoms import beads
 from napari_blurgan.optics.simulation import blur
 from napari_blurgan.training.trainer import Trainer
 from napari_blurgan.widgets import train
-from napari_blurgan.widgets._fields import parse_changes
+from napari_blurgan.widgets._fields import changes_of
 
 VOXEL = (0.3, 0.1, 0.1)
 
@@ -72,7 +72,7 @@ def model_folder(volumes, small, tmp_path_factory):
     blurred, sharp = (
         Stack(v, "ZYX", VOXEL, name) for v, name in zip(volumes, "yx", strict=True)
     )
-    recipe = preset("blind").updated(parse_changes(small))
+    recipe = preset("blind").updated(changes_of(small))
     optics = Optics(na=1.0, ni=1.33, wavelength=525)
     for _ in Trainer(
         recipe, [blurred], [sharp], out, optics=optics, steps=2, device="cpu"

@@ -4,7 +4,7 @@ import dask.array as da
 import numpy as np
 import pytest
 
-from napari_blurgan.content.histogram import AUTOMATIC
+from napari_blurgan.content.histogram import FROM_HISTOGRAM
 from napari_blurgan.widgets._levels import Level, kept, levels_of
 from tests.support.mouse import Mouse
 
@@ -202,7 +202,7 @@ def test_by_the_histogram_alone(mouse, picture):
     widget = mouse.open()
     for name in ("Otsu", "triangle"):
         widget._choose(name)
-        assert widget.threshold == pytest.approx(AUTOMATIC[name](picture))
+        assert widget.threshold == pytest.approx(FROM_HISTOGRAM[name](picture))
     widget.slider.setValue(500)
     assert widget.threshold == pytest.approx(np.ptp(picture) / 2 + 10)
     widget.level["show"].value = False

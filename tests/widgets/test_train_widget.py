@@ -20,7 +20,7 @@ from napari_blurgan.monitoring.events import Judged, Warned
 from napari_blurgan.optimisation.engine import Engine
 from napari_blurgan.widgets import _state
 from napari_blurgan.widgets._controls import Phase
-from napari_blurgan.widgets._fields import parse_changes
+from napari_blurgan.widgets._fields import changes_of
 from napari_blurgan.widgets._layers import METADATA_KEY, to_stack
 from napari_blurgan.widgets._remedies import remedy
 
@@ -446,7 +446,7 @@ def test_settings_are_saved_and_loaded_as_a_recipe(widget, small, tmp_path, qtbo
     path = tmp_path / "mine.yaml"
     widget.recipes.save(path)
     recipe = Recipe.read(path)
-    assert recipe == preset("blind").updated(parse_changes(small))
+    assert recipe == preset("blind").updated(changes_of(small))
     widget.advanced["changes"].value = ""
     assert widget.recipes.load(path)
     assert not missing(widget, qtbot)

@@ -19,7 +19,7 @@ __all__ = ["AcceleratedSteps", "OverrelaxedSteps", "accelerated_richardson_lucy"
 
 
 class AcceleratedSteps:
-    """Richardson–Lucy updates from a point ahead of the estimate.
+    """Richardson–Lucy updates from a point extrapolated beyond the estimate.
 
     From the point z came the estimate x, before which there was x′: the next point is
     x + (k − 1) / (k + lag) · (x − x′) + beyond · (x − z).
@@ -31,26 +31,26 @@ class AcceleratedSteps:
     def __init__(self, observation: Observation, start: Tensor | None = None) -> None:
         self.observation = observation
         self.estimate = observation.start(start)
-        self.ahead = self.estimate.clone()
+        self.extrapolated = self.estimate.clone()
         self._updates = 0
 
     def predict(self) -> Tensor:
-        """Return what is expected at the point ahead."""
+        """Return what is expected at the extrapolated point."""
         # A voxel at zero could never rise again.
-        torch.maximum(self.ahead, self.observation.least, out=self.ahead)
-        return self.observation.expected(self.ahead)
+        torch.maximum(self.extrapolated, self.observation.least, out=self.extrapolated)
+        return self.observation.expected(self.extrapolated)
 
     def correct(self, expected: Tensor) -> None:
-        """Update from the point ahead; overwrites `expected`."""
+        """Update from the extrapolated point; overwrites `expected`."""
         self.step(self.observation.correction(expected))
 
     def step(self, factor: Tensor) -> None:
-        """Multiply the point ahead, and go on; overwrites `factor`."""
-        estimate = factor.mul_(self.ahead)
+        """Multiply the extrapolated point, and go on; overwrites `factor`."""
+        estimate = factor.mul_(self.extrapolated)
         self._updates += 1
         momentum = self._updates / (self._updates + 1 + self.lag)
-        self.ahead.mul_(-self.beyond).add_(self.estimate, alpha=-momentum)
-        self.ahead.add_(estimate, alpha=1 + momentum + self.beyond)
+        self.extrapolated.mul_(-self.beyond).add_(self.estimate, alpha=-momentum)
+        self.extrapolated.add_(estimate, alpha=1 + momentum + self.beyond)
         self.estimate = estimate
 
 

@@ -28,7 +28,7 @@ class ConsensusSteps(AcceleratedSteps):
     """Accelerated updates of two halves, made only where the halves agree."""
 
     def correct(self, expected: Tensor) -> None:
-        """Update both halves from the points ahead; overwrites `expected`."""
+        """Update both halves from the extrapolated points; overwrites `expected`."""
         factor = self.observation.correction(expected)
         disagree = self._agreement(factor) <= 0
         self.step(factor.masked_fill_(disagree, 1.0))
@@ -40,7 +40,7 @@ class ConsensusSteps(AcceleratedSteps):
         the PSF, in which brighter voxels count more, does not.
         """
         gradients = factor - 1
-        product = gradients[0].mul_(gradients[1]).mul_(self.ahead.sum(0))
+        product = gradients[0].mul_(gradients[1]).mul_(self.extrapolated.sum(0))
         blur = self.observation.blur
         return blur.adjoint(blur.forward(product))
 

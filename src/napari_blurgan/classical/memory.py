@@ -5,11 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-import psutil
-import torch
-
 from napari_blurgan.classical.methods import Method
-from napari_blurgan.devices import choose_device
+from napari_blurgan.devices import choose_device, free_bytes
 from napari_blurgan.errors import OutOfMemoryError
 from napari_blurgan.optics.fourier import fast_shape
 from napari_blurgan.optics.psf import Psf
@@ -45,7 +42,7 @@ def tile_for(
         If the image does not fit and must not be tiled, or no tile as large as the PSF
         fits.
     """
-    free = FREE_SHARE * _free_bytes(device)
+    free = FREE_SHARE * free_bytes(choose_device(device or "auto"))
     free = free if limit is None else min(free, limit)
     need = max(peak_bytes(method, shape, psf) for psf in psfs)
     if need <= free:
@@ -69,10 +66,3 @@ def tile_for(
         f"not even small tiles fit {free / 1e9:.1f} GB with a PSF of {psfs[0].shape}; "
         "crop the PSF"
     )
-
-
-def _free_bytes(device: str | None) -> int:
-    place = choose_device(device or "auto")
-    if place.type == "cuda":
-        return int(torch.cuda.mem_get_info(place)[0])
-    return int(psutil.virtual_memory().available)

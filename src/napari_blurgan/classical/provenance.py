@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
-from importlib.metadata import version
 from typing import Any
 
 from napari_blurgan.optics.psf import Psf
+from napari_blurgan.provenance import provenance_of
 
 __all__ = ["provenance"]
 
@@ -29,13 +28,10 @@ def provenance(
     source : str
         Name of the image.
     """
-    return {
-        "software": "napari-blurgan",
-        "version": version("napari-blurgan"),
-        "step": "deconvolve",
+    facts = {
         "method": method,
         "parameters": {name: v for name, v in parameters.items() if v is not None},
         "psf": [psf.provenance for psf in psfs],
         "source": source,
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
     }
+    return provenance_of("deconvolve", facts)

@@ -39,16 +39,18 @@ class TotalVariationSteps(AcceleratedSteps):
         self._side = 1
 
     def correct(self, expected: Tensor) -> None:
-        """Update from the point ahead; overwrites `expected`."""
+        """Update from the extrapolated point; overwrites `expected`."""
         seen = self.observation
-        bend = curvature(self.ahead, seen.spacing, SMOOTHING * seen.flat, self._side)
+        bend = curvature(
+            self.extrapolated, seen.spacing, SMOOTHING * seen.flat, self._side
+        )
         # Differences look to one side: by turns, so that nothing moves.
         self._side = -self._side
-        field = seen.blur.crop(self.ahead)
+        field = seen.blur.crop(self.extrapolated)
         before = field.sum(seen.axes, keepdim=True)
-        self.ahead /= bend.mul_(-self.weight).add_(1)
+        self.extrapolated /= bend.mul_(-self.weight).add_(1)
         # The division alone would not keep the flux.
-        self.ahead *= before / field.sum(seen.axes, keepdim=True)
+        self.extrapolated *= before / field.sum(seen.axes, keepdim=True)
         super().correct(expected)
 
 

@@ -6,9 +6,6 @@ import argparse
 import json
 import os
 import shutil
-import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +13,7 @@ from napari_blurgan.checks import check_parent
 from napari_blurgan.cli._common import expand
 from napari_blurgan.cli._parser import LARGEST_SEED, add_whole
 from napari_blurgan.errors import DataError
+from napari_blurgan.writing.atomic import replacing_folder
 
 if TYPE_CHECKING:
     from napari_blurgan.data.pairs import Pair
@@ -54,9 +52,9 @@ def run(options: argparse.Namespace) -> int:
     to_a, to_b = halves(pairs, options.seed)
     print(f"{len(pairs)} pairs, such as {pairs[0].a} (A) and {pairs[0].b} (B)")
     chosen = {"A": [p.a for p in to_a], "B": [p.b for p in to_b]}
-    with _new_folder(options.out) as folder:
+    with replacing_folder(options.out) as folder:
         for domain, files in chosen.items():
-            (folder / domain).mkdir()
+            (folder / domain).mkdir(parents=True)
             for file in files:
                 _copy(file, folder / domain / file.name)
         record = json.dumps(_record(options.seed, to_a, to_b), indent=2)
@@ -64,22 +62,6 @@ def run(options: argparse.Namespace) -> int:
     for domain, files in chosen.items():
         print(f"{options.out / domain}: {len(files)} of {len(pairs)} images")
     return 0
-
-
-@contextmanager
-def _new_folder(target: Path) -> Iterator[Path]:
-    """Yield a folder that takes its name at the end, or is removed on failure."""
-    temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.part")
-    try:
-        temporary.mkdir(parents=True)
-        try:
-            yield temporary
-            temporary.rename(target)
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
-    except OSError as error:
-        reason = error.strerror or error
-        raise DataError(f"{target}: cannot be written ({reason})") from error
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -277,7 +277,7 @@ def _recipe(options: argparse.Namespace) -> Recipe:
 
 
 def _changes(options: argparse.Namespace) -> dict[str, Any]:
-    from napari_blurgan.methods.guarded_yaml import parse_yaml
+    from napari_blurgan.methods.changes import parse_changes
 
     changes: dict[str, Any] = {
         "saliency.alpha": options.alpha,
@@ -286,9 +286,4 @@ def _changes(options: argparse.Namespace) -> dict[str, Any]:
     for domain in options.bright_background or ():
         changes[f"saliency.bright_background_{domain}"] = True
     changes = {key: value for key, value in changes.items() if value is not None}
-    for pair in options.set:
-        key, equals, value = pair.partition("=")
-        if not equals:
-            raise RecipeError(f"--set takes KEY=VALUE, found {pair!r}")
-        changes[key] = parse_yaml(value, f"the value of --set {key}")
-    return changes
+    return changes | parse_changes(options.set, "--set takes KEY=VALUE")

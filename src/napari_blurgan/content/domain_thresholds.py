@@ -18,7 +18,7 @@ from napari_blurgan.sampling.patches import PatchSampler
 
 __all__ = ["check_thresholds", "thresholds_of"]
 
-SURVEY = 32
+PATCHES = 32
 """Patches that are looked at."""
 
 CROWDED = 0.6
@@ -79,7 +79,7 @@ def _sampled(stacks: Sequence[Stack], patch: tuple[int, ...]) -> NDArray[np.floa
         rng=np.random.default_rng(0),
         reflect=True,
     )
-    return np.stack([sampler.draw().numpy().mean(axis=0) for _ in range(SURVEY)])
+    return np.stack([sampler.draw().numpy().mean(axis=0) for _ in range(PATCHES)])
 
 
 def _check_within(

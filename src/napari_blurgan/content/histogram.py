@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from napari_blurgan.errors import DataError
 
-__all__ = ["AUTOMATIC", "otsu", "triangle"]
+__all__ = ["FROM_HISTOGRAM", "otsu", "triangle"]
 
 BINS = 256
 
@@ -53,7 +53,7 @@ def triangle(pixels: ArrayLike) -> float:
     return float(centres[bins[(line - counts[bins]).argmax()]])
 
 
-AUTOMATIC: dict[str, Callable[[ArrayLike], float]] = {
+FROM_HISTOGRAM: dict[str, Callable[[ArrayLike], float]] = {
     "Otsu": otsu,
     "triangle": triangle,
 }

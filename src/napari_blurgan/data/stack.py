@@ -13,7 +13,7 @@ from numpy.typing import DTypeLike, NDArray
 from napari_blurgan.axes import ArrayLike, VoxelSize, check_axes
 from napari_blurgan.data.view import AxisView
 from napari_blurgan.errors import AxesError, DataError
-from napari_blurgan.writing.saving import Facts, save
+from napari_blurgan.writing.saving import save
 
 __all__ = ["ArrayLike", "Stack", "VoxelSize"]
 
@@ -107,9 +107,16 @@ class Stack:
             If it cannot be written, or there is something at `path` and `overwrite`
             is false.
         """
-        provenance = self.metadata.get("provenance")
-        facts = Facts(self.voxel_size, self.name, self.channel_names, provenance)
-        save(path, self.data, self.axes, facts, overwrite=overwrite)
+        save(
+            path,
+            self.data,
+            self.axes,
+            overwrite=overwrite,
+            voxel_size=self.voxel_size,
+            channel_names=self.channel_names,
+            name=self.name,
+            provenance=self.metadata.get("provenance"),
+        )
 
     def size(self, axis: str) -> int:
         """Return the length along `axis`; 1 where there is no such axis."""

@@ -151,9 +151,12 @@ class Blocks:
 
     def renew_next(self, blur: BlurKernel) -> None:
         """Bring the block up to date whose turn it is."""
-        kernel, dice = blur.kernel().detach().cpu().clone(), torch.get_rng_state()
+        kernel, random_state = (
+            blur.kernel().detach().cpu().clone(),
+            torch.get_rng_state(),
+        )
         if self.enrich.random or not _same(self._made[self._next], kernel):
-            self._made[self._next] = (kernel, dice)
+            self._made[self._next] = (kernel, random_state)
             self._make(self._next, blur)
         self._next = (self._next + 1) % len(self.stacks)
 
@@ -165,17 +168,17 @@ class Blocks:
         self.stacks[number] = stack.with_data(made)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the kernel and the dice that each block was made with."""
+        """Return the kernel and the random state that each block was made with."""
         return {"made": [list(made) for made in self._made if made], "next": self._next}
 
     def load_state_dict(self, state: dict[str, Any], blur: BlurKernel) -> None:
         """Make every block again as it was when `state_dict` was called."""
         outside = torch.get_rng_state()
-        for number, (kernel, dice) in enumerate(state["made"]):
+        for number, (kernel, random_state) in enumerate(state["made"]):
             # A free kernel keeps every bit; a fixed one is scaled to sum to one anew.
             then = BlurKernel(FreeKernel(kernel.numpy()), float(blur.gain), blur.dims)
-            torch.set_rng_state(dice)
-            self._made[number] = (kernel, dice)
+            torch.set_rng_state(random_state)
+            self._made[number] = (kernel, random_state)
             self._make(number, then.to(blur.gain.device))
         self._next = state["next"]
         torch.set_rng_state(outside)

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import psutil
-
 from napari_blurgan.errors import DataError
+from napari_blurgan.memory import available_memory
 
-__all__ = ["available_memory", "refuse_beyond_memory", "refuse_beyond_ratio"]
-
-
-def available_memory() -> int:
-    """Return the bytes of memory that can be had without swapping."""
-    return int(psutil.virtual_memory().available)
+__all__ = ["refuse_beyond_memory", "refuse_beyond_ratio"]
 
 
 def refuse_beyond_memory(nbytes: int, what: str) -> None:

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from napari_blurgan.axes import VoxelSize
+from napari_blurgan.devices import is_out_of_memory
 from napari_blurgan.errors import DataError, OutOfMemoryError
 from napari_blurgan.inverse.blur import Edges
 from napari_blurgan.inverse.frame import as_frame, background_note
@@ -244,9 +245,7 @@ def memory_reported() -> Iterator[None]:
     """Turn a failed allocation, on any device, into our own error."""
     try:
         yield
-    except (torch.OutOfMemoryError, MemoryError) as error:
-        raise OutOfMemoryError(TOO_LITTLE) from error
-    except RuntimeError as error:
-        if "allocate memory" not in str(error):
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
             raise
         raise OutOfMemoryError(TOO_LITTLE) from error

@@ -8,9 +8,27 @@ from scipy.ndimage import fourier_shift
 
 from napari_blurgan.errors import DataError
 
-__all__ = ["binomial_split", "checkerboard_split"]
+__all__ = ["binomial_split", "checkerboard_split", "split_counts"]
 
 Image = NDArray[np.float64]
+
+
+def split_counts(
+    counts: Image, share: float, rng: np.random.Generator
+) -> tuple[Image, Image]:
+    """Toss a coin for every count; the two parts are independent Poisson counts.
+
+    Parameters
+    ----------
+    counts : ndarray
+        Whole numbers, none negative.
+    share : float
+        Of the counts that the first part gets, between 0 and 1.
+    rng : numpy.random.Generator
+        The coin.
+    """
+    first = rng.binomial(counts.astype(np.int64), share)
+    return first.astype(np.float64), counts - first
 
 
 def binomial_split(
@@ -67,9 +85,7 @@ def binomial_split(
             f"most of the image lies below the offset of {offset:g} grey levels; its "
             f"median is {np.median(grey):g}"
         )
-    counts = np.maximum(counts, 0).astype(np.int64)
-    first = np.random.default_rng(seed).binomial(counts, 0.5)
-    return first.astype(np.float64), (counts - first).astype(np.float64)
+    return split_counts(np.maximum(counts, 0), 0.5, np.random.default_rng(seed))
 
 
 def checkerboard_split(image: ArrayLike) -> tuple[Image, Image]:

@@ -2,24 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from napari_blurgan.errors import RecipeError
 from napari_blurgan.methods.forwards import FORWARDS
+from napari_blurgan.methods.guarded_yaml import parse_yaml
 from napari_blurgan.methods.migrations import renamed
 from napari_blurgan.methods.parts import Kinds, unknown
 from napari_blurgan.methods.reconstructors import RECONSTRUCTORS
 from napari_blurgan.methods.sources import SOURCES
 from napari_blurgan.methods.terms import TERMS
 
-__all__ = ["changed"]
+__all__ = ["changed", "parse_changes"]
 
 PARTS: dict[str, Kinds[Any]] = {
     "source": SOURCES,
     "forward": FORWARDS,
     "reconstructor": RECONSTRUCTORS,
 }
+
+
+def parse_changes(pairs: Iterable[str], expected: str) -> dict[str, Any]:
+    """Return ``["a.b=1", "c=x"]`` as a mapping, the values read as YAML.
+
+    Parameters
+    ----------
+    pairs : iterable of str
+        KEY=VALUE each.
+    expected : str
+        Said first where one is no such pair.
+
+    Raises
+    ------
+    RecipeError
+        If there is no equals sign, or a value is no YAML.
+    """
+    changes = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not equals:
+            raise RecipeError(f"{expected}, found {pair!r}")
+        changes[key] = parse_yaml(value, f"the value of {key}")
+    return changes
 
 
 def changed(settings: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

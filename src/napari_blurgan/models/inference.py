@@ -6,23 +6,15 @@ import copy
 
 import torch
 
+from napari_blurgan.devices import fast_bfloat16
 from napari_blurgan.errors import DataError
 from napari_blurgan.models.model import Model
-from napari_blurgan.optimisation.precision import choose_device
 from napari_blurgan.tiling.operator import Normalized
 
-__all__ = ["devices", "inference_precision", "model_operator"]
+__all__ = ["inference_precision", "model_operator"]
 
 LAYOUT = {2: torch.channels_last, 3: torch.channels_last_3d}
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
-
-
-def devices(name: str) -> list[torch.device]:
-    """Return the devices called `name`; ``"auto"`` is every GPU, else the CPU."""
-    first = choose_device(name)
-    if name == "auto" and first.type == "cuda":
-        return [torch.device("cuda", i) for i in range(torch.cuda.device_count())]
-    return [first]
 
 
 def inference_precision(name: str, device: torch.device) -> torch.dtype:
@@ -43,7 +35,7 @@ def inference_precision(name: str, device: torch.device) -> torch.dtype:
         If `name` is none of these.
     """
     if name == "auto":
-        return torch.bfloat16 if _has_bfloat16(device) else torch.float32
+        return torch.bfloat16 if fast_bfloat16(device) else torch.float32
     if name not in PRECISIONS:
         raise DataError(
             f"there is no precision {name!r}; expected auto, {' or '.join(PRECISIONS)}"
@@ -64,13 +56,3 @@ def model_operator(
         layout = LAYOUT[model.recipe.dims]
         own.generator.network.to(memory_format=layout)  # type: ignore[call-overload]
     return Normalized(own.operator(device), own.input, own.output)
-
-
-def _has_bfloat16(device: torch.device) -> bool:
-    if device.type == "cuda":
-        return torch.cuda.get_device_capability(device) >= (8, 0)
-    if device.type == "cpu":
-        # Without these instructions, bfloat16 works, but slower than float32.
-        supported = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
-        return bool(supported and supported())
-    return False

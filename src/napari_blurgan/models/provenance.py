@@ -6,7 +6,6 @@ import hashlib
 import os
 import platform
 import uuid
-from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
 
@@ -16,6 +15,7 @@ import torch
 from napari_blurgan.data.regions import read_region
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.methods.recipe import Recipe
+from napari_blurgan.provenance import created
 
 __all__ = ["fingerprint", "new_id", "provenance"]
 
@@ -33,7 +33,7 @@ def provenance(
 ) -> dict[str, Any]:
     """Return what somebody needs who wants to know how a model was made."""
     return {
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "created": created(),
         "napari-blurgan": version("napari-blurgan"),
         "torch": torch.__version__,
         "python": platform.python_version(),

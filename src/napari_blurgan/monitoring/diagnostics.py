@@ -137,11 +137,11 @@ CHECKS = (
     Check(
         "discriminator-collapse",
         600,
-        # The loss of a Wasserstein potential has no least value: its slope is told.
+        # The loss of a Wasserstein discriminator has no least value: its slope is told.
         lambda v: "slope_x" not in v and _below("discriminator_x", 1e-3)(v),
         "The discriminator tells every restored patch from a sharp one: the "
         "adversarial term teaches nothing more.",
-        "Lower optimiser.discriminator_rate, or use fewer adversary.layers.",
+        "Lower optimiser.discriminator_rate, or use fewer discriminator.layers.",
     ),
     Check(
         "flat-discriminator",
@@ -149,8 +149,8 @@ CHECKS = (
         _below("slope_x", 0.2),
         "The Wasserstein discriminator is flat (mean slope {slope_x:.2f}, 1 is meant): "
         "the adversarial term teaches nothing.",
-        "Raise optimiser.discriminator_rate, adversary.steps or "
-        "adversary.gradient_penalty.",
+        "Raise optimiser.discriminator_rate, discriminator.steps or "
+        "discriminator.gradient_penalty.",
     ),
     Check(
         "no-improvement",

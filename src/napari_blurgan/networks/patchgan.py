@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from types import EllipsisType
+from typing import TypedDict, Unpack
 
 import torch
 from torch import Tensor, nn
@@ -13,7 +14,9 @@ from napari_blurgan.networks.histogram import HistogramDiscriminator
 from napari_blurgan.networks.layers import per_axis
 from napari_blurgan.networks.norm import Norm, make_norm
 
-__all__ = ["MultiScaleDiscriminator", "PatchDiscriminator"]
+__all__ = ["MultiScaleDiscriminator", "PatchDiscriminator", "PatchOptions"]
+
+KERNEL = 4  # of every convolution but the last
 
 
 class PatchDiscriminator(nn.Module):
@@ -37,8 +40,6 @@ class PatchDiscriminator(nn.Module):
     norm : {"batch", "instance", "none"}
         After every layer but the first and the last. ``"none"`` is what a Wasserstein
         loss with a gradient penalty needs.
-    kernel : int
-        Size of the strided convolutions; 3 along axes that are not pooled.
     plain_layers : int
         Further layers with a stride of 1.
     head_kernel : int
@@ -59,7 +60,6 @@ class PatchDiscriminator(nn.Module):
         base: int = 16,
         layers: int = 2,
         norm: Norm = "none",
-        kernel: int = 4,
         plain_layers: int = 0,
         head_kernel: int = 3,
         pool: int | Sequence[int] = 2,
@@ -77,7 +77,7 @@ class PatchDiscriminator(nn.Module):
         channels = in_channels
         for n, stride in enumerate([factors] * layers + [plain] * plain_layers):
             width = base * min(2**n, 8)
-            body.append(_convolution(channels, width, kernel, factors, stride))
+            body.append(_convolution(channels, width, KERNEL, factors, stride))
             if n > 0:
                 body.append(make_norm(norm, dims, width))
             body.append(nn.LeakyReLU(0.2, inplace=True))
@@ -112,6 +112,16 @@ class PatchDiscriminator(nn.Module):
         return self.body(image)
 
 
+class PatchOptions(TypedDict, total=False):
+    """What a `PatchDiscriminator` takes besides its axes, channels and width."""
+
+    layers: int
+    norm: Norm
+    plain_layers: int
+    head_kernel: int
+    pool: int | Sequence[int]
+
+
 class MultiScaleDiscriminator(nn.Module):
     """Independent PatchGANs on the patch and on crops of half, quarter, … its size.
 
@@ -121,8 +131,8 @@ class MultiScaleDiscriminator(nn.Module):
 
     Parameters
     ----------
-    dims, in_channels, base, layers, norm, kernel, plain_layers, head_kernel, pool
-        As for `PatchDiscriminator`, the same for every scale.
+    dims, in_channels, base
+        As for `PatchDiscriminator`.
     scales : int
         Number of discriminators.
     quantiles : int
@@ -131,6 +141,8 @@ class MultiScaleDiscriminator(nn.Module):
     random_crops : bool
         Crops at random places, drawn from torch's global generator, in training;
         centred ones at inference or if false.
+    **options
+        Of `PatchDiscriminator`, the same for every scale.
 
     Raises
     ------
@@ -143,32 +155,18 @@ class MultiScaleDiscriminator(nn.Module):
         dims: int,
         in_channels: int,
         base: int = 16,
+        *,
         scales: int = 3,
-        layers: int = 2,
-        norm: Norm = "none",
-        kernel: int = 4,
-        plain_layers: int = 0,
-        head_kernel: int = 3,
-        pool: int | Sequence[int] = 2,
         random_crops: bool = True,
         quantiles: int = 0,
+        **options: Unpack[PatchOptions],
     ) -> None:
         super().__init__()
         if scales < 1:
             raise RecipeError(f"a discriminator needs scales >= 1, not {scales}")
         self.random_crops = random_crops
         discriminators = [
-            PatchDiscriminator(
-                dims,
-                in_channels,
-                base,
-                layers,
-                norm,
-                kernel,
-                plain_layers,
-                head_kernel,
-                pool,
-            )
+            PatchDiscriminator(dims, in_channels, base, **options)
             for _ in range(scales)
         ]
         self.discriminators = nn.ModuleList(discriminators)

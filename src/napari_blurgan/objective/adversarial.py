@@ -12,10 +12,14 @@ from torch import Tensor
 
 from napari_blurgan.methods.terms import TermSettings
 from napari_blurgan.networks.patchgan import MultiScaleDiscriminator
-from napari_blurgan.objective.games import GAMES, penalty_of, slopes
+from napari_blurgan.objective.adversarial_losses import (
+    ADVERSARIAL_LOSSES,
+    penalty_of,
+    slopes,
+)
 from napari_blurgan.objective.term import Term
 from napari_blurgan.preparation.site import Site
-from napari_blurgan.sampling.replay_buffer import HistoryBuffer
+from napari_blurgan.sampling.replay_buffer import ReplayBuffer
 from napari_blurgan.transport.transported import Transported
 
 __all__ = ["Adversarial", "AdversarialX", "AdversarialY"]
@@ -33,7 +37,7 @@ class Adversarial(Term):
     ----------
     domain : str
         ``"x"`` or ``"y"``: what it sees.
-    history : HistoryBuffer
+    history : ReplayBuffer
         Images made before, which it is taught with too.
     """
 
@@ -42,9 +46,9 @@ class Adversarial(Term):
     def __init__(self, settings: TermSettings, site: Site) -> None:
         super().__init__(settings, site)
         self.settings = site.recipe.discriminator
-        self.game = GAMES[self.settings.loss]
+        self.adversarial_loss = ADVERSARIAL_LOSSES[self.settings.loss]
         self.discriminator = _discriminator(site, self.channels(site))
-        self.history = HistoryBuffer(self.settings.history)
+        self.history = ReplayBuffer(self.settings.history)
 
     @property
     def name(self) -> str:
@@ -62,15 +66,15 @@ class Adversarial(Term):
     def forward(self, images: Transported) -> Tensor:
         """Return what the generator has to lower."""
         _, made = self.real_and_made(images)
-        return self.game.generator_loss(self.discriminator(made))
+        return self.adversarial_loss.generator_loss(self.discriminator(made))
 
-    def lesson(self, images: Transported) -> dict[str, Tensor]:
+    def discriminator_losses(self, images: Transported) -> dict[str, Tensor]:
         """Return the loss of the discriminator and, where it is held, its slope."""
         real, made = self.real_and_made(images)
         fake = self.history.query(made.detach())
         scores = self.discriminator(real), self.discriminator(fake)
-        loss = self.game.discriminator_loss(*scores)
-        if not self.game.penalised:
+        loss = self.adversarial_loss.discriminator_loss(*scores)
+        if not self.adversarial_loss.penalised:
             return {self.name: loss}
         steepness = slopes(self.discriminator, real, fake)
         loss = loss + self.settings.gradient_penalty * penalty_of(steepness)

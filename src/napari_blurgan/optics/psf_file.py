@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import AxesError, DataError, OpticsError
 from napari_blurgan.optics.order import unwrapped
 from napari_blurgan.reading.images import read_stack
+from napari_blurgan.writing.atomic import replacing
 
 __all__ = ["NOTES", "read", "write"]
 
@@ -34,16 +34,12 @@ def write(
     if path.suffix.lower() not in (".tif", ".tiff"):
         raise OpticsError(f"{path}: a PSF is saved as .ome.tif")
     metadata = _metadata(voxel_size, provenance)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
+    if not path.parent.is_dir():
+        raise OpticsError(f"{path}: cannot be written, there is no {path.parent}")
+    with replacing(path, OpticsError) as part:
         tifffile.imwrite(
             part, data, ome=True, photometric="minisblack", metadata=metadata
         )
-        part.replace(path)
-    except OSError as error:
-        raise OpticsError(f"{path}: cannot be written: {error}") from error
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _metadata(voxel_size: Triple, provenance: dict[str, Any]) -> dict[str, Any]:

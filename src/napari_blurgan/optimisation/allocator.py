@@ -6,10 +6,10 @@ import ctypes
 import sys
 from functools import cache
 
-__all__ = ["give_back"]
+__all__ = ["release_memory"]
 
 
-def give_back() -> None:
+def release_memory() -> None:
     """Let the C library return what it keeps of freed memory.
 
     glibc returns only the top of its heap by itself: one small allocation above the

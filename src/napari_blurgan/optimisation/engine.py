@@ -11,10 +11,10 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from napari_blurgan.methods.recipe import OptimiserSettings
 from napari_blurgan.objective.adversarial import Adversarial
-from napari_blurgan.optimisation.allocator import give_back
+from napari_blurgan.optimisation.allocator import release_memory
 from napari_blurgan.optimisation.prepared import Prepared
-from napari_blurgan.optimisation.processes import Team
-from napari_blurgan.optimisation.random_state import Dice
+from napari_blurgan.optimisation.processes import Processes
+from napari_blurgan.optimisation.random_state import RandomState
 from napari_blurgan.reconstructors.reconstructor import Reconstructor
 from napari_blurgan.transport.assembly import Transport
 from napari_blurgan.transport.draw import Draw
@@ -24,7 +24,7 @@ __all__ = ["Engine"]
 
 
 class Engine:
-    """Networks, terms, optimisers and dice; `step` turns them once.
+    """Networks, terms, optimisers and random numbers; `step` takes one step with them.
 
     Parameters
     ----------
@@ -33,10 +33,10 @@ class Engine:
     device : torch.device
         Where to compute.
     precision : torch.dtype
-        What the networks compute in; blur and guide stay in float32.
-    dice : Dice
+        What the networks compute in; blur and estimate stay in float32.
+    random_state : RandomState
         The source of all randomness but that of the samplers, which have their own.
-    team : Team, optional
+    processes : Processes, optional
         The processes that train together.
 
     Attributes
@@ -52,29 +52,29 @@ class Engine:
         prepared: Prepared,
         device: torch.device,
         precision: torch.dtype,
-        dice: Dice,
-        team: Team | None = None,
+        random_state: RandomState,
+        processes: Processes | None = None,
     ) -> None:
         self.recipe = prepared.site.recipe
-        self.team = team or Team()
+        self.processes = processes or Processes()
         self.device = device
-        self.dice = dice
+        self.random_state = random_state
         self.source = prepared.source
         self.transport = prepared.transport.to(device).train()
         self.transport.generator.set_precision(precision)
         self.terms = prepared.terms.to(device).train()
-        self.games = {
+        self.adversarial = {
             name: term
             for name, term in self.terms.items()
             if isinstance(term, Adversarial)
         }
-        self.team.share_statistics(self.transport)
+        self.processes.share_statistics(self.transport)
         self.steps = 0
         self.latest: Transported | None = None
         decay = self.recipe.reconstructor.average
         self.average = _average(self.transport.generator, decay)
         self.optimisers = _optimisers(
-            self.recipe.optimiser, self.transport, self.games.values()
+            self.recipe.optimiser, self.transport, self.adversarial.values()
         )
         # float16 alone needs it: its smallest numbers are larger than many gradients.
         scaled = precision == torch.float16
@@ -104,7 +104,7 @@ class Engine:
             The value of every active term, the loss of each discriminator and, where a
             gradient penalty holds it near 1, its mean slope.
         """
-        with self.dice:
+        with self.random_state:
             self._set_rates(rate)
             self._renew_source()
             for _ in range(self.recipe.discriminator.steps - 1):
@@ -114,14 +114,14 @@ class Engine:
             losses |= self._improve_discriminators(batch)
         self.steps += 1
         self.latest = batch
-        values = self.team.mean(torch.stack([v.detach() for v in losses.values()]))
+        values = self.processes.mean(torch.stack([v.detach() for v in losses.values()]))
         return dict(zip(losses, values.tolist(), strict=True))
 
     def renew_source(self) -> Iterator[float]:
         """Bring the source up to date before the first step; yields the share done."""
         renewing = self.source.renew_all(self.transport.forward_model)
         while True:
-            with self.dice:
+            with self.random_state:
                 share = next(renewing, None)
             if share is None:
                 return
@@ -132,18 +132,18 @@ class Engine:
         every = self.recipe.reconstructor.renew_every
         if every and self.steps and self.steps % every == 0:
             self.source.renew_next(self.transport.forward_model)
-            give_back()
+            release_memory()
 
     def _draw(self) -> Transported:
-        count = self.recipe.sampling.batch * self.team.size
-        draws = self.team.share([self.source.draw() for _ in range(count)])
+        count = self.recipe.sampling.batch * self.processes.size
+        draws = self.processes.share([self.source.draw() for _ in range(count)])
         batch = Draw.batch(draws, self.device)
         patch, power = self.recipe.patch, self.recipe.cycle_power
         return Transported(self.transport, batch, patch, power)
 
     def _improve_generators(self, batch: Transported) -> dict[str, Tensor]:
         """Lower the weighted sum of the active terms."""
-        discriminators = [game.discriminator for game in self.games.values()]
+        discriminators = [term.discriminator for term in self.adversarial.values()]
         for discriminator in discriminators:
             discriminator.requires_grad_(False)
         weights = self.recipe.weights_at(self.steps)
@@ -159,10 +159,10 @@ class Engine:
     def _improve_discriminators(self, batch: Transported) -> dict[str, Tensor]:
         """Teach each discriminator to tell what is real from what is made."""
         losses: dict[str, Tensor] = {}
-        for game in self.games.values():
-            lesson = game.lesson(batch)
-            self._descend(game.name, lesson[game.name])
-            losses |= lesson
+        for term in self.adversarial.values():
+            found = term.discriminator_losses(batch)
+            self._descend(term.name, found[term.name])
+            losses |= found
         return losses
 
     def _descend(self, name: str, loss: Tensor) -> None:
@@ -170,7 +170,7 @@ class Engine:
         optimiser.zero_grad(set_to_none=True)
         scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
         for group in optimiser.param_groups:
-            self.team.average(group["params"])
+            self.processes.average(group["params"])
         scaler.step(optimiser)
         scaler.update()
 
@@ -189,11 +189,11 @@ class Engine:
             "transport": self.transport.state_dict(),
             "average": None if self.average is None else self.average.state_dict(),
             "terms": self.terms.state_dict(),
-            "history": {k: g.history.state_dict() for k, g in self.games.items()},
+            "history": {k: g.history.state_dict() for k, g in self.adversarial.items()},
             "optimisers": {k: o.state_dict() for k, o in self.optimisers.items()},
             "scalers": {k: s.state_dict() for k, s in self.scalers.items()},
             "source": self.source.state_dict(),
-            "dice": self.dice.state_dict(),
+            "dice": self.random_state.state_dict(),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -203,14 +203,14 @@ class Engine:
         if self.average is not None:
             self.average.load_state_dict(state["average"])
         self.terms.load_state_dict(state["terms"])
-        for name, game in self.games.items():
-            game.history.load_state_dict(state["history"][name])
+        for name, term in self.adversarial.items():
+            term.history.load_state_dict(state["history"][name])
         for name, optimiser in self.optimisers.items():
             optimiser.load_state_dict(state["optimisers"][name])
         for name, scaler in self.scalers.items():
             scaler.load_state_dict(state["scalers"][name])
         self.source.load_state_dict(state["source"], self.transport.forward_model)
-        self.dice.load_state_dict(state["dice"])
+        self.random_state.load_state_dict(state["dice"])
 
 
 def _average(generator: Reconstructor, decay: float) -> AveragedModel | None:
@@ -221,15 +221,17 @@ def _average(generator: Reconstructor, decay: float) -> AveragedModel | None:
 
 
 def _optimisers(
-    settings: OptimiserSettings, transport: Transport, games: Iterable[Adversarial]
+    settings: OptimiserSettings,
+    transport: Transport,
+    adversarial: Iterable[Adversarial],
 ) -> dict[str, torch.optim.Adam]:
     learned = {"generator": list(transport.generator.parameters())}
     learned |= transport.forward_model.learned
     generators = [_group(n, p, settings.rate_of(n)) for n, p in learned.items() if p]
     groups = {"generators": generators}
-    for game in games:
-        weights = list(game.discriminator.parameters())
-        groups[game.name] = [_group(game.name, weights, settings.discriminator_rate)]
+    for term in adversarial:
+        weights = list(term.discriminator.parameters())
+        groups[term.name] = [_group(term.name, weights, settings.discriminator_rate)]
     return {n: torch.optim.Adam(g, betas=settings.betas) for n, g in groups.items()}
 
 

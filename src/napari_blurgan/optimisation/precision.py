@@ -1,4 +1,4 @@
-"""In what precision to compute: found by measuring; and where, see `devices`."""
+"""In what precision to train: found by measuring."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from napari_blurgan.devices import choose_device
 from napari_blurgan.interruption import heed_stop
 from napari_blurgan.reconstructors.reconstructor import Reconstructor
 
-__all__ = ["choose_device", "choose_precision"]
+__all__ = ["choose_precision"]
 
 WORTH = 1.2
 """Lower precision must be that much faster to be chosen."""

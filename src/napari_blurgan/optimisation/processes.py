@@ -1,4 +1,4 @@
-"""Several processes that train one model, started by torchrun; one is a team too."""
+"""Several processes that train one model, started by torchrun; one is enough."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.distributed.nn.functional import all_reduce
 
-__all__ = ["Team"]
+__all__ = ["Processes"]
 
 Item = TypeVar("Item")
 
 
-class Team:
+class Processes:
     """Who we are among how many; gradients and statistics are shared.
 
-    A team of N with batches of b takes the steps that one process with batches of N b
-    would take. All members roll the same dice and draw the same patches; each works
+    N processes with batches of b take the steps that one process with batches of N b
+    would take. All draw the same random numbers, and so the same patches; each works
     on its own share of them.
 
     Parameters
@@ -36,8 +36,8 @@ class Team:
         self.size = size
 
     @classmethod
-    def of(cls, device: torch.device) -> Team:
-        """Join the team that torchrun started, if there is one."""
+    def of(cls, device: torch.device) -> Processes:
+        """Join the processes that torchrun started, if it did."""
         size = int(os.environ.get("WORLD_SIZE", "1"))
         if size == 1:
             return cls()
@@ -51,7 +51,7 @@ class Team:
         return list(items[self.rank * each : (self.rank + 1) * each])
 
     def average(self, parameters: Iterable[Tensor]) -> None:
-        """Replace every gradient by its mean over the team."""
+        """Replace every gradient by its mean over the processes."""
         if self.size == 1:
             return
         for parameter in parameters:
@@ -60,7 +60,7 @@ class Team:
                 parameter.grad /= self.size
 
     def mean(self, values: Tensor) -> Tensor:
-        """Return the mean over the team."""
+        """Return the mean over the processes."""
         if self.size > 1:
             dist.all_reduce(values)
         return values / self.size
@@ -86,12 +86,12 @@ class Team:
 
 
 class SharedBatchNorm(nn.Module):
-    """Batch norm over the patches of the whole team, with the parameters of `own`."""
+    """Batch norm over the patches of all processes, with the parameters of `own`."""
 
     def __init__(self, own: nn.BatchNorm2d | nn.BatchNorm3d) -> None:
         super().__init__()
         self.own = own
-        # The state keeps the names that it has without a team.
+        # The state keeps the names that it has in a single process.
         self.register_state_dict_post_hook(_without_own)  # type: ignore[no-untyped-call]
         self.register_load_state_dict_pre_hook(_with_own)  # type: ignore[no-untyped-call]
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import torch
 
-__all__ = ["Dice"]
+__all__ = ["RandomState"]
 
 
-class Dice(AbstractContextManager["Dice"]):
+class RandomState(AbstractContextManager["RandomState"]):
     """torch's global generators, lent to the training while it computes.
 
     Networks, crops and noise draw from the global generators; whoever else uses them
@@ -33,7 +33,7 @@ class Dice(AbstractContextManager["Dice"]):
         _write(device, outside)
         self._outside = outside
 
-    def __enter__(self) -> Dice:
+    def __enter__(self) -> RandomState:
         """Put our state in place."""
         self._outside = _read(self.device)
         _write(self.device, self._inside)

@@ -15,7 +15,7 @@ from napari_blurgan.methods.parts import PAIRS
 from napari_blurgan.methods.recipe import Recipe
 from napari_blurgan.preparation.notes import Note
 from napari_blurgan.sampling.held_out import set_aside
-from napari_blurgan.sampling.shared_images import check_no_twins
+from napari_blurgan.sampling.shared_images import check_no_shared_images
 
 __all__ = ["Domains", "check_domains", "check_fit", "common_voxel_size", "for_planes"]
 
@@ -62,7 +62,7 @@ def check_domains(recipe: Recipe, y: Sequence[Stack], x: Sequence[Stack]) -> Dom
     views = recipe.sampling.views
     if recipe.source.apart and views == ("xy",):
         check_disjoint(y, x)
-        check_no_twins(y, x)
+        check_no_shared_images(y, x)
     opaque = [s.name for s in (*y, *x) if s.size("S") == 4]
     y, x = [without_alpha(s) for s in y], [without_alpha(s) for s in x]
     check_fit(recipe, y, x)

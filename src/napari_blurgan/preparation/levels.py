@@ -1,4 +1,4 @@
-"""A survey of the two data sets: their zero, their brightness, their noise."""
+"""Levels of the two data sets: their zero, their brightness, their noise."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from napari_blurgan.sampling.patches import PatchSampler
 
 __all__ = ["calibrate"]
 
-SURVEY = 48
+PATCHES = 48
 """Patches from which background, noise and gain are measured."""
 
 LARGEST = 128
@@ -52,13 +52,13 @@ def _to_background(
     level: Normalization, stacks: Sequence[Stack], recipe: Recipe
 ) -> tuple[Normalization, list[NDArray[np.float32]]]:
     """Put zero at the background; return patches on the new scale."""
-    patches = _survey(stacks, recipe, level)
+    patches = _random_patches(stacks, recipe, level)
     dark = background_level(patches)
     moved = Normalization(level.offset + dark * level.scale, level.scale * (1 - dark))
     return moved, [(patch - dark) / (1 - dark) for patch in patches]
 
 
-def _survey(
+def _random_patches(
     stacks: Sequence[Stack], recipe: Recipe, level: Normalization
 ) -> list[NDArray[np.float32]]:
     rng = np.random.default_rng(0)
@@ -66,7 +66,7 @@ def _survey(
     shape = tuple(min(2 * n, largest) for n in recipe.patch)
     sampler = PatchSampler(stacks, shape, normalization=level, rng=rng, reflect=True)
     patches = []
-    for _ in range(SURVEY):
+    for _ in range(PATCHES):
         heed_stop()
         patches.append(sampler.draw()[0].numpy())
     return patches

@@ -7,6 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from napari_blurgan.measure.splitting import split_counts
 from napari_blurgan.preparation.calibration import NoiseModel
 
 __all__ = ["split_photons"]
@@ -54,8 +55,8 @@ def _counted(
     image: Image, noise: NoiseModel, share: float, rng: np.random.Generator
 ) -> tuple[Image, Image]:
     counts = np.rint((image + noise.pedestal) / noise.slope).clip(min=0)
-    first = rng.binomial(counts.astype(np.int64), share)
-    one, other = first / share, (counts - first) / (1 - share)
+    first, second = split_counts(counts, share, rng)
+    one, other = first / share, second / (1 - share)
     return noise.slope * one - noise.pedestal, noise.slope * other - noise.pedestal
 
 

@@ -22,7 +22,7 @@ from napari_blurgan.restoration.run import Countdown, Run, piece
 from napari_blurgan.restoration.sinks import OmeZarrSink
 from napari_blurgan.tiling.layout import Layout
 from napari_blurgan.tiling.operator import Operator
-from napari_blurgan.tiling.tile_runner import Engine, read_tile
+from napari_blurgan.tiling.tile_runner import TileRunner, read_tile
 from napari_blurgan.tiling.tiling import Tiling
 from napari_blurgan.writing.ome_zarr import open_level
 
@@ -168,16 +168,16 @@ class _Job:
     order: Sequence[int]
 
 
-_engines: dict[str, Engine] = {}
-"""The engine of the latest job, kept warm in each worker."""
+_runners: dict[str, TileRunner] = {}
+"""The runner of the latest job, kept warm in each worker."""
 
 
 def _compute(job: _Job, number: int) -> tuple[int, int, int]:
     """Compute and write one tile; return its number and what was clipped."""
-    engine = _engine(job)
+    runner = _runner_of(job)
     work = piece(job.layout, job.tiling, number)
-    image = engine.tensor(read_tile(job.layout.source, work.frame, work.tile))
-    (block,) = engine([work.tile], [image])
+    image = runner.tensor(read_tile(job.layout.source, work.frame, work.tile))
+    (block,) = runner([work.tile], [image])
     rounding = Rounding(job.dtype)
     region, arranged = job.layout.place(work.frame, work.tile, block)
     array = open_level(job.path)
@@ -185,8 +185,8 @@ def _compute(job: _Job, number: int) -> tuple[int, int, int]:
     return number, rounding.below, rounding.above
 
 
-def _engine(job: _Job) -> Engine:
-    if job.key not in _engines:
-        _engines.clear()
-        _engines[job.key] = Engine([job.make_operator()], job.tiling)
-    return _engines[job.key]
+def _runner_of(job: _Job) -> TileRunner:
+    if job.key not in _runners:
+        _runners.clear()
+        _runners[job.key] = TileRunner([job.make_operator()], job.tiling)
+    return _runners[job.key]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from napari_blurgan.tiling.plan import Plan
+from napari_blurgan.tiling.plan import TilingPlan
 
 __all__ = ["Event", "Finished", "Noted", "Planned", "Shrunk", "TileDone"]
 
@@ -21,7 +21,7 @@ class Noted:
 class Planned:
     """What is going to be done, before it is."""
 
-    plan: Plan
+    plan: TilingPlan
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from numpy.typing import DTypeLike
 
+from napari_blurgan.checks import known_names
+from napari_blurgan.data.stack import Stack
 from napari_blurgan.reading.conversion import ImageLike, as_stack
 from napari_blurgan.restoration.cluster import Cluster
 from napari_blurgan.restoration.events import Event, Finished, Planned, Shrunk, TileDone
@@ -15,9 +17,41 @@ from napari_blurgan.restoration.run import Run
 from napari_blurgan.restoration.sinks import MemorySink, Sink, Target
 from napari_blurgan.tiling.layout import Layout
 from napari_blurgan.tiling.operator import Operator
-from napari_blurgan.tiling.plan import Plan, make_plan
+from napari_blurgan.tiling.plan import TilingPlan, make_plan
 
-__all__ = ["apply"]
+__all__ = ["ApplyOptions", "apply"]
+
+
+class ApplyOptions(TypedDict, total=False):
+    """How an operator is applied.
+
+    Attributes
+    ----------
+    tile : sequence of int or None
+        Voxels that a tile writes; chosen from the free memory by default.
+    channel, time : int or None
+        The only channel or time point to restore, counted from 0.
+    dtype : dtype-like or None
+        Of the result: float32 by default; ``"source"`` for that of the source.
+        Integers are rounded and clipped, and what was clipped is counted.
+    margin : sequence of int or None
+        Voxels by which the volume is continued by reflection.
+    blend : bool
+        Smooth the seams, for operators whose statistics differ between tiles.
+    provenance : dict or None
+        Written into the result.
+    memory : int or None
+        Bytes that the tiles may take of the device; half of what is free by default.
+    """
+
+    tile: Sequence[int] | None
+    channel: int | None
+    time: int | None
+    dtype: DTypeLike | None
+    margin: Sequence[int] | None
+    blend: bool
+    provenance: dict[str, Any] | None
+    memory: int | None
 
 
 def apply(
@@ -25,17 +59,10 @@ def apply(
     source: ImageLike,
     sink: Sink | None = None,
     *,
-    tile: Sequence[int] | None = None,
-    channel: int | None = None,
-    time: int | None = None,
-    dtype: DTypeLike | None = None,
-    margin: Sequence[int] | None = None,
-    blend: bool = False,
-    provenance: dict[str, Any] | None = None,
     cluster: Cluster | None = None,
-    memory: int | None = None,
+    **options: Unpack[ApplyOptions],
 ) -> Generator[Event, None, None]:
-    """Restore `source` into `sink`, telling about every step.
+    """Restore `source` into `sink`, reporting every step.
 
     Reading, computing and writing overlap. If the device runs out of memory, tiles
     are computed in smaller pieces. The result is complete, or there is an error.
@@ -48,23 +75,10 @@ def apply(
         As `as_stack` takes it. Read tile by tile.
     sink : Sink, optional
         Where the result goes; memory by default.
-    tile : sequence of int, optional
-        Voxels that a tile writes; chosen from the free memory by default.
-    channel, time : int, optional
-        The only channel or time point to restore, counted from 0.
-    dtype : dtype-like, optional
-        Of the result: float32 by default; ``"source"`` for that of the source.
-        Integers are rounded and clipped, and what was clipped is counted.
-    margin : sequence of int, optional
-        Voxels by which the volume is continued by reflection.
-    blend : bool
-        Smooth the seams, for operators whose statistics differ between tiles.
-    provenance : dict, optional
-        Written into the result.
     cluster : Cluster, optional
         Computes the tiles instead of this process.
-    memory : int, optional
-        Bytes that the tiles may take of the device; half of what is free by default.
+    **options
+        As `ApplyOptions` says.
 
     Yields
     ------
@@ -76,36 +90,50 @@ def apply(
     ------
     AxesError, DataError
         If the source does not fit or holds NaN.
+    RecipeError
+        If there is no such option.
     OutOfMemoryError
         If not even the smallest tile fits the device.
     """
-    stack = as_stack(source)
+    known_names("apply", options, ApplyOptions.__annotations__)
     copies = [operators] if not isinstance(operators, Sequence) else list(operators)
     sink = MemorySink() if sink is None else sink
-    layout = Layout(stack, copies[0], channel, time)
-    rounding = Rounding(result_dtype(dtype, stack.data.dtype))
-    plan = make_plan(
-        layout,
-        copies[0],
-        rounding.dtype,
-        tile=tile or sink.earlier_tile(),
-        margin=margin,
-        keep=sink.in_memory,
-        free=None if cluster is None else cluster.free_bytes,
-        memory=memory,
-    )
-    key = _key(layout, plan, rounding, blend, provenance or {})
-    yield Planned(plan)
-    target = Target(layout, rounding.dtype, plan.tiling.core, provenance or {}, key)
-    run = Run(layout, plan, rounding, sink)
-    done = sink.open(target)
+    run = _run(as_stack(source), copies[0], sink, cluster, options)
+    yield Planned(run.plan)
+    blend, provenance = options.get("blend", False), options.get("provenance") or {}
+    key = _key(run.layout, run.plan, run.rounding, blend, provenance)
+    core, dtype = run.plan.tiling.core, run.rounding.dtype
+    done = sink.open(Target(run.layout, dtype, core, provenance, key))
     try:
         yield from _carried(run, copies, done, blend, cluster)
         result = sink.close()
     except BaseException:
         sink.abort()
         raise
-    yield Finished(result, rounding.below, rounding.above)
+    yield Finished(result, run.rounding.below, run.rounding.above)
+
+
+def _run(
+    stack: Stack,
+    operator: Operator,
+    sink: Sink,
+    cluster: Cluster | None,
+    options: ApplyOptions,
+) -> Run:
+    """Return what is to be done, planned but not begun."""
+    layout = Layout(stack, operator, options.get("channel"), options.get("time"))
+    rounding = Rounding(result_dtype(options.get("dtype"), stack.data.dtype))
+    plan = make_plan(
+        layout,
+        operator,
+        rounding.dtype,
+        tile=options.get("tile") or sink.earlier_tile(),
+        margin=options.get("margin"),
+        keep=sink.in_memory,
+        free=None if cluster is None else cluster.free_bytes,
+        memory=options.get("memory"),
+    )
+    return Run(layout, plan, rounding, sink)
 
 
 def _carried(
@@ -123,7 +151,7 @@ def _carried(
 
 def _key(
     layout: Layout,
-    plan: Plan,
+    plan: TilingPlan,
     rounding: Rounding,
     blend: bool,
     provenance: dict[str, Any],

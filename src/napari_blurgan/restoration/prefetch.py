@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future
 from typing import TypeVar
 
-__all__ = ["ahead"]
+__all__ = ["prefetched"]
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-def ahead(
+def prefetched(
     executor: Executor,
     function: Callable[[Item], Result],
     items: Iterable[Item],

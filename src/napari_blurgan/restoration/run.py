@@ -15,14 +15,14 @@ from torch import Tensor
 
 from napari_blurgan.errors import OutOfMemoryError
 from napari_blurgan.restoration.events import Shrunk, TileDone
-from napari_blurgan.restoration.prefetch import ahead
+from napari_blurgan.restoration.prefetch import prefetched
 from napari_blurgan.restoration.rounding import Rounding
 from napari_blurgan.restoration.sinks import Sink
 from napari_blurgan.tiling.blending import Blend
 from napari_blurgan.tiling.layout import Frame, Layout
 from napari_blurgan.tiling.operator import Operator
-from napari_blurgan.tiling.plan import Plan
-from napari_blurgan.tiling.tile_runner import Engine, read_tile
+from napari_blurgan.tiling.plan import TilingPlan
+from napari_blurgan.tiling.tile_runner import TileRunner, read_tile
 from napari_blurgan.tiling.tiling import Tile, Tiling
 
 __all__ = ["Countdown", "Piece", "Run", "piece"]
@@ -51,7 +51,7 @@ class Run:
     """What reading, computing and writing share."""
 
     layout: Layout
-    plan: Plan
+    plan: TilingPlan
     rounding: Rounding
     sink: Sink
 
@@ -59,30 +59,30 @@ class Run:
         self, operators: Sequence[Operator], done: set[int]
     ) -> Iterator[TileDone | Shrunk]:
         """Compute and write the tiles that are not done yet."""
-        engine = Engine(operators, self.plan.tiling)
+        runner = TileRunner(operators, self.plan.tiling)
 
         def read(work: Piece) -> tuple[Piece, Tensor]:
             """Return a tile with its input, ready to be sent to the device."""
             block = read_tile(self.layout.source, work.frame, work.tile)
-            return work, engine.tensor(block)
+            return work, runner.tensor(block)
 
         def compute(batch: list[tuple[Piece, Tensor]]) -> list[Computed]:
             """Return the cores of a batch of inputs."""
             tiles = [work.tile for work, _ in batch]
-            blocks = engine(tiles, [image for _, image in batch])
+            blocks = runner(tiles, [image for _, image in batch])
             return [(w, block) for (w, _), block in zip(batch, blocks, strict=True)]
 
         numbers = (n for n in range(self.plan.tiles) if n not in done)
         todo = (piece(self.layout, self.plan.tiling, number) for number in numbers)
         eta = Countdown(len(done), self.plan.tiles)
-        limit = engine.limit
+        limit = runner.limit
         with _threads(1) as readers, _threads(len(operators)) as workers:
-            inputs = ahead(readers, read, todo, 1)
+            inputs = prefetched(readers, read, todo, 1)
             batches = _batches(inputs, self.plan.batch)
-            computed = ahead(workers, compute, batches, len(operators))
+            computed = prefetched(workers, compute, batches, len(operators))
             for _ in self._written(itertools.chain.from_iterable(computed)):
-                if engine.limit and engine.limit != limit:
-                    limit = engine.limit
+                if runner.limit and runner.limit != limit:
+                    limit = runner.limit
                     yield Shrunk(limit)
                 yield eta.tick()
 
@@ -113,23 +113,23 @@ class Run:
         frame: Frame,
         eta: Countdown,
     ) -> Generator[TileDone, None, NDArray[np.float32]]:
-        engine = Engine(operators, tiling)
+        runner = TileRunner(operators, tiling)
         blend = Blend(tiling, self.layout.per_group)
 
         def compute(tile: Tile) -> tuple[Tile, NDArray[np.float32]]:
             """Return a tile and what the network makes of it, beyond its core too."""
-            image = engine.tensor(read_tile(self.layout.source, frame, tile))
-            return tile, engine.whole(tile, blend.widened(tile), image)
+            image = runner.tensor(read_tile(self.layout.source, frame, tile))
+            return tile, runner.whole(tile, blend.widened(tile), image)
 
         with _threads(len(operators)) as workers:
-            for tile, block in ahead(workers, compute, tiling, len(operators)):
+            for tile, block in prefetched(workers, compute, tiling, len(operators)):
                 blend.add(tile, block)
                 yield eta.tick()
         return blend.frame
 
     def _written(self, computed: Iterable[Computed]) -> Iterator[int]:
         with _threads(1) as writers:
-            yield from ahead(writers, self._write, computed, 1)
+            yield from prefetched(writers, self._write, computed, 1)
 
     def _write(self, computed: Computed) -> int:
         work, block = computed

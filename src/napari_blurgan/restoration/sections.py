@@ -6,7 +6,7 @@ import os
 from collections.abc import Generator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Unpack
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import DataError
 from napari_blurgan.reading.images import read_stack
 from napari_blurgan.restoration.events import Event, Finished
-from napari_blurgan.restoration.predict import apply
+from napari_blurgan.restoration.predict import ApplyOptions, apply
 from napari_blurgan.restoration.rounding import Rounding, result_dtype
 from napari_blurgan.tiling.operator import Operator
 from napari_blurgan.writing.ome_tiff import write_ome_tiff
@@ -30,7 +30,7 @@ def apply_sections(
     stack: Stack,
     out: PathLike | None,
     views: Sequence[str],
-    **options: Any,
+    **options: Unpack[ApplyOptions],
 ) -> Generator[Event, None, None]:
     """Carry a volume, its voxels made cubes, through a model of planes, view by view.
 
@@ -54,7 +54,9 @@ def apply_sections(
     """
     if out is not None and Path(out).suffix.lower() not in (".tif", ".tiff"):
         raise DataError(f"{out}: sections from several sides are written as .ome.tif")
-    rounding = Rounding(result_dtype(options.pop("dtype", None), stack.data.dtype))
+    dtype = options.get("dtype")
+    options["dtype"] = None  # rounded once, at the end
+    rounding = Rounding(result_dtype(dtype, stack.data.dtype))
     cube = isotropic(stack)
     total: Stack | None = None
     for view in views:

@@ -7,10 +7,10 @@ from torch import Tensor
 
 from napari_blurgan.errors import DataError
 
-__all__ = ["HistoryBuffer"]
+__all__ = ["ReplayBuffer"]
 
 
-class HistoryBuffer:
+class ReplayBuffer:
     """Mixes the generated patches of now with those of the past.
 
     Until it is full it stores what comes and returns it. Then, for every patch, a

@@ -11,20 +11,20 @@ from napari_blurgan.data.regions import read_region
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import DataError
 
-__all__ = ["check_no_twins"]
+__all__ = ["check_no_shared_images"]
 
 SIDE = 64
 
 
-def check_no_twins(one: Sequence[Stack], other: Sequence[Stack]) -> None:
+def check_no_shared_images(one: Sequence[Stack], other: Sequence[Stack]) -> None:
     """Make sure that no image of one domain has the pixels of one in the other.
 
-    The middle of each is looked at. Empty middles are no twins.
+    The middle of each is looked at. Empty middles do not count as shared.
 
     Raises
     ------
     DataError
-        If there are twins.
+        If an image is in both.
     """
     known = {_middle(stack): stack.name for stack in one}
     for stack in other:

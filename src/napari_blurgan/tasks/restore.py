@@ -2,47 +2,63 @@
 
 from __future__ import annotations
 
-import datetime
 import hashlib
 import os
 from collections.abc import Callable, Generator, Iterator, Sequence
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import numpy as np
 import torch
 from numpy.typing import DTypeLike
 
-from napari_blurgan.checks import refuse_existing, same_file
+from napari_blurgan.checks import known_names, refuse_existing, same_file
 from napari_blurgan.data.colour import without_alpha
 from napari_blurgan.data.exposure import exposure_notes
 from napari_blurgan.data.sections import VIEWS
 from napari_blurgan.data.stack import Stack
+from napari_blurgan.devices import all_devices, choose_device
 from napari_blurgan.errors import DataError
 from napari_blurgan.inverse.psf_fit import usable
 from napari_blurgan.models.familiarity import unfamiliar
-from napari_blurgan.models.inference import (
-    devices,
-    inference_precision,
-    model_operator,
-)
+from napari_blurgan.models.inference import inference_precision, model_operator
 from napari_blurgan.models.model import Model, load_model
 from napari_blurgan.optics.psf import Psf
-from napari_blurgan.optimisation.precision import choose_device
+from napari_blurgan.provenance import provenance_of
 from napari_blurgan.reading.conversion import ImageLike, as_stack, in_kind
 from napari_blurgan.restoration.cluster import Cluster
 from napari_blurgan.restoration.events import Event, Finished, Noted
-from napari_blurgan.restoration.predict import apply
+from napari_blurgan.restoration.predict import ApplyOptions, apply
 from napari_blurgan.restoration.sections import apply_sections
-from napari_blurgan.restoration.sinks import make_sink
+from napari_blurgan.restoration.sinks import Sink, make_sink
 from napari_blurgan.tiling.operator import Operator
 
-__all__ = ["restore", "restoring"]
+__all__ = ["RestoreOptions", "restore", "restoring"]
 
 VOXEL_TOLERANCE = 0.1
 PathLike = str | os.PathLike[str]
+
+
+class RestoreOptions(TypedDict, total=False):
+    """The options of `restore`, which explains them."""
+
+    axes: str | None
+    voxel_size: Sequence[float | None] | None
+    channel_axis: int | None
+    psf: Psf | PathLike | None
+    tile: Sequence[int] | None
+    dtype: DTypeLike | None
+    channel: int | None
+    time: int | None
+    device: str
+    resume: bool
+    overwrite: bool
+    precision: str
+    blend: bool | None
+    scheduler: str | None
+    views: Sequence[str] | None
+    memory: int | None
 
 
 def restore(
@@ -50,22 +66,8 @@ def restore(
     source: ImageLike,
     out: PathLike | None = None,
     *,
-    axes: str | None = None,
-    voxel_size: Sequence[float | None] | None = None,
-    channel_axis: int | None = None,
-    psf: Psf | PathLike | None = None,
-    tile: Sequence[int] | None = None,
-    dtype: DTypeLike | None = None,
-    channel: int | None = None,
-    time: int | None = None,
-    device: str = "auto",
-    resume: bool = False,
-    overwrite: bool = False,
-    precision: str = "auto",
-    blend: bool | None = None,
-    scheduler: str | None = None,
-    views: Sequence[str] | None = None,
     progress: Callable[[Event], None] | None = None,
+    **options: Unpack[RestoreOptions],
 ) -> Any:
     """Carry an image of any size through a trained model.
 
@@ -109,6 +111,8 @@ def restore(
         Smooth the seams; by default for models whose norm depends on the tile.
     scheduler : str, optional
         Address of a dask cluster that computes instead of this machine.
+    memory : int, optional
+        Bytes that the tiles may take of the device; half of what is free by default.
     views : sequence of str, optional
         For a model of planes: the mean of its results on ``"xy"``, ``"xz"`` and
         ``"yz"`` sections of the volume, its voxels made cubes; by default those that
@@ -128,32 +132,15 @@ def restore(
     DataError, AxesError
         If the image cannot be read, or does not fit the model; if there is something
         at `out` and `overwrite` is false.
+    RecipeError
+        If there is no such option.
     ModelFileError
         If the model cannot be read.
     OutOfMemoryError
         If not even the smallest tile fits the device.
     """
     result = None
-    for event in restoring(
-        model,
-        source,
-        out,
-        axes=axes,
-        voxel_size=voxel_size,
-        channel_axis=channel_axis,
-        psf=psf,
-        tile=tile,
-        dtype=dtype,
-        channel=channel,
-        time=time,
-        device=device,
-        resume=resume,
-        overwrite=overwrite,
-        precision=precision,
-        blend=blend,
-        scheduler=scheduler,
-        views=views,
-    ):
+    for event in restoring(model, source, out, **options):
         if progress is not None:
             progress(event)
         if isinstance(event, Finished):
@@ -166,65 +153,95 @@ def restoring(
     model: Model | PathLike,
     source: ImageLike,
     out: PathLike | None = None,
-    *,
-    axes: str | None = None,
-    voxel_size: Sequence[float | None] | None = None,
-    channel_axis: int | None = None,
-    psf: Psf | PathLike | None = None,
-    device: str = "auto",
-    resume: bool = False,
-    overwrite: bool = False,
-    precision: str = "auto",
-    blend: bool | None = None,
-    scheduler: str | None = None,
-    views: Sequence[str] | None = None,
-    **options: Any,
+    **options: Unpack[RestoreOptions],
 ) -> Generator[Event, None, None]:
     """Yield the events of `restore`, with the same parameters."""
+    known_names("restore", options, RestoreOptions.__annotations__)
     stack = as_stack(
-        source, axes=axes, voxel_size=voxel_size, channel_axis=channel_axis
+        source,
+        axes=options.get("axes"),
+        voxel_size=options.get("voxel_size"),
+        channel_axis=options.get("channel_axis"),
     )
-    _check_out(stack, out, overwrite)
-    sink = make_sink(out, resume)
-    psf, mended = _usable(psf)
+    _check_out(stack, out, options.get("overwrite", False))
+    sink = make_sink(out, options.get("resume", False))
+    psf, mended = _usable(options.get("psf"))
     loaded = _under(psf, model if isinstance(model, Model) else load_model(Path(model)))
     if loaded.channels[0] == 3:
         stack = without_alpha(stack)
-    if loaded.colour and options.get("dtype") is None:
-        options["dtype"] = _picture_dtype(loaded)
-    channel, time = options.get("channel"), options.get("time")
     for note in (
         *stack.metadata.get("notes", ()),
         *mended,
         *_mismatch(loaded, stack),
-        *unfamiliar(loaded, stack, channel),
-        *exposure_notes(stack, channel, time),
+        *unfamiliar(loaded, stack, options.get("channel")),
+        *exposure_notes(stack, options.get("channel"), options.get("time")),
     ):
         yield Noted(f"{stack.name}: {note}")
-    cluster = None
-    if scheduler is not None:
-        if loaded.path is None:
-            raise DataError("on a cluster, the model must be a folder; save it first")
-        # Workers may differ in what they have; seams must not show where they do.
-        precision = "float32" if precision == "auto" else precision
-        folder = loaded.path.absolute()
-        make = partial(_operator_from, folder, psf, device, precision)
-        cluster = Cluster(scheduler, make)
-    places = devices("cpu" if cluster else device)
-    dtype = inference_precision(precision, places[0])
-    operators = [model_operator(loaded, place, precision) for place in places]
-    norm = loaded.recipe.reconstructor.norm
-    options |= {
-        "blend": norm == "instance" if blend is None else blend,
-        "provenance": _provenance(loaded, psf, stack, dtype),
-    }
-    views = _views(loaded, views)
+    yield from _carried(loaded, psf, stack, out, sink, options)
+
+
+def _carried(
+    model: Model,
+    psf: Psf | None,
+    stack: Stack,
+    out: PathLike | None,
+    sink: Sink,
+    options: RestoreOptions,
+) -> Iterator[Event]:
+    """Carry a checked image through a model, where and as it was asked for."""
+    cluster = _cluster(model, psf, options)
+    precision = _precision(options)
+    places = all_devices("cpu" if cluster else options.get("device", "auto"))
+    computed_in = inference_precision(precision, places[0])
+    operators = [model_operator(model, place, precision) for place in places]
+    how = _apply_options(model, options)
+    how["provenance"] = _provenance(model, psf, stack, computed_in)
+    views = _views(model, options.get("views"))
     if views == ("xy",):
-        yield from apply(operators, stack, sink, cluster=cluster, **options)
+        yield from apply(operators, stack, sink, cluster=cluster, **how)
     elif cluster is not None:
         raise DataError("sections from several sides are not made on a cluster")
     else:
-        yield from apply_sections(operators, stack, out, views, **options)
+        yield from apply_sections(operators, stack, out, views, **how)
+
+
+def _apply_options(model: Model, options: RestoreOptions) -> ApplyOptions:
+    """Return the options of `apply`: those given, and what the model asks for."""
+    how = ApplyOptions(
+        tile=options.get("tile"),
+        channel=options.get("channel"),
+        time=options.get("time"),
+        dtype=options.get("dtype"),
+        memory=options.get("memory"),
+    )
+    if model.colour and options.get("dtype") is None:
+        how["dtype"] = _picture_dtype(model)
+    blend = options.get("blend")
+    depends_on_tile = model.recipe.reconstructor.norm == "instance"
+    how["blend"] = depends_on_tile if blend is None else blend
+    return how
+
+
+def _precision(options: RestoreOptions) -> str:
+    """Return the precision by name; one for all workers of a cluster.
+
+    Workers may differ in what they have; seams must not show where they do.
+    """
+    wanted = options.get("precision", "auto")
+    on_cluster = options.get("scheduler") is not None
+    return "float32" if on_cluster and wanted == "auto" else wanted
+
+
+def _cluster(model: Model, psf: Psf | None, options: RestoreOptions) -> Cluster | None:
+    """Return the cluster that computes, if there is one."""
+    scheduler = options.get("scheduler")
+    if scheduler is None:
+        return None
+    if model.path is None:
+        raise DataError("on a cluster, the model must be a folder; save it first")
+    folder, device = model.path.absolute(), options.get("device", "auto")
+    make = partial(_operator_from, folder, psf, device, _precision(options))
+    return Cluster(scheduler, make)
 
 
 def _usable(psf: Psf | PathLike | None) -> tuple[Psf | None, tuple[str, ...]]:
@@ -288,18 +305,15 @@ def _mismatch(model: Model, stack: Stack) -> Iterator[str]:
 def _provenance(
     model: Model, psf: Psf | None, stack: Stack, precision: torch.dtype
 ) -> dict[str, Any]:
-    given = {} if psf is None else {"psf": _identity(psf)}
-    now = datetime.datetime.now(datetime.UTC)
-    return {
-        "software": "napari-blurgan",
-        "version": version("napari-blurgan"),
-        "step": "restore",
+    facts: dict[str, Any] = {
         "model": model.id,
         "recipe": model.recipe.name,
         "precision": str(precision).removeprefix("torch."),
         "source": stack.name,
-        "created": now.isoformat(timespec="seconds"),
-    } | given
+    }
+    if psf is not None:
+        facts["psf"] = _identity(psf)
+    return provenance_of("restore", facts)
 
 
 def _identity(psf: Psf) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from napari_blurgan.data.stack import Stack
 
 if TYPE_CHECKING:
     from napari_blurgan.optics.psf import Psf
-    from napari_blurgan.tiling.plan import Plan
+    from napari_blurgan.tiling.plan import TilingPlan
 
 __all__ = ["RestoreRequest", "visible_field"]
 
@@ -66,7 +66,7 @@ class RestoreRequest:
         assert result is not None  # the last event brings it
         return result
 
-    def plan(self, report: Callable[[Any], None]) -> tuple[Plan, float]:
+    def plan(self, report: Callable[[Any], None]) -> tuple[TilingPlan, float]:
         """Return what it would take, and how many seconds, by the time of a trial."""
         trial, seconds = self._trial()._timed()
         with contextlib.closing(self._events()) as events:
@@ -79,7 +79,7 @@ class RestoreRequest:
         cut, _ = visible_field(self, 0 * shape, shape - 1, shape / 2, TRIAL)
         return replace(cut, memory=None)
 
-    def _timed(self) -> tuple[Plan, float]:
+    def _timed(self) -> tuple[TilingPlan, float]:
         """Restore; return the plan and the seconds from it to the end."""
         began, plan = 0.0, None
         for event in self._events():
@@ -155,6 +155,6 @@ def _previewed(stack: Stack, view: np.ndarray[Any, Any]) -> tuple[int, int, int]
     return max(least, min(most, VOXELS // max(y * x, 1))), y, x
 
 
-def _work(plan: Plan) -> int:
+def _work(plan: TilingPlan) -> int:
     """Return how many voxels go through the network."""
     return plan.tiles * math.prod(plan.tiling[len(plan.tiling) // 2].shape)

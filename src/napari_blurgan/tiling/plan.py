@@ -9,16 +9,17 @@ from itertools import takewhile
 from typing import Any
 
 import numpy as np
-import psutil
 import torch
 
+from napari_blurgan.devices import free_bytes
 from napari_blurgan.errors import DataError, OutOfMemoryError
+from napari_blurgan.memory import available_memory
 from napari_blurgan.tiling.layout import Layout
 from napari_blurgan.tiling.memory import bytes_per_voxel
 from napari_blurgan.tiling.operator import Operator
 from napari_blurgan.tiling.tiling import Tiling
 
-__all__ = ["Plan", "make_plan"]
+__all__ = ["TilingPlan", "make_plan"]
 
 MEMORY_SHARE = 0.5
 """How much of the free memory the tiles may take; the rest is not ours."""
@@ -42,7 +43,7 @@ IN_FLIGHT = 4
 
 
 @dataclass(frozen=True)
-class Plan:
+class TilingPlan:
     """What a restoration will take.
 
     Attributes
@@ -90,7 +91,7 @@ def make_plan(
     keep: bool = True,
     free: int | None = None,
     memory: int | None = None,
-) -> Plan:
+) -> TilingPlan:
     """Return how a source is going to be restored.
 
     Parameters
@@ -139,7 +140,7 @@ def make_plan(
     buffers = IN_FLIGHT * 4 * sum(channels) * voxels
     if keep:
         _check_ram(disk)
-    return Plan(
+    return TilingPlan(
         tiling=tiling,
         frames=len(layout.frames),
         batch=_batch(tiling, int(share / footprint), operator.device),
@@ -147,13 +148,6 @@ def make_plan(
         ram_bytes=buffers + (disk if keep else 0),
         disk_bytes=disk,
     )
-
-
-def free_bytes(device: torch.device) -> int:
-    """Return the memory that nobody uses on `device`."""
-    if device.type == "cuda":
-        return int(torch.cuda.mem_get_info(device)[0])
-    return int(psutil.virtual_memory().available)
 
 
 def _affordable(
@@ -250,7 +244,7 @@ def check_repetition(tiling: Tiling) -> None:
 
 
 def _check_ram(needed: int) -> None:
-    available = psutil.virtual_memory().available
+    available = available_memory()
     if needed > available:
         raise OutOfMemoryError(
             f"the result takes {_gigabytes(needed)}, {_gigabytes(available)} of RAM "

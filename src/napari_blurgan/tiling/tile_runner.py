@@ -1,4 +1,4 @@
-"""`Engine`: one tile through the operator, in pieces where memory runs out."""
+"""`TileRunner`: one tile through the operator, in pieces where memory runs out."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from torch import Tensor
 
 from napari_blurgan.data.regions import check_finite, read_region
 from napari_blurgan.data.stack import Stack
+from napari_blurgan.devices import is_out_of_memory
 from napari_blurgan.errors import OutOfMemoryError
 from napari_blurgan.tiling.layout import Frame
 from napari_blurgan.tiling.operator import Operator, computed
 from napari_blurgan.tiling.tiling import Region, Tile, Tiling
 
-__all__ = ["Engine", "read_tile"]
+__all__ = ["TileRunner", "read_tile"]
 
 
 def read_tile(source: Stack, frame: Frame, tile: Tile) -> NDArray[np.float32]:
@@ -41,7 +42,7 @@ def read_tile(source: Stack, frame: Frame, tile: Tile) -> NDArray[np.float32]:
     return tile.take(values if frame.plane is None else values[:, 0])
 
 
-class Engine:
+class TileRunner:
     """Computes tiles; may be called by as many threads as there are operators.
 
     Parameters
@@ -183,7 +184,5 @@ def _forward(operator: Operator, images: Tensor, region: Region) -> NDArray[np.f
 
 def _raise_unless_memory(error: BaseException) -> None:
     """Raise `error` again unless it says that memory ran out."""
-    text = str(error).lower()
-    if isinstance(error, MemoryError) or "memory" in text:
-        return
-    raise error
+    if not is_out_of_memory(error):
+        raise error

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 
-__all__ = ["Rhythm"]
+__all__ = ["Interval"]
 
 
-class Rhythm:
+class Interval:
     """Says when `seconds` have passed since it last said so.
 
     Parameters

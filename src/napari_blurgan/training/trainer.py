@@ -13,6 +13,7 @@ from typing import Any
 import torch
 
 from napari_blurgan.data.stack import Stack
+from napari_blurgan.devices import choose_device
 from napari_blurgan.errors import DataError, TrainingError
 from napari_blurgan.estimates.first_look import Look
 from napari_blurgan.interruption import heed_stop, interruptible
@@ -23,6 +24,7 @@ from napari_blurgan.models.model import Model, read_history
 from napari_blurgan.models.provenance import fingerprint, new_id, provenance
 from napari_blurgan.models.schema import damage_refused
 from napari_blurgan.monitoring.content_probe import content_probe
+from napari_blurgan.monitoring.current_model import current_psf, make_model
 from napari_blurgan.monitoring.diagnostics import Diagnostics, measure_vitals
 from napari_blurgan.monitoring.events import (
     Checkpointed,
@@ -37,24 +39,23 @@ from napari_blurgan.monitoring.events import (
     Stepped,
     Warned,
 )
-from napari_blurgan.monitoring.present_psf import current_psf, make_model
 from napari_blurgan.monitoring.preview import Preview
 from napari_blurgan.optics.forward import ForwardModel
 from napari_blurgan.optics.models import Optics
 from napari_blurgan.optics.psf import Psf
 from napari_blurgan.optimisation.engine import Engine
 from napari_blurgan.optimisation.loading import load_optimisers
-from napari_blurgan.optimisation.precision import choose_device, choose_precision
+from napari_blurgan.optimisation.precision import choose_precision
 from napari_blurgan.optimisation.prepared import Prepared, preparing
-from napari_blurgan.optimisation.processes import Team
-from napari_blurgan.optimisation.random_state import Dice
+from napari_blurgan.optimisation.processes import Processes
+from napari_blurgan.optimisation.random_state import RandomState
 from napari_blurgan.preparation.appearance import appearance
 from napari_blurgan.preparation.calibration import Calibration
 from napari_blurgan.preparation.notes import Note
 from napari_blurgan.preparation.site import Known
 from napari_blurgan.training.budget import Budget
 from napari_blurgan.training.controls import Controls
-from napari_blurgan.training.interval import Rhythm
+from napari_blurgan.training.interval import Interval
 
 __all__ = ["Trainer"]
 
@@ -178,7 +179,7 @@ class Trainer(Controls):
 
     def _lock(self) -> None:
         """Keep other trainings out of the folder, as long as this one runs."""
-        if self.folder and self._team.rank == 0:
+        if self.folder and self._processes.rank == 0:
             self.folder.lock.acquire()
 
     def _begin(self) -> Iterator[Event]:
@@ -229,7 +230,7 @@ class Trainer(Controls):
     def _start(self) -> Iterator[Event]:
         """Prepare everything, or read it from the checkpoint."""
         self._device = choose_device(self._device_name)
-        self._team = Team.of(self._device)
+        self._processes = Processes.of(self._device)
         self._lock()
         state = self.folder.load() if self.folder and self._continues else None
         self._fingerprint = [fingerprint(s) for s in (*self._y, *self._x)]
@@ -242,8 +243,8 @@ class Trainer(Controls):
         else:
             voxel_size = self._prepared.site.voxel_size
             self._notes += self._prepared.source.findings(voxel_size)
-        self._share_rhythm = Rhythm(SHARE_SECONDS)
-        self._save_rhythm = Rhythm(SAVE_SECONDS)
+        self._share_interval = Interval(SHARE_SECONDS)
+        self._save_interval = Interval(SAVE_SECONDS)
         self.budget.start_clock()
 
     def _started(self) -> Started:
@@ -261,10 +262,10 @@ class Trainer(Controls):
         """Make networks, source and optimisers, from a seed or for a saved state."""
         recipe = self.recipe.updated({"seed": seed})
         calibration = Calibration.from_dict(state["calibration"]) if state else None
-        dice = Dice(seed, self._device)
+        random_state = RandomState(seed, self._device)
         stages = preparing(recipe, self._y, self._x, self._known, calibration)
         while True:
-            with dice, self._interruptible:
+            with random_state, self._interruptible:
                 found = next(stages)
             if isinstance(found, Prepared):
                 break
@@ -278,7 +279,7 @@ class Trainer(Controls):
         with self._interruptible:
             load_optimisers()
             self._engine = Engine(
-                prepared, self._device, self._precision, dice, self._team
+                prepared, self._device, self._precision, random_state, self._processes
             )
         if state is None:
             yield from self._estimate()
@@ -331,7 +332,7 @@ class Trainer(Controls):
     def _measured_precision(self, wanted: str) -> torch.dtype:
         site = self._prepared.site
         generator = self._prepared.transport.generator.to(self._device)
-        if self._team.size > 1 and wanted == "auto":
+        if self._processes.size > 1 and wanted == "auto":
             wanted = "float32"  # one member's measurement may differ from another's
         blank = generator.blank(site.geometry.patch, site.channels[0])
         return choose_precision(wanted, generator, blank)
@@ -424,21 +425,21 @@ class Trainer(Controls):
         if now and self._shared_at == step:
             return  # stopped before a further step
         self._shared_at = step if now else self._shared_at
-        if self._share_rhythm.due() or now:
+        if self._share_interval.due() or now:
             psf = current_psf(self._engine, self._prepared)
             if psf is not None:
                 yield KernelUpdated(step, psf)
             self._seen = self._preview.of(self._engine)
             yield Previewed(step, *self._seen)
-        leads = self._team.rank == 0
-        if self.folder and leads and (self._save_rhythm.due() or now):
+        leads = self._processes.rank == 0
+        if self.folder and leads and (self._save_interval.due() or now):
             self.folder.save(self._state(), self.model(), *self._seen[:2])
             yield Checkpointed(step, self.folder.path)
 
     def _goes_on(self) -> bool:
-        self.budget.seconds = self._team.agree(self.budget.seconds)
+        self.budget.seconds = self._processes.agree(self.budget.seconds)
         over = self.budget.progress >= 1 or self._stopped.is_set()
-        return not self._team.agree(over)
+        return not self._processes.agree(over)
 
     def _rest_while_paused(self) -> None:
         if self.paused:

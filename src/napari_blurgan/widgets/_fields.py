@@ -26,13 +26,13 @@ __all__ = [
     "axes_field",
     "camera_form",
     "changes_field",
+    "changes_of",
     "chosen_frame",
     "device_field",
     "frame_fields",
     "offer_frames",
     "optics_of",
     "parameter_fields",
-    "parse_changes",
     "psf_form",
     "seed_field",
     "training_form",
@@ -296,23 +296,15 @@ def seed_field() -> SpinBox:
 
 
 def changes_field(example: str) -> LineEdit:
-    """Return the field for `parse_changes`, with an example."""
+    """Return the field for `changes_of`, with an example."""
     return LineEdit(
         name="changes", label="Recipe changes", value="",
         tooltip=f"Fields of the recipe to replace, such as\n{example}",
     )  # fmt: skip
 
 
-def parse_changes(text: str) -> dict[str, Any]:
+def changes_of(text: str) -> dict[str, Any]:
     """Return ``"a.b=1 c=x"`` as a dictionary, the values read as YAML."""
-    import yaml
+    from napari_blurgan.methods.changes import parse_changes
 
-    from napari_blurgan.errors import RecipeError
-
-    changes = {}
-    for part in text.split():
-        name, equals, value = part.partition("=")
-        if not equals:
-            raise RecipeError(f"recipe changes: expected name=value, found {part!r}")
-        changes[name] = yaml.safe_load(value)
-    return changes
+    return parse_changes(text.split(), "recipe changes: expected name=value")

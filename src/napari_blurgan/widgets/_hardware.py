@@ -9,6 +9,8 @@ from importlib.metadata import PackageNotFoundError, version
 
 import psutil
 
+from napari_blurgan.memory import available_memory
+
 __all__ = ["hardware"]
 
 DRIVERS = {"Linux": "libcuda.so.1", "Windows": "nvcuda.dll"}
@@ -28,7 +30,7 @@ def hardware(device: str) -> str:
         return gpu
     if device in ("cuda", "mps"):
         return f"no GPU of the kind {device} is found: choose auto or cpu"
-    free = psutil.virtual_memory().available / GB
+    free = available_memory() / GB
     return f"CPU, {os.cpu_count()} cores, {free:.0f} GB of memory free"
 
 

@@ -9,7 +9,7 @@ from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QWidget
 
 from napari_blurgan.errors import BlurGANError
 from napari_blurgan.widgets._controls import Messages, button
-from napari_blurgan.widgets._fields import parse_changes
+from napari_blurgan.widgets._fields import changes_of
 from napari_blurgan.writing.atomic import replacing
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class Recipes(QWidget):
 
         try:
             base = self.base or preset(self._choice.value)
-            text = base.updated(parse_changes(self._changes.value)).to_yaml()
+            text = base.updated(changes_of(self._changes.value)).to_yaml()
             with replacing(path) as temporary:
                 temporary.write_text(text, encoding="utf-8")
         except (BlurGANError, OSError) as error:

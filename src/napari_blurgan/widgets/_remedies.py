@@ -27,7 +27,9 @@ IN_THE_WINDOW = {
     "content-lost": "Check both thresholds and both 'Bright background'; if they are "
     "right, raise weights.saliency.",
 }
-FIELD = re.compile(r"\b(weights|terms|forward|sampling|optimiser|adversary)\.\w+")
+FIELD = re.compile(
+    r"\b(weights|terms|forward|sampling|optimiser|discriminator|adversary)\.\w+"
+)
 WHERE = " Fields of the recipe go under Advanced → Recipe changes, as name=value."
 
 

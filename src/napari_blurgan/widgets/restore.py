@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from napari.layers import Image
 
     from napari_blurgan.data.stack import Stack
-    from napari_blurgan.tiling.plan import Plan
+    from napari_blurgan.tiling.plan import TilingPlan
 
 __all__ = ["RestoreWidget"]
 
@@ -315,7 +315,7 @@ class RestoreWidget(RunWidget):
         add_layer(self._viewer, data)
 
 
-def estimate(plan: Plan, seconds: float | None = None) -> str:
+def estimate(plan: TilingPlan, seconds: float | None = None) -> str:
     """Return what a restoration takes, in one sentence."""
     words = str(plan)
     return words if seconds is None else f"{words}, about {duration(seconds)}"

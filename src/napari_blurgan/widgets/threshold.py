@@ -374,13 +374,13 @@ class ThresholdWidget(QWidget):
 
     def _choose(self, name: str) -> None:
         """Take the threshold that the histogram suggests."""
-        from napari_blurgan.content.histogram import AUTOMATIC
+        from napari_blurgan.content.histogram import FROM_HISTOGRAM
 
         self.messages.reset()
         try:
             if self.layer is None:
                 raise DataError("choose a layer first")
-            self._keep_value(AUTOMATIC[name](self._sampled))
+            self._keep_value(FROM_HISTOGRAM[name](self._sampled))
         except BlurGANError as error:
             self.messages.add(str(error))
 

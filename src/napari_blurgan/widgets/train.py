@@ -324,7 +324,7 @@ class TrainWidget(LearningWidget):
         return TrainingRequest(
             preset=self.form["preset"].value,
             base=self.recipes.base,
-            changes=_fields.parse_changes(more["changes"]),
+            changes=_fields.changes_of(more["changes"]),
             blurred=_channel(data.blurred.stacks(axes), more["channel"]),
             sharp=_channel(sharp.stacks(axes) if sharp else [], more["channel"]),
             psf=None if more["psf"] is None else to_psf(more["psf"]),

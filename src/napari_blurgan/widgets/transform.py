@@ -350,7 +350,7 @@ class TransformWidget(LearningWidget):
             task=values["task"],
             a=a,
             b=b,
-            changes=changes | _fields.parse_changes(more["changes"]),
+            changes=changes | _fields.changes_of(more["changes"]),
             options={
                 "out": self.place.taken()(self._image_name()),
                 "minutes": values["minutes"],

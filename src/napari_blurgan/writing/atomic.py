@@ -9,17 +9,48 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from napari_blurgan.errors import DataError
+from napari_blurgan.errors import BlurGANError, DataError
 
-__all__ = ["replace_folder", "replacing"]
+__all__ = ["replace_folder", "replacing", "replacing_folder"]
 
 
 @contextmanager
-def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
+def replacing(
+    path: str | os.PathLike[str], error: type[BlurGANError] = DataError
+) -> Iterator[Path]:
     """Yield a temporary name beside `path` that takes its place at the end.
 
     If the body raises, the temporary file is removed and `path` stays as it was.
     Folders that are missing are made.
+
+    Parameters
+    ----------
+    path : path-like
+        The file.
+    error : type
+        What is raised where the operating system does not allow it (no permission,
+        disk full).
+
+    Raises
+    ------
+    BlurGANError
+        Of the kind `error`.
+    """
+    target = Path(path)
+    with _refused(target, error):
+        temporary = _beside(target)
+        try:
+            yield temporary
+            temporary.replace(target)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def replacing_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Yield the name of a folder to make, which takes the place of `path` at the end.
+
+    If the body raises, the new folder is removed and `path` stays as it was.
 
     Raises
     ------
@@ -27,18 +58,28 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         If the operating system does not allow it (no permission, disk full).
     """
     target = Path(path)
-    temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.part")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
+    with _refused(target, DataError):
+        temporary = _beside(target)
         try:
             yield temporary
-            temporary.replace(target)
+            replace_folder(temporary, target)
         finally:
-            temporary.unlink(missing_ok=True)
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _beside(target: Path) -> Path:
+    """Return a name that nothing has, in the folder of `target`, which is made."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    return target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.part")
+
+
+@contextmanager
+def _refused(target: Path, kind: type[BlurGANError]) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
-        raise DataError(
-            f"{target}: cannot be written ({error.strerror or error})"
-        ) from error
+        reason = error.strerror or error
+        raise kind(f"{target}: cannot be written ({reason})") from error
 
 
 def replace_folder(new: Path, target: Path) -> None:

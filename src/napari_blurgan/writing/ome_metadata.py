@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from napari_blurgan.axes import VoxelSize
@@ -16,7 +16,7 @@ def ome_metadata(
     axes: str,
     voxel_size: VoxelSize,
     channel_names: Sequence[str],
-    provenance: dict[str, Any] | None,
+    provenance: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
     """Return the ``metadata`` argument with which tifffile writes OME-XML."""
     metadata: dict[str, Any] = {"axes": axes}
@@ -29,7 +29,7 @@ def ome_metadata(
     metadata["MapAnnotation"] = {
         "Namespace": NAMESPACE,
         "axes": axes,
-        "provenance": json.dumps(provenance or {}),
+        "provenance": json.dumps(dict(provenance or {})),
     }
     return metadata
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -67,7 +67,7 @@ class OmeTiffLayout:
         dtype: np.dtype[Any],
         voxel_size: VoxelSize,
         channel_names: Sequence[str],
-        provenance: dict[str, Any] | None,
+        provenance: Mapping[str, Any] | None,
         translation: Sequence[float] | None = None,
     ) -> dict[str, Any]:
         """Return the arguments of `tifffile.imwrite` that do not depend on pixels."""
@@ -96,7 +96,7 @@ def write_ome_tiff(
     axes: str,
     voxel_size: VoxelSize = (None, None, None),
     channel_names: Sequence[str] = (),
-    description: dict[str, Any] | None = None,
+    description: Mapping[str, Any] | None = None,
     translation: Sequence[float] | None = None,
 ) -> None:
     """Write an OME-TIFF, zlib-compressed, plane by plane; whole or not at all.

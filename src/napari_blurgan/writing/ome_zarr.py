@@ -10,12 +10,13 @@ import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 import zarr
 
 from napari_blurgan.axes import VoxelSize
+from napari_blurgan.writing.facts import Facts
 from napari_blurgan.writing.omero import channels, set_windows
 
 __all__ = ["ORDER", "build_pyramid", "create_ome_zarr", "open_level"]
@@ -33,12 +34,7 @@ def create_ome_zarr(
     axes: str,
     dtype: np.dtype[Any],
     chunks: Sequence[int],
-    *,
-    voxel_size: VoxelSize = (None, None, None),
-    channel_names: Sequence[str] = (),
-    name: str = "image",
-    provenance: Mapping[str, Any] | None = None,
-    translation: Sequence[float] | None = None,
+    **facts: Unpack[Facts],
 ) -> zarr.Array[Any]:
     """Make an empty OME-Zarr 0.5 with its pyramid and return the full resolution.
 
@@ -48,20 +44,14 @@ def create_ome_zarr(
         The folder; what is there is deleted.
     shape, axes, dtype, chunks
         Of the full resolution; `axes` in the order of TCZYX.
-    voxel_size : tuple of (float or None)
-        (z, y, x) in micrometres; where unknown, the scale is 1 without a unit.
-    channel_names : sequence of str
-        As many as there are channels, or none.
-    name : str
-        Of the image.
-    provenance : dict, optional
-        What JSON can hold; kept under the attribute ``napari-blurgan``.
-    translation : sequence of float, optional
-        Where the first voxel lies, (z, y, x) in micrometres.
+    **facts
+        What is known of the image. Where the size of a voxel is unknown, the scale is
+        1 without a unit; the provenance is kept under ``napari-blurgan``.
     """
+    voxel_size = facts.get("voxel_size", (None, None, None))
     group = zarr.open_group(path, mode="w", zarr_format=3)
     sizes = dict(zip("ZYX", voxel_size, strict=True))
-    place = dict(zip("ZYX", translation or (0.0, 0.0, 0.0), strict=True))
+    place = dict(zip("ZYX", facts.get("translation") or (0.0, 0.0, 0.0), strict=True))
     datasets = []
     for level, factor in enumerate(_factors(shape, axes, voxel_size)):
         group.create_array(
@@ -78,16 +68,16 @@ def create_ome_zarr(
         )
         datasets.append({"path": str(level), "coordinateTransformations": moves})
     image = {
-        "name": name,
+        "name": facts.get("name", "image"),
         "axes": _axes_metadata(axes, sizes),
         "datasets": datasets,
         "type": "mean",
         "metadata": {"description": "each voxel is the mean of those under it"},
     }
     ome: dict[str, Any] = {"version": "0.5", "multiscales": [image]}
-    if channel_names:
+    if channel_names := facts.get("channel_names"):
         ome["omero"] = {"channels": channels(channel_names)}
-    group.attrs.update({"ome": ome, PROVENANCE: dict(provenance or {})})
+    group.attrs.update({"ome": ome, PROVENANCE: dict(facts.get("provenance") or {})})
     return open_level(path)
 
 

@@ -3,53 +3,30 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
-from napari_blurgan.axes import ArrayLike, VoxelSize
+from napari_blurgan.axes import ArrayLike
 from napari_blurgan.checks import refuse_existing
 from napari_blurgan.errors import AxesError, DataError
-from napari_blurgan.writing.atomic import replace_folder
+from napari_blurgan.writing.atomic import replacing_folder
+from napari_blurgan.writing.facts import Facts
 
-__all__ = ["Facts", "save"]
+__all__ = ["save"]
 
 CHUNK = 128
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What is written beside the pixels.
-
-    Parameters
-    ----------
-    voxel_size : tuple of (float or None)
-        (z, y, x) in micrometres.
-    name : str
-        Of the image.
-    channel_names : tuple of str
-        As many as there are channels, or none.
-    provenance : dict, optional
-        What JSON can hold.
-    """
-
-    voxel_size: VoxelSize
-    name: str
-    channel_names: tuple[str, ...] = ()
-    provenance: dict[str, Any] | None = None
 
 
 def save(
     path: str | os.PathLike[str],
     data: ArrayLike,
     axes: str,
-    facts: Facts,
     *,
     overwrite: bool = False,
+    **facts: Unpack[Facts],
 ) -> None:
     """Write an image; whole, or not at all.
 
@@ -62,10 +39,10 @@ def save(
         Ends in ``.ome.tif``, ``.tif`` or ``.zarr``.
     data, axes
         Pixels, and a letter of TCZYXS for each of their axes.
-    facts : Facts
-        What is known of them.
     overwrite : bool
         Whether what is there may be replaced.
+    **facts
+        What is known of them.
 
     Raises
     ------
@@ -83,7 +60,12 @@ def save(
     from napari_blurgan.writing.ome_tiff import write_ome_tiff
 
     write_ome_tiff(
-        path, data, axes, facts.voxel_size, facts.channel_names, facts.provenance
+        path,
+        data,
+        axes,
+        facts.get("voxel_size", (None, None, None)),
+        facts.get("channel_names", ()),
+        facts.get("provenance"),
     )
 
 
@@ -92,17 +74,8 @@ def _write_zarr(path: Path, data: ArrayLike, axes: str, facts: Facts) -> None:
     letters = axes.replace("S", "C")
     if len(set(letters)) < len(letters):
         raise AxesError(f"an OME-Zarr has one axis of channels, found {axes}")
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing_folder(path) as part:
         _fill_zarr(part, data, letters, facts)
-        replace_folder(part, path)
-    except OSError as error:
-        raise DataError(
-            f"{path}: cannot be written ({error.strerror or error})"
-        ) from error
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
 
 
 def _fill_zarr(part: Path, data: ArrayLike, letters: str, facts: Facts) -> None:
@@ -118,10 +91,7 @@ def _fill_zarr(part: Path, data: ArrayLike, letters: str, facts: Facts) -> None:
         "".join(letters[i] for i in order),
         np.dtype(data.dtype),
         [1] * leading + [min(n, CHUNK) for n in shape[leading:]],
-        voxel_size=facts.voxel_size,
-        channel_names=facts.channel_names,
-        name=facts.name,
-        provenance=facts.provenance,
+        **facts,
     )
     for place in np.ndindex(*shape[:leading]):
         array[place] = _frame(data, order, place)

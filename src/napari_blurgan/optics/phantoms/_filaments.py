@@ -22,6 +22,9 @@ __all__ = ["microtubules", "worm_like_chains"]
 # well-spread cell, where single filaments can still be followed.
 FILL = {2: 0.12, 3: 0.01}
 
+LENGTH = 15.0
+"""Of a filament, in micrometres."""
+
 
 def microtubules(
     shape: Sequence[int],
@@ -31,7 +34,6 @@ def microtubules(
     density: float = 1.0,
     thickness: float | None = None,
     persistence_length: float = 20.0,
-    length: float = 15.0,
     flatness: float = 0.75,
     bundling: float = 0.3,
 ) -> NDArray[np.float32]:
@@ -53,8 +55,6 @@ def microtubules(
     persistence_length : float
         Micrometres. In cells the apparent one is far below the millimetres of free
         microtubules.
-    length : float
-        Of a filament, in micrometres.
     flatness : float
         0 lets filaments run in any direction, 1 keeps them in the plane.
     bundling : float
@@ -74,16 +74,14 @@ def microtubules(
     """
     grid = Grid.of(shape, voxel_size)
     diameter = 2 * grid.in_plane if thickness is None else thickness
-    check_positive(
-        density=density, persistence_length=persistence_length, length=length
-    )
+    check_positive(density=density, persistence_length=persistence_length)
     _check_parts(flatness, bundling)
     _check_diameter(diameter, grid)
     rng = np.random.default_rng(seed)
     step = grid.in_plane / 2
-    count = _usual_number(grid, length, density)
+    count = _usual_number(grid, LENGTH, density)
     chains = worm_like_chains(
-        rng, grid, count, length, step, persistence_length, flatness
+        rng, grid, count, LENGTH, step, persistence_length, flatness
     )
     chains = _bundle(rng, chains, bundling, spacing=1.5 * grid.in_plane)
     brightness = _brightness(rng, chains.shape[:2], step)

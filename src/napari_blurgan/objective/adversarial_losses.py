@@ -1,8 +1,8 @@
-"""The adversarial game, in its four usual forms.
+"""The adversarial loss, in its four usual forms.
 
 The dual of the transport problem has two 1-Lipschitz potentials (Lim et al. 2020, eq.
 17); W-GAN with a gradient penalty is its literal form, least squares what the cycleGAN
-family uses. Each potential may look at several scales and returns a list of scores.
+family uses. Each discriminator may look at several scales and returns a list of scores.
 """
 
 from __future__ import annotations
@@ -15,16 +15,22 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-__all__ = ["GAMES", "Game", "gradient_penalty", "penalty_of", "slopes"]
+__all__ = [
+    "ADVERSARIAL_LOSSES",
+    "AdversarialLoss",
+    "gradient_penalty",
+    "penalty_of",
+    "slopes",
+]
 
 Scores = Sequence[Tensor]
 
 
 @dataclass(frozen=True)
-class Game:
-    """What a score costs: `real` and `fake` to the potential, `fool` to the generator.
+class AdversarialLoss:
+    """What scores cost: `real`, `fake` the discriminator, `fool` the generator.
 
-    `real` and `fake` are already halved, as usual, so that the potential learns at
+    `real` and `fake` are already halved, as usual, so that the discriminator learns at
     half the generator's pace.
     """
 
@@ -34,7 +40,7 @@ class Game:
     penalised: bool = False
 
     def discriminator_loss(self, real: Scores, fake: Scores) -> Tensor:
-        """Return the loss of a potential, averaged over its scales."""
+        """Return the loss of a discriminator, averaged over its scales."""
         return _mean(self.real, real) + _mean(self.fake, fake)
 
     def generator_loss(self, fake: Scores) -> Tensor:
@@ -46,23 +52,25 @@ def _mean(cost: Callable[[Tensor], Tensor], scores: Scores) -> Tensor:
     return torch.stack([cost(score.float()) for score in scores]).mean()
 
 
-GAMES: dict[Literal["lsgan", "wgan-gp", "bce", "hinge"], Game] = {
-    "lsgan": Game(
+ADVERSARIAL_LOSSES: dict[
+    Literal["lsgan", "wgan-gp", "bce", "hinge"], AdversarialLoss
+] = {
+    "lsgan": AdversarialLoss(
         real=lambda s: 0.5 * (s - 1).square().mean(),
         fake=lambda s: 0.5 * s.square().mean(),
         fool=lambda s: (s - 1).square().mean(),
     ),
-    "bce": Game(
+    "bce": AdversarialLoss(
         real=lambda s: 0.5 * F.softplus(-s).mean(),
         fake=lambda s: 0.5 * F.softplus(s).mean(),
         fool=lambda s: F.softplus(-s).mean(),
     ),
-    "hinge": Game(
+    "hinge": AdversarialLoss(
         real=lambda s: 0.5 * F.relu(1 - s).mean(),
         fake=lambda s: 0.5 * F.relu(1 + s).mean(),
         fool=lambda s: -s.mean(),
     ),
-    "wgan-gp": Game(
+    "wgan-gp": AdversarialLoss(
         real=lambda s: -s.mean(),
         fake=lambda s: s.mean(),
         fool=lambda s: -s.mean(),
@@ -71,12 +79,12 @@ GAMES: dict[Literal["lsgan", "wgan-gp", "bce", "hinge"], Game] = {
 }
 
 
-def gradient_penalty(potential: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
+def gradient_penalty(discriminator: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
     """Return E(|grad phi(z)| - 1)^2 at random points between real and fake.
 
     Source: Gulrajani et al. 2017, eq. 3, with the slopes of `slopes`.
     """
-    return penalty_of(slopes(potential, real, fake))
+    return penalty_of(slopes(discriminator, real, fake))
 
 
 def penalty_of(slopes: Tensor) -> Tensor:
@@ -84,21 +92,21 @@ def penalty_of(slopes: Tensor) -> Tensor:
     return (slopes - 1).square().mean()
 
 
-def slopes(potential: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
+def slopes(discriminator: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
     """Return |grad phi(z)| at random points z between real and fake.
 
     The gradient is that of what the loss uses: of the mean of each score map. A sum of
-    n scores that is held to a slope of 1 leaves their mean one of 1/n, and no game.
+    n scores that is held to a slope of 1 leaves their mean one of 1/n: too flat.
 
     Returns
     -------
     Tensor
-        (scales, n), differentiable in the weights of the potential.
+        (scales, n), differentiable in the weights of the discriminator.
     """
     shape = (real.shape[0],) + (1,) * (real.ndim - 1)
     mix = torch.rand(shape, device=real.device)
     between = (mix * real + (1 - mix) * fake).detach().requires_grad_()
-    return torch.stack([_slope(scores, between) for scores in potential(between)])
+    return torch.stack([_slope(scores, between) for scores in discriminator(between)])
 
 
 def _slope(scores: Tensor, image: Tensor) -> Tensor:
