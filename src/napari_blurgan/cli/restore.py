@@ -119,7 +119,7 @@ def _restored(
         time=options.time,
         device=options.device,
         precision=options.precision,
-        # In a folder, a TIFF that is not there yet is begun anew.
+        # In a folder, a missing TIFF starts from the beginning.
         resume=options.resume and (out.suffix == ".zarr" or out == Path(options.out)),
         overwrite=options.overwrite,
         blend=options.blend,

@@ -20,7 +20,7 @@ FLOOR = 0.01
 """Of |H|^2 in the error: the same for all that is compared."""
 
 TAPER = 8
-"""Voxels over which the error falls to nought at the border."""
+"""Voxels over which the error falls to zero at the border."""
 
 
 @dataclass(frozen=True)

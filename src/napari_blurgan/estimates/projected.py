@@ -48,7 +48,7 @@ class ProjectedError:
 
 
 def window(shape: tuple[int, ...], margin: int) -> Tensor:
-    """Return a window that falls to nought over `margin` voxels at every side.
+    """Return a window that falls to zero over `margin` voxels at every side.
 
     An axis too short for that is left as it is.
     """

@@ -38,12 +38,12 @@ AS_PUBLISHED: dict[str, Any] = {
 }
 
 # Without an estimate to refine, |x - G(y)| of a volume that is dark nearly everywhere
-# draws a linear output to nought (26.8 dB after 1,000 supervised steps against 32.5).
+# draws a linear output to zero (26.8 dB after 1,000 supervised steps against 32.5).
 SPARSE: dict[str, Any] = {"kind": "plain", "output": "sigmoid"}
 
 # A generator that refines Richardson-Lucy: 30 accelerated iterations hold more detail
 # and more noise than the best of them, and noise a network takes away. Squared errors
-# make the mean of what is possible of it, not the median, which is nought where light
+# make the mean of what is possible of it, not the median, which is zero where light
 # is faint. The cycle through y compares with noise that no generator should fit, and
 # weighs little (docs/decisions/0002-refining-generator.md).
 REFINING: dict[str, float] = {

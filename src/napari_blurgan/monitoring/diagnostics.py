@@ -70,9 +70,9 @@ CHECKS = (
         _below("activity", 0.005),
         "The generator has learned nothing: its contribution has {activity:.1%} of the "
         "contrast of the sharp images.",
-        "It is started again from other random weights, twice at most. If that does "
-        "not help, check the PSF or the optics: a blur that takes nothing away leaves "
-        "nothing to learn.",
+        "Training restarts with other random weights, at most twice. If that does not "
+        "help, check the PSF or the optics: a blur that removes nothing leaves nothing "
+        "to learn.",
     ),
     Check(
         "generator-collapse",
@@ -80,7 +80,7 @@ CHECKS = (
         _below("contrast", 0.05),
         "The restored image is almost uniform: its contrast is {contrast:.1%} of that "
         "of the sharp images.",
-        "Stop, lower the learning rate of the generator or raise the cycle weights.",
+        "Stop; lower the learning rate of the generator, or raise the cycle weights.",
     ),
     Check(
         "below-input",
@@ -122,8 +122,8 @@ CHECKS = (
         "shifted-kernel",
         0,
         _beyond("kernel_shift", 0.5),
-        "The learned kernel is off its centre by {kernel_shift:.1f} voxels, and the "
-        "restored image with it.",
+        "The learned kernel is {kernel_shift:.1f} voxels off centre, and so is the "
+        "restored image.",
         "Use the softmax or the pupil parametrisation, which are centred by "
         "construction.",
     ),
@@ -137,18 +137,18 @@ CHECKS = (
     Check(
         "discriminator-collapse",
         600,
-        # The loss of a Wasserstein discriminator has no least value: its slope is told.
+        # That of Wasserstein has no lower bound: its slope is judged instead.
         lambda v: "slope_x" not in v and _below("discriminator_x", 1e-3)(v),
-        "The discriminator tells every restored patch from a sharp one: the "
-        "adversarial term teaches nothing more.",
+        "The discriminator recognises every restored patch: the adversarial term no "
+        "longer gives a useful gradient.",
         "Lower optimiser.discriminator_rate, or use fewer discriminator.layers.",
     ),
     Check(
         "flat-discriminator",
         600,
         _below("slope_x", 0.2),
-        "The Wasserstein discriminator is flat (mean slope {slope_x:.2f}, 1 is meant): "
-        "the adversarial term teaches nothing.",
+        "The Wasserstein discriminator is flat (mean slope {slope_x:.2f}; it should be "
+        "1): the adversarial term gives no useful gradient.",
         "Raise optimiser.discriminator_rate, discriminator.steps or "
         "discriminator.gradient_penalty.",
     ),
@@ -157,7 +157,8 @@ CHECKS = (
         1000,
         _beyond("stalled", 1000),
         "The reconstructions have not improved for {stalled:.0f} steps.",
-        "It may be finished: look at the preview, and stop when it pleases.",
+        "Training may have converged: look at the preview, and stop if you are "
+        "satisfied.",
     ),
     Check(
         "checkerboard",

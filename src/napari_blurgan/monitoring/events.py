@@ -1,4 +1,4 @@
-"""What a training tells the world: frozen events, the only thing to leave the trainer.
+"""Events of a training: frozen, and the only thing that leaves the trainer.
 
 The command line, the widgets, the tests and the logs all consume the same ones.
 """
@@ -174,7 +174,7 @@ class Warned(Event):
 
     @classmethod
     def of(cls, step: int, note: Note) -> Warned:
-        """Tell of a finding."""
+        """Make an event of a finding."""
         return cls(step, note.code, note.message, note.remedy, note.figures)
 
 

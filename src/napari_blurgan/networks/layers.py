@@ -148,7 +148,7 @@ def output_layer(
     zero: bool = False,
     bias: float | None = None,
 ) -> nn.Conv2d | nn.Conv3d:
-    """Return the last convolution; `zero` makes it start at nought, or at `bias`."""
+    """Return the last convolution; `zero` makes it start at zero, or at `bias`."""
     layer = convolution(dims, channels_in, channels_out, kernel)
     if zero:
         nn.init.zeros_(layer.weight)

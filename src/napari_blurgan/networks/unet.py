@@ -64,7 +64,7 @@ class UNet(nn.Module):
     convs_per_level : int
         Convolutions at each level, going down and again going up.
     zero_last : bool
-        Start with an output of nought (or `output_bias`), for residual generators.
+        Start with an output of zero (or `output_bias`), for residual generators.
     output_bias : float, optional
         Start value of the last bias; -3 with a sigmoid suits dark images.
     pool : int or sequence of int

@@ -43,7 +43,7 @@ class RemeasuredTerm(TermSettings):
     """Of |H|^2: frequencies that the blur lets through less of count less. "auto" rises
     with what the blur does not explain of the images, which 1 / |H|^2 would blow up."""
     taper: Annotated[int, Field(ge=1, le=64)] = 8
-    """Voxels over which the error falls to nought at the border of a patch."""
+    """Voxels over which the error falls to zero at the border of a patch."""
 
 
 class Remeasured(Term):

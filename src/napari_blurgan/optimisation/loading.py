@@ -1,4 +1,4 @@
-"""What torch loads late, loaded when people are told of it."""
+"""What torch loads late, loaded while the user is shown that it is loading."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What preparation found that people should know before they wait for hours."""
+"""Findings of the preparation that users should know before they wait for hours."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["Note"]
 
 @dataclass(frozen=True)
 class Note:
-    """A finding, to be told as a `Warned` event.
+    """A finding, reported as a `Warned` event.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ class Note:
         return cls(
             "damaged-checkpoint",
             f"{what}.",
-            "Some steps are trained again; if it happens again, check the disk.",
+            "Training repeats some steps. If this happens again, check the disk.",
         )
 
     @classmethod
@@ -74,7 +74,7 @@ class Note:
             "other-structures",
             f"The sharp images show structures of another shape than the blurred ones "
             f"(threads, sheets or grains): {difference:.1f} standard errors apart.",
-            "The network will draw what it saw in the sharp set: prefer one of the "
+            "The network reproduces what it saw in the sharp set: prefer one with the "
             "same kind of structures, or deconvolved parts of your own stacks.",
             {"difference": difference},
         )
@@ -84,8 +84,8 @@ class Note:
         """The blur is one of optics, but hardly of those that were given."""
         return cls(
             "other-optics",
-            f"The optics that were given do not explain the blur between the two sets; "
-            f"an effective NA of {na:.2f} at {wavelength:.0f} nm does.",
+            f"The optics you gave do not explain the blur between the two sets; an "
+            f"effective NA of {na:.2f} at {wavelength:.0f} nm does.",
             "Check NA, refractive index, wavelength and voxel size; training starts "
             "from what the images show.",
             {"na": na, "wavelength": wavelength},
@@ -97,51 +97,51 @@ class Note:
         return cls(
             "sharper-than-optics",
             f"The blur between the two sets is {share:.0%} narrower in the plane than "
-            "that of the optics or the PSF that were given: the sharp images may show "
-            "thicker structures than the blurred ones, or keep a blur of their own.",
+            "your optics or your PSF predict: the sharp images may show thicker "
+            "structures than the blurred ones, or be blurred themselves.",
             "Check NA and wavelength; if they are right, prefer a sharp set of the "
-            "same structures, or hold the blur at what is known (nonblind).",
+            "same structures, or keep the blur fixed (nonblind).",
             {"narrower": share},
         )
 
     @classmethod
     def unidentified(cls, reason: str) -> Note:
-        """The spectra say nothing of the blur."""
+        """The spectra do not show the blur."""
         return cls(
             "unidentified-blur",
             f"The blur could not be identified from power spectra: {reason}.",
-            "It is held as the optics or the PSF say that were given.",
+            "The blur is kept fixed at your optics or your PSF.",
         )
 
     @classmethod
     def not_widefield(cls, modality: str) -> Note:
-        """Of the modalities, power spectra tell only one."""
+        """Power spectra identify the blur of one modality only."""
         return cls(
             "unidentified-blur",
-            f"Power spectra tell the blur of a widefield microscope, not of a "
+            f"Power spectra identify the blur of a widefield microscope, not that of a "
             f"{modality} one.",
-            "It is held as the optics say; set forward.start to optics to learn it all "
-            "the same.",
+            "The blur is kept fixed at your optics; set forward.start to optics to "
+            "learn it anyway.",
         )
 
     @classmethod
     def held(cls) -> Note:
-        """What is known is better than what two sets tell that do not match."""
+        """What is known is better than what two mismatched sets suggest."""
         return cls(
             "kernel-held",
-            "The blur is not learned from sets that do not match: it stays as the "
-            "optics or the PSF say that were given.",
+            "The two sets do not match, so the blur is not learned from them: it is "
+            "kept fixed at your optics or your PSF.",
             "Prefer a sharp set of the same structures; set forward.start to optics or "
-            "psf to learn the blur all the same.",
+            "psf to learn the blur anyway.",
         )
 
     @classmethod
     def psf_mended(cls, found: str) -> Note:
-        """A PSF was not as it should be, and is now."""
+        """A PSF had to be corrected."""
         return cls(
             "psf-mended",
             f"{found[0].upper()}{found[1:]}.",
-            "Check that the PSF in the result is the one that was meant.",
+            "Check that the PSF in the result is the one you meant.",
         )
 
     @classmethod
@@ -160,8 +160,8 @@ class Note:
         return cls(
             "truncated-kernel",
             f"The kernel of {size} voxels holds {share:.0%} of the light that the "
-            "optics predict over the depth of the images: haze from farther away is no "
-            "part of the blur.",
+            "optics predict over the depth of the images: haze from farther away is "
+            "not modelled.",
             "If there is haze, give a PSF as large as it reaches (blurgan psf), or set "
             "forward.size; each step then takes longer.",
             {"share": share},
@@ -186,6 +186,6 @@ class Note:
         """A fourth sample that is no intensity."""
         return cls(
             "alpha-channel",
-            f"{name} has an alpha channel, which says nothing of the specimen.",
-            "It was left out; red, green and blue are used.",
+            f"{name} has an alpha channel, which holds no intensities.",
+            "Red, green and blue are used; the alpha channel is ignored.",
         )

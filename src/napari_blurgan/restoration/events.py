@@ -1,4 +1,4 @@
-"""What a restoration tells while it works; nothing else leaves it."""
+"""Events of a restoration: the only thing that leaves it while it runs."""
 
 from __future__ import annotations
 

@@ -152,7 +152,7 @@ class Trainer(Controls):
         self._begun = self._failed = False
 
     def __iter__(self) -> Iterator[Event]:
-        """Train, telling about every step.
+        """Train, yielding an event for every step.
 
         A second loop goes on where the first ended: after a stop with the steps that
         are left, after the last step with nothing but the finished model.
@@ -297,7 +297,7 @@ class Trainer(Controls):
         self._brake = 1.0
 
     def _told(self, found: str | Look) -> Event:
-        """Return what is told of a stage of the preparation, or of its first look."""
+        """Return the event of a stage of the preparation, or of its first look."""
         if isinstance(found, str):
             return self._preparing(found)
         return Previewed(self.budget.step, found.before, found.after, 0, found.corner)

@@ -24,7 +24,7 @@ Work = Callable[[Report], Any]
 
 
 class TaskWidget(QWidget):
-    """One job at a time; whatever goes wrong is told, and the widget stays usable.
+    """One job at a time; whatever goes wrong is reported, and the widget stays usable.
 
     Parameters
     ----------

@@ -67,7 +67,7 @@ DOMAINS = [("A: from", "A"), ("B: to", "B")]
 TICKS = 1000
 
 OVERLAP = 0.05
-"""Of the picked pixels on the wrong side; more than that is told."""
+"""Of the picked pixels on the wrong side; more than that is reported."""
 
 
 class ThresholdWidget(QWidget):
