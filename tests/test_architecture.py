@@ -34,7 +34,7 @@ LAYERS = (
     ("reconstructors", "writing"),
     ("headers", "methods"),
     ("axes", "checks", "devices", "interruption", "measure", "networks"),
-    ("errors",),
+    ("errors", "memory", "provenance"),
 )
 RANK = {room: rank for rank, rooms in enumerate(LAYERS) for room in rooms}
 GUI = {"napari", "qtpy", "magicgui", "superqt", "pyqtgraph", "PyQt6", "PySide6"}

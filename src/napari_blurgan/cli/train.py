@@ -286,4 +286,4 @@ def _changes(options: argparse.Namespace) -> dict[str, Any]:
     for domain in options.bright_background or ():
         changes[f"saliency.bright_background_{domain}"] = True
     changes = {key: value for key, value in changes.items() if value is not None}
-    return changes | parse_changes(options.set, "--set takes KEY=VALUE")
+    return changes | parse_changes(options.set, "--set takes KEY=VALUE", "--set")

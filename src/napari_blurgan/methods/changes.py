@@ -23,7 +23,7 @@ PARTS: dict[str, Kinds[Any]] = {
 }
 
 
-def parse_changes(pairs: Iterable[str], expected: str) -> dict[str, Any]:
+def parse_changes(pairs: Iterable[str], expected: str, place: str) -> dict[str, Any]:
     """Return ``["a.b=1", "c=x"]`` as a mapping, the values read as YAML.
 
     Parameters
@@ -32,6 +32,8 @@ def parse_changes(pairs: Iterable[str], expected: str) -> dict[str, Any]:
         KEY=VALUE each.
     expected : str
         Said first where one is no such pair.
+    place : str
+        Where they were given, for messages.
 
     Raises
     ------
@@ -43,7 +45,7 @@ def parse_changes(pairs: Iterable[str], expected: str) -> dict[str, Any]:
         key, equals, value = pair.partition("=")
         if not equals:
             raise RecipeError(f"{expected}, found {pair!r}")
-        changes[key] = parse_yaml(value, f"the value of {key}")
+        changes[key] = parse_yaml(value, f"the value of {place} {key}")
     return changes
 
 

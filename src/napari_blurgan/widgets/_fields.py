@@ -307,4 +307,5 @@ def changes_of(text: str) -> dict[str, Any]:
     """Return ``"a.b=1 c=x"`` as a dictionary, the values read as YAML."""
     from napari_blurgan.methods.changes import parse_changes
 
-    return parse_changes(text.split(), "recipe changes: expected name=value")
+    expected = "recipe changes: expected name=value"
+    return parse_changes(text.split(), expected, "the recipe change")
