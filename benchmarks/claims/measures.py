@@ -129,8 +129,12 @@ def paper_table() -> None:
         )
 
 
-if __name__ == "__main__":
+def main() -> None:
     resolution_table()
     one_image_table()
     control_table()
     paper_table()
+
+
+if __name__ == "__main__":
+    main()

@@ -6,18 +6,14 @@ the entries come with the first widget, sample or file of the plugin.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import napari
 from app_model.types import Action, MenuRule
 from napari._app_model import get_app_model
 from napari._app_model.constants import MenuId
 from napari._app_model.context import LayerListSelectionContextKeys
+from npe2 import PluginManager
 
 from napari_blurgan.widgets._docks import show_widget
-
-if TYPE_CHECKING:
-    from qtpy.QtWidgets import QWidget
 
 __all__ = ["offer_on_layers"]
 
@@ -42,20 +38,17 @@ def offer_on_layers() -> None:
 
 
 def _restore() -> None:
-    from napari_blurgan.widgets.restore import RestoreWidget
-
-    _open("Restore", RestoreWidget)
+    _open("Restore", "napari-blurgan.restore")
 
 
 def _deconvolve() -> None:
-    from napari_blurgan.widgets.deconvolve import DeconvolveWidget
-
-    _open("Deconvolve", DeconvolveWidget)
+    _open("Deconvolve", "napari-blurgan.deconvolve")
 
 
-def _open(name: str, kind: type[QWidget]) -> None:
+def _open(name: str, command: str) -> None:
     """Open a widget on the layer that was clicked on."""
     viewer = napari.current_viewer()
     layer = viewer.layers.selection.active
+    kind = PluginManager.instance().commands.get(command)
     widget = show_widget(viewer, name, kind)
     widget.take_layer(layer)
