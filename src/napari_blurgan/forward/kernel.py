@@ -50,8 +50,7 @@ def kernel_physics(settings: KernelForward, site: Site) -> Physics:
     """Return the blur that is known, or can be identified, and notes on it."""
     recipe = site.recipe
     size = known(site.voxel_size, recipe.dims)
-    start, found = _start_of(site)
-    _check_size(settings, recipe, start.largest)
+    start, found = _start_of(settings, site)
     notes = [] if size else [Note.no_voxel_size(site.y[0].name)]
     notes += map(Note.psf_mended, found)
     if settings.learned and settings.start in ("auto", "spectral"):
@@ -67,17 +66,18 @@ def kernel_physics(settings: KernelForward, site: Site) -> Physics:
 
 def expected_blur(settings: KernelForward, site: Site) -> BlurKernel | None:
     """Return the blur to begin to learn from, if it need not be asked of the images."""
-    start, _ = _start_of(site)
+    start, _ = _start_of(settings, site)
     asked = settings.learned and settings.start in ("auto", "spectral")
     if not asked or (start.psf is None and start.optics is None):
         return None
     return make_blur(settings, site.recipe, start, site.calibration.gain)
 
 
-def _start_of(site: Site) -> tuple[Start, Sequence[str]]:
-    """Return what is known, and what had to be mended of it."""
+def _start_of(settings: KernelForward, site: Site) -> tuple[Start, Sequence[str]]:
+    """Return what is known, and what had to be corrected in it."""
     size = known_or_unit(site.voxel_size, site.recipe.dims)
     largest = _largest_kernel(site.recipe, [*site.y, *site.x])
+    _check_size(settings, site.recipe, largest)
     psf, found = (None, ()) if site.known.psf is None else usable(site.known.psf)
     return Start(psf, site.known.optics, size, largest), found
 
