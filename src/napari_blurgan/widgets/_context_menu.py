@@ -6,6 +6,8 @@ the entries come with the first widget, sample or file of the plugin.
 
 from __future__ import annotations
 
+from typing import Any
+
 import napari
 from app_model.types import Action, MenuRule
 from napari._app_model import get_app_model
@@ -49,6 +51,6 @@ def _open(name: str, command: str) -> None:
     """Open a widget on the layer that was clicked on."""
     viewer = napari.current_viewer()
     layer = viewer.layers.selection.active
-    kind = PluginManager.instance().commands.get(command)
+    kind: Any = PluginManager.instance().commands.get(command)
     widget = show_widget(viewer, name, kind)
     widget.take_layer(layer)
