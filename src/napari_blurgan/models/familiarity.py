@@ -40,7 +40,7 @@ SAMPLES = 2**20  # voxels that are looked at
 BLOCKS = 24
 TOLERANCE = (0.3, 0.8, 0.45, 0.45, 1.1, 0.7, 0.5)
 """By which features of the appearance may differ: more than they do between images of
-one kind (benchmarks/claims/familiar.py)."""
+one kind, in simulations of three structures."""
 SMALLEST = 8  # pixels of a block in which noise can be seen
 
 
