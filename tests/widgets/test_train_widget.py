@@ -152,6 +152,7 @@ def test_bad_data_are_told_in_the_words_of_the_core(viewer, widget, click, until
 def test_layers_may_be_renamed_and_deleted_meanwhile(viewer, widget, click, until):
     click(widget.run.start_button)
     until(lambda: "blurred · preview" in viewer.layers)
+    until(lambda: "PSF learned" in viewer.layers)
     viewer.layers["PSF learned"].name = "my PSF"
     psf = np.array(viewer.layers["my PSF"].data)
     viewer.layers.remove("blurred · preview")

@@ -58,7 +58,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--repeats",
         nargs="*",
         choices=REPEATS,
-        default=REPEATS,
         help="what a model restores again: halves of the light, turns of the image; "
         "both by default",
     )
@@ -103,7 +102,7 @@ def run(options: argparse.Namespace) -> int:
             psf=_psf(options),
             model=model,
             camera=_camera(options),
-            repeats=options.repeats,
+            repeats=REPEATS if options.repeats is None else options.repeats,
             out=out,
             tile=options.tile,
             device=options.device,

@@ -94,7 +94,7 @@ def _moments(planes: Values) -> Values:
 
 def _features(parts: Sequence[tuple[Values, Values]]) -> Values:
     bands, moments = (np.mean(values, axis=0) for values in zip(*parts, strict=True))
-    signal = np.maximum(bands[:-1] - bands[-1], 0.1 * bands[-1])
+    signal = np.maximum(bands[:-1] - bands[-1], np.maximum(0.1 * bands[-1], 1e-30))
     first, second, fourth = np.maximum(moments, 1e-30)
     shape = [np.log(first**2 / second), 0.5 * np.log(fourth / second**2)]
     return np.array([*np.log(signal / signal.sum()), *shape])

@@ -28,6 +28,9 @@ THIN = 2
 """Of the pixels along y and x, every which one is looked at: what neighbours say of the
 noise is nearly the same, and sorting all of them takes seconds."""
 
+MANY = 2**16
+"""Voxels of a patch of which some may be left out; smaller ones are needed whole."""
+
 
 @dataclass(frozen=True)
 class NoiseModel:
@@ -178,5 +181,6 @@ def _signal_and_variance(
     planes = patch.reshape(-1, *patch.shape[-2:]).astype(np.float64)
     detail = convolve(planes, LAPLACIANS[None])[:, 1:-1, 1:-1]
     mean = uniform_filter(planes, (0, 5, 5))[:, 1:-1, 1:-1]
-    thin = (slice(None), slice(None, None, THIN), slice(None, None, THIN))
+    every = THIN if patch.size > MANY else 1
+    thin = (slice(None), slice(None, None, every), slice(None, None, every))
     return mean[thin].ravel(), np.square(detail[thin]).ravel()

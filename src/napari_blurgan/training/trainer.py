@@ -234,7 +234,6 @@ class Trainer(Controls):
         self._lock()
         state = self.folder.load() if self.folder and self._continues else None
         self._fingerprint = [fingerprint(s) for s in (*self._y, *self._x)]
-        self._appearance = appearance(self._y)
         self._id = state["id"] if state else new_id()
         yield from self._build(self.recipe.seed, state)
         self._notes = list(self._prepared.notes)
@@ -290,8 +289,8 @@ class Trainer(Controls):
         self._provenance = provenance(
             recipe, self._device, self._precision, self._fingerprint
         )
-        if self._appearance is not None:
-            self._provenance["appearance"] = list(self._appearance)
+        if (seen := appearance(self._y)) is not None:
+            self._provenance["appearance"] = list(seen)
         self._judged_at = self._shared_at = -1
         self._good: dict[str, Any] | None = None
         self._brake = 1.0

@@ -193,7 +193,7 @@ class TrainWidget(LearningWidget):
         before.setCheckable(True)
         before.setToolTip("Show the blurred image in place of the restored crop")
         before.toggled.connect(self._show_before)
-        restore = self.restore_button = QPushButton("Restore with it…")
+        restore = self.restore_button = QPushButton("Restore…")
         restore.setToolTip("Open the Restore widget with this model")
         restore.clicked.connect(self._open_restore)
         row = QWidget()

@@ -124,7 +124,7 @@ class TransformWidget(LearningWidget):
         self.content.setWordWrap(True)
         self.messages = Messages()
         self.restore_button = button(
-            "Restore with it…", "Open the Restore widget with this model", self._restore
+            "Restore…", "Open the Restore widget with this model", self._restore
         )
         self.restore_button.setEnabled(False)
         self._arrange()
