@@ -54,7 +54,7 @@ class Person:
         return self.viewer.window.dock_widgets[f"{name} (BlurGAN)"]
 
     def until(self, condition):
-        self._qtbot.waitUntil(condition, timeout=120_000)
+        self._qtbot.waitUntil(condition, timeout=300_000)
 
     def until_layer(self, name, widget):
         self.until(lambda: name in self.viewer.layers or idle(widget))
