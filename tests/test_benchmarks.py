@@ -15,7 +15,7 @@ PAGES = sorted((ROOT / "docs").rglob("*.md"))
 SCRIPTS = sorted((ROOT / "benchmarks").glob("[!_h]*/[!_]*.py"))
 README = (ROOT / "benchmarks" / "README.md").read_text(encoding="utf-8")
 COMMAND = re.compile(
-    r"python -m (?:benchmarks|tests)\.[^`#]*?(?=\s*(?:`|#|-->|\n\n|$))"
+    r"python (?:-m (?:benchmarks|tests)\.|scripts/)[^`#]*?(?=\s*(?:`|#|-->|\n\n|$))"
 )
 NUMBER = re.compile(r"\**[−+±<>≤–-]?\s?\d")
 FIGURES = 0.35
@@ -84,9 +84,10 @@ def written() -> list[str]:
 @pytest.mark.parametrize("command", written())
 def test_a_command_is_there_and_takes_its_options(command: str) -> None:
     words = shlex.split(re.sub(r"[\[\]…$()]", " ", command))
-    path = (ROOT / words[2].replace(".", "/")).with_suffix(".py")
+    module = words[2].replace(".", "/") if words[1] == "-m" else words[1]
+    path = (ROOT / module).with_suffix(".py")
     assert path.is_file()
-    given = {word.split("=")[0] for word in words[3:] if word.startswith("--")}
+    given = {word.split("=")[0] for word in words[2:] if word.startswith("--")}
     assert given <= options(path)
 
 
