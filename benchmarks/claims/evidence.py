@@ -82,9 +82,7 @@ def case(
 ) -> Case:
     kind, options = STRUCTURES[structure]
     drawn = phantom(kind, SHAPE, VOXELS, seed, **options).astype(np.float32)
-    lines = phantom(
-        "microtubules", SHAPE, VOXELS, seed + 500, density=0.06, length=6.0
-    ).astype(np.float32)
+    lines = phantom("microtubules", SHAPE, VOXELS, seed + 500, density=0.06)
     soft, soft_lines = gaussian_filter(drawn, SHARP), gaussian_filter(lines, SHARP)
     usual = np.median(soft[drawn > 0.3 * drawn.max()])
     lines *= contrast * usual / np.median(soft_lines[lines > 0.3 * lines.max()])
