@@ -310,7 +310,7 @@ def test_the_end_of_the_time_is_told(widget, click, until):
 
 def missing(widget, qtbot):
     """Return what the form says of itself, once it has been checked."""
-    qtbot.waitUntil(lambda: not widget._soon.isActive(), timeout=5000)
+    qtbot.waitUntil(lambda: not widget.missing.pending, timeout=5000)
     return widget.missing.text()
 
 

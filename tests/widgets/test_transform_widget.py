@@ -117,7 +117,7 @@ def test_what_is_missing_is_told_before_anything_starts(viewer, widget):
 
 def test_the_form_is_checked_as_it_is_filled(viewer, widget, qtbot):
     def said():
-        qtbot.waitUntil(lambda: not widget._soon.isActive(), timeout=5000)
+        qtbot.waitUntil(lambda: not widget.missing.pending, timeout=5000)
         return widget.missing.text()
 
     assert "domain A has no threshold yet" in said()

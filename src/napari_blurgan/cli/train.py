@@ -214,6 +214,7 @@ def follow(trainer: Trainer) -> Model:
     begun = False
 
     def end(number: int, _frame: FrameType | None) -> None:
+        """Stop the training, or end at once where there is nothing to keep."""
         nonlocal begun
         if not begun:
             raise Terminated if number == signal.SIGTERM else KeyboardInterrupt
@@ -221,6 +222,7 @@ def follow(trainer: Trainer) -> Model:
         trainer.stop()
 
     def watched() -> Iterator[Event]:
+        """Notice when the steps begin."""
         nonlocal begun
         for event in trainer:
             begun = begun or isinstance(event, Started)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
 from napari_blurgan.estimates.estimator import Estimator
-from napari_blurgan.estimates.iterations import errors_of
+from napari_blurgan.estimates.iterations import MOST, errors_of
 from napari_blurgan.estimates.regions import middle_of
 from napari_blurgan.optics.forward import BlurKernel
 from napari_blurgan.preparation.calibration import NoiseModel
@@ -18,9 +18,6 @@ __all__ = ["best_background"]
 
 REGION = (32, 64, 64)
 """Largest part of the image that is looked at."""
-
-MOST = 50
-"""Accelerated iterations that are tried: enough to see which background is better."""
 
 UPWARDS = 0.25
 """Of the range that is searched below the estimate, how much is searched above it."""
@@ -62,6 +59,7 @@ def best_background(
     seen, unseen = split_photons(image, noise, 0.5, np.random.default_rng(0))
 
     def error(shift: float) -> float:
+        """Return that of the best number of iterations: too few want haze for light."""
         pedestal = max(noise.pedestal - shift, 0.0)
         halves = (seen + shift, unseen + shift)
         return float(errors_of(Estimator(MOST, pedestal), halves, blur).min())

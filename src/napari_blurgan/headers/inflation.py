@@ -96,6 +96,7 @@ def _zlib(stream: BinaryIO) -> Iterator[int]:
 
 def _read_by(open_stream: Callable[..., Any]) -> Callable[[BinaryIO], Iterator[int]]:
     def sizes(stream: BinaryIO) -> Iterator[int]:
+        """Yield the sizes of the pieces that come out."""
         with open_stream(stream) as whole:
             while piece := whole.read(PIECE):
                 yield len(piece)

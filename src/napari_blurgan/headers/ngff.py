@@ -185,6 +185,7 @@ class _Transformation:
 
     @classmethod
     def read(cls, holder: Mapping[str, Any], ndim: int) -> _Transformation:
+        """Read a list of transformations, one scale and one translation at the most."""
         key = "coordinateTransformations"
         entries = holder.get(key)
         if not isinstance(entries, list | None):

@@ -22,7 +22,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
@@ -60,6 +59,7 @@ from napari_blurgan.widgets._plots import LossPlot
 from napari_blurgan.widgets._psf_field import PsfField
 from napari_blurgan.widgets._psf_inset import PsfInset
 from napari_blurgan.widgets._psf_layers import to_psf
+from napari_blurgan.widgets._readiness import Readiness
 from napari_blurgan.widgets._recipes import Recipes
 from napari_blurgan.widgets._words import plain
 
@@ -74,8 +74,6 @@ if TYPE_CHECKING:
 
 __all__ = ["TrainWidget"]
 
-SOON = 300
-"""Milliseconds after a change until the form is checked."""
 DRAW = 1000
 """Milliseconds between two changes of what is seen. All of it changes at once: any
 change paints the whole window, which takes 50 ms where there is no GPU."""
@@ -115,7 +113,7 @@ class TrainWidget(LearningWidget):
         self.reset_choices()
         Disposal(self, napari_viewer)
         self._kept = _state.Kept(self, "train", self._values, self._set_values)
-        self._check_soon()
+        self.missing.soon()
 
     # --- what it shows
 
@@ -132,15 +130,11 @@ class TrainWidget(LearningWidget):
             ),
         )
         self.run = RunControl("training", can_pause=True, can_queue=True)
-        self._queue, self.missing = plain(), plain()
-        for label in (self._queue, self.missing):
-            label.setWordWrap(True)
-            label.hide()
+        self._queue = plain()
+        self._queue.setWordWrap(True)
+        self._queue.hide()
+        self.missing = Readiness(self._check, lambda: self._job is not None)
         self.place = ModelPlace()
-        self._soon = QTimer(self)
-        self._soon.setSingleShot(True)
-        self._soon.setInterval(SOON)
-        self._soon.timeout.connect(self._check)
         self.criterion = criterion_label()
         self.psf = PsfInset()
         self.plot = LossPlot()
@@ -166,10 +160,10 @@ class TrainWidget(LearningWidget):
         layout.addStretch()
         scrolled(content, self)
         self.run.start.connect(self._start)
-        self.data.changed.connect(self._check_soon)
+        self.data.changed.connect(self.missing.soon)
         self.data.blurred.changed.connect(self._take_recipe)
         for form in (self.form, self.advanced, self.data.optics.fields):
-            form.on_change(self._check_soon)
+            form.on_change(self.missing.soon)
         self._connect()
 
     def _inputs(self) -> QWidget:
@@ -231,20 +225,10 @@ class TrainWidget(LearningWidget):
         if self.data.recipe is not None:
             self.form["preset"].value = self.data.recipe
 
-    def _check_soon(self) -> None:
-        """Check the form a moment after its last change."""
-        self._soon.start()
-
     def _check(self) -> None:
-        """Say what is missing or does not fit, before anybody presses Start."""
+        """Look at the place of the model, and at what Start would ask for."""
         self.place.look_at(self._image_name(), self.advanced["device"].value)
-        try:
-            self._request().check()
-        except BlurGANError as error:
-            self.missing.setText(f"Not ready yet: {error}")
-        else:
-            self.missing.setText("")
-        self.missing.setVisible(bool(self.missing.text()) and self._job is None)
+        self._request().check()
 
     def _image_name(self) -> str:
         """Return what a model is called without a name of its own."""
@@ -423,7 +407,7 @@ class TrainWidget(LearningWidget):
 
     def _on_end(self) -> None:
         super()._on_end()
-        self._check_soon()
+        self.missing.soon()
         if self._waiting:
             self._start_next()
             self._say_what_waits()

@@ -22,7 +22,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from magicgui.widgets import ComboBox, FloatSpinBox
-from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QFileDialog, QLabel, QVBoxLayout, QWidget
 
 from napari_blurgan.errors import BlurGANError
@@ -48,6 +47,7 @@ from napari_blurgan.widgets._level_fields import LevelFields
 from napari_blurgan.widgets._levels import Level, levels_of
 from napari_blurgan.widgets._model_place import ModelPlace
 from napari_blurgan.widgets._plots import LossPlot
+from napari_blurgan.widgets._readiness import Readiness
 from napari_blurgan.widgets._sources import SourceList
 from napari_blurgan.widgets._transforming import LivePreview
 from napari_blurgan.widgets._voxel_size import VoxelSizeForm
@@ -61,8 +61,6 @@ if TYPE_CHECKING:
 
 __all__ = ["TransformWidget"]
 
-SOON = 300
-"""Milliseconds after a change until the form is checked."""
 DRAW = 1000
 """Milliseconds between two changes of what is seen."""
 
@@ -112,11 +110,7 @@ class TransformWidget(LearningWidget):
         self.voxels = VoxelSizeForm(self._viewer)
         self.voxels.given.connect(self._on_size)
         self.place = ModelPlace()
-        self.missing = QLabel()
-        self.missing.setWordWrap(True)
-        self.missing.hide()
-        self._soon = QTimer(self, singleShot=True, interval=SOON)
-        self._soon.timeout.connect(self._check)
+        self.missing = Readiness(self._check, lambda: self._job is not None)
         self.run = RunControl("training", can_pause=True)
         self.plot = LossPlot()
         self.plot.hide()
@@ -129,11 +123,11 @@ class TransformWidget(LearningWidget):
         self.restore_button.setEnabled(False)
         self._arrange()
         for form in (self.form, self.advanced):
-            form.on_change(self._check_soon)
+            form.on_change(self.missing.soon)
         self.run.start.connect(self._start)
         self._connect()
         self._on_task(self.form["task"].value)
-        self._check_soon()
+        self.missing.soon()
 
     def _fields(self) -> _forms.Form:
         self._level_fields = {d: self._fields_of(d) for d in THRESHOLDS}
@@ -250,7 +244,7 @@ class TransformWidget(LearningWidget):
     def _on_level(self, domain: str) -> None:
         """Show a threshold, whoever has set it."""
         self._level_fields[domain].show()
-        self._check_soon()
+        self.missing.soon()
 
     def _let_go(self) -> None:
         self._levels.changed.disconnect(self._on_level)
@@ -258,7 +252,7 @@ class TransformWidget(LearningWidget):
     def _on_ticked(self, domain: str) -> None:
         """Say which layers are of a domain; they may know their threshold."""
         self._look_at_sizes()
-        self._check_soon()
+        self.missing.soon()
         self._levels.assign(domain, self.domains[domain].layers())
 
     def _pick(self, domain: str) -> None:
@@ -289,20 +283,10 @@ class TransformWidget(LearningWidget):
 
     # --- what is known before Start
 
-    def _check_soon(self) -> None:
-        """Check the form a moment after its last change."""
-        self._soon.start()
-
     def _check(self) -> None:
-        """Say what is missing or does not fit, before anybody presses Start."""
+        """Look at the place of the model, and at what Start would ask for."""
         self.place.look_at(self._image_name(), self.advanced["device"].value)
-        try:
-            self._asked_for().check()
-        except BlurGANError as error:
-            self.missing.setText(f"Not ready yet: {error}")
-        else:
-            self.missing.setText("")
-        self.missing.setVisible(bool(self.missing.text()) and self._job is None)
+        self._asked_for().check()
 
     def _image_name(self) -> str:
         """Return what a model is called without a name of its own."""
@@ -415,4 +399,4 @@ class TransformWidget(LearningWidget):
 
     def _on_end(self) -> None:
         super()._on_end()
-        self._check_soon()
+        self.missing.soon()
