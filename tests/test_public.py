@@ -216,3 +216,14 @@ def test_impossible_trainings_are_refused(
 def test_without_sharp_images_the_way_to_some_is_said(recipe: Recipe) -> None:
     with pytest.raises(DataError, match="blurgan references"):
         train(recipe, IMAGE)
+
+
+def test_what_was_imported_elsewhere_before_is_found_there() -> None:
+    from napari_blurgan.classical.methods import deconvolve as deconvolve_before
+    from napari_blurgan.classical.psf_fit import psf_shape_for as shape_before
+    from napari_blurgan.inverse.psf_fit import psf_shape_for
+
+    assert deconvolve_before is napari_blurgan.deconvolve
+    assert shape_before is psf_shape_for
+    with pytest.raises(ImportError, match="nonsense"):
+        from napari_blurgan.classical.methods import nonsense  # noqa: F401

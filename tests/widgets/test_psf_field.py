@@ -10,8 +10,8 @@ from scipy.ndimage import gaussian_filter
 
 from napari_blurgan import Psf
 from napari_blurgan.errors import OpticsError
+from napari_blurgan.widgets._layers import to_psf
 from napari_blurgan.widgets._psf_field import FILE, OTHER
-from napari_blurgan.widgets._psf_layers import to_psf
 
 VOXEL = (0.3, 0.1, 0.1)
 PLACE = {"scale": VOXEL, "units": ("um",) * 3}

@@ -11,7 +11,7 @@ from napari_blurgan.inverse.psf_fit import psf_shape_for
 from napari_blurgan.optics.models import Optics, gaussian, support_shape
 from napari_blurgan.optics.psf import Psf
 from napari_blurgan.optics.simulation import blur
-from napari_blurgan.widgets._psf_layers import to_psf
+from napari_blurgan.widgets._layers import to_psf
 
 OPTICS = {"na": 0.8, "ni": 1.0, "wavelength": 520}
 VOXEL = (0.3, 0.1, 0.1)

@@ -17,9 +17,9 @@ from napari_blurgan.tasks.restore_request import RestoreRequest, visible_field
 from napari_blurgan.tiling import tile_runner as engine
 from napari_blurgan.widgets import _state
 from napari_blurgan.widgets._controls import Phase
-from napari_blurgan.widgets._layers import to_stack
+from napari_blurgan.widgets._layers import to_psf, to_stack
 from napari_blurgan.widgets._psf_field import FILE, OTHER
-from napari_blurgan.widgets._psf_layers import psf_layer, to_psf
+from napari_blurgan.widgets._psf_layers import psf_layer
 
 
 @pytest.fixture

@@ -14,7 +14,6 @@ from napari_blurgan.axes import ArrayLike
 from napari_blurgan.checks import did_you_mean
 from napari_blurgan.classical.keywords import understood
 from napari_blurgan.classical.methods import METHODS, Method
-from napari_blurgan.classical.provenance import provenance
 from napari_blurgan.data.colour import without_alpha
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import DataError, OpticsError, RecipeError
@@ -23,9 +22,10 @@ from napari_blurgan.inverse.psf_fit import PsfLike, psf_shape_for
 from napari_blurgan.inverse.result import Deconvolution
 from napari_blurgan.optics.models import Optics, theoretical_psf
 from napari_blurgan.optics.psf import Psf
+from napari_blurgan.provenance import provenance_of
 from napari_blurgan.reading.conversion import ImageLike, as_stack
 
-__all__ = ["PsfSource", "as_psf", "deconvolve", "deconvolve_stack"]
+__all__ = ["PsfSource", "as_psf", "deconvolve", "deconvolve_stack", "provenance"]
 
 PsfSource = Psf | Plan | Optics | ArrayLike | str | os.PathLike[str]
 
@@ -197,3 +197,29 @@ def _joined(stack: Stack, frames: list[NDArray[np.float32]]) -> NDArray[np.float
     order = [axis for axis in "TCS" + stack.spatial_axes if axis in stack.axes]
     pixels = np.stack(frames).reshape([stack.size(axis) for axis in order])
     return pixels.transpose([order.index(axis) for axis in stack.axes])
+
+
+def provenance(
+    method: str, psfs: Sequence[Psf], parameters: Mapping[str, Any], source: str
+) -> dict[str, Any]:
+    """Return where a deconvolved image comes from, as JSON can hold it.
+
+    Parameters
+    ----------
+    method : str
+        One of `METHODS`.
+    psfs : sequence of Psf
+        As they were used, fitted to the image.
+    parameters : mapping
+        Of the method, the camera and the stopping rule; those that are None are left
+        out.
+    source : str
+        Name of the image.
+    """
+    facts = {
+        "method": method,
+        "parameters": {name: v for name, v in parameters.items() if v is not None},
+        "psf": [psf.provenance for psf in psfs],
+        "source": source,
+    }
+    return provenance_of("deconvolve", facts)

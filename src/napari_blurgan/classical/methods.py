@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from napari_blurgan.inverse.result import Deconvolution
@@ -182,3 +182,10 @@ METHODS: dict[str, Method] = {
         ),
     )
 }
+
+
+def __getattr__(name: str) -> Any:
+    """Return `deconvolve`, which was here before version 0.2; it loads torch."""
+    if name == "deconvolve":
+        return importlib.import_module("napari_blurgan.classical.images").deconvolve
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

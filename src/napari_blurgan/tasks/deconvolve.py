@@ -266,7 +266,7 @@ class DeconvolutionRequest:
         return [psf for psf, _ in fits], [note for _, notes in fits for note in notes]
 
     def _provenance(self, psfs: list[Psf]) -> dict[str, Any]:
-        from napari_blurgan.classical.provenance import provenance
+        from napari_blurgan.classical.images import provenance
 
         parameters = {
             **self.parameters,

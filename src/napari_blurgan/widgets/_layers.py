@@ -9,7 +9,8 @@ import numpy as np
 
 from napari_blurgan.data.layers import METADATA_KEY, guess_axes, to_stack
 from napari_blurgan.data.stack import Stack
-from napari_blurgan.errors import AxesError, BlurGANError
+from napari_blurgan.errors import AxesError, BlurGANError, OpticsError
+from napari_blurgan.optics.psf import Psf
 
 if TYPE_CHECKING:
     from napari.layers import Image
@@ -30,6 +31,7 @@ __all__ = [
     "result_layer",
     "stack_layer",
     "summary",
+    "to_psf",
     "to_stack",
 ]
 
@@ -226,3 +228,62 @@ def stack_layer(stack: Stack, **attributes: Any) -> LayerData:
         "metadata": {METADATA_KEY: dict(stack.metadata)},
     } | attributes
     return stack.data, attributes, "image"
+
+
+def to_psf(layer: Image, image: Stack | None = None) -> Psf:
+    """Return an image layer as a PSF, checked as one from a file is.
+
+    Parameters
+    ----------
+    layer : napari.layers.Image
+        A volume or plane; other axes must have the length one.
+    image : Stack, optional
+        What it blurs: without voxel sizes of its own it lends none, and one voxel of
+        the PSF is one of the image.
+
+    Raises
+    ------
+    OpticsError
+        If it is no volume or plane, has negative or NaN values, or its voxel size is
+        unknown.
+    """
+    stack = to_stack(layer)
+    known = stack.metadata
+    sizes = _sizes(stack, known.get("voxel_size"), image)
+    kept = {k: v for k, v in known.items() if k not in ("made", "voxel_size")}
+    try:
+        return Psf(
+            _volume(stack),
+            sizes,
+            kept if is_psf(layer) and kept else {"layer": layer.name},
+        )
+    except OpticsError as error:
+        raise OpticsError(f"{layer.name}: {error}") from error
+
+
+def _volume(stack: Stack) -> NDArray[Any]:
+    """Return (z, y, x), dropping axes of length one."""
+    long = [a for a in stack.axes if a in "TCS" and stack.size(a) > 1]
+    if long:
+        raise OpticsError(
+            f"a PSF is one volume or plane; this has the axes {stack.axes} of shape "
+            f"{tuple(stack.data.shape)}"
+        )
+    return stack.frame()[0].reshape(-1, *stack.spatial_shape[-2:])
+
+
+def _sizes(
+    stack: Stack, of_the_psf: Sequence[float] | None, image: Stack | None
+) -> tuple[float, float, float]:
+    z, y, x = stack.voxel_size
+    if y is not None and x is not None and (z is not None or "Z" not in stack.axes):
+        return z or 1.0, y, x
+    if of_the_psf is not None:
+        z, y, x = of_the_psf
+        return z, y, x
+    if image is not None and image.voxel_size[-1] is None:
+        return 1.0, 1.0, 1.0
+    raise OpticsError(
+        f"{stack.name}: a PSF needs the size of its voxels; show it in the PSF widget, "
+        "which asks for it"
+    )

@@ -51,12 +51,13 @@ from napari_blurgan.widgets._layers import (
     is_source,
     readable,
     result_layer,
+    to_psf,
     to_stack,
 )
 from napari_blurgan.widgets._live import Contrast, add_layer, like_its_preview
 from napari_blurgan.widgets._plots import LossPlot
 from napari_blurgan.widgets._psf_field import PsfField
-from napari_blurgan.widgets._psf_layers import to_psf, unmeasured
+from napari_blurgan.widgets._psf_layers import unmeasured
 from napari_blurgan.widgets._task import RunWidget
 from napari_blurgan.widgets._voxel_size import VoxelSizeForm
 from napari_blurgan.widgets._words import plain

@@ -37,9 +37,9 @@ from napari_blurgan.widgets._controls import (
 from napari_blurgan.widgets._docks import show_widget
 from napari_blurgan.widgets._from_file import known_optics
 from napari_blurgan.widgets._help import help_buttons
-from napari_blurgan.widgets._layers import is_source, readable, to_stack
+from napari_blurgan.widgets._layers import is_source, readable, to_psf, to_stack
 from napari_blurgan.widgets._psf_field import PsfField
-from napari_blurgan.widgets._psf_layers import add_psf, to_psf, unmeasured
+from napari_blurgan.widgets._psf_layers import add_psf, unmeasured
 from napari_blurgan.widgets._task import TaskWidget
 from napari_blurgan.widgets._voxel_size import VoxelSizeForm
 from napari_blurgan.widgets._words import plain

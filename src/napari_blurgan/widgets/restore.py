@@ -36,12 +36,13 @@ from napari_blurgan.widgets._layers import (
     is_source,
     readable,
     result_layer,
+    to_psf,
     to_stack,
 )
 from napari_blurgan.widgets._live import add_layer, like_its_preview, preview_of
 from napari_blurgan.widgets._models import FEW, named
 from napari_blurgan.widgets._psf_field import PsfField
-from napari_blurgan.widgets._psf_layers import to_psf, unmeasured
+from napari_blurgan.widgets._psf_layers import unmeasured
 from napari_blurgan.widgets._task import RunWidget
 from napari_blurgan.widgets._voxel_size import VoxelSizeForm
 from napari_blurgan.widgets._words import plain

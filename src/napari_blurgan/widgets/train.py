@@ -51,14 +51,13 @@ from napari_blurgan.widgets._controls import (
 from napari_blurgan.widgets._data_form import DataForm
 from napari_blurgan.widgets._docks import show_widget
 from napari_blurgan.widgets._help import help_buttons
-from napari_blurgan.widgets._layers import guess_axes
+from napari_blurgan.widgets._layers import guess_axes, to_psf
 from napari_blurgan.widgets._learning import LearningWidget
 from napari_blurgan.widgets._live import LiveLayers
 from napari_blurgan.widgets._model_place import ModelPlace
 from napari_blurgan.widgets._plots import LossPlot
 from napari_blurgan.widgets._psf_field import PsfField
 from napari_blurgan.widgets._psf_inset import PsfInset
-from napari_blurgan.widgets._psf_layers import to_psf
 from napari_blurgan.widgets._readiness import Readiness
 from napari_blurgan.widgets._recipes import Recipes
 from napari_blurgan.widgets._words import plain
