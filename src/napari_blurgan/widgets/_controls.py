@@ -195,7 +195,8 @@ class Messages(QFrame):
         # As it is: it may begin with the name of a layer.
         words = sentence.rstrip(".") + "."
         LOG.write(f"⚠ {words} {remedy}".rstrip())
-        self._sentences.append(f"⚠ {escaped(words)} <i>{escaped(remedy)}</i>")
+        italic = f" <i>{escaped(remedy)}</i>" if remedy else ""
+        self._sentences.append(f"⚠ {escaped(words)}{italic}")
         self._show()
 
     def note(self, sentence: str) -> None:
