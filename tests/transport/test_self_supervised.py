@@ -10,6 +10,7 @@ from napari_blurgan import Stack, Trainer, preset, restore
 from napari_blurgan.data.normalize import Normalization
 from napari_blurgan.estimates.estimator import Estimator
 from napari_blurgan.estimates.iterations import best_iterations
+from napari_blurgan.estimates.judge import Judgement, standard_error
 from napari_blurgan.estimates.projected import ProjectedError
 from napari_blurgan.monitoring.events import Finished, Judged, Stepped
 from napari_blurgan.optics.camera import Camera
@@ -90,8 +91,28 @@ def test_it_starts_as_richardson_lucy_and_ends_no_worse(psf: Psf) -> None:
     assert unseen["error"] == min(j.error for j in judged) <= unseen["of_estimate"]
 
 
+def test_the_error_bar_is_that_of_repeated_measurements() -> None:
+    """Of filtered noise, whose neighbours are alike."""
+    generator = torch.Generator().manual_seed(0)
+    images = torch.randn(64, 1, 32, 64, 64, generator=generator)
+    smooth = torch.nn.functional.avg_pool3d(images, 3, stride=1)
+    means = smooth.flatten(1).mean(1)
+    bars = [standard_error(image[None]) for image in smooth]
+    assert np.mean(bars) == pytest.approx(float(means.std()), rel=0.3)
+
+
+def test_better_by_chance_is_no_better() -> None:
+    assert not Judgement(0.99, 1.0, 0.02).better
+    assert Judgement(0.97, 1.0, 0.02).better
+    assert "better than Richardson–Lucy by 3.00% ± 2.00%" in str(
+        Judgement(0.97, 1.0, 0.02)
+    )
+
+
 def test_where_training_harms_the_result_is_richardson_lucy(psf: Psf) -> None:
-    training = trainer(psf, 20, optimiser__generator_rate=1.0, optimiser__final=1.0)
+    # Nearly all of this loss is noise that the blur lets nothing through of.
+    harmful = {"optimiser__generator_rate": 1.0, "optimiser__final": 1.0}
+    training = trainer(psf, 20, terms__remeasured__floor=1e-6, **harmful)
     finished = list(training)[-1]
     assert isinstance(finished, Finished)
     unseen = finished.model.provenance["unseen"]

@@ -316,10 +316,10 @@ def missing(widget, qtbot):
 
 def test_how_unseen_photons_are_foretold_is_said_live(widget):
     assert widget.criterion.isHidden()
-    widget._on_events([Judged(50, Judgement(0.98, 1.0))])
+    widget._on_events([Judged(50, Judgement(0.98, 1.0, 0.005))])
     assert not widget.criterion.isHidden()
     assert widget.criterion.text() == (
-        "Step 50: predicts unseen photons better than Richardson–Lucy by 2.00%."
+        "Step 50: predicts unseen photons better than Richardson–Lucy by 2.00% ± 0.50%."
     )
 
 

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from napari_blurgan.estimates.estimator import Estimator
 from napari_blurgan.estimates.projected import ProjectedError, window
 from napari_blurgan.optics.forward import BlurKernel
 from napari_blurgan.reconstructors.reconstructor import Reconstructor
 
-__all__ = ["Judge", "Judgement"]
+__all__ = ["Judge", "Judgement", "standard_error"]
 
 FLOOR = 0.01
 """Of |H|^2 in the error: the same for all that is compared."""
 
 TAPER = 8
 """Voxels over which the error falls to zero at the border."""
+
+BLOCK = 12
+"""Side of the blocks whose differences in error are taken to be independent: more than
+the filtered noise is correlated over."""
 
 
 @dataclass(frozen=True)
@@ -33,21 +39,25 @@ class Judgement:
         The projected error of what G predicts of them.
     of_estimate : float
         That of the estimate which G refines: Richardson-Lucy.
+    error_bar : float
+        Standard error of the difference between the two.
     """
 
     error: float
     of_estimate: float
+    error_bar: float = 0.0
 
     @property
     def better(self) -> bool:
-        """Whether G predicts them better than its estimate."""
-        return self.error < self.of_estimate
+        """Whether G predicts them better than its estimate, by more than chance."""
+        return self.error + self.error_bar < self.of_estimate
 
     def __str__(self) -> str:
         """Say it in a sentence."""
         share = 1 - self.error / self.of_estimate
         word = "better" if self.better else "no better"
-        by = f" by {share:.2%}" if self.better else ""
+        bar = self.error_bar / self.of_estimate
+        by = f" by {share:.2%} ± {bar:.2%}" if self.better else ""
         return f"predicts unseen photons {word} than Richardson–Lucy{by}"
 
 
@@ -82,17 +92,24 @@ class Judge:
 
     @torch.no_grad()
     def look(self, generator: Reconstructor) -> Judgement:
-        """Judge G as it is now, and keep a copy where it is the best so far."""
+        """Judge G as it is now, and keep a copy where it is the best so far.
+
+        At first the best is the estimate itself; chance alone does not replace it.
+        """
         generator.eval()
-        pairs = [self._errors(generator, *image) for image in self.images]
+        found = [self._errors(generator, *image) for image in self.images]
         generator.train()
-        error, of_estimate = (sum(e) / len(e) for e in zip(*pairs, strict=True))
-        if error < self._least:
-            self._least = error
+        of_g, of_estimate, bars = zip(*found, strict=True)
+        n = len(found)
+        judgement = Judgement(
+            sum(of_g) / n, sum(of_estimate) / n, math.hypot(*bars) / n
+        )
+        first = self.best is None
+        if first or (judgement.better and judgement.error < self._least):
+            self._least, self.last = judgement.error, judgement
             state = generator.state_dict()
             self.best = {name: value.clone() for name, value in state.items()}
-        self.last = Judgement(self._least, of_estimate)
-        return Judgement(error, of_estimate)
+        return judgement
 
     def _errors(
         self,
@@ -100,20 +117,40 @@ class Judge:
         image: Tensor,
         estimate: Tensor,
         residual: Tensor,
-    ) -> tuple[float, float]:
+    ) -> tuple[float, float, float]:
+        """Return the error of G, that of the estimate, the error of the difference."""
         shape = tuple(image.shape[2:])
         error = ProjectedError(self.blur, shape, FLOOR)
         taper = window(shape, TAPER).to(image.device)
         correction = generator(image, estimate) - estimate[:, -1:]
         left = residual - self.blur(correction, "zero")
-        return float(error(taper * left)), float(error(taper * residual))
+        of_g, of_estimate = (
+            error.filtered(taper * r).square() for r in (left, residual)
+        )
+        bar = standard_error(of_g - of_estimate)
+        return float(of_g.mean()), float(of_estimate.mean()), bar
 
     def state_dict(self) -> dict[str, Any]:
         """Return what is needed to go on later."""
-        last = None if self.last is None else [self.last.error, self.last.of_estimate]
+        last = None if self.last is None else list(astuple(self.last))
         return {"best": self.best, "least": self._least, "last": last}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from where `state_dict` was taken."""
         self.best, self._least = state["best"], float(state["least"])
         self.last = None if state["last"] is None else Judgement(*state["last"])
+
+
+def standard_error(image: Tensor) -> float:
+    """Return that of the mean of an image whose blocks are independent.
+
+    Parameters
+    ----------
+    image : Tensor
+        (1, 1, [z,] y, x).
+    """
+    shape = image.shape[2:]
+    size = [min(BLOCK, n) for n in shape]
+    pool = functional.avg_pool3d if len(shape) == 3 else functional.avg_pool2d
+    means = pool(image, size)
+    return float(means.std() / math.sqrt(means.numel())) if means.numel() > 1 else 0.0

@@ -35,8 +35,22 @@ class ProjectedError:
         self.size = fast_shape([max(n, k) for n, k in pairs])
         power = transfer_function(kernel / kernel.sum(), self.size).abs().square()
         self.weight = 1 / (power + floor)
+        self.amplitude = self.weight.sqrt()
         # The half spectrum holds all frequencies but the outermost for two.
         self.weight[..., 1 : (self.size[-1] + 1) // 2] *= 2
+
+    def filtered(self, residual: Tensor) -> Tensor:
+        """Return W applied to (..., [z,] y, x), of whose shape the result is.
+
+        What the filter moves beyond the border, where the residual has been tapered to
+        zero, is cut off.
+        """
+        axes = tuple(range(-len(self.size), 0))
+        spectrum = torch.fft.rfftn(residual.float(), s=self.size, dim=axes)
+        spectrum = spectrum * self.amplitude.to(spectrum.device)
+        image = torch.fft.irfftn(spectrum, s=self.size, dim=axes)
+        shape = residual.shape[-len(self.size) :]
+        return image[(..., *(slice(n) for n in shape))]
 
     def __call__(self, residual: Tensor) -> Tensor:
         """Return the mean over the voxels of (..., [z,] y, x), tapered before."""
