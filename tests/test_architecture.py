@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import napari_blurgan
+from napari_blurgan.cli import COMMANDS
 from scripts import rooms
 
 PACKAGE = Path(napari_blurgan.__file__).parent
@@ -31,7 +32,7 @@ LAYERS = (
     ("optics", "restoration"),
     ("reading", "sampling", "tiling"),
     ("data",),
-    ("reconstructors", "writing"),
+    ("reconstructors", "system", "writing"),
     ("headers", "methods"),
     ("axes", "checks", "devices", "interruption", "measure", "networks"),
     ("errors", "memory", "provenance"),
@@ -96,13 +97,36 @@ def test_rooms_of_the_engine_are_small_and_flat() -> None:
     assert max(max(rooms.floors(graph, room).values()) for room in found.values()) <= 6
 
 
-def test_importing_the_package_loads_nothing_heavy() -> None:
-    code = (
-        "import sys, napari_blurgan, napari_blurgan.cli;"
-        "heavy = {'torch', 'napari', 'qtpy', 'PyQt6', 'PySide6', 'matplotlib'};"
-        "assert not heavy & set(sys.modules), heavy & set(sys.modules)"
+# Each costs from 50 ms to seconds. benchmarks/speed/imports.py measures what remains.
+HEAVY = GUI | {"torch", "scipy", "skimage", "pandas", "matplotlib", "zarr", "dask"}
+HEAVY |= {"numpy", "tifffile", "pydantic", "yaml", "rich", "PIL", "psutil"}
+
+
+def loaded_by(code: str) -> set[str]:
+    """Return the packages that a fresh interpreter has loaded after some code."""
+    script = f"{code}\nimport sys; print(*{{m.split('.')[0] for m in sys.modules}})"
+    run = subprocess.run(
+        [sys.executable, "-c", script], check=True, capture_output=True, text=True
     )
-    subprocess.run([sys.executable, "-c", code], check=True)
+    return set(run.stdout.splitlines()[-1].split())
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import napari_blurgan",
+        "import napari_blurgan.cli as c; c.build_parser().format_help()",
+        "import napari_blurgan.cli as c; c.main(['nonsense'])",
+    ],
+)
+def test_importing_and_asking_for_help_load_nothing_heavy(code: str) -> None:
+    assert not HEAVY & loaded_by(code)
+
+
+@pytest.mark.parametrize("command", list(COMMANDS))
+def test_the_help_of_a_command_needs_no_torch(command: str) -> None:
+    code = f"from napari_blurgan.cli import build_parser; build_parser({command!r})"
+    assert not {"torch", "scipy", "skimage", "matplotlib", "zarr"} & loaded_by(code)
 
 
 def test_the_core_works_where_qt_and_napari_are_absent() -> None:

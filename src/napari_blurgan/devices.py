@@ -18,6 +18,8 @@ __all__ = [
     "is_out_of_memory",
 ]
 
+KINDS = ("cpu", "cuda", "mps")
+
 
 def choose_device(name: str = "auto") -> torch.device:
     """Return the device called `name`; ``"auto"`` takes the best there is.
@@ -31,17 +33,32 @@ def choose_device(name: str = "auto") -> torch.device:
         if torch.cuda.is_available():
             return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
         return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    kind = name.partition(":")[0]
+    if kind not in KINDS:
+        raise RecipeError(
+            f"no device {name!r} here: there are auto, cpu, cuda (NVIDIA; cuda:1 for "
+            "the second one) and mps (Apple)"
+        )
     try:
         device = torch.device(name)
         torch.empty(1, device=device)
     except (RuntimeError, AssertionError, ImportError, TypeError) as error:
-        reason = textwrap.shorten(str(error), 90, placeholder="…")
+        reason = _absence(kind) or textwrap.shorten(str(error), 90, placeholder="…")
         raise RecipeError(
             f"no device {name!r} here ({reason}): use 'cpu' or 'auto'"
         ) from None
-    if device.type == "meta":
-        raise RecipeError("the device 'meta' computes nothing: use 'cpu' or 'auto'")
     return device
+
+
+def _absence(kind: str) -> str | None:
+    """Return why there are no devices of a kind here; None where there are."""
+    if kind == "cuda" and torch.version.cuda is None and torch.version.hip is None:
+        return "this PyTorch is built without CUDA; docs/install.md says which to take"
+    if kind == "cuda" and not torch.cuda.is_available():
+        return "no NVIDIA GPU, or no driver for it, is found"
+    if kind == "mps" and not torch.backends.mps.is_available():
+        return "it is for Apple GPUs with macOS 14 or newer"
+    return None
 
 
 def all_devices(name: str = "auto") -> list[torch.device]:

@@ -38,10 +38,10 @@ GROUPS: dict[str, dict[str, str]] = {
         "threshold": "a saliency threshold from picked regions",
         "recipe": "print a preset, to be edited and trained",
         "train": "train a model",
-        "info": "say what a model folder holds",
+        "info": "what a model folder holds, or what this computer has (--system)",
     },
     "results": {
-        "restore": "carry images through a trained model",
+        "restore": "apply a trained model to images",
         "evaluate": "compare a result with a reference",
         "evidence": "map where a restoration is supported by its measurement",
     },

@@ -1,4 +1,4 @@
-"""``blurgan info NAME.blurgan``."""
+"""``blurgan info NAME.blurgan``, ``blurgan info --system``."""
 
 from __future__ import annotations
 
@@ -6,23 +6,45 @@ import argparse
 import json
 from typing import Any
 
+from napari_blurgan.errors import DataError
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this command."""
-    parser.add_argument("model", metavar="NAME.blurgan", help="a trained model")
+    parser.add_argument(
+        "model", metavar="NAME.blurgan", nargs="?", help="a trained model"
+    )
+    parser.add_argument(
+        "--system",
+        action="store_true",
+        help="this computer instead: devices, memory, precision, versions",
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def run(options: argparse.Namespace) -> None:
-    """Print what a model folder holds."""
-    from napari_blurgan.models.model import load_model
-
-    model = load_model(options.model)
-    summary = model.summary()
+    """Print what a model folder holds, or what this computer has."""
+    if (options.model is None) != options.system:
+        raise DataError("info takes the folder of a model, or --system")
+    summary = _system() if options.system else _model(options.model)
     if options.json:
         print(json.dumps(summary, indent=2))
     else:
         _print(summary)
+
+
+def _model(folder: str) -> dict[str, Any]:
+    from napari_blurgan.methods.references import references_of
+    from napari_blurgan.models.model import load_model
+
+    model = load_model(folder)
+    return model.summary() | {"cite": references_of(model.recipe)}
+
+
+def _system() -> dict[str, Any]:
+    from napari_blurgan.system import system_facts
+
+    return system_facts()
 
 
 def _print(values: dict[str, Any], indent: str = "") -> None:
@@ -31,9 +53,17 @@ def _print(values: dict[str, Any], indent: str = "") -> None:
             print(f"{indent}{name}:")
             _print(value, indent + "  ")
         elif isinstance(value, list) and value and isinstance(value[0], dict):
-            print(f"{indent}{name}: {', '.join(item['name'] for item in value)}")
+            _print_items(name, value, indent)
         else:
             print(f"{indent}{name}: {_text(value)}")
+
+
+def _print_items(name: str, items: list[dict[str, Any]], indent: str) -> None:
+    """Print a list of things, each in a line of its own."""
+    print(f"{indent}{name}:")
+    for item in items:
+        words = (f"{key} {_text(value)}" for key, value in item.items())
+        print(f"{indent}  {'; '.join(words)}")
 
 
 def _text(value: Any) -> str:
