@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import re
+import statistics
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -38,6 +40,7 @@ LAYERS = (
     ("errors", "memory", "provenance"),
 )
 RANK = {room: rank for rank, rooms in enumerate(LAYERS) for room in rooms}
+Function = ast.FunctionDef | ast.AsyncFunctionDef
 GUI = {"napari", "qtpy", "magicgui", "superqt", "pyqtgraph", "PyQt6", "PySide6"}
 
 
@@ -95,6 +98,55 @@ def test_rooms_of_the_engine_are_small_and_flat() -> None:
         del found[door]
     assert max(map(len, found.values())) <= 13
     assert max(max(rooms.floors(graph, room).values()) for room in found.values()) <= 6
+
+
+def functions() -> Iterator[tuple[Path, Function]]:
+    for path in sources():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, Function):
+                yield path, node
+
+
+def parameters(function: Function) -> int:
+    """Count the parameters that a caller may give, but for self and **options."""
+    given = function.args
+    named = [a.arg for a in (*given.posonlyargs, *given.args, *given.kwonlyargs)]
+    return len([name for name in named if name not in ("self", "cls")])
+
+
+def test_files_are_short() -> None:
+    lengths = {
+        p.name: len(p.read_text(encoding="utf-8").split("\n")) for p in sources()
+    }
+    assert not {name: n for name, n in lengths.items() if n > 450}
+
+
+def test_functions_are_short() -> None:
+    lengths = sorted(node.end_lineno - node.lineno + 1 for _, node in functions())  # type: ignore[operator]
+    assert statistics.median(lengths) <= 8
+    assert lengths[int(0.9 * len(lengths))] <= 25
+
+
+def test_few_functions_have_many_parameters() -> None:
+    many = [f"{path.name}:{f.name}" for path, f in functions() if parameters(f) > 8]
+    assert len(many) <= 6, many
+
+
+def test_no_module_asks_which_kind_a_part_is() -> None:
+    """Kinds answer for themselves; only the module that defines one may name it."""
+    asked = re.compile(
+        r"(forward|source|reconstructor)\.kind\b|isinstance\([^)]*Kernel\b"
+        r"|\.refines\b|generator\.guide\b"
+    )
+    renamed = "methods/migrations.py"  # reads recipes of earlier versions
+    found = [
+        f"{path.relative_to(PACKAGE)}: {line.strip()}"
+        for path in sources()
+        if path.relative_to(PACKAGE).as_posix() != renamed
+        for line in path.read_text(encoding="utf-8").split("\n")
+        if asked.search(line)
+    ]
+    assert found == []
 
 
 # Each costs from 50 ms to seconds. benchmarks/speed/imports.py measures what remains.

@@ -296,7 +296,7 @@ def test_nan_steps_back_once_and_then_gives_up(
         for event in trainer:
             seen.append(event)
             if isinstance(event, Stepped) and event.step == 3:
-                weight = next(trainer._engine.transport.generator.parameters())
+                weight = next(trainer._parts.engine.transport.generator.parameters())
                 with torch.no_grad():
                     weight.fill_(math.nan)
     assert [e.code for e in seen if isinstance(e, Warned)] == ["not-a-number"]
@@ -317,7 +317,7 @@ def poisoned(
 
 
 def _poison(trainer: Trainer) -> None:
-    weight = next(trainer._engine.transport.generator.parameters())
+    weight = next(trainer._parts.engine.transport.generator.parameters())
     with torch.no_grad():
         weight.fill_(math.nan)
 
@@ -328,7 +328,7 @@ def test_the_state_stepped_back_to_is_the_one_that_was_kept(poisoned: Trainer) -
         seen.append(event)
         if not isinstance(event, Stepped | Warned):
             continue
-        weights = poisoned._engine.transport.generator.state_dict()
+        weights = poisoned._parts.engine.transport.generator.state_dict()
         if isinstance(event, Stepped) and event.step == 2 and not kept:
             kept = {name: value.clone() for name, value in weights.items()}
         if isinstance(event, Stepped) and event.step == 3 and not poisons:

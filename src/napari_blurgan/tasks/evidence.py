@@ -6,18 +6,19 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_blurgan.checks import refuse_existing
+from napari_blurgan.checks import known_names, refuse_existing
 from napari_blurgan.classical.images import PsfSource, as_psf
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.devices import choose_device
 from napari_blurgan.errors import DataError
 from napari_blurgan.inverse.plan import Plan
 from napari_blurgan.inverse.psf_fit import fit_psf
+from napari_blurgan.methods.parts import WAY_BACK
 from napari_blurgan.models.model import Model, load_model
 from napari_blurgan.optics.camera import Camera
 from napari_blurgan.optics.symmetry import Symmetry
@@ -33,7 +34,7 @@ from napari_blurgan.trust.pair import beside, check_pair
 from napari_blurgan.trust.repeats import halves, turns
 from napari_blurgan.trust.report import Report, summed_up
 
-__all__ = ["REPEATS", "Evidence", "evidence"]
+__all__ = ["REPEATS", "Evidence", "EvidenceOptions", "evidence"]
 
 PathLike = str | os.PathLike[str]
 Image = NDArray[np.float32]
@@ -68,6 +69,19 @@ class Evidence:
     notes: tuple[str, ...] = ()
 
 
+class EvidenceOptions(TypedDict, total=False):
+    """How the images are read and the maps are made; `evidence` explains them."""
+
+    axes: str | None
+    voxel_size: Sequence[float | None] | None
+    channel: int | None
+    out: PathLike | None
+    tile: Sequence[int] | None
+    device: str
+    resume: bool
+    overwrite: bool
+
+
 def evidence(
     measured: ImageLike,
     restored: ImageLike,
@@ -76,15 +90,8 @@ def evidence(
     model: Model | PathLike | None = None,
     camera: Camera | None = None,
     repeats: Sequence[str] = REPEATS,
-    axes: str | None = None,
-    voxel_size: Sequence[float | None] | None = None,
-    channel: int | None = None,
-    out: PathLike | None = None,
-    tile: Sequence[int] | None = None,
-    device: str = "auto",
-    resume: bool = False,
-    overwrite: bool = False,
     progress: Callable[[Event], None] | None = None,
+    **options: Unpack[EvidenceOptions],
 ) -> Evidence:
     """Map where a restoration is supported by the image that it was made from.
 
@@ -120,14 +127,15 @@ def evidence(
         says how the image is blurred.
     OpticsError
         If the PSF is none.
+    RecipeError
+        If there is no such option.
     """
-    how: dict[str, Any] = {"axes": axes, "voxel_size": voxel_size}
-    first, second = (
-        _one_channel(as_stack(image, **how), channel) for image in (measured, restored)
-    )
+    known_names("evidence", options, EvidenceOptions.__annotations__)
+    first, second = (_one_channel(image, options) for image in (measured, restored))
     check_pair(first, second)
+    out, device = options.get("out"), options.get("device", "auto")
     if out is not None:
-        refuse_existing(out, overwrite)
+        refuse_existing(out, options.get("overwrite", False))
     loaded = model if isinstance(model, Model | None) else load_model(Path(model))
     kernel, notes = _kernel(first, psf, loaded)
     dims = len(first.spatial_axes) if kernel is None else kernel.ndim
@@ -143,8 +151,8 @@ def evidence(
         apply(
             operator,
             beside([first, second, *spreads]),
-            make_sink(out, resume),
-            tile=tile,
+            make_sink(out, options.get("resume", False)),
+            tile=options.get("tile"),
             margin=(0,) * dims,
             provenance=_provenance(first, second, loaded, levels),
         ),
@@ -155,7 +163,11 @@ def evidence(
     return Evidence(maps, report, (*notes, NULL_SPACE))
 
 
-def _one_channel(stack: Stack, channel: int | None) -> Stack:
+def _one_channel(image: ImageLike, options: EvidenceOptions) -> Stack:
+    stack = as_stack(
+        image, axes=options.get("axes"), voxel_size=options.get("voxel_size")
+    )
+    channel = options.get("channel")
     if channel is not None:
         return stack.only_channel(channel)
     return stack.only_channel(0) if stack.channels == 1 else stack
@@ -188,7 +200,7 @@ def _psf_of(model: Model | None) -> PsfSource | None:
     if model.psf is not None:
         return model.psf
     recipe = model.recipe
-    if recipe.source.domains == 1 and recipe.forward.kind == "none":
+    if recipe.source.domains == 1 and WAY_BACK not in recipe.forward.offers:
         return None
     raise DataError(
         f"the model ({recipe.name}) does not know how the image is blurred: give a PSF"

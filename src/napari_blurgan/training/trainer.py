@@ -5,27 +5,21 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.devices import choose_device
-from napari_blurgan.errors import DataError, TrainingError
-from napari_blurgan.estimates.first_look import Look
-from napari_blurgan.interruption import heed_stop, interruptible
-from napari_blurgan.methods.migrations import migrate_row, migrate_training
+from napari_blurgan.errors import TrainingError
+from napari_blurgan.methods.migrations import migrate_row
 from napari_blurgan.methods.recipe import Recipe
 from napari_blurgan.models.folder import ModelFolder
 from napari_blurgan.models.model import Model, read_history
 from napari_blurgan.models.provenance import fingerprint, new_id, provenance
 from napari_blurgan.models.schema import damage_refused
-from napari_blurgan.monitoring.content_probe import content_probe
 from napari_blurgan.monitoring.current_model import current_psf, make_model
-from napari_blurgan.monitoring.diagnostics import Diagnostics, measure_vitals
+from napari_blurgan.monitoring.diagnostics import measure_vitals
 from napari_blurgan.monitoring.events import (
     Checkpointed,
     ContentMeasured,
@@ -33,59 +27,53 @@ from napari_blurgan.monitoring.events import (
     Finished,
     Judged,
     KernelUpdated,
-    Preparing,
     Previewed,
     Started,
     Stepped,
     Warned,
 )
-from napari_blurgan.monitoring.preview import Preview
 from napari_blurgan.optics.forward import ForwardModel
 from napari_blurgan.optics.models import Optics
 from napari_blurgan.optics.psf import Psf
-from napari_blurgan.optimisation.engine import Engine
-from napari_blurgan.optimisation.loading import load_optimisers
-from napari_blurgan.optimisation.precision import choose_precision
-from napari_blurgan.optimisation.prepared import Prepared, preparing
 from napari_blurgan.optimisation.processes import Processes
-from napari_blurgan.optimisation.random_state import RandomState
 from napari_blurgan.preparation.appearance import appearance
-from napari_blurgan.preparation.calibration import Calibration
 from napari_blurgan.preparation.notes import Note
 from napari_blurgan.preparation.site import Known
 from napari_blurgan.training.budget import Budget
+from napari_blurgan.training.checkpoint import migrated, restore_state, state_of
 from napari_blurgan.training.controls import Controls
 from napari_blurgan.training.interval import Interval
+from napari_blurgan.training.parts import Builder
 
 __all__ = ["Trainer"]
 
 LOOK_EVERY = 20
-"""Steps between two looks at the vitals."""
+"""Steps between two diagnoses."""
 
 JUDGE_EVERY = 50
-"""Steps between two looks at photons set aside."""
+"""Steps between two comparisons on photons set aside."""
 
 CONTENT_EVERY = 200
-"""Steps between two looks at the content."""
+"""Steps between two measurements of the content."""
 
 KEEP_EVERY = 100
 """Steps between two states kept in memory, to step back to from a NaN."""
 
 RESTARTS = 2
-"""Of a dead start; whatever is dead then is not so by chance."""
+"""Restarts after a dead start; what is dead after these is not so by chance."""
 
 NEXT_SEED = 1000
-"""From the seed of a start to that of the next."""
+"""Difference between the seeds of two starts."""
 
 SHARE_SECONDS = 1.5
-"""Between two previews."""
+"""Seconds between two previews."""
 
 SAVE_SECONDS = 30.0
-"""Between two checkpoints."""
+"""Seconds between two checkpoints."""
 
 
 class Trainer(Controls):
-    """Trains a recipe; iterate over it to train, and listen to what it tells.
+    """Trains a recipe: iterate over it to train, and read the events that it yields.
 
     Parameters
     ----------
@@ -186,7 +174,7 @@ class Trainer(Controls):
         yield from self._start()
         yield self._started()
         yield from (Warned.of(self.budget.step, note) for note in self._notes)
-        if self._judge is not None and self._judge.best is None:
+        if self._parts.judge is not None and self._parts.judge.best is None:
             yield from self._judged()
         yield from self._share(now=True)
         yield from self._loop()
@@ -221,9 +209,11 @@ class Trainer(Controls):
 
     def model(self) -> Model:
         """Return the model as it is now."""
-        model = make_model(self._engine, self._prepared, self._id, self._provenance)
-        if self._judge is not None and self._judge.best is not None:
-            model.generator.load_state_dict(self._judge.best)
+        model = make_model(
+            self._parts.engine, self._parts.prepared, self._id, self._provenance
+        )
+        if self._parts.judge is not None and self._parts.judge.best is not None:
+            model.generator.load_state_dict(self._parts.judge.best)
         model.path = self.folder.path if self.folder else None
         return model
 
@@ -236,12 +226,12 @@ class Trainer(Controls):
         self._fingerprint = [fingerprint(s) for s in (*self._y, *self._x)]
         self._id = state["id"] if state else new_id()
         yield from self._build(self.recipe.seed, state)
-        self._notes = list(self._prepared.notes)
+        self._notes = list(self._parts.prepared.notes)
         if state:
             self._go_on(state)
         else:
-            voxel_size = self._prepared.site.voxel_size
-            self._notes += self._prepared.source.findings(voxel_size)
+            voxel_size = self._parts.prepared.site.voxel_size
+            self._notes += self._parts.prepared.source.findings(voxel_size)
         self._share_interval = Interval(SHARE_SECONDS)
         self._save_interval = Interval(SAVE_SECONDS)
         self.budget.start_clock()
@@ -253,41 +243,27 @@ class Trainer(Controls):
             self.budget.step,
             self.budget.total_steps,
             str(self._device),
-            str(self._precision).removeprefix("torch."),
+            str(self._parts.precision).removeprefix("torch."),
             f"{self.recipe.name}: {counted}",
         )
 
     def _build(self, seed: int, state: dict[str, Any] | None = None) -> Iterator[Event]:
         """Make networks, source and optimisers, from a seed or for a saved state."""
-        recipe = self.recipe.updated({"seed": seed})
-        calibration = Calibration.from_dict(state["calibration"]) if state else None
-        random_state = RandomState(seed, self._device)
-        stages = preparing(recipe, self._y, self._x, self._known, calibration)
-        while True:
-            with random_state, self._interruptible:
-                found = next(stages)
-            if isinstance(found, Prepared):
-                break
-            yield self._told(found)
-        prepared = self._prepared = found
-        wanted = state["precision"] if state else recipe.precision
-        yield self._preparing("choosing the precision")
-        with self._interruptible:
-            self._precision = self._measured_precision(wanted)
-        yield self._preparing("loading the optimisers")
-        with self._interruptible:
-            load_optimisers()
-            self._engine = Engine(
-                prepared, self._device, self._precision, random_state, self._processes
-            )
-        if state is None:
-            yield from self._estimate()
-        self._diagnostics = Diagnostics()
-        self._preview = Preview(prepared)
-        self._probe = content_probe(prepared)
-        self._judge = prepared.source.judge(self._engine.transport.forward_model)
+        builder = Builder(
+            self.recipe,
+            self._y,
+            self._x,
+            self._known,
+            self._device,
+            self._processes,
+            self._is_stopped,
+        )
+        self._parts = yield from builder.build(seed, self.budget.step, state)
         self._provenance = provenance(
-            recipe, self._device, self._precision, self._fingerprint
+            self.recipe.updated({"seed": seed}),
+            self._device,
+            self._parts.precision,
+            self._fingerprint,
         )
         if (seen := appearance(self._y)) is not None:
             self._provenance["appearance"] = list(seen)
@@ -295,52 +271,14 @@ class Trainer(Controls):
         self._good: dict[str, Any] | None = None
         self._brake = 1.0
 
-    def _told(self, found: str | Look) -> Event:
-        """Return the event of a stage of the preparation, or of its first look."""
-        if isinstance(found, str):
-            return self._preparing(found)
-        return Previewed(self.budget.step, found.before, found.after, 0, found.corner)
-
-    def _estimate(self) -> Iterator[Preparing]:
-        """Make the estimates that training starts from."""
-        shares = self._engine.renew_source()
-        while True:
-            with self._interruptible:
-                share = next(shares, None)
-            if share is None:
-                return
-            yield self._preparing("estimates to start from", share)
-
     def _is_stopped(self) -> bool:
         return self._stopped.is_set()
-
-    @property
-    def _interruptible(self) -> AbstractContextManager[None]:
-        """Within it, loops end when the training is stopped.
-
-        It is left between two events: whoever listens to them is not to be interrupted.
-        """
-        return interruptible(self._is_stopped)
-
-    def _preparing(self, stage: str, share: float = 0.0) -> Preparing:
-        """Tell of a stage of the preparation, unless it is to end here."""
-        with self._interruptible:
-            heed_stop()
-        return Preparing(self.budget.step, stage, share)
-
-    def _measured_precision(self, wanted: str) -> torch.dtype:
-        site = self._prepared.site
-        generator = self._prepared.transport.generator.to(self._device)
-        if self._processes.size > 1 and wanted == "auto":
-            wanted = "float32"  # one member's measurement may differ from another's
-        blank = generator.blank(site.geometry.patch, site.channels[0])
-        return choose_precision(wanted, generator, blank)
 
     def _advance(self) -> Iterator[Event]:
         """Take one step and say how it went."""
         budget, settings = self.budget, self.recipe.optimiser
         rate = budget.rate(settings.constant, settings.final, settings.warm_up)
-        losses = self._engine.step(rate * self._brake)
+        losses = self._parts.engine.step(rate * self._brake)
         budget.count_step()
         if not all(map(math.isfinite, losses.values())):
             yield self._step_back(losses)
@@ -353,62 +291,63 @@ class Trainer(Controls):
         )
         if budget.step % KEEP_EVERY == 0:
             # The state refers to the tensors that training goes on changing.
-            self._good = copy.deepcopy(self._engine.state_dict())
+            self._good = copy.deepcopy(self._parts.engine.state_dict())
         if budget.step % CONTENT_EVERY == 0:
             yield from self._measure_content()
         if budget.step % JUDGE_EVERY == 0:
             yield from self._judged()
-        if budget.step % LOOK_EVERY == 0 and self._engine.latest is not None:
+        if budget.step % LOOK_EVERY == 0 and self._parts.engine.latest is not None:
             yield from self._look(losses)
 
     def _look(self, losses: dict[str, float]) -> Iterator[Event]:
-        """Measure the vitals; a dead start is started again."""
-        assert self._engine.latest is not None
-        vitals = measure_vitals(self._engine.latest) | losses
-        for warning in self._diagnostics.observe(self.budget.step, vitals):
+        """Measure the vitals; after a dead start, begin again with another seed."""
+        assert self._parts.engine.latest is not None
+        vitals = measure_vitals(self._parts.engine.latest) | losses
+        for warning in self._parts.diagnostics.observe(self.budget.step, vitals):
             yield warning
-            seed = self._engine.recipe.seed
+            seed = self._parts.engine.recipe.seed
             if warning.code == "dead-start" and seed < self._last_seed:
                 yield from self._build(seed + NEXT_SEED)
                 self._rewind(0)
 
     @property
     def _last_seed(self) -> int:
-        """The seed after which a dead start is not started again."""
+        """The last seed that is tried after dead starts."""
         return self.recipe.seed + RESTARTS * NEXT_SEED
 
     def _measure_content(self) -> Iterator[ContentMeasured]:
-        if self._probe is not None:
-            content = self._probe.measure(self._engine)
+        if self._parts.probe is not None:
+            content = self._parts.probe.measure(self._parts.engine)
             self._provenance = self._provenance | {"content": content.summary()}
             yield ContentMeasured(self.budget.step, content)
 
     def _judged(self) -> Iterator[Judged]:
         """Compare G with its estimate on data set aside, where there are any."""
-        if self._judge is None or self._judged_at == self.budget.step:
+        if self._parts.judge is None or self._judged_at == self.budget.step:
             return
         self._judged_at = self.budget.step
-        judgement = self._judge.look(self._engine.generator)
-        assert self._judge.last is not None
-        self._provenance = self._provenance | {"unseen": asdict(self._judge.last)}
+        judgement = self._parts.judge.look(self._parts.engine.generator)
+        assert self._parts.judge.last is not None
+        self._provenance = self._provenance | {"unseen": asdict(self._parts.judge.last)}
         yield Judged(self.budget.step, judgement)
 
     def _step_back(self, losses: dict[str, float]) -> Warned:
         """Return to the last good state at half the rate; the second time, give up."""
         if self._good is None or self._brake < 1:
             raise TrainingError(
-                f"the losses are no numbers any more at step {self.budget.step} "
+                f"the loss became NaN or infinite at step {self.budget.step} "
                 f"({losses}): lower optimiser.generator_rate, or check the data for "
                 f"extreme values; the last checkpoint is untouched"
             )
-        self._engine.load_state_dict(self._good)
-        self._rewind(self._engine.steps)
+        self._parts.engine.load_state_dict(self._good)
+        self._rewind(self._parts.engine.steps)
         self._brake = 0.5
         return Warned(
             self.budget.step,
             "not-a-number",
-            "A loss was no number any more.",
-            "Training has stepped back and goes on at half the learning rate.",
+            "The loss became NaN or infinite.",
+            "Training went back to the last good state and continues at half the "
+            "learning rate.",
             dict(losses),
         )
 
@@ -425,10 +364,10 @@ class Trainer(Controls):
             return  # stopped before a further step
         self._shared_at = step if now else self._shared_at
         if self._share_interval.due() or now:
-            psf = current_psf(self._engine, self._prepared)
+            psf = current_psf(self._parts.engine, self._parts.prepared)
             if psf is not None:
                 yield KernelUpdated(step, psf)
-            self._seen = self._preview.of(self._engine)
+            self._seen = self._parts.preview.of(self._parts.engine)
             yield Previewed(step, *self._seen)
         leads = self._processes.rank == 0
         if self.folder and leads and (self._save_interval.due() or now):
@@ -446,36 +385,16 @@ class Trainer(Controls):
             self.budget.start_clock()
 
     def _state(self) -> dict[str, Any]:
-        return {
-            "id": self._id,
-            "seed": self._engine.recipe.seed,
-            "recipe": self.recipe.model_dump(mode="json"),
-            "calibration": self._prepared.site.calibration.to_dict(),
-            "precision": str(self._precision).removeprefix("torch."),
-            "fingerprint": self._fingerprint,
-            "budget": self.budget.state_dict(),
-            "brake": self._brake,
-            "diagnostics": self._diagnostics.state_dict(),
-            "engine": self._engine.state_dict(),
-            "judge": None if self._judge is None else self._judge.state_dict(),
-        }
+        own = {"id": self._id, "fingerprint": self._fingerprint, "brake": self._brake}
+        return own | state_of(self.recipe, self._parts, self.budget)
 
     def _go_on(self, state: dict[str, Any]) -> None:
-        with damage_refused("training.safetensors"):
-            state = migrate_training(state)
-        if state["fingerprint"] != self._fingerprint:
-            raise DataError(
-                "the images are not those that this training began with: give the same "
-                "files in the same order, or train anew without --resume"
-            )
+        """Take up a training where its checkpoint was written."""
         assert self.folder is not None
+        state = migrated(state, self._fingerprint)
         with damage_refused(self.folder.path / "training.safetensors"):
-            self._engine.load_state_dict(state["engine"])
-            self._diagnostics.load_state_dict(state["diagnostics"])
-            self.budget.load_state_dict(state["budget"])
+            restore_state(self._parts, self.budget, state)
             self._brake = state["brake"]
-            if self._judge is not None:
-                self._judge.load_state_dict(state["judge"])
         self._notes += [Note.damaged(text) for text in self.folder.notes]
         rows = read_history(self.folder.path / "history.csv")
         self.folder.rows = [migrate_row(row) for row in rows]
