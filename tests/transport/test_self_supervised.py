@@ -119,7 +119,7 @@ def test_where_training_harms_the_result_is_richardson_lucy(psf: Psf) -> None:
     assert unseen["error"] == unseen["of_estimate"], "training must harm here"
     stack = measured(psf, 200)
     restored = np.asarray(restore(finished.model, stack, precision="float32").data)
-    site = training._prepared.site
+    site = training._parts.prepared.site
     levels = site.calibration
     estimator = Estimator(8, levels.noise.pedestal)
     image = torch.from_numpy(levels.y.apply(np.asarray(stack.data)))[None, None]
