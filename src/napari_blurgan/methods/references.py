@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from napari_blurgan.methods.parts import NETWORK, PAIRS, SHARP, UNSEEN
 from napari_blurgan.methods.recipe import Recipe
 
 __all__ = ["REFERENCES", "references_of"]
@@ -64,16 +65,16 @@ def references_of(recipe: Recipe) -> list[dict[str, str | None]]:
 
 
 def _keys(recipe: Recipe) -> list[str]:
-    terms = recipe.terms
+    terms, data = recipe.terms, recipe.source.offers
     if "saliency" in terms:
         return ["li2021", "zhu2017"]
     if "masked" in terms:
         return ["batson2019", "krull2019"]
-    if recipe.source.kind == "repeated":
+    if PAIRS in data and SHARP not in data:
         return ["lehtinen2018"]
-    if recipe.forward.kind == "network":
+    if NETWORK in recipe.forward.offers:
         return ["zhu2017", "sim2020"]
     if "adversarial_x" in terms:
         return ["lim2020", "sim2020"]
     # Self-supervised deconvolution shares its photons out as Noise2Noise its exposures.
-    return ["lehtinen2018"] if recipe.source.kind == "split" else []
+    return ["lehtinen2018"] if UNSEEN in data else []
