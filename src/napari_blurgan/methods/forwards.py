@@ -122,6 +122,7 @@ class NetworkForward(ForwardSettings):
     home: ClassVar[str] = f"{HERE}.network:network_physics"
     domains: ClassVar[tuple[str, str]] = ("images of domain A", "images of domain B")
     photometric: ClassVar[bool] = False
+    cites: ClassVar[tuple[str, ...]] = ("zhu2017", "sim2020")
 
     noise: bool = False
 

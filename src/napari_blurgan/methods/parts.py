@@ -11,7 +11,7 @@ from __future__ import annotations
 import difflib
 import importlib
 from collections.abc import Iterator, Mapping
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -77,7 +77,11 @@ class Part(Section):
     ----------
     kind : str
         The name under which it is registered.
+    cites : tuple of str
+        Papers that it is taken from, by their keys in `methods/references.py`.
     """
+
+    cites: ClassVar[tuple[str, ...]] = ()
 
     kind: str
 

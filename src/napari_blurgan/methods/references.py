@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from napari_blurgan.methods.parts import NETWORK, PAIRS, SHARP, UNSEEN
 from napari_blurgan.methods.recipe import Recipe
 
 __all__ = ["REFERENCES", "references_of"]
@@ -65,16 +64,11 @@ def references_of(recipe: Recipe) -> list[dict[str, str | None]]:
 
 
 def _keys(recipe: Recipe) -> list[str]:
-    terms, data = recipe.terms, recipe.source.offers
+    terms = recipe.terms
     if "saliency" in terms:
         return ["li2021", "zhu2017"]
     if "masked" in terms:
         return ["batson2019", "krull2019"]
-    if PAIRS in data and SHARP not in data:
-        return ["lehtinen2018"]
-    if NETWORK in recipe.forward.offers:
-        return ["zhu2017", "sim2020"]
-    if "adversarial_x" in terms:
-        return ["lim2020", "sim2020"]
-    # Self-supervised deconvolution shares its photons out as Noise2Noise its exposures.
-    return ["lehtinen2018"] if UNSEEN in data else []
+    if parts := recipe.source.cites or recipe.forward.cites:
+        return list(parts)
+    return ["lim2020", "sim2020"] if "adversarial_x" in terms else []

@@ -29,6 +29,7 @@ class RepeatedSource(SourceSettings):
 
     kind: Literal["repeated"] = "repeated"
     home: ClassVar[str] = "napari_blurgan.sources.repeated:open_repeated"
+    cites: ClassVar[tuple[str, ...]] = ("lehtinen2018",)
     domains: ClassVar[int] = 1
     apart: ClassVar[bool] = False
 

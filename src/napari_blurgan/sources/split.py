@@ -43,6 +43,8 @@ class SplitSource(SourceSettings):
 
     kind: Literal["split"] = "split"
     home: ClassVar[str] = "napari_blurgan.sources.split:open_split"
+    # Photons are shared out as Noise2Noise does with exposures.
+    cites: ClassVar[tuple[str, ...]] = ("lehtinen2018",)
     domains: ClassVar[int] = 1
     most_domains: ClassVar[int] = 1
     apart: ClassVar[bool] = False
