@@ -226,15 +226,13 @@ def main() -> None:
     add("--data", type=Path, required=True)
     add("--only", nargs="+", choices=FIELDS, default=list(FIELDS))
     add("--seeds", nargs="+", type=int, default=[0])
-    add("--steps", type=int, default=300)
+    add("--steps", type=int, default=600)
     add("--write", action="store_true", help="into docs/real-data.md")
     options = parser.parse_args()
     torch.set_num_threads(1)
     for name in options.only:
         for seed in options.seeds:
-            measure(
-                FIELDS[name](options.data), seed, options.steps, keep(name, seed)
-            )
+            measure(FIELDS[name](options.data), seed, options.steps, keep(name, seed))
     if options.write:
         header = (
             "| field | seed | row | unseen data | standard errors | own criterion "

@@ -143,7 +143,7 @@ SELF_SUPERVISED: dict[str, Any] = {
     "terms": {"remeasured": 1.0},
     "optimiser": {"generator_rate": 2e-3},
     "sampling": {"patch": 48, "foreground": 0.0},
-    "steps": 300,
+    "steps": 600,
 }
 
 PRESETS: dict[str, tuple[str, dict[str, Any]]] = {
