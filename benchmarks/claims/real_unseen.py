@@ -121,7 +121,7 @@ def dims_of(field: Field) -> int:
 
 
 def richardson_lucy(field: Field, method: str) -> Array:
-    """Deconvolve until the photons that were held out are no longer predicted better."""
+    """Deconvolve until held-out photons are no longer predicted better."""
     camera = camera_of(np.asarray(field.stack.data, np.float32))
     found = deconvolve(
         field.stack,

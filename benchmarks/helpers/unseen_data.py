@@ -2,8 +2,8 @@
 
 Each field is a blurred image that is restored, its PSF, and a second image of the same
 object with noise of its own, which a restoration, blurred again, has to predict.
-Detectors and planes were taken apart by the microscope; photons are split here, with the
-gain and the read noise that the image itself shows.
+Detectors and planes were taken apart by the microscope; photons are split here, with
+the gain and the read noise that the image itself shows.
 """
 
 from __future__ import annotations
