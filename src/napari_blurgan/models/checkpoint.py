@@ -43,7 +43,11 @@ def write_state(path: Path, tree: Any) -> None:
     metadata = {"tree": text, "tree-digest": _sha(text), "digest": _digest(tensors)}
     try:
         with replacing(path) as temporary:
+            temporary.touch()
+            rights = temporary.stat().st_mode
             safetensors.torch.save_file(tensors, temporary, metadata)
+            # Of its own it makes files that only their owner may read.
+            temporary.chmod(rights)
     except safetensors.SafetensorError as error:
         raise ModelFileError(
             f"{path}: cannot be written ({error}); what was saved before is untouched"

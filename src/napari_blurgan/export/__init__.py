@@ -1,0 +1,1 @@
+"""Models for other programs: one module that holds all that restoring does."""
