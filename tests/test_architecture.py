@@ -22,7 +22,7 @@ PACKAGE = Path(napari_blurgan.__file__).parent
 LAYERS = (
     ("widgets", "cli"),
     ("tasks",),
-    ("training",),
+    ("export", "training"),
     ("monitoring",),
     ("models",),
     ("optimisation",),

@@ -30,7 +30,11 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this command."""
-    parser.add_argument("model", metavar="NAME.blurgan", help="a trained model")
+    parser.add_argument(
+        "model",
+        metavar="NAME.blurgan",
+        help="a trained model, or a package of bioimage.io (.zip)",
+    )
     add_images(parser)
     parser.add_argument(
         "--psf", metavar="PSF", help="of these images, if not that of the training"
@@ -82,13 +86,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Restore every image with one model; say which ones could not be."""
     from napari_blurgan.devices import choose_device
+    from napari_blurgan.export.foreign import is_package
     from napari_blurgan.models.model import load_model
 
     todo = jobs(options)
     choose_device(options.device)
     if options.psf is None and options.psf_voxel is not None:
         raise DataError("--psf-voxel is the size of the voxels of a --psf")
-    model = load_model(Path(options.model))
+    path = Path(options.model)
+    model = path if is_package(path) else load_model(path)
     psf = None if options.psf is None else load_psf(options.psf, options.psf_voxel)
     each(
         todo,
@@ -99,7 +105,11 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _restored(
-    model: Model, psf: Psf | None, source: Path, out: Path, options: argparse.Namespace
+    model: Model | Path,
+    psf: Psf | None,
+    source: Path,
+    out: Path,
+    options: argparse.Namespace,
 ) -> str:
     """Restore one image, show how far it is, and return a line about the result."""
     from napari_blurgan.tasks.restore import restoring

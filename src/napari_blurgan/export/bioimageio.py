@@ -20,7 +20,7 @@ import yaml
 from numpy.typing import NDArray
 
 from napari_blurgan.errors import DataError
-from napari_blurgan.export.module import scripted
+from napari_blurgan.export.module import scripted, torchscript
 from napari_blurgan.methods.references import references_of
 from napari_blurgan.models.model import Model
 from napari_blurgan.writing.atomic import replacing
@@ -126,7 +126,8 @@ def _checked(
 
 def _saved(module: Any) -> bytes:
     buffer = io.BytesIO()
-    torch.jit.save(module, buffer)
+    with torchscript():
+        torch.jit.save(module, buffer)
     return buffer.getvalue()
 
 
@@ -196,7 +197,8 @@ def _tensor(model: Model, name: str, sha: Mapping[str, str]) -> dict[str, Any]:
 def _axis(name: str, voxel: float | None, result: bool) -> dict[str, Any]:
     any_size = {"min": LEAST, "step": 1}
     same = {"tensor_id": "raw", "axis_id": name}
-    axis = {"type": "space", "id": name, "size": same if result else any_size}
+    axis: dict[str, Any] = {"type": "space", "id": name}
+    axis["size"] = same if result else any_size
     if voxel is not None:
         axis |= {"scale": voxel, "unit": "micrometer"}
     return axis
@@ -212,7 +214,8 @@ def _readme(model: Model, described: Description) -> str:
 
 {described.text or "A restoration network trained with napari-blurgan."}
 
-Recipe `{model.recipe.name}`, model {model.id}, trained on voxels of {voxel} µm (z, y, x).
+Recipe `{model.recipe.name}`, model {model.id}. It was trained on voxels of {voxel} µm
+(z, y, x).
 
 Grey levels in, grey levels out: normalisation, the reflected border and, where the
 network refines one, the Richardson–Lucy estimate are inside of the weights. Axes are

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -16,7 +18,7 @@ from napari_blurgan.export.networks import plain_network
 from napari_blurgan.export.world import World, margin_of
 from napari_blurgan.models.model import Model
 
-__all__ = ["RestoringModule", "module_of", "scripted"]
+__all__ = ["RestoringModule", "module_of", "scripted", "torchscript"]
 
 
 class RestoringModule(nn.Module):
@@ -81,7 +83,13 @@ def module_of(model: Model) -> RestoringModule:
 
 def scripted(model: Model) -> Any:
     """Return the module as TorchScript: compiled, never traced."""
-    with warnings.catch_warnings():
-        # It is deprecated, and still what bioimage.io packages are made of.
-        warnings.simplefilter("ignore", DeprecationWarning)
+    with torchscript():
         return torch.jit.script(module_of(model))
+
+
+@contextmanager
+def torchscript() -> Iterator[None]:
+    """Work with TorchScript: deprecated, and still what bioimage.io packages hold."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        yield

@@ -1,4 +1,4 @@
-"""The networks without what only tiles need: they can be scripted and drawn as graphs."""
+"""The networks without what only tiles need: they can be scripted and exported."""
 
 from __future__ import annotations
 

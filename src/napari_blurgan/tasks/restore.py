@@ -20,6 +20,7 @@ from napari_blurgan.data.sections import VIEWS
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.devices import all_devices, choose_device
 from napari_blurgan.errors import DataError
+from napari_blurgan.export.foreign import is_package, open_package
 from napari_blurgan.inverse.psf_fit import usable
 from napari_blurgan.models.familiarity import unfamiliar
 from napari_blurgan.models.inference import inference_precision, model_operator
@@ -69,12 +70,13 @@ def restore(
     progress: Callable[[Event], None] | None = None,
     **options: Unpack[RestoreOptions],
 ) -> Any:
-    """Carry an image of any size through a trained model.
+    """Apply a trained model to an image of any size.
 
     Parameters
     ----------
     model : Model or path-like
-        The model, or its folder.
+        The model, its folder, or a package of bioimage.io (.zip) that does not need
+        to see the whole image at once.
     source : Stack, array-like, path-like or layer
         Image, in the grey levels that the model was trained on: a `Stack`, a file, an
         array (numpy, dask, zarr, torch) or an image layer of napari. Time points are
@@ -157,6 +159,9 @@ def restoring(
 ) -> Generator[Event, None, None]:
     """Yield the events of `restore`, with the same parameters."""
     known_names("restore", options, RestoreOptions.__annotations__)
+    if is_package(model):
+        yield from _by_package(model, source, out, options)
+        return
     stack = as_stack(
         source,
         axes=options.get("axes"),
@@ -178,6 +183,29 @@ def restoring(
     ):
         yield Noted(f"{stack.name}: {note}")
     yield from _carried(loaded, psf, stack, out, sink, options)
+
+
+def _by_package(
+    path: Any, source: ImageLike, out: PathLike | None, options: RestoreOptions
+) -> Iterator[Event]:
+    """Restore by a network that was made elsewhere."""
+    odd = set(options) & {"psf", "views", "scheduler"}
+    if any(options[name] for name in odd):  # type: ignore[literal-required]
+        raise DataError(f"a package takes no {' or '.join(sorted(odd))}")
+    how = {k: options.get(k) for k in ("axes", "voxel_size", "channel_axis")}
+    stack = as_stack(source, **how)  # type: ignore[arg-type]
+    _check_out(stack, out, options.get("overwrite", False))
+    network = open_package(path, all_devices(options.get("device", "auto"))[0])
+    chosen = ("tile", "channel", "time", "dtype", "memory")
+    carried = ApplyOptions(**{k: options.get(k) for k in chosen})  # type: ignore[typeddict-item]
+    if not network.tiled:
+        yield Noted(f"{network.name} does not say how far it reaches: no tiles")
+        carried["tile"] = stack.spatial_shape[-len(network.stride) :]
+    carried["provenance"] = provenance_of(
+        "restore", {"package": network.name, "source": stack.name}
+    )
+    sink = make_sink(out, options.get("resume", False))
+    yield from apply(network, stack, sink, **carried)
 
 
 def _carried(

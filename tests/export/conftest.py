@@ -1,0 +1,45 @@
+"""Tiny models whose weights are random: what they make shows every layer."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from napari_blurgan import Model, Optics, Psf, preset, train
+from tests.support.noise import noise
+
+VOXEL = (0.3, 0.1, 0.1)
+TINY = {
+    "generator.base": 2,
+    "sampling.patch": 16,
+    "precision": "float32",
+    "steps": 1,
+}
+ADVERSARY = {"adversary.base": 4, "adversary.scales": 1}
+SPREAD = {"nonblind": 0.1, "noise2self": 0.2, "utom": 0.1}
+"""Of what is added to the weights: so much that no layer is without effect."""
+LEVELS = {"saliency.alpha": 60, "saliency.beta": 60}
+
+
+def trained(name: str) -> Model:
+    image = noise((18, 24, 24))
+    other = image[::-1].copy()
+    recipe = preset(name).updated(TINY)
+    if name == "noise2self":
+        return train(recipe, image, device="cpu")
+    if name == "utom":
+        return train(recipe.updated(ADVERSARY | LEVELS), image, other, device="cpu")
+    psf = Psf.from_optics(Optics(1, 1.33, 520), VOXEL, (5, 7, 7))
+    recipe = recipe.updated(ADVERSARY)
+    return train(recipe, image, other, psf=psf, voxel_size=VOXEL, device="cpu")
+
+
+@pytest.fixture(scope="session", params=list(SPREAD))
+def model(request: pytest.FixtureRequest) -> Model:
+    """One guided network of volumes, one plain U-Net and one ResNet of planes."""
+    made = trained(request.param)
+    torch.manual_seed(0)
+    with torch.no_grad():
+        for weights in made.generator.parameters():
+            weights.add_(SPREAD[request.param] * torch.randn_like(weights))
+    return made
