@@ -59,7 +59,7 @@ class BlindSteps:
     def _improve_psf(self) -> None:
         for _ in range(PSF_UPDATES):
             kernel = self.observation.blur.psf * self._psf_factor()
-            if kernel.sum() > 0:  # else the image is dark, and tells nothing
+            if kernel.sum() > 0:  # else the image is dark, and shows nothing
                 self._use(kernel.cpu().numpy())
         self.psf, _ = centred(self.psf)
         self._use(self.psf.data)
@@ -98,9 +98,9 @@ def blind_richardson_lucy(
     object and PSF exchanged (Fish et al., JOSA A 12, 58, 1995), and centred. It stays
     non-negative, sums to one and keeps its box.
 
-    The likelihood cannot tell a blurred object with a narrow PSF from a sharp one with
-    a wide PSF, and blind deconvolution drifts to the former: start from a PSF that is
-    rather too wide than too narrow, and make few rounds.
+    The likelihood does not distinguish a blurred object with a narrow PSF from a sharp
+    one with a wide PSF, and blind deconvolution drifts to the former: start from a PSF
+    that is rather too wide than too narrow, and make few rounds.
 
     Parameters
     ----------

@@ -217,7 +217,7 @@ def _optics(options: argparse.Namespace) -> Optics:
 
 
 def _distil(options: argparse.Namespace) -> None:
-    """Write the PSF of an image of beads, and tell how the beads were judged."""
+    """Write the PSF of an image of beads, and say how the beads were judged."""
     from napari_blurgan.identification.beads import psf_from_beads
 
     check_psf_place(options.out, options.overwrite)

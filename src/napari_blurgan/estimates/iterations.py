@@ -1,4 +1,4 @@
-"""How many iterations the light is worth: half of the photons foretell the others."""
+"""How many iterations the light is worth: half of the photons predict the others."""
 
 from __future__ import annotations
 

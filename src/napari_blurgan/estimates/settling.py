@@ -60,7 +60,7 @@ def _with_iterations(site: Site) -> Site:
 def bearable(unexplained: float) -> int:
     """Return how many iterations an image bears for what the blur leaves unexplained.
 
-    Unseen photons do not tell: they share whatever the blur gets wrong.
+    Unseen photons do not show it: they share whatever the blur gets wrong.
 
     Parameters
     ----------

@@ -98,7 +98,7 @@ def _best_fit(
 
 
 def _narrowness(start: Start, found: Psf) -> list[Note]:
-    """Say if the sets tell of a sharper microscope than the one that is known."""
+    """Say if the sets suggest a sharper microscope than the one that is known."""
     known = start.psf
     if known is None and start.optics is not None:
         known = theoretical_psf(start.optics, found.shape, start.voxel_size)

@@ -43,7 +43,7 @@ ENOUGH = 0.5
 """Share of a PSF's light; a kernel that holds less is said to."""
 
 HELD = {"forward.learned": False, "terms.spectral": 0.0, "terms.kernel_l1": 0.0}
-"""Of a recipe whose kernel the images cannot tell."""
+"""Of a recipe whose kernel cannot be estimated from the images."""
 
 
 def kernel_physics(settings: KernelForward, site: Site) -> Physics:

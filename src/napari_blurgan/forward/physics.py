@@ -22,8 +22,8 @@ class Physics:
     model : ForwardModel
         H.
     recipe : Recipe
-        What is to be trained with it: not what was asked for, where the data cannot
-        tell the blur.
+        What is to be trained with it: not what was asked for, where the blur cannot
+        be estimated from the data.
     notes : list of Note
         What people should know.
     """

@@ -41,7 +41,7 @@ class Start:
     model : str
         Of the pupil that goes with the optics.
     held : bool
-        Whether the images cannot tell the blur, so that it stays as it is known.
+        Whether the blur cannot be estimated from the images, so that it stays as known.
     """
 
     psf: Psf | None

@@ -1,7 +1,7 @@
 """What the metadata of an OME-Zarr say of one image: axes, sizes, place, names.
 
-Axes are told by their type first (https://ngff.openmicroscopy.org/0.5/, "axes"): names
-are free. Whatever has the wrong type or length is a `DataError` that names the key.
+The type of an axis decides (https://ngff.openmicroscopy.org/0.5/, "axes"): names are
+free. Whatever has the wrong type or length is a `DataError` that names the key.
 """
 
 from __future__ import annotations

@@ -297,7 +297,7 @@ def _judge(
 
 
 def _saturated(values: NDArray[Any], peak: Shape, width: Array) -> bool:
-    """Tell whether the core touches the dtype's top, or is cut off flat."""
+    """Return whether the core touches the dtype's top, or is cut off flat."""
     core = values[_window(peak, np.ceil(width / 2))]
     if values.dtype.kind in "iu" and core.max() >= np.iinfo(values.dtype).max:
         return True

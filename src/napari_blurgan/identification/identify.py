@@ -363,7 +363,7 @@ def _doubt(found: _Found) -> str:
         )
     if found.residual > LARGE:
         return (
-            "the images of one set differ too much from each other to tell the blur; "
-            "give more of them, or take the PSF from optics or beads"
+            "the images of one set differ too much from each other to estimate the "
+            "blur; give more of them, or take the PSF from optics or beads"
         )
     return ""

@@ -1,4 +1,4 @@
-"""The blur between two unpaired sets of images, as their power spectra tell it.
+"""The blur between two unpaired sets of images, estimated from their power spectra.
 
 If y = h ∗ x + noise, and the blurred and the sharp set show the same kind of
 structure, then S_y = gain² |H|² S_x + S_n for their average power spectra: no pairing
@@ -251,8 +251,8 @@ class SpectralLoss(nn.Module):
         usable &= self.rings.radius > 0.1 * self.cut_off
         if int((seen & usable).sum()) < FEWEST_BINS:
             raise DataError(
-                "the blurred images show too little above their noise to tell their "
-                "PSF from a power spectrum: give more or brighter images"
+                "the blurred images show too little above their noise to estimate "
+                "their PSF from a power spectrum: give more or brighter images"
             )
         self._keep("noise", noise)
         self._keep("usable", usable)

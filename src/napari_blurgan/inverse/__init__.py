@@ -1,1 +1,1 @@
-"""The inverse problem that Richardson-Lucy and its kin solve, and when they stop."""
+"""The inverse problem that iterative deconvolution solves, and when it stops."""

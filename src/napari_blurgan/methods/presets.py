@@ -127,7 +127,7 @@ DENOISING: dict[str, Any] = {
     "optimiser": {"generator_rate": 2e-3, "betas": [0.9, 0.99]},
 }
 
-# Half of the photons, restored, foretell the other half; others again, which are never
+# Half of the photons, restored, predict the other half; others again, which are never
 # trained on, choose between the networks on the way and Richardson-Lucy, from which
 # training starts. The running statistics must follow within some dozens of steps.
 SELF_SUPERVISED: dict[str, Any] = {
@@ -156,7 +156,7 @@ PRESETS: dict[str, tuple[str, dict[str, Any]]] = {
         },
     ),
     "blind-two-discriminators": (
-        "a learned kernel by the papers' loss alone: plain network, both potentials",
+        "a learned kernel by the papers' loss alone: plain network, two discriminators",
         {
             "reconstructor": SPARSE,
             "forward": {"kind": "kernel", "learned": True},
@@ -224,11 +224,11 @@ PRESETS: dict[str, tuple[str, dict[str, Any]]] = {
         DENOISING | {"source": {"kind": "repeated"}, "terms": {"supervised": 1.0}},
     ),
     "noise2self": (
-        "denoising of single images: pixels on a grid are foretold by the others",
+        "denoising of single images: pixels on a grid are predicted from the others",
         DENOISING | {"source": {"kind": "single"}, "terms": {"masked": 1.0}},
     ),
     "noise2void": (
-        "denoising of single images: some pixels are foretold by the others",
+        "denoising of single images: some pixels are predicted from the others",
         DENOISING
         | {
             "source": {"kind": "single"},

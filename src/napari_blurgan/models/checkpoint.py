@@ -1,7 +1,7 @@
 """State in one file: tensors and JSON, written atomically, verified when read.
 
 safetensors holds no code, so nothing can be executed by opening a model that somebody
-sent. A digest over all tensors tells a damaged file from a whole one.
+sent. A digest over all tensors shows that a file is damaged.
 """
 
 from __future__ import annotations

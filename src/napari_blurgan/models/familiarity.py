@@ -49,7 +49,7 @@ def unfamiliar(model: Model, stack: Stack, channel: int | None = None) -> Iterat
 
     Grey levels are compared where three times apart, the background where it has moved
     by 0.3 of the training's range, noise where twice as strong or half; then detail
-    and peaks, which tell another structure or another objective.
+    and peaks, which reveal another structure or another objective.
 
     Parameters
     ----------
@@ -153,7 +153,7 @@ def _advice(
     known: Normalization,
     levels: Normalization,
 ) -> str:
-    """Tell other units from less light, by the noise, where it is known."""
+    """Distinguish other units from less light by the noise, where it is known."""
     if not patches:
         return ", or bring it to the levels of the training"
     found = estimate_noise([levels.apply(p) for p in patches])

@@ -69,7 +69,7 @@ class Model:
     voxel_size : tuple of float
         (z, y, x) in micrometres that it was trained at; None where unknown.
     id : str
-        Tells models apart, in the metadata of what they restored.
+        Identifies a model in the metadata of what it restored.
     provenance : dict
         Versions, data fingerprints, seed, hardware.
     path : Path or None
@@ -118,7 +118,7 @@ class Model:
         return self.calibration.output
 
     def operator(self, device: str | torch.device = "cpu") -> NetworkOperator:
-        """Return the generator as what is carried over tiles, on `device`."""
+        """Return the generator as an operator for tiles, on `device`."""
         self.generator.to(device)
         if self.blur is None:
             return NetworkOperator(self.generator, self.channels, colour=self.colour)

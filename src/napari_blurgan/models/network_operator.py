@@ -1,4 +1,4 @@
-"""A generator as an operator that can be carried over tiles."""
+"""A generator as an operator that can be applied tile by tile."""
 
 from __future__ import annotations
 

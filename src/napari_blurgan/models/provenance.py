@@ -46,7 +46,7 @@ def provenance(
 
 
 def fingerprint(stack: Stack) -> dict[str, Any]:
-    """Return what tells an image from others without reading all of it."""
+    """Return what identifies an image without reading all of it."""
     middle = [n // 2 for n in stack.spatial_shape]
     corner = [max(0, m - 32) for m in middle]
     size = [min(64, n) for n in stack.spatial_shape]

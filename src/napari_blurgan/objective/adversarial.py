@@ -60,7 +60,7 @@ class Adversarial(Term):
         raise NotImplementedError
 
     def real_and_made(self, images: Transported) -> tuple[Tensor, Tensor]:
-        """Return what the discriminator is to tell apart."""
+        """Return what the discriminator is to distinguish."""
         raise NotImplementedError
 
     def forward(self, images: Transported) -> Tensor:

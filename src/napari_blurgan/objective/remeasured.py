@@ -1,4 +1,4 @@
-"""Photons that G has not seen, foretold through the blur."""
+"""Photons that G has not seen, predicted through the blur."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class RemeasuredTerm(TermSettings):
 
 
 class Remeasured(Term):
-    """What is wrong with H G(y1), as far as y2 tells.
+    """What is wrong with H G(y1), as far as y2 shows.
 
     Of the estimate in G the whole blur is known, beyond the border too; of the
     correction what lies within the patch.

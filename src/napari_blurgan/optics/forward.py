@@ -57,7 +57,7 @@ class ForwardModel(nn.Module):
 
     @property
     def symmetry(self) -> Symmetry:
-        """Mirror images and turns that it cannot tell from the image."""
+        """Mirror images and rotations under which it is symmetric."""
         return Symmetry()
 
     @property

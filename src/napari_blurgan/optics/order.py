@@ -58,7 +58,7 @@ def _line(place: Sequence[Any], axis: int) -> tuple[Any, ...]:
 
 
 def _goes_on_across(line: NDArray[Any], peak: int, above: float) -> bool:
-    """Tell whether the light on one side of a peak near an end is found at the other.
+    """Return whether the light on one side of a peak near an end is found at the other.
 
     The two sides are compared at the distances that reach across the end, if they stand
     out of the noise.

@@ -1,4 +1,4 @@
-"""Which mirror images and turns of a patch a blur cannot tell from the patch."""
+"""Mirror images and rotations of a patch under which a blur is symmetric."""
 
 from __future__ import annotations
 

@@ -157,7 +157,7 @@ class Engine:
         return terms
 
     def _improve_discriminators(self, batch: Transported) -> dict[str, Tensor]:
-        """Teach each discriminator to tell what is real from what is made."""
+        """Train each discriminator to distinguish what is real from what is made."""
         losses: dict[str, Tensor] = {}
         for term in self.adversarial.values():
             found = term.discriminator_losses(batch)

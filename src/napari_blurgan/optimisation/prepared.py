@@ -25,7 +25,7 @@ from napari_blurgan.transport.assembly import Transport, assemble
 
 __all__ = ["Prepared", "prepare", "preparing"]
 
-TOLD = 1.0
+NOTABLE_MISFIT = 1.0
 """Misfit that people hear of: as much as there is noise."""
 
 
@@ -138,4 +138,4 @@ def _look(site: Site, blur: ForwardModel | None) -> Look | None:
 
 def _misfit(site: Site) -> list[Note]:
     """Say if the blur does not explain the images."""
-    return [Note.unexplained(site.misfit)] if site.misfit > TOLD else []
+    return [Note.unexplained(site.misfit)] if site.misfit > NOTABLE_MISFIT else []

@@ -36,7 +36,7 @@ Values = NDArray[np.float64]
 def appearance(
     stacks: Sequence[Stack], channels: Sequence[int] | None = None
 ) -> tuple[float, ...] | None:
-    """Return what images look like; None where they are too small to tell.
+    """Return what images look like; None where they are too small.
 
     Parameters
     ----------

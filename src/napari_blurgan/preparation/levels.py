@@ -27,7 +27,7 @@ PATCHES = 48
 
 LARGEST = 128
 """Voxels of such a patch along one axis, at the most, of planes; of volumes half of
-that: what is beyond tells nothing new and takes seconds."""
+that: more of them add nothing but seconds."""
 
 
 def calibrate(recipe: Recipe, y: Sequence[Stack], x: Sequence[Stack]) -> Calibration:

@@ -1,6 +1,6 @@
 """Whether two sets show the same kind of structure: threads, sheets or grains.
 
-Power spectra tell how much there is at each frequency, not whether it is drawn as lines
+Power spectra say how much there is at each frequency, not whether it is drawn as lines
 or as surfaces. The structure tensor does: across a thread the light changes along two
 axes, across a sheet along one. Its shape (the linear, planar and spherical measures of
 Westin et al. 2002) hardly depends on how dense or how bright the structures are, so

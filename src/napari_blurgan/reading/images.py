@@ -56,7 +56,7 @@ def read_stack(
         out or looks wrong, in words; every door says them), ``voxel_size_from`` (the
         header that the voxel size was taken from), ``translation`` (where the first
         voxel lies, (z, y, x) in micrometres, or None) and ``provenance`` (what
-        `write_ome_tiff` was told).
+        `write_ome_tiff` was given).
 
     Raises
     ------

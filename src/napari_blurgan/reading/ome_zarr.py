@@ -54,7 +54,7 @@ def read_zarr(path: Path, axes: str | None = None, *, strict: bool = False) -> S
         of the wrong type or codecs that we do not trust, or claims more than the
         memory holds.
     AxesError
-        If the axes are not told, or do not fit.
+        If the axes are not stated, or do not fit.
     """
     _check_metadata_size(path)
     try:

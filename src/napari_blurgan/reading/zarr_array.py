@@ -85,7 +85,7 @@ class ZarrArray:
 
     @property
     def store_path(self) -> str:
-        """What tells this array from others."""
+        """What identifies this array."""
         return str(self._array.store_path)
 
     @property

@@ -1,4 +1,4 @@
-"""Carry an image of any size through an operator, tile by tile."""
+"""Apply an operator to an image of any size, tile by tile."""
 
 from __future__ import annotations
 

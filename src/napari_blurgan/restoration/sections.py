@@ -32,7 +32,7 @@ def apply_sections(
     views: Sequence[str],
     **options: Unpack[ApplyOptions],
 ) -> Generator[Event, None, None]:
-    """Carry a volume, its voxels made cubes, through a model of planes, view by view.
+    """Restore a volume, its voxels made cubes, with a model of planes, view by view.
 
     Parameters
     ----------

@@ -258,7 +258,7 @@ def _same(one: ArrayLike, other: ArrayLike) -> bool:
 def _origin(data: ArrayLike) -> str | None:
     """Return what identifies the source of a lazy array, if anything does."""
     # zarr (whose `path` is relative), memory-mapped files, our own TIFFs; the names
-    # of dask's arrays tell them apart, those of others (HDF5) need not.
+    # of dask's arrays identify them, those of others (HDF5) need not.
     names = ["store_path", "filename", "path"]
     names += ["name"] if hasattr(data, "__dask_graph__") else []
     origins = (getattr(data, name, None) for name in names)

@@ -37,7 +37,7 @@ def check_no_shared_images(one: Sequence[Stack], other: Sequence[Stack]) -> None
 
 
 def _middle(stack: Stack) -> tuple[object, ...] | None:
-    """Return what tells the middle of an image from others; None where it is empty."""
+    """Return what identifies the middle of an image; None where it is empty."""
     sizes = stack.spatial_shape
     shape = [min(SIDE, n) for n in sizes]
     start = [(n - s) // 2 for n, s in zip(sizes, shape, strict=True)]

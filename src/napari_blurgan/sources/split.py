@@ -1,4 +1,4 @@
-"""The photons of each image, split in two: one half is restored, one is foretold."""
+"""The photons of each image, split in two: one half is restored, one is predicted."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class SplitSource(SourceSettings):
 
     @property
     def needs(self) -> frozenset[Need]:
-        """An estimate, from which the unseen photons are foretold."""
+        """An estimate, from which the unseen photons are predicted."""
         return frozenset({ESTIMATE})
 
     @property

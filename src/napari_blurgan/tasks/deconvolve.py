@@ -323,7 +323,7 @@ class DeconvolutionRequest:
 
 
 class _Follower:
-    """Reports every iteration, and the estimate now and then; ends it when told."""
+    """Reports every iteration, and the estimate now and then; ends it when asked to."""
 
     def __init__(
         self,

@@ -264,11 +264,11 @@ def _carried(
     notes: tuple[str, ...],
     progress: Callable[[Event], None] | None,
 ) -> Stack:
-    tell = progress or (lambda event: None)
+    report = progress or (lambda event: None)
     for note in notes:
-        tell(Noted(note))
+        report(Noted(note))
     for event in events:
-        tell(event)
+        report(event)
         if isinstance(event, Finished):
             return event.result
     raise AssertionError("the engine finishes or raises")

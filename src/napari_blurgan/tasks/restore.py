@@ -216,7 +216,7 @@ def _carried(
     sink: Sink,
     options: RestoreOptions,
 ) -> Iterator[Event]:
-    """Carry a checked image through a model, where and as it was asked for."""
+    """Restore a checked image, where and as it was asked for."""
     cluster = _cluster(model, psf, options)
     precision = _precision(options)
     places = all_devices("cpu" if cluster else options.get("device", "auto"))
@@ -345,6 +345,6 @@ def _provenance(
 
 
 def _identity(psf: Psf) -> dict[str, Any]:
-    """Return what tells a PSF from others."""
+    """Return what identifies a PSF."""
     values = np.ascontiguousarray(psf.data)
     return psf.provenance | {"sha256": hashlib.sha256(values.data).hexdigest()}

@@ -1,4 +1,4 @@
-"""`Operator`: whatever can be carried over tiles, a network or a deconvolution."""
+"""`Operator`: what can be applied tile by tile, a network or a deconvolution."""
 
 from __future__ import annotations
 

@@ -124,14 +124,14 @@ def make_plan(
     """
     shape = layout.spatial_shape
     channels = len(layout.groups[0]), layout.per_group
-    footprint = bytes_per_voxel(operator, channels[0])
+    voxel_bytes = bytes_per_voxel(operator, channels[0])
     free = free_bytes(operator.device) if free is None else free
     share = int(MEMORY_SHARE * free if memory is None else min(memory, free))
     if margin is None:
         most = MARGIN if getattr(operator, "reflected", True) else 0
         margin = [min(h, most) for h in operator.halo]
     if tile is None:
-        tile = _affordable(operator, shape, margin, share, footprint)
+        tile = _affordable(operator, shape, margin, share, voxel_bytes)
     _check_tile(tile, shape)
     tiling = Tiling(shape, tile, operator.halo, operator.stride, margin)
     check_repetition(tiling)
@@ -143,8 +143,8 @@ def make_plan(
     return TilingPlan(
         tiling=tiling,
         frames=len(layout.frames),
-        batch=_batch(tiling, int(share / footprint), operator.device),
-        device_bytes=int(footprint * voxels),
+        batch=_batch(tiling, int(share / voxel_bytes), operator.device),
+        device_bytes=int(voxel_bytes * voxels),
         ram_bytes=buffers + (disk if keep else 0),
         disk_bytes=disk,
     )
@@ -155,17 +155,17 @@ def _affordable(
     shape: Sequence[int],
     margin: Sequence[int],
     share: int,
-    footprint: float,
+    voxel_bytes: float,
 ) -> tuple[int, ...]:
     """Return the largest core whose input takes at most `share` bytes."""
     limit = LARGEST_TILE.get(operator.device.type, 2**24)
-    budget = int(share / footprint)
+    budget = int(share / voxel_bytes)
     for tiling in _cuts(shape, operator, margin):
         if _voxels(tiling) <= min(budget, limit):
             break
     if budget < limit and not _worthwhile(tiling):
         worth = takewhile(_worthwhile, _cuts(shape, operator, margin))
-        need = footprint * min(limit, *map(_voxels, worth))
+        need = voxel_bytes * min(limit, *map(_voxels, worth))
         raise OutOfMemoryError(
             f"tiles may take {_gigabytes(share)} of memory (half of what is free, or "
             f"the limit that was set): with halos of {_size(tiling.halo)} voxels, each "

@@ -69,8 +69,8 @@ def _split(
 def turns(restore: Restore, measured: Stack, symmetry: Symmetry) -> Image:
     """Return the deviation of restorations of mirrored, turned and shifted images.
 
-    Each is turned back before they are compared. What is mirrored and turned is what
-    the blur cannot tell; images are shifted by half a pixel along y and x.
+    Each is turned back before they are compared. Images are mirrored and turned as
+    the symmetry of the blur allows; they are shifted by half a pixel along y and x.
 
     Parameters
     ----------

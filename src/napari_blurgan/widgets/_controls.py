@@ -272,7 +272,7 @@ def button(text: str, tooltip: str, slot: Callable[[], object]) -> QPushButton:
 
 
 def criterion_label() -> QLabel:
-    """Return a hidden label for how well photons that nobody trained on are foretold.
+    """Return a hidden label for how well photons that nobody trained on are predicted.
 
     They choose: the model that is kept predicts them best.
     """

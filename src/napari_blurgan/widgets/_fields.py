@@ -257,11 +257,11 @@ def device_field(device: str) -> ComboBox:
 
 def training_form(presets: dict[str, str]) -> Form:
     """Return the few fields that every training needs."""
-    told = "\n".join(f"{name}: {words}" for name, words in presets.items())
+    summaries = "\n".join(f"{name}: {words}" for name, words in presets.items())
     return Form(
         ComboBox(
             name="preset", label="Recipe", choices=list(presets), value="blind",
-            tooltip=f"What is learned:\n{told}",
+            tooltip=f"What is learned:\n{summaries}",
         ),
         FloatSpinBox(
             name="minutes", label="Minutes", value=10, min=0.1, max=10_000, step=1,

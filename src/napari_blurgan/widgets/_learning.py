@@ -39,7 +39,7 @@ STOP_LEARNING = "Training is under way. Stop it? What has been learned so far is
 
 
 class LearningWidget(QWidget):
-    """One training at a time, started, held and stopped; what it tells is shown.
+    """One training at a time, started, held and stopped; what it reports is shown.
 
     Whoever inherits makes the `run` control, the `plot` and the `messages`, connects
     `run.start`, and then calls `_connect`.
@@ -106,7 +106,7 @@ class LearningWidget(QWidget):
             self._job.stop()
             self.run.phase = Phase.STOPPING
 
-    # --- what the engine tells
+    # --- what the engine reports
 
     def _on_events(self, events: list[Event]) -> None:
         for event in events:
@@ -123,7 +123,7 @@ class LearningWidget(QWidget):
                 self._heard(event)
 
     def _heard(self, event: Event) -> None:
-        """Take what only some trainings tell."""
+        """Take what only some trainings report."""
 
     def _say_stage(self, event: Preparing) -> None:
         """Say what is done before the first step, and how far that is."""

@@ -133,7 +133,7 @@ def preview_of(viewer: ViewerModel, source: Image) -> Image | None:
 
 
 def add_layer(viewer: ViewerModel, data: LayerData, *, select: bool = False) -> Image:
-    """Add an image layer, leaving the user's selection alone unless told otherwise."""
+    """Add an image layer, leaving the user's selection alone unless asked to."""
     pixels, attributes, _ = data
     selected = set(viewer.layers.selection)
     layer = viewer.add_image(pixels, **attributes)

@@ -54,7 +54,7 @@ class Recipes(QWidget):
         return self._loaded.get(self._choice.value)
 
     def load(self, path: Path) -> bool:
-        """Offer the recipe of a file and choose it; tell whether it could be read."""
+        """Offer the recipe of a file and choose it; return whether it could be read."""
         from napari_blurgan.methods.recipe import Recipe
 
         try:

@@ -116,7 +116,7 @@ class SourceList(QListWidget):
         return [str(s) if isinstance(s, Path) else s.name for s in self.sources()]
 
     def tick_names(self, names: list[str]) -> bool:
-        """Tick only what `names` returned; tell whether any of it is there."""
+        """Tick only what `names` returned; return whether any of it is there."""
         layers = [s for s in self._all() if getattr(s, "name", None) in names]
         files = [Path(n) for n in names if Path(n).is_absolute() and Path(n).is_file()]
         if layers or files:

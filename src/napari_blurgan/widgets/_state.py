@@ -127,7 +127,7 @@ class RecentModels(QObject):
     """A model has just been made or chosen; widgets that list models listen."""
 
     def add(self, path: Path) -> None:
-        """Put a model first, and tell."""
+        """Put a model first, and report it."""
         known = [path, *(p for p in self._known() if p != path)]
         remember("models", [str(p) for p in known[:RECENT]])
         self.added.emit(path)

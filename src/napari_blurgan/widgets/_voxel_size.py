@@ -211,7 +211,7 @@ def set_voxel_size(layer: Image, size: VoxelSize, axes: str | None = None) -> No
 
 
 def _take_from_file(layer: Image) -> bool:
-    """Write voxel size and axes of a layer's file into it; tell whether there were."""
+    """Write voxel size and axes of a layer's file into it; False without any."""
     stack, known = stack_behind(layer), _stack(layer, None)
     if stack is None or known is None or not any(stack.voxel_size):
         return False

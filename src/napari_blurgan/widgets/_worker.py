@@ -90,7 +90,7 @@ class Job(QObject):
 
     @property
     def running(self) -> bool:
-        """Whether the end has not been told yet."""
+        """Whether the end has not been reported yet."""
         return self._timer.isActive()
 
     def start(self) -> None:
@@ -111,7 +111,7 @@ class Job(QObject):
         return not self._thread.is_alive()
 
     def finish(self, seconds: float) -> bool:
-        """Cancel, wait, and tell the end at once; return whether it has ended."""
+        """Cancel, wait, and report the end at once; return whether it has ended."""
         self.cancel()
         ended = self.wait(seconds)
         if self.running:
@@ -237,7 +237,7 @@ class TrainingJob(Job):
 
 
 def _nothing() -> None:
-    """Tell nothing: a cancelled job has neither result nor failure."""
+    """Report nothing: a cancelled job has neither result nor failure."""
 
 
 def warm_up() -> None:

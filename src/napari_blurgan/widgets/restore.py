@@ -1,4 +1,4 @@
-"""Carry images through a trained model.
+"""Restore images with a trained model.
 
 **What to do.** Choose a model (the one trained last stands first), a layer, and press
 *Start*. Volumes larger than the memory are no trouble: they are restored tile by tile,
@@ -286,7 +286,7 @@ class RestoreWidget(RunWidget):
     def _on_planned(self) -> None:
         self._planner = None
 
-    # --- what the engine tells
+    # --- what the engine reports
 
     def heard(self, events: list[Any]) -> None:
         """Show notes, the plan and how far it is."""

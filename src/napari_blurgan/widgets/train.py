@@ -7,7 +7,7 @@ Without any, let a sharp set be made.
 **What to do.** Tick the images, say what you know of the optics, choose how many
 minutes to spend, and press *Start*. The point-spread function appears as a layer beside
 the image and changes while it is learned; the restored crop lies on the image. *Stop*
-keeps what has been learned. Then *Restore* carries whole images through the model.
+keeps what has been learned. Then *Restore* applies the model to whole images.
 
 **What to look at.** The cycle losses should fall. The widths of the PSF should settle;
 theory stands beside them where the optics are known. If something goes wrong, a
@@ -335,7 +335,7 @@ class TrainWidget(LearningWidget):
         if self.data.blurred.names() != data.get("blurred"):
             self._take_recipe()
 
-    # --- what the engine tells
+    # --- what the engine reports
 
     def _live_layers(self) -> LiveLayers:
         axes = self.advanced["axes"].value.strip().upper()

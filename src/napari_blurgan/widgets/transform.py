@@ -66,7 +66,7 @@ DRAW = 1000
 
 IMAGES = (".tif", ".tiff", ".zarr")
 THRESHOLDS = {"A": ("alpha", "bright_a"), "B": ("beta", "bright_b")}
-"""The fields that tell what is content in a domain."""
+"""The fields that say what is content in a domain."""
 
 LITTLE = 0.5
 """Share of the content below which a transformation is not to be trusted."""
@@ -371,7 +371,7 @@ class TransformWidget(LearningWidget):
 
         show_widget(self._viewer, "Restore", RestoreWidget)
 
-    # --- what the engine tells
+    # --- what the engine reports
 
     def _heard(self, event: Event) -> None:
         if isinstance(event, ContentMeasured):

@@ -31,7 +31,7 @@ def vesicles(
     radius: float = 0.35,
     spread: float = 0.4,
 ) -> NDArray[np.float32]:
-    """Draw vesicles: slightly oval shells whose membrane carries the label.
+    """Draw vesicles: slightly oval shells whose membrane is labelled.
 
     Parameters
     ----------
