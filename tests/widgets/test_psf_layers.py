@@ -7,7 +7,8 @@ from napari.layers import Image
 
 from napari_blurgan import Psf
 from napari_blurgan.optics.models import Optics, theoretical_psf
-from napari_blurgan.widgets._psf_layers import add_psf, psf_layer, psf_title, to_psf
+from napari_blurgan.widgets._layers import to_psf
+from napari_blurgan.widgets._psf_layers import add_psf, psf_layer, psf_title
 
 UM = ("um",) * 3
 OPTICS = Optics(1.4, 1.515, 520)

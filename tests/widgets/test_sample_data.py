@@ -6,8 +6,7 @@ from napari.components import ViewerModel
 
 from napari_blurgan.widgets import sample_data
 from napari_blurgan.widgets._data_form import DataForm
-from napari_blurgan.widgets._layers import to_stack
-from napari_blurgan.widgets._psf_layers import to_psf
+from napari_blurgan.widgets._layers import to_psf, to_stack
 
 
 @pytest.fixture(scope="module")
