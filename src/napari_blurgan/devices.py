@@ -36,8 +36,8 @@ def choose_device(name: str = "auto") -> torch.device:
     kind = name.partition(":")[0]
     if kind not in KINDS:
         raise RecipeError(
-            f"no device {name!r} here: there are auto, cpu, cuda (NVIDIA; cuda:1 for "
-            "the second one) and mps (Apple)"
+            f"no device {name!r} here (there are cpu, cuda for NVIDIA, cuda:1 for the "
+            "second of them, and mps for Apple): use 'cpu' or 'auto'"
         )
     try:
         device = torch.device(name)

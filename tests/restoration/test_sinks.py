@@ -222,11 +222,11 @@ def test_a_full_disk_is_found_before_the_work(tmp_path, monkeypatch):
 
 def test_large_results_are_bigtiff(tmp_path, monkeypatch):
     monkeypatch.setattr("napari_blurgan.writing.ome_tiff.BIGTIFF_FROM", 1000)
-    finished(Negative(), source(), make_sink(tmp_path / "a.tif"))
-    with tifffile.TiffFile(tmp_path / "a.tif") as tif:
+    finished(Negative(), source(), make_sink(tmp_path / "a.ome.tif"))
+    with tifffile.TiffFile(tmp_path / "a.ome.tif") as tif:
         assert tif.is_bigtiff
     assert np.array_equal(
-        np.asarray(read_stack(tmp_path / "a.tif").data), -source().data
+        np.asarray(read_stack(tmp_path / "a.ome.tif").data), -source().data
     )
 
 

@@ -127,6 +127,7 @@ def deconvolve_stack(
         voxel_size=stack.voxel_size,
         name=stack.name,
         channel_names=stack.channel_names,
+        acquisition=stack.metadata.get("acquisition"),
     )
     numbers = {k: v for k, v in words.items() if isinstance(v, int | float)}
     made = provenance(method.name, [joined.psf], numbers, stack.name)

@@ -116,6 +116,7 @@ class Stack:
             channel_names=self.channel_names,
             name=self.name,
             provenance=self.metadata.get("provenance"),
+            acquisition=self.metadata.get("acquisition"),
         )
 
     def size(self, axis: str) -> int:
@@ -191,7 +192,11 @@ class Stack:
         view = AxisView(self.data, self.axes.index(axis), channel)
         names = self.channel_names[channel : channel + 1]
         axes = self.axes.replace(axis, "")
-        return replace(self, data=view, axes=axes, channel_names=names)
+        metadata = dict(self.metadata)
+        if metadata.get("acquisition") is not None:
+            metadata["acquisition"] = metadata["acquisition"].only(channel)
+        found = replace(self, data=view, axes=axes, channel_names=names)
+        return replace(found, metadata=metadata)
 
     def _check_index(self, axis: str, index: int) -> None:
         if not _is_index(index, self.size(axis)):

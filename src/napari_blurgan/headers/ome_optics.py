@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from xml.etree import ElementTree
 
 import tifffile
+
+from napari_blurgan.headers.ome_xml import lens_in
 
 __all__ = ["channel_optics", "optics_in"]
 
@@ -47,7 +50,7 @@ def optics_in(xml: str) -> list[Known | None]:
     image = root.find(".//{*}Image")
     if image is None:
         return []
-    na, ni = _objective(root, image)
+    na, ni = _objective(lens_in(xml))
     waves = [_wavelength(channel) for channel in image.iterfind(".//{*}Channel")]
     return [
         {"na": na, "ni": ni, "wavelength": wave} if na and ni and wave else None
@@ -55,19 +58,11 @@ def optics_in(xml: str) -> list[Known | None]:
     ]
 
 
-def _objective(
-    root: ElementTree.Element, image: ElementTree.Element
-) -> tuple[float | None, float | None]:
+def _objective(lens: Mapping[str, str]) -> tuple[float | None, float | None]:
     """Return aperture and refractive index of the objective that was used."""
-    settings = image.find("{*}ObjectiveSettings")
-    used = {} if settings is None else settings.attrib
-    objectives = list(root.iterfind(".//{*}Objective"))
-    chosen = [o for o in objectives if o.get("ID") == used.get("ID")] or objectives
-    if len(chosen) != 1:
-        return None, None
-    index = _positive(used.get("RefractiveIndex"))
-    named = IMMERSIONS.get(chosen[0].get("Immersion", ""))
-    return _positive(chosen[0].get("LensNA")), index or named
+    index = _positive(lens.get("RefractiveIndex"))
+    named = IMMERSIONS.get(lens.get("Immersion", ""))
+    return _positive(lens.get("LensNA")), index or named
 
 
 def _wavelength(channel: ElementTree.Element) -> float | None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 from xml.etree import ElementTree
 
+from napari_blurgan.headers.acquisition import Acquisition, acquisition_of
 from napari_blurgan.headers.units import micrometres
 from napari_blurgan.headers.voxels import Claim, Voxels, read_voxels
 
@@ -16,6 +18,7 @@ __all__ = [
     "OmeFacts",
     "Place",
     "declared_planes",
+    "lens_in",
     "named_files",
     "read_ome",
 ]
@@ -37,6 +40,7 @@ class OmeFacts:
     provenance: dict[str, Any] = field(default_factory=dict)
     description: str = ""
     translation: Place | None = None
+    acquisition: Acquisition = field(default_factory=Acquisition)
 
 
 def read_ome(xml: str) -> OmeFacts:
@@ -68,7 +72,27 @@ def read_ome(xml: str) -> OmeFacts:
         _dictionary(ours.get("provenance", "{}")),
         image.findtext("{*}Description") or "",
         _place(pixels),
+        _acquisition(root, ours),
     )
+
+
+def _acquisition(root: ElementTree.Element, ours: dict[str, str]) -> Acquisition:
+    """Return how the image was taken; results of ours name the lens in a note."""
+    found = acquisition_of(root)
+    lens = {str(k): str(v) for k, v in _dictionary(ours.get("lens", "{}")).items()}
+    return replace(found, lens=found.lens or lens)
+
+
+def lens_in(xml: str) -> Mapping[str, str]:
+    """Return what is known of the objective; nothing where it is not clear which.
+
+    Raises
+    ------
+    xml.etree.ElementTree.ParseError, ValueError
+        If `xml` is not well-formed, or our own annotation is damaged.
+    """
+    root = ElementTree.fromstring(xml)
+    return _acquisition(root, _our_annotation(root)).lens
 
 
 def declared_planes(xml: str) -> int:

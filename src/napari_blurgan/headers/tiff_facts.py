@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
+import re
 from collections.abc import Callable, Mapping
 from statistics import median
 from typing import Any
@@ -10,7 +12,8 @@ from xml.etree.ElementTree import ParseError
 
 import tifffile
 
-from napari_blurgan.headers.ome_xml import OmeFacts, read_ome
+from napari_blurgan.headers.acquisition import Acquisition
+from napari_blurgan.headers.ome_xml import NAMESPACE, OmeFacts, read_ome
 from napari_blurgan.headers.voxels import Claim, Voxels, read_voxels
 
 __all__ = ["is_signed", "tiff_facts"]
@@ -119,8 +122,17 @@ def _imagej_facts(tif: Any, series: Any) -> OmeFacts:
         voxels = _read(_micromanager, tif, "its Micro-Manager header")
     return OmeFacts(
         Voxels(voxels.size, voxels.source, (*voxels.notes, *_calibration(tif))),
-        _channel_names(header.get("Labels"), series.axes),
+        _channel_names(header.get("Labels"), series),
+        provenance=_our_note(header.get("Info")),
+        acquisition=Acquisition(_absolute(header.get("finterval", 0)) or None),
     )
+
+
+def _our_note(info: Any) -> dict[str, Any]:
+    """Return the provenance that we write where ImageJ shows it."""
+    found = re.search(rf"^{NAMESPACE} = (.+)$", _text(info) or "", re.MULTILINE)
+    value = json.loads(found[1]) if found else {}
+    return value if isinstance(value, dict) else {}
 
 
 def _micromanager(tif: Any) -> Claims:
@@ -130,10 +142,14 @@ def _micromanager(tif: Any) -> Claims:
     return claims | ({"Z": Claim(step, "µm")} if step else {})
 
 
-def _channel_names(labels: Any, axes: str) -> tuple[str, ...]:
+def _channel_names(labels: Any, series: Any) -> tuple[str, ...]:
+    """Return the labels of the planes where they are those of their channels."""
     names = [labels] if isinstance(labels, str) else list(labels or ())
-    one_a_channel = not {"Z", "T"} & set(axes) and {"C", "S"} & set(axes)
-    return tuple(map(str, names)) if one_a_channel and all(names) else ()
+    sizes = dict(zip(series.axes, series.shape, strict=True))
+    count = int(sizes.get("C") or sizes.get("S") or 1)
+    alike = names == names[:count] * (len(names) // count)
+    known = {"C", "S"} & set(sizes) and all(names) and alike
+    return tuple(map(str, names[:count])) if known else ()
 
 
 def is_signed(tif: Any, series: Any) -> bool:

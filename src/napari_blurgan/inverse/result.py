@@ -11,6 +11,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from napari_blurgan.axes import VoxelSize
 from napari_blurgan.data.stack import Stack
+from napari_blurgan.headers.acquisition import Acquisition
 from napari_blurgan.optics.psf import Psf
 
 __all__ = ["Deconvolution"]
@@ -44,6 +45,8 @@ class Deconvolution:
         Of the image.
     provenance : dict
         What made it, to be written into a file.
+    acquisition : Acquisition or None
+        How the image was taken.
     """
 
     image: NDArray[np.float32]
@@ -58,6 +61,7 @@ class Deconvolution:
     name: str = "image"
     channel_names: tuple[str, ...] = ()
     provenance: dict[str, Any] = field(default_factory=dict)
+    acquisition: Acquisition | None = None
 
     def __array__(
         self, dtype: DTypeLike | None = None, copy: bool | None = None
@@ -79,7 +83,11 @@ class Deconvolution:
             self.voxel_size,
             self.name,
             self.channel_names,
-            {"provenance": self.provenance, "notes": list(self.notes)},
+            {
+                "provenance": self.provenance,
+                "notes": list(self.notes),
+                "acquisition": self.acquisition,
+            },
         )
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:

@@ -83,6 +83,7 @@ def read_tiff(path: Path, axes: str | None = None, *, strict: bool = False) -> S
             "description": facts.description,
             "voxel_size_from": facts.voxels.source,
             "translation": facts.translation,
+            "acquisition": facts.acquisition,
         },
     )
 

@@ -18,7 +18,7 @@ from napari_blurgan.restoration.events import Event, Finished
 from napari_blurgan.restoration.predict import ApplyOptions, apply
 from napari_blurgan.restoration.rounding import Rounding, result_dtype
 from napari_blurgan.tiling.operator import Operator
-from napari_blurgan.writing.ome_tiff import write_ome_tiff
+from napari_blurgan.writing.ome_tiff import write_tiff
 
 __all__ = ["apply_sections"]
 
@@ -81,12 +81,12 @@ def _added(total: Stack | None, found: Stack, view: str) -> Stack:
 def _kept(result: Stack, out: PathLike | None) -> Stack:
     if out is None:
         return result
-    write_ome_tiff(
+    write_tiff(
         out,
         result.data,
         result.axes,
-        result.voxel_size,
-        result.channel_names,
-        result.metadata.get("provenance"),
+        voxel_size=result.voxel_size,
+        channel_names=result.channel_names,
+        provenance=result.metadata.get("provenance"),
     )
     return read_stack(out)

@@ -21,6 +21,7 @@ from napari_blurgan.reading.images import read_stack
 from napari_blurgan.tiling.layout import Layout
 from napari_blurgan.tiling.tiling import Region
 from napari_blurgan.writing.atomic import replace_folder, replacing
+from napari_blurgan.writing.imagej import suits_imagej
 from napari_blurgan.writing.lock import Lock
 from napari_blurgan.writing.ome_tiff import OmeTiffLayout
 from napari_blurgan.writing.ome_zarr import (
@@ -135,6 +136,7 @@ class MemorySink:
             metadata={
                 "provenance": self._target.provenance,
                 "translation": source.metadata.get("translation"),
+                "acquisition": source.metadata.get("acquisition"),
             },
         )
 
@@ -144,9 +146,10 @@ class MemorySink:
 
 
 class OmeTiffSink:
-    """An OME-TIFF, uncompressed so that tiles can be written in any order.
+    """An OME-TIFF or a hyperstack of ImageJ, in which tiles are written in any order.
 
-    It has a temporary name until it is complete, and one writer at a time.
+    It is not compressed. It has a temporary name until it is complete, and one writer
+    at a time.
 
     Parameters
     ----------
@@ -167,7 +170,8 @@ class OmeTiffSink:
     def open(self, target: Target) -> set[int]:
         """Write the headers and reserve the space."""
         layout = target.layout
-        self._layout = OmeTiffLayout(layout.shape, layout.axes)
+        imagej = suits_imagej(self.path, layout.axes, layout.shape, target.dtype)
+        self._layout = OmeTiffLayout(layout.shape, layout.axes, imagej)
         self._dtype = target.dtype
         options = self._layout.options(
             target.dtype,
@@ -175,6 +179,7 @@ class OmeTiffSink:
             layout.channel_names,
             target.provenance,
             layout.source.metadata.get("translation"),
+            layout.source.metadata.get("acquisition"),
         )
         needed = int(np.prod(layout.shape, dtype=np.int64)) * target.dtype.itemsize
         self._lock.acquire()

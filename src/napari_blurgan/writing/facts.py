@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
 from napari_blurgan.axes import VoxelSize
+from napari_blurgan.headers.acquisition import Acquisition
 
 __all__ = ["Facts"]
 
@@ -25,6 +26,8 @@ class Facts(TypedDict, total=False):
         What JSON can hold.
     translation : sequence of float or None
         Where the first voxel lies, (z, y, x) in micrometres.
+    acquisition : Acquisition or None
+        How the image was taken.
     """
 
     voxel_size: VoxelSize
@@ -32,3 +35,4 @@ class Facts(TypedDict, total=False):
     name: str
     provenance: Mapping[str, Any] | None
     translation: Sequence[float] | None
+    acquisition: Acquisition | None

@@ -17,19 +17,24 @@ def ome_metadata(
     voxel_size: VoxelSize,
     channel_names: Sequence[str],
     provenance: Mapping[str, Any] | None,
+    inherited: Mapping[str, Any],
+    lens: Mapping[str, str],
 ) -> dict[str, Any]:
     """Return the ``metadata`` argument with which tifffile writes OME-XML."""
-    metadata: dict[str, Any] = {"axes": axes}
+    metadata: dict[str, Any] = {"axes": axes, **inherited}
     for axis, size in zip("ZYX", voxel_size, strict=True):
         if size is not None:
             metadata[f"PhysicalSize{axis}"] = size
             metadata[f"PhysicalSize{axis}Unit"] = "µm"
     if channel_names:
-        metadata["Channel"] = {"Name": list(channel_names)}
+        metadata["Channel"] = metadata.get("Channel", {}) | {
+            "Name": list(channel_names)
+        }
     metadata["MapAnnotation"] = {
         "Namespace": NAMESPACE,
         "axes": axes,
         "provenance": json.dumps(dict(provenance or {})),
+        **({"lens": json.dumps(dict(lens))} if lens else {}),
     }
     return metadata
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 import tifffile
@@ -13,10 +13,13 @@ from numpy.typing import NDArray
 
 from napari_blurgan.axes import ArrayLike, VoxelSize, check_axes
 from napari_blurgan.errors import DataError
+from napari_blurgan.headers.acquisition import Acquisition
 from napari_blurgan.writing.atomic import replacing
+from napari_blurgan.writing.facts import Facts
+from napari_blurgan.writing.imagej import IMAGEJ_ORDER, imagej_options, suits_imagej
 from napari_blurgan.writing.ome_metadata import ome_metadata, ome_place
 
-__all__ = ["OmeTiffLayout", "write_ome_tiff"]
+__all__ = ["OmeTiffLayout", "write_ome_tiff", "write_tiff"]
 
 OME_TYPES = [
     "int8",
@@ -39,6 +42,8 @@ class OmeTiffLayout:
     ----------
     shape, axes
         Sizes and letters of TCZYXS of the array.
+    imagej : bool
+        Whether it is to be a hyperstack of ImageJ, in its order of axes.
 
     Raises
     ------
@@ -46,12 +51,15 @@ class OmeTiffLayout:
         If the axes do not describe an image.
     """
 
-    def __init__(self, shape: Sequence[int], axes: str) -> None:
+    def __init__(self, shape: Sequence[int], axes: str, imagej: bool = False) -> None:
         axes = axes.upper()
         check_axes(axes, shape)
+        self.imagej = imagej
         leading = "".join(a for a in axes if a not in "YXS")
+        if imagej:
+            leading = "".join(a for a in IMAGEJ_ORDER if a in leading)
         pixel = "".join(a for a in axes if a in "YXS")
-        self.planar = pixel.startswith("S")
+        self.planar = pixel.startswith("S") and not imagej
         self.axes = leading + ("SYX" if self.planar else "YXS"[: len(pixel)])
         self.order = tuple(axes.index(a) for a in self.axes)
         self.shape = tuple(shape[i] for i in self.order)
@@ -69,8 +77,21 @@ class OmeTiffLayout:
         channel_names: Sequence[str],
         provenance: Mapping[str, Any] | None,
         translation: Sequence[float] | None = None,
+        acquisition: Acquisition | None = None,
     ) -> dict[str, Any]:
         """Return the arguments of `tifffile.imwrite` that do not depend on pixels."""
+        taken = acquisition or Acquisition()
+        if self.imagej:
+            made = imagej_options(
+                self.axes, voxel_size, channel_names, provenance, taken, self._planes
+            )
+            photometric = "rgb" if self.is_rgb else "minisblack"
+            return made | {
+                "shape": self.shape,
+                "dtype": dtype,
+                "photometric": photometric,
+            }
+        inherited = taken.for_ome(self.axes, self._channels)
         if dtype.name not in OME_TYPES:
             raise DataError(
                 f"OME-TIFF cannot hold {dtype.name} pixels; expected one of "
@@ -85,9 +106,28 @@ class OmeTiffLayout:
             "planarconfig": ("separate" if self.planar else "contig")
             if "S" in self.axes
             else None,
-            "metadata": ome_metadata(self.axes, voxel_size, channel_names, provenance)
+            "metadata": ome_metadata(
+                self.axes, voxel_size, channel_names, provenance, inherited, taken.lens
+            )
             | ome_place(translation, math.prod(self.shape[: self.leading])),
+            **_resolution(voxel_size),
         }
+
+    @property
+    def _planes(self) -> int:
+        return math.prod(self.shape[: self.leading]) // self._channels
+
+    @property
+    def _channels(self) -> int:
+        return self.shape[self.axes.index("C")] if "C" in self.axes else 1
+
+
+def _resolution(voxel_size: VoxelSize) -> dict[str, Any]:
+    """Return the resolution of the TIFF itself, pixels a centimetre."""
+    _, y, x = voxel_size
+    if x is None or y is None:
+        return {}
+    return {"resolution": (1e4 / x, 1e4 / y), "resolutionunit": "CENTIMETER"}
 
 
 def write_ome_tiff(
@@ -126,20 +166,62 @@ def write_ome_tiff(
     DataError
         If the pixel type has no place in OME-TIFF, or the disk refuses.
     """
+    facts = Facts(
+        voxel_size=voxel_size,
+        channel_names=channel_names,
+        provenance=description,
+        translation=translation,
+    )
+    _write(path, array, OmeTiffLayout(array.shape, axes), facts)
+
+
+def write_tiff(
+    path: str | os.PathLike[str],
+    array: ArrayLike,
+    axes: str,
+    **facts: Unpack[Facts],
+) -> None:
+    """Write an OME-TIFF, or a hyperstack of ImageJ where `suits_imagej` says so.
+
+    Parameters
+    ----------
+    path, array, axes
+        As `write_ome_tiff` takes them.
+    **facts
+        What is known of the image.
+
+    Raises
+    ------
+    AxesError, DataError
+        As `write_ome_tiff` raises them.
+    """
+    dtype = np.dtype(array.dtype).newbyteorder("=")
+    imagej = suits_imagej(path, axes, array.shape, dtype)
+    _write(path, array, OmeTiffLayout(array.shape, axes, imagej), facts)
+
+
+def _write(
+    path: str | os.PathLike[str], array: ArrayLike, layout: OmeTiffLayout, facts: Facts
+) -> None:
     if math.prod(array.shape) == 0:
         raise DataError(f"{path}: nothing to write, the array has shape {array.shape}")
-    layout = OmeTiffLayout(array.shape, axes)
     dtype = np.dtype(array.dtype).newbyteorder("=")
-    options = layout.options(dtype, voxel_size, channel_names, description, translation)
+    options = layout.options(
+        dtype,
+        facts.get("voxel_size", (None, None, None)),
+        facts.get("channel_names", ()),
+        facts.get("provenance"),
+        facts.get("translation"),
+        facts.get("acquisition"),
+    )
+    if not layout.imagej:  # whose hyperstacks are never compressed
+        options |= {
+            "compression": "zlib",
+            "compressionargs": {"level": ZLIB_LEVEL},
+            "predictor": dtype.kind in "iu",
+        }
     with replacing(path) as temporary:
-        tifffile.imwrite(
-            temporary,
-            _planes(array, layout),
-            compression="zlib",
-            compressionargs={"level": ZLIB_LEVEL},
-            predictor=dtype.kind in "iu",
-            **options,
-        )
+        tifffile.imwrite(temporary, _planes(array, layout), **options)
 
 
 def _planes(array: ArrayLike, layout: OmeTiffLayout) -> Iterator[NDArray[Any]]:

@@ -36,7 +36,7 @@ def save(
     Parameters
     ----------
     path : path-like
-        Ends in ``.ome.tif``, ``.tif`` or ``.zarr``.
+        Ends in ``.ome.tif``, ``.zarr``, or in ``.tif`` for a hyperstack of ImageJ.
     data, axes
         Pixels, and a letter of TCZYXS for each of their axes.
     overwrite : bool
@@ -57,16 +57,10 @@ def save(
     if suffix == ".zarr":
         _write_zarr(Path(path), data, axes, facts)
         return
-    from napari_blurgan.writing.ome_tiff import write_ome_tiff
+    from napari_blurgan.writing.ome_tiff import write_tiff
 
-    write_ome_tiff(
-        path,
-        data,
-        axes,
-        facts.get("voxel_size", (None, None, None)),
-        facts.get("channel_names", ()),
-        facts.get("provenance"),
-    )
+    facts.pop("translation", None)
+    write_tiff(path, data, axes, **facts)
 
 
 def _write_zarr(path: Path, data: ArrayLike, axes: str, facts: Facts) -> None:
