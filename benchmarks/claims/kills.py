@@ -140,6 +140,8 @@ def start(line: str, folder: Path) -> int:
         return child
     code = 70
     try:
+        # A shell starts what runs in its background deaf to Ctrl-C.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         os.chdir(folder)
         words = os.open("said.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         os.dup2(words, 1)

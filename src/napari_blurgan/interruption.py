@@ -2,7 +2,7 @@
 
 Who starts the work says how to find out whether it should end; the loops within ask
 once in a while, however deep they are called. Nothing is handed from one to the next,
-as little as an exception is.
+as little as an exception is; threads that help are begun with `inherited`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from contextvars import ContextVar
 
 from napari_blurgan.errors import CancelledError
 
-__all__ = ["heed_stop", "interruptible"]
+__all__ = ["heed_stop", "inherited", "interruptible"]
 
 _stopped: ContextVar[Callable[[], bool] | None] = ContextVar("stopped", default=None)
 
@@ -32,6 +32,27 @@ def interruptible(stopped: Callable[[], bool]) -> Iterator[None]:
         yield
     finally:
         _stopped.reset(token)
+
+
+def inherited(stopped: Callable[[], bool]) -> Callable[[], None]:
+    """Return what makes a new thread end with the work that it helps, or by itself.
+
+    Parameters
+    ----------
+    stopped : callable
+        Whether the thread's own work is to end, though the other's may go on.
+
+    Returns
+    -------
+    callable
+        To be called in the thread before anything else, as its initializer.
+    """
+    outer = _stopped.get()
+
+    def begin() -> None:
+        _stopped.set(lambda: stopped() or (outer is not None and outer()))
+
+    return begin
 
 
 def heed_stop() -> None:

@@ -1,5 +1,7 @@
+import _thread
 import re
 import threading
+import time
 from typing import ClassVar
 
 import numpy as np
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 from napari_blurgan.data.normalize import Normalization
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import AxesError, DataError, OutOfMemoryError
+from napari_blurgan.interruption import heed_stop
 from napari_blurgan.restoration.events import Planned, Shrunk, TileDone
 from napari_blurgan.restoration.predict import apply
 from napari_blurgan.restoration.sinks import MemorySink
@@ -388,3 +391,33 @@ def test_three_channels_of_colour_are_the_samples_of_a_pixel(axes, shape, expect
     result = restored(stain, image)
     assert result.axes == expected
     assert result.data.shape[-1] == 3
+
+
+class Endless(Add):
+    """An operator of a minute, in rounds."""
+
+    def __init__(self, begun: threading.Event) -> None:
+        super().__init__(1)
+        self.begun = begun
+
+    def __call__(self, image):
+        self.begun.set()
+        end = time.monotonic() + 60
+        while time.monotonic() < end:
+            heed_stop()
+            time.sleep(0.01)
+        return image
+
+
+def test_ctrl_c_ends_what_a_thread_computes():
+    begun = threading.Event()
+
+    def interrupt():
+        begun.wait(30)
+        _thread.interrupt_main()
+
+    threading.Thread(target=interrupt).start()
+    image = Stack(np.ones((4, 6, 6), np.float32), "ZYX")
+    with pytest.raises(KeyboardInterrupt):
+        list(apply(Endless(begun), image, tile=(4, 6, 6)))
+    assert not [t for t in threading.enumerate() if t.name.startswith("restore")]

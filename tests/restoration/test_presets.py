@@ -9,7 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_blurgan.data.stack import Stack
+from napari_blurgan.errors import CancelledError
 from napari_blurgan.estimates.estimator import Estimator
+from napari_blurgan.interruption import interruptible
 from napari_blurgan.methods.presets import PRESETS, preset
 from napari_blurgan.models.network_operator import NetworkOperator
 from napari_blurgan.optics.forward import BlurKernel
@@ -104,3 +106,20 @@ def test_instance_norm_does_know(name):
     # Which is why its tiles are blended by default.
     dims = preset(name).dims
     assert largest_difference(name, (8, 168, 16)[-dims:], (8, 24, 16)[-dims:]) > 1e-3
+
+
+@pytest.mark.parametrize("way", ["whole", "part"])
+def test_a_network_ends_between_two_layers(way):
+    network = operator("supervised")
+    asked = []
+
+    def stopped():
+        asked.append(True)
+        return len(asked) > 4
+
+    image, middle = torch.rand(1, 1, 16, 16, 16), [slice(4, 12)] * 3
+    with interruptible(stopped), pytest.raises(CancelledError):
+        network(image) if way == "whole" else network.part(image, middle)
+    assert len(asked) == 5
+    parts = network.generator.modules()
+    assert not any(part._forward_pre_hooks for part in parts)

@@ -10,6 +10,7 @@ from scipy import fft
 from torch import Tensor
 
 from napari_blurgan.errors import OpticsError
+from napari_blurgan.interruption import heed_stop
 from napari_blurgan.optics.fourier import fast_shape, transfer_function
 
 __all__ = ["Blur", "Edges", "Unseen"]
@@ -146,11 +147,13 @@ class Blur:
         return weights.reciprocal_().masked_fill_(dark, 0.0)
 
     def _filter(self, x: Tensor, adjoint: bool) -> Tensor:
+        heed_stop()  # A transform of a large image takes a CPU seconds.
         spectrum = self.spectrum(x)
         if adjoint:  # S·conj(H) = conj(conj(S)·H): cheaper than a conjugated copy of H
             spectrum.conj_physical_().mul_(self.otf).conj_physical_()
         else:
             spectrum.mul_(self.otf)
+        heed_stop()
         return self.inverse(spectrum)
 
     def spectrum(self, x: Tensor) -> Tensor:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from napari_blurgan.estimates.estimator import Estimator
+from napari_blurgan.interruption import heed_stop
 from napari_blurgan.networks.layers import part_of
 from napari_blurgan.optics.forward import BlurKernel
 from napari_blurgan.reconstructors.reconstructor import Reconstructor
@@ -92,12 +94,17 @@ class NetworkOperator:
     def __call__(self, y: Tensor) -> Tensor:
         """Map (n, c, [z,] y, x) in normalised intensities, of any size."""
         y = y.to(self.device)
-        return self.generator(y, self._estimate(y))
+        with _heeding(self.generator):
+            return self.generator(y, self._estimate(y))
 
     @torch.inference_mode()
     def part(self, y: Tensor, region: Sequence[slice]) -> Tensor:
         """Return `region` of the result, and compute little more than that."""
         y = y.to(self.device)
+        with _heeding(self.generator):
+            return self._part(y, region)
+
+    def _part(self, y: Tensor, region: Sequence[slice]) -> Tensor:
         estimate = self._estimate(y)
         network = self.generator.network
         if network.norm == "instance":
@@ -123,6 +130,20 @@ class NetworkOperator:
         if self.estimator is None or self.blur is None:
             return None
         return self.estimator(y, self.blur)
+
+
+@contextmanager
+def _heeding(module: nn.Module) -> Iterator[None]:
+    """Let work end between two layers: a large tile takes a CPU many seconds."""
+    hooks = [
+        part.register_forward_pre_hook(lambda *_: heed_stop())
+        for part in module.modules()
+    ]
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
 
 
 def _window(region: slice, halo: int, stride: int, size: int) -> slice:

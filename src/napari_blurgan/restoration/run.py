@@ -8,12 +8,14 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import Event
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
 from napari_blurgan.errors import OutOfMemoryError
+from napari_blurgan.interruption import inherited
 from napari_blurgan.restoration.events import Shrunk, TileDone
 from napari_blurgan.restoration.prefetch import prefetched
 from napari_blurgan.restoration.rounding import Rounding
@@ -159,11 +161,15 @@ class Countdown:
 
 @contextmanager
 def _threads(count: int) -> Iterator[ThreadPoolExecutor]:
-    """Yield threads that drop, at the end, what they have not begun."""
-    executor = ThreadPoolExecutor(count, thread_name_prefix="restore")
+    """Yield threads that end, when they are left, in the middle of what they do."""
+    left = Event()
+    executor = ThreadPoolExecutor(
+        count, thread_name_prefix="restore", initializer=inherited(left.is_set)
+    )
     try:
         yield executor
     finally:
+        left.set()
         executor.shutdown(cancel_futures=True)
 
 
