@@ -6,8 +6,11 @@ import re
 from pathlib import Path
 from typing import Any
 
+import dask.array
 import numpy as np
 import pytest
+import torch
+from napari.layers import Image
 
 import napari_blurgan
 from napari_blurgan import Psf, errors, preset, train
@@ -38,8 +41,14 @@ def names(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     kernel = np.exp(-(z**2 + y**2 + x**2) / 2).astype(np.float32)
     recipe = preset("supervised").updated(TINY)
     offered = {name: getattr(napari_blurgan, name) for name in napari_blurgan.__all__}
+    layer = Image(image, scale=(0.3, 0.1, 0.1), units=("µm",) * 3, name="cell")
     return offered | {
         "np": np,
+        "torch": torch,
+        "dask": dask.array,
+        "tensor": torch.from_numpy(image),
+        "lazy": dask.array.from_array(image),
+        "layer": layer,
         "folder": folder,
         "image": image,
         "kernel": kernel,

@@ -1,5 +1,7 @@
 """Brightness does not depend on where an image was cut out, and flat stays flat."""
 
+import re
+
 import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
@@ -7,13 +9,14 @@ from scipy.signal import fftconvolve
 
 from napari_blurgan.classical.images import deconvolve
 from napari_blurgan.classical.methods import METHODS
-from napari_blurgan.inverse.far_light import folded, light_within, with_far_light
+from napari_blurgan.inverse.far_light import cone_of, folded, light_within
 from napari_blurgan.inverse.psf_fit import fit_psf, psf_shape_for
 from napari_blurgan.optics.camera import Camera
 from napari_blurgan.optics.models import Optics, theoretical_psf
 from napari_blurgan.optics.psf import Psf
 
-VOXEL, OPTICS = (0.3, 0.1, 0.1), Optics(1.4, 1.515, 520)
+OPTICS = Optics(1.4, 1.515, 520)
+VOXEL, COARSE = (0.3, 0.2, 0.2), (0.6, 0.2, 0.2)
 FIELD, DEEP = (48, 48), 31
 
 
@@ -28,12 +31,13 @@ def psf_for(shape):
 @pytest.fixture(scope="module")
 def spots():
     """A deep world seen by a deep PSF: truth, and the image of all its planes."""
-    psf = theoretical_psf(OPTICS, (2 * DEEP - 1, 47, 47), VOXEL).data
+    psf = psf_for((DEEP, *FIELD)).data
     truth = np.zeros((DEEP, *FIELD))
     truth[DEEP // 2, 15, 30] = truth[DEEP // 2, 32, 18] = 1
     truth = gaussian_filter(truth, (1.2, 1.3, 1.3))
     truth *= 5000 / truth.max()
-    field = (slice(DEEP - 1, 2 * DEEP - 1), slice(23, 71), slice(23, 71))
+    ends = zip(psf.shape, truth.shape, strict=True)
+    field = tuple(slice(k // 2, k // 2 + n) for k, n in ends)
     image = np.maximum(fftconvolve(truth, psf)[field], 0).astype(np.float32)
     return truth, image
 
@@ -41,6 +45,82 @@ def spots():
 def of_planes(planes):
     low = DEEP // 2 - planes // 2
     return slice(low, low + planes)
+
+
+# Planes, and voxels along y and x, that are cut out around a spot.
+CROPS = [(20, 64), (20, 20), (9, 33), (7, 20)]
+SIDE = 64
+# Numerical aperture and refractive index: wide and thin cones of light.
+APERTURES = [(1.4, 1.515), (1.2, 1.33), (0.8, 1.0)]
+
+
+@pytest.fixture(scope="module", params=APERTURES, ids=str)
+def seen_spot(request):
+    """Return optics, a spot in a field of 12.8 µm, and its image by the whole PSF."""
+    optics = Optics(*request.param, 520)
+    shape = (20, SIDE, SIDE)
+    psf = theoretical_psf(optics, psf_shape_for(optics, shape, COARSE), COARSE).data
+    truth = np.zeros(shape)
+    truth[10, 32, 32] = 1
+    truth = gaussian_filter(truth, (0.7, 1.2, 1.2))
+    truth *= 5000 / truth.max()
+    field = tuple(
+        slice(k // 2, k // 2 + n) for k, n in zip(psf.shape, shape, strict=True)
+    )
+    image = np.maximum(fftconvolve(truth, psf)[field], 0).astype(np.float32)
+    return optics, truth, image
+
+
+@pytest.mark.parametrize("method", ["rl", "rl-accelerated"])
+def test_the_light_of_a_spot_is_kept_whatever_is_cut_out(seen_spot, method):
+    check_light(method, *seen_spot, CROPS)
+
+
+@pytest.mark.parametrize("seen_spot", APERTURES[:1], indirect=True)
+@pytest.mark.parametrize("method", ["rl-tv", "rlgc"])
+def test_so_it_is_by_the_slower_methods(seen_spot, method):
+    check_light(method, *seen_spot, CROPS[1:3])
+
+
+def check_light(method, optics, truth, image, crops):
+    for planes, side in crops:
+        part = tuple(
+            slice(n // 2 - k // 2, n // 2 - k // 2 + k)
+            for n, k in zip(image.shape, (planes, side, side), strict=True)
+        )
+        found = deconvolve(
+            image[part], optics, method, voxel_size=COARSE, camera=camera_for(method)
+        ).image
+        assert found.sum() == pytest.approx(truth[part].sum(), rel=0.02)
+
+
+def test_the_light_is_that_of_the_psf_that_was_given(seen_spot):
+    """Arrays, and what is computed with another box, set a scale of their own."""
+    optics, truth, _ = seen_spot
+    for box in ((39, 41, 41), (25, 65, 65)):
+        psf = theoretical_psf(optics, box, COARSE)
+        field = tuple(
+            slice(k // 2, k // 2 + n) for k, n in zip(box, truth.shape, strict=True)
+        )
+        image = np.maximum(fftconvolve(truth, psf.data)[field], 0)
+        for given in (psf, psf.data)[optics.na > 1 :]:
+            for part in ((slice(6, 15), ...), (..., slice(22, 43), slice(22, 43))):
+                found = deconvolve(image[part], given, voxel_size=COARSE).image
+                assert found.sum() == pytest.approx(truth[part].sum(), rel=0.02)
+
+
+@pytest.mark.parametrize("size", [(61, 61), (21, 61, 61)])
+def test_a_psf_far_wider_than_the_image_is_no_copy_of_it(size):
+    """Its far light, gathered at a rim, would be as sharp as its core."""
+    axes = np.meshgrid(*(np.arange(n) - n // 2 for n in size), indexing="ij")
+    far = sum(axis**2 for axis in axes)
+    psf = np.exp(-far / 4.0) + 0.02 * np.exp(-far / 400.0)
+    truth = np.zeros((11, 61, 61)[-len(size) :])
+    truth[tuple(n // 2 for n in truth.shape)] = 1000
+    image = np.maximum(fftconvolve(truth, psf / psf.sum(), "same"), 0)
+    part = (..., slice(24, 37), slice(24, 37))
+    found = deconvolve(image[part], psf, iterations=100).image
+    assert found.sum() == pytest.approx(1000, rel=0.05)
 
 
 @pytest.mark.parametrize("method", ["rl", "rlgc"])
@@ -54,8 +134,8 @@ def test_a_spot_is_as_bright_whatever_the_number_of_planes(spots, method):
         ).image
         peaks.append(found[planes // 2].max())
         light = found.sum() / truth[of_planes(planes)].sum()
-        # The far light counts for a little more than the world is deep.
-        assert 0.98 < light < 1.1
+        # Five planes do not hold all of a spot, yet all of its light.
+        assert 0.98 < light < 1.06
     assert min(peaks) > 0.8 * max(peaks)
 
 
@@ -85,8 +165,8 @@ def test_a_measured_psf_is_as_bright_whatever_the_number_of_planes(spots):
 @pytest.mark.parametrize("method", METHODS)
 def test_a_flat_field_stays_flat(method, shape, edges):
     flat = np.full(shape, 100, np.float32)
-    options = {"camera": camera_for(method), "edges": edges}
-    found = deconvolve(flat, psf_for(shape), method, **options).image
+    options = {"camera": camera_for(method), "edges": edges, "voxel_size": COARSE}
+    found = deconvolve(flat, OPTICS, method, **options).image
     np.testing.assert_allclose(found, 100, rtol=1e-4)
 
 
@@ -94,7 +174,7 @@ def test_a_flat_field_stays_flat(method, shape, edges):
 def test_a_flat_field_on_a_background_stays_flat(method):
     flat = np.full((5, 33, 40), 100, np.float32)
     options = {"camera": camera_for(method), "background": 30.0}
-    found = deconvolve(flat, psf_for(flat.shape), method, **options).image
+    found = deconvolve(flat, OPTICS, method, voxel_size=COARSE, **options).image
     np.testing.assert_allclose(found, 70, rtol=1e-3)
 
 
@@ -117,22 +197,29 @@ class TestFarLight:
     def test_what_falls_farther_stands_just_beyond_the_reach(self):
         data = np.arange(1.0, 12)[:, None, None] * np.ones((11, 3, 3))
         psf = Psf(data, VOXEL)
-        found = folded(psf, (3, 8, 8))
+        found = folded(psf, 3)
         assert found.shape == (7, 3, 3)
         np.testing.assert_allclose(found.data[1:-1], psf.data[3:8], rtol=1e-6)
         np.testing.assert_allclose(found.data[0], psf.data[:3].sum(0), rtol=1e-5)
         np.testing.assert_allclose(found.data[-1], psf.data[8:].sum(0), rtol=1e-5)
         assert light_within(psf, (3, 8, 8)) == pytest.approx(30 / 66)
 
-    @pytest.mark.parametrize("planes", [3, 5, 9])
-    def test_the_share_in_focus_is_that_of_a_deep_psf(self, planes):
-        """The sum over planes from geometry is that of a PSF computed to its depth."""
-        deep = theoretical_psf(OPTICS, (93, 47, 47), VOXEL)
-        for size in (2 * planes - 1, 2 * planes, 2 * planes + 5):
-            psf = theoretical_psf(OPTICS, (size, 47, 47), VOXEL)
-            found, _ = fit_psf(psf, (planes, *FIELD), VOXEL)
-            in_focus = found.data[found.shape[0] // 2].sum()
-            assert in_focus == pytest.approx(deep.data[46].sum(), rel=0.04)
+    @pytest.mark.parametrize("shape", [(5, 20, 20), (31, 48, 48), (31, 64, 10)])
+    def test_the_share_in_focus_is_that_of_the_reference(self, shape):
+        deep = theoretical_psf(OPTICS, (81, 65, 65), VOXEL)
+        found, notes = fit_psf(psf_for(shape), shape, VOXEL)
+        in_focus = found.data[found.shape[0] // 2].sum()
+        assert in_focus == pytest.approx(deep.data[40].sum(), rel=0.002)
+        assert "falls beyond the reach of the image" in notes[0]
+
+    def test_a_larger_stack_says_how_much_brighter(self):
+        wide = theoretical_psf(OPTICS, (81, 97, 97), VOXEL)
+        reference = theoretical_psf(OPTICS, (81, 65, 65), VOXEL)
+        _, notes = fit_psf(wide, (41, 99, 99), VOXEL)
+        more = reference.data[40].sum() / wide.data[40].sum()
+        said = re.search(r"([\d.]+) times as bright as in crops", notes[-1])
+        assert float(said[1]) == pytest.approx(more, abs=0.01)
+        assert "24 × 12.8 × 12.8 µm" in notes[-1]
 
     def test_other_psfs_have_no_cone(self):
         confocal = Optics(1.4, 1.515, 520, "confocal", excitation=488)
@@ -141,9 +228,9 @@ class TestFarLight:
             theoretical_psf(OPTICS, (9, 15, 15), VOXEL, "gaussian"),
             Psf(np.ones((9, 15, 15)), VOXEL),
         ):
-            assert with_far_light(psf, (5, 30, 30)) is psf
+            assert cone_of(psf) is None
 
-    def test_it_is_added_once(self):
+    def test_what_was_fitted_is_fitted_once(self):
         psf, _ = fit_psf(psf_for((5, *FIELD)), (5, *FIELD), VOXEL)
         again, notes = fit_psf(psf, (5, *FIELD), VOXEL)
         assert again is psf

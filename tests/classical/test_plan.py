@@ -77,11 +77,14 @@ class TestFit:
 
     def test_theory_reaches_as_far_as_the_light(self):
         optics, voxel = Optics(1.4, 1.515, 520), (0.3, 0.1, 0.1)
-        depth, width, _ = psf_shape_for(optics, (41, 800, 200), voxel)
-        assert depth == 81
+        depth, width, _ = psf_shape_for(optics, (61, 800, 200), voxel)
+        assert depth == 121
         # Half the depth times the tangent of 67.5 degrees, either side.
-        assert abs(width * 0.1 - 2 * 6.0 * np.tan(np.arcsin(1.4 / 1.515))) < 0.3
-        assert psf_shape_for(optics, (41, 800, 200), voxel)[2] == 199
+        assert abs(width * 0.1 - 2 * 9.0 * np.tan(np.arcsin(1.4 / 1.515))) < 0.3
+        assert psf_shape_for(optics, (61, 800, 200), voxel)[2] == 199
+        # Of less than 12 µm and 12.8 µm across the light counts as of those.
+        assert psf_shape_for(optics, (9, 20, 300), voxel) == (81, 129, 129)
+        assert psf_shape_for(optics, (9, 20, 300), voxel, depths=0.5)[0] < 20
         core = support_shape(optics, voxel)
         assert psf_shape_for(optics, (800, 200), voxel) == core
         thin = replace(optics, modality="lightsheet", sheet_thickness=2.0)

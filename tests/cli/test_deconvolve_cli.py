@@ -8,7 +8,10 @@ from napari_blurgan.classical.methods import METHODS
 from napari_blurgan.classical.richardson_lucy import richardson_lucy
 from napari_blurgan.cli import main
 from napari_blurgan.optics.models import Optics, theoretical_psf
+from napari_blurgan.optics.psf import Psf
 from napari_blurgan.reading.images import read_stack
+from napari_blurgan.restoration.events import TileDone
+from napari_blurgan.tasks.deconvolve import DeconvolutionRequest
 from napari_blurgan.writing.ome_tiff import write_ome_tiff
 
 VOXEL = (0.3, 0.1, 0.1)
@@ -81,7 +84,7 @@ def test_optics_instead_of_a_psf(files, capsys):
     optics = ("--na", 1.2, "--ni", 1.33, "--wavelength", 520)
     code, said = blurgan(files, capsys, "rl", *optics, "--iterations", 2)
     assert code == 0, said.err
-    assert "larger than the image: cropped" in said.err
+    assert "larger than the image: used as" in said.err
 
 
 def test_series_with_channels_and_their_psfs(files, image, psf, capsys):
@@ -101,6 +104,49 @@ def test_series_with_channels_and_their_psfs(files, image, psf, capsys):
         expected = richardson_lucy(movie[0, channel], kernel, 3, device="cpu").image
         found = np.asarray(result.data[1])[channel]
         np.testing.assert_allclose(found, expected, rtol=1e-4)
+
+
+def test_a_film_is_gone_on_with_where_it_ended(files, image, psf, capsys):
+    films = [np.stack([image, image * 2, image + offset]) for offset in (0, 1)]
+    for name, film in zip(("movie", "other"), films, strict=True):
+        write_ome_tiff(files / f"{name}.ome.tif", film, "TZYX", VOXEL)
+    out, whole = files / "out.zarr", (*with_psf(files), "--iterations", 3)
+    request = DeconvolutionRequest(
+        read_stack(files / "movie.ome.tif"),
+        (Psf.load(files / "psf.ome.tif"),),
+        "rl",
+        {"iterations": 3},
+        out=out,
+        device="cpu",
+    )
+
+    def interrupt(event):
+        if getattr(event, "done", 0) == 2 and isinstance(event, TileDone):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        request.run(interrupt)
+    assert not out.exists()
+    psf.resampled((0.3, 0.1, 0.11)).save(files / "wide.ome.tif")
+    for name, others, found in (
+        ("other", whole, "image"),
+        ("movie", (*with_psf(files), "--iterations", 4), "parameters"),
+        ("movie", ("--psf", files / "wide.ome.tif", "--iterations", 3), "PSF"),
+    ):
+        arguments = (*others, "--resume")
+        code, said = blurgan(
+            files, capsys, "rl", *arguments, out="out.zarr", image=name
+        )
+        assert code == 2
+        assert f"was begun with another {found};" in said.err
+    code, said = blurgan(
+        files, capsys, "rl", *whole, "--resume", out="out.zarr", image="movie"
+    )
+    assert code == 0, said.err
+    result = np.asarray(read_stack(out).data)
+    for time, frame in enumerate(films[0]):
+        expected = richardson_lucy(frame, psf, 3, device="cpu").image
+        np.testing.assert_array_equal(result[time], expected)
 
 
 def test_a_rule_stops_and_says_so(files, capsys):

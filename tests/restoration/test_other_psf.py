@@ -1,5 +1,8 @@
 """Images whose blur is not the one that was trained for."""
 
+import copy
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -128,8 +131,12 @@ def test_what_was_begun_with_another_psf_is_not_continued(model, tmp_path):
 
     with pytest.raises(KeyboardInterrupt):
         restored(model, out=out, psf=OTHER, tile=(4, 8, 8), progress=interrupt)
-    with pytest.raises(DataError, match="was begun with another"):
+    with pytest.raises(DataError, match="was begun with another model, PSF;"):
         restored(model, out=out, tile=(4, 8, 8), resume=True)
+    longer = replace(model, generator=copy.deepcopy(model.generator))
+    next(longer.generator.parameters()).data += 1
+    with pytest.raises(DataError, match="was begun with another model;"):
+        restored(longer, out=out, psf=OTHER, tile=(4, 8, 8), resume=True)
     restored(model, out=out, psf=OTHER, tile=(4, 8, 8), resume=True)
     assert read_stack(out).data.shape == IMAGE.shape
 

@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from napari_blurgan.checks import check_parent, refuse_existing, same_file
@@ -15,10 +16,13 @@ from napari_blurgan.errors import BlurGANError, DataError
 
 __all__ = [
     "add_images",
+    "add_resume",
     "check_folder",
     "each",
+    "goes_on",
     "images_of",
     "jobs",
+    "kept",
     "result_names",
 ]
 
@@ -37,6 +41,37 @@ def add_images(parser: argparse.ArgumentParser) -> None:
         help="a .ome.tif, .tif or .zarr; or a folder, for several images",
     )
     add_overwrite(parser)
+
+
+def add_resume(parser: argparse.ArgumentParser) -> None:
+    """Add the option to go on with what an earlier call left."""
+    parser.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on with an unfinished .zarr; results that are complete stay",
+    )
+
+
+def goes_on(out: Path, options: argparse.Namespace) -> bool:
+    """Return whether a result is to be gone on with.
+
+    In a folder, a missing TIFF starts from the beginning.
+    """
+    return bool(options.resume) and (out.suffix == ".zarr" or out == Path(options.out))
+
+
+@contextmanager
+def kept(out: Path) -> Iterator[None]:
+    """Say how to go on with a result, should it be left unfinished."""
+    try:
+        yield
+    except BaseException:
+        if out.with_name(out.name + ".part").exists():
+            print(
+                f"blurgan: what is done is kept in {out}.part; go on with --resume",
+                file=sys.stderr,
+            )
+        raise
 
 
 def jobs(options: argparse.Namespace) -> list[tuple[Path, Path]]:

@@ -7,7 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_blurgan.classical.methods import METHODS, Method
-from napari_blurgan.cli._batch import add_images, each, jobs
+from napari_blurgan.cli._batch import (
+    add_images,
+    add_resume,
+    each,
+    goes_on,
+    jobs,
+    kept,
+)
 from napari_blurgan.cli._common import (
     add_axes,
     add_device,
@@ -67,6 +74,7 @@ def _add_files(parser: argparse.ArgumentParser) -> None:
         help="of the result: float32 by default, uint16 …, or source for the image's",
     )
     add_index(parser, "--time", "only this time point")
+    add_resume(parser)
 
 
 def _add_psf(parser: argparse.ArgumentParser) -> None:
@@ -160,8 +168,9 @@ def _deconvolved(
         out=out,
         dtype=options.dtype,
         device=options.device or "auto",
+        resume=goes_on(out, options),
     )
-    with progress_bar() as progress:
+    with kept(out), progress_bar() as progress:
         follower = Follower(progress, method.name, request.updates)
         result = request.run(follower)
     for note in follower.notes:

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_blurgan.cli._batch import add_images, each, jobs
+from napari_blurgan.cli._batch import (
+    add_images,
+    add_resume,
+    each,
+    goes_on,
+    jobs,
+    kept,
+)
 from napari_blurgan.cli._common import (
     add_axes,
     add_device,
@@ -59,11 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="P",
         help="float32, bfloat16, or auto, the default: bfloat16 if the device has it",
     )
-    parser.add_argument(
-        "--resume",
-        action="store_true",
-        help="go on with an unfinished .zarr, and leave complete results as they are",
-    )
+    add_resume(parser)
     parser.add_argument(
         "--blend",
         action=argparse.BooleanOptionalAction,
@@ -129,26 +131,17 @@ def _restored(
         time=options.time,
         device=options.device,
         precision=options.precision,
-        # In a folder, a missing TIFF starts from the beginning.
-        resume=options.resume and (out.suffix == ".zarr" or out == Path(options.out)),
+        resume=goes_on(out, options),
         overwrite=options.overwrite,
         blend=options.blend,
         scheduler=options.scheduler,
         views=options.views,
     )
     line = ""
-    try:
-        with closing(events), progress_bar() as progress:
-            task = progress.add_task(source.name, total=None, left="?")
-            for event in events:
-                line = _shown(event, progress, task, out) or line
-    except BaseException:
-        if out.with_name(out.name + ".part").exists():
-            print(
-                f"blurgan: what is done is kept in {out}.part; go on with --resume",
-                file=sys.stderr,
-            )
-        raise
+    with kept(out), closing(events), progress_bar() as progress:
+        task = progress.add_task(source.name, total=None, left="?")
+        for event in events:
+            line = _shown(event, progress, task, out) or line
     return line
 
 

@@ -9,12 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_blurgan.axes import VoxelSize
-from napari_blurgan.inverse.far_light import (
-    cone_of,
-    folded,
-    light_within,
-    with_far_light,
-)
+from napari_blurgan.inverse.far_light import cone_of, folded, light_within
 from napari_blurgan.optics import geometry
 from napari_blurgan.optics.models import Optics, support_shape
 from napari_blurgan.optics.psf import Psf
@@ -29,6 +24,11 @@ Fitted = tuple[Psf, str | None]
 CENTRED = 0.05
 SAME_SIZE = 0.005
 SUPPORT = 0.999
+REFERENCE = (12.0, 6.4, 6.4)
+"""Half of the (z, y, x) in µm over which the light of a widefield microscope counts at
+least, whatever is cut out of a stack. Its cone has no end: this sets the scale."""
+TOLD = 1.02
+FITTED = "fitted"
 
 
 def fit_psf(
@@ -39,8 +39,9 @@ def fit_psf(
     It is made usable (see `usable`), centred where it is more than 0.05 voxel off,
     reduced to its middle plane for images of one plane, and resampled to the voxels of
     the image. Where it is larger than the image it is cropped to the box that holds
-    99.9 % of it, and light that falls farther than the image reaches is counted as
-    falling just beyond it (`napari_blurgan.inverse.far_light`).
+    99.9 % of it, and light that falls into planes farther than the image reaches is
+    counted as falling just beyond it (`napari_blurgan.inverse.far_light`). One that
+    was made to fit before, as for a tile, is only folded again.
 
     Parameters
     ----------
@@ -57,14 +58,17 @@ def fit_psf(
         If the PSF is no PSF: negative, NaN, all zero, or of other axes.
     """
     known = psf if isinstance(psf, Psf) else _with_voxels(psf, voxel_size)
-    alone, found = usable(known)
-    middle, moved = centred(alone)
+    found: tuple[str, ...] = ()
+    moved, middle = None, known
+    if FITTED not in known.provenance:
+        alone, found = usable(known)
+        middle, moved = centred(alone)
     planar, picked = _in_plane(middle, shape)
     resampled, scaled = _resampled(planar, voxel_size)
-    whole, haze = _whole(resampled, shape)
-    fitted, cut = _within_reach(whole, shape)
+    fitted, cut = _within_reach(resampled, shape)
+    haze, scale = _too_shallow(resampled, shape), _beyond_reference(resampled)
     lent = _lent(psf, shape, voxel_size)
-    notes = (*found, moved, picked, scaled, haze, cut, lent)
+    notes = (*found, moved, picked, scaled, haze, cut, scale, lent)
     return fitted, tuple(note for note in notes if note)
 
 
@@ -78,8 +82,9 @@ def psf_shape_for(
 
     In a widefield microscope the light of every plane falls into all the others: there
     it reaches from the first plane to the last and back, and is as wide as the cone of
-    light over half the depth of the stack, at most as the stack. Else, or for one
-    plane, it is the core alone.
+    light over half the depth of the stack, at most as the stack. It reaches no less
+    far than `REFERENCE`, so that the brightness of a spot is the same in all that is
+    cut out of a stack of that size. Else, or for one plane, it is the core alone.
 
     Parameters
     ----------
@@ -90,18 +95,35 @@ def psf_shape_for(
     voxel_size : sequence of float
         (z, y, x) in micrometres.
     depths : float
-        How far it reaches to either side, in depths of the stack.
+        How far it reaches to either side, in depths of the stack; where less than one,
+        it does not reach as far as `REFERENCE`.
     """
     core = support_shape(optics, voxel_size)
     if len(shape) == 2 or shape[0] == 1 or optics.modality != "widefield":
         return core
     half = shape[0] // 2 * voxel_size[0]
-    reach = half * math.tan(math.asin(min(optics.na / optics.ni, 1.0)))
-    cone = [2 * math.ceil(reach / v) + 1 for v in voxel_size[1:]]
+    cone = [_voxels(_cone(optics, half), v) for v in voxel_size[1:]]
     most = [_odd(n) for n in shape[1:]]
-    wanted = (int(2 * depths * shape[0]), *map(min, cone, most))
-    z, y, x = (max(least, _odd(n)) for least, n in zip(core, wanted, strict=True))
+    wanted = [_odd(int(2 * depths * shape[0])), *map(min, cone, most)]
+    least = core if depths < 1 else map(max, core, _reference(optics, voxel_size))
+    z, y, x = map(max, least, wanted)
     return z, y, x
+
+
+def _reference(optics: Optics, voxel_size: Sequence[float]) -> list[int]:
+    """Return the odd (z, y, x) over which light counts at least, in voxels."""
+    across = min(REFERENCE[1], _cone(optics, REFERENCE[0]))
+    reach = REFERENCE[0], across, across
+    return [2 * math.floor(r / v) + 1 for r, v in zip(reach, voxel_size, strict=True)]
+
+
+def _cone(optics: Optics, depth: float) -> float:
+    """Return the radius of the cone of light at a depth, both in µm."""
+    return depth * math.tan(math.asin(min(optics.na / optics.ni, 1.0)))
+
+
+def _voxels(radius: float, size: float) -> int:
+    return 2 * math.ceil(radius / size) + 1
 
 
 def _odd(n: int) -> int:
@@ -191,32 +213,55 @@ def _resampled(psf: Psf, voxel_size: VoxelSize | None) -> Fitted:
     )
 
 
-def _whole(psf: Psf, shape: Sequence[int]) -> Fitted:
-    """Return the PSF with what light is known to fall beyond its depth."""
+def _too_shallow(psf: Psf, shape: Sequence[int]) -> str | None:
+    """Say if light is known to fall beyond the depth of a PSF, into the stack."""
     planes = shape[0]
-    if psf.shape[0] == 1 or cone_of(psf) is None:
-        return psf, None
-    if psf.shape[0] >= 2 * planes - 1:
-        return with_far_light(psf, shape), None
-    return psf, (
+    lit = psf.shape[0] == 1 or psf.shape[0] >= 2 * planes - 1
+    if lit or cone_of(psf) is None:
+        return None
+    return (
         f"the PSF has {psf.shape[0]} planes, a widefield stack of {planes} is lit "
         f"over {2 * planes - 1}: haze of farther planes stays"
     )
 
 
+def _beyond_reference(psf: Psf) -> str | None:
+    """Say how much brighter a spot becomes than in crops, of a PSF made for more."""
+    optics = cone_of(psf)
+    if optics is None or psf.shape[0] == 1 or FITTED in psf.provenance:
+        return None
+    inner = geometry.fit(
+        psf.data, np.minimum(_reference(optics, psf.voxel_size), psf.shape)
+    )
+    more = 1 / float(inner.sum(dtype=np.float64))
+    if more < TOLD:
+        return None
+    z, y, x = (2 * r for r in REFERENCE)
+    return (
+        f"the light of a point is counted over more than {z:g} × {y:g} × {x:g} µm: "
+        f"spots come out {more:.2f} times as bright as in crops of that size or smaller"
+    )
+
+
 def _within_reach(psf: Psf, shape: Sequence[int]) -> Fitted:
-    room, deep = (1, *shape)[-3:], "far_light" in psf.provenance
-    if all(k <= n for k, n in [*zip(psf.shape, room, strict=True)][deep:]):
+    room = (1, *shape)[-3:]
+    if FITTED in psf.provenance:
+        return folded(psf, room[0]), None
+    if all(k <= n for k, n in zip(psf.shape, room, strict=True)):
         return psf, None
     support = psf.cropped(energy=SUPPORT)
-    fitted = folded(support, shape)
+    fitted = folded(support, room[0])
     kept = support.provenance["cropped"]["kept"]
     beyond = 1 - light_within(support, shape)
-    return fitted, (
-        f"the PSF of {psf.shape} voxels is larger than the image: cropped to "
+    return _marked(fitted), (
+        f"the PSF of {psf.shape} voxels is larger than the image: used as "
         f"{fitted.shape}, which holds {kept:.1%} of it"
         + (f"; {beyond:.1%} falls beyond the reach of the image" if beyond > 0 else "")
     )
+
+
+def _marked(psf: Psf) -> Psf:
+    return Psf(psf.data, psf.voxel_size, {**psf.provenance, FITTED: True})
 
 
 def _um(size: Sequence[float]) -> str:

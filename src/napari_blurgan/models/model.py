@@ -8,6 +8,7 @@ NAME.blurgan/
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
@@ -116,6 +117,18 @@ class Model:
     def output(self) -> Normalization:
         """To undo after the generator."""
         return self.calibration.output
+
+    def digest(self) -> str:
+        """Return the SHA-256 of all that restores: weights, levels and blur."""
+        found = hashlib.sha256(
+            json.dumps(self.calibration.to_dict(), sort_keys=True).encode()
+        )
+        parts = [self.generator, *([] if self.blur is None else [self.blur])]
+        for part in parts:
+            for name, values in sorted(part.state_dict().items()):
+                found.update(name.encode())
+                found.update(values.detach().cpu().contiguous().numpy().data)
+        return found.hexdigest()
 
     def operator(self, device: str | torch.device = "cpu") -> NetworkOperator:
         """Return the generator as an operator for tiles, on `device`."""

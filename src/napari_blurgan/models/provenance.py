@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from napari_blurgan.data.content import content_digest
 from napari_blurgan.data.regions import read_region
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.methods.recipe import Recipe
@@ -46,7 +47,7 @@ def provenance(
 
 
 def fingerprint(stack: Stack) -> dict[str, Any]:
-    """Return what identifies an image without reading all of it."""
+    """Return what identifies an image; of large ones pieces are read."""
     middle = [n // 2 for n in stack.spatial_shape]
     corner = [max(0, m - 32) for m in middle]
     size = [min(64, n) for n in stack.spatial_shape]
@@ -62,6 +63,7 @@ def fingerprint(stack: Stack) -> dict[str, Any]:
         "shape": list(stack.data.shape),
         "dtype": str(np.dtype(stack.data.dtype)),
         "sha256": hashlib.sha256(region.data).hexdigest(),
+        "content": content_digest(stack),
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -213,6 +214,12 @@ class Psf:
         """
         spectrum = np.fft.fftn(np.fft.ifftshift(self.data))
         return np.fft.fftshift(spectrum).astype(np.complex64)
+
+    def digest(self) -> str:
+        """Return the SHA-256 of the voxel size and the values."""
+        found = hashlib.sha256(repr(self.voxel_size).encode())
+        found.update(np.ascontiguousarray(self.data).data)
+        return found.hexdigest()
 
     def ncc(self, other: Psf) -> float:
         """Return the normalised cross-correlation with `other` at zero shift.

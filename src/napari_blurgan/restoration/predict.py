@@ -8,6 +8,7 @@ from typing import Any, TypedDict, Unpack
 from numpy.typing import DTypeLike
 
 from napari_blurgan.checks import known_names
+from napari_blurgan.data.content import content_digest
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.reading.conversion import ImageLike, as_stack
 from napari_blurgan.restoration.cluster import Cluster
@@ -17,7 +18,7 @@ from napari_blurgan.restoration.run import Run
 from napari_blurgan.restoration.sinks import MemorySink, Sink, Target
 from napari_blurgan.tiling.layout import Layout
 from napari_blurgan.tiling.operator import Operator
-from napari_blurgan.tiling.plan import TilingPlan, make_plan
+from napari_blurgan.tiling.plan import make_plan
 
 __all__ = ["ApplyOptions", "apply"]
 
@@ -40,6 +41,9 @@ class ApplyOptions(TypedDict, total=False):
         Smooth the seams, for operators whose statistics differ between tiles.
     provenance : dict or None
         Written into the result.
+    identity : dict or None
+        What makes the operator what it is, as JSON can hold it: model, method, PSF,
+        parameters. An unfinished result is gone on with only where it is the same.
     memory : int or None
         Bytes that the tiles may take of the device; half of what is free by default.
     """
@@ -51,6 +55,7 @@ class ApplyOptions(TypedDict, total=False):
     margin: Sequence[int] | None
     blend: bool
     provenance: dict[str, Any] | None
+    identity: dict[str, Any] | None
     memory: int | None
 
 
@@ -101,7 +106,7 @@ def apply(
     run = _run(as_stack(source), copies[0], sink, cluster, options)
     yield Planned(run.plan)
     blend, provenance = options.get("blend", False), options.get("provenance") or {}
-    key = _key(run.layout, run.plan, run.rounding, blend, provenance)
+    key = _key(run, blend, options.get("identity") or {}) if sink.resumable else {}
     core, dtype = run.plan.tiling.core, run.rounding.dtype
     done = sink.open(Target(run.layout, dtype, core, provenance, key))
     try:
@@ -149,27 +154,14 @@ def _carried(
     return run.blended(copies, done) if blend else run.tiled(copies, done)
 
 
-def _key(
-    layout: Layout,
-    plan: TilingPlan,
-    rounding: Rounding,
-    blend: bool,
-    provenance: dict[str, Any],
-) -> dict[str, Any]:
+def _key(run: Run, blend: bool, identity: dict[str, Any]) -> dict[str, Any]:
     """Return what must not change when a restoration is resumed."""
-    source = layout.source
+    layout, tiling = run.layout, run.plan.tiling
     return {
-        "source": source.metadata.get("source", source.name),
-        "axes": source.axes,
-        "shape": list(source.data.shape),
-        "times": list(layout.times),
-        "groups": [list(group) for group in layout.groups],
-        "core": list(plan.tiling.core),
-        "halo": list(plan.tiling.halo),
-        "margin": list(plan.tiling.margin),
-        "dtype": rounding.dtype.name,
-        "blend": blend,
-        "model": provenance.get("model"),
-        "precision": provenance.get("precision"),
-        "psf": provenance.get("psf"),
+        "image": content_digest(layout.source),
+        "frames": [list(layout.times), [list(group) for group in layout.groups]],
+        "core": list(tiling.core),
+        "tiles": [list(tiling.halo), list(tiling.margin), blend],
+        "pixel type": run.rounding.dtype.name,
+        **identity,
     }

@@ -65,6 +65,8 @@ class Sink(Protocol):
     """A place for a result; `open`, then `write` each tile, then `close` or `abort`."""
 
     in_memory: bool
+    resumable: bool
+    """Whether what is not complete can be gone on with."""
 
     def earlier_tile(self) -> tuple[int, ...] | None:
         """Return the tile size of the run that is to be resumed, if there is one."""
@@ -110,6 +112,7 @@ class MemorySink:
     """The result as a numpy array."""
 
     in_memory = True
+    resumable = False
 
     def earlier_tile(self) -> None:
         """Nothing can be resumed."""
@@ -158,6 +161,7 @@ class OmeTiffSink:
     """
 
     in_memory = False
+    resumable = False
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -245,6 +249,7 @@ class OmeZarrSink:
     """
 
     in_memory = False
+    resumable = True
 
     def __init__(self, path: Path, resume: bool = False) -> None:
         self.path = path
@@ -266,6 +271,10 @@ class OmeZarrSink:
         self._lock.acquire()
         try:
             self._done = self._recorded() if self.resume else set()
+        except BaseException:  # what was begun otherwise is not ours to remove
+            self._lock.release()
+            raise
+        try:
             with _written_to(self.path):
                 if not self._done:
                     self._create(target)
@@ -352,10 +361,13 @@ class OmeZarrSink:
         key, done = self._read_journal()
         if key is None or not self.part.is_dir():
             return set()
-        if key != json.loads(json.dumps(self._target.key)):
+        ours = json.loads(json.dumps(self._target.key))
+        other = [name for name in {**ours, **key} if ours.get(name) != key.get(name)]
+        if other:
+            names = ", ".join("tile size" if n == "core" else n for n in other)
             raise DataError(
-                f"{self.part}: was begun with another image, model, tile size or "
-                "pixel type; delete it, or leave out the wish to resume"
+                f"{self.part}: was begun with another {names}; delete it, or leave out "
+                "the wish to resume"
             )
         return done
 

@@ -102,6 +102,8 @@ class DeconvolutionRequest:
         ``"auto"``, ``"cpu"`` ...
     memory : int or None
         Bytes that it may take of the device; None for most of what is free.
+    resume : bool
+        Go on with the unfinished ``.zarr`` of an earlier run.
     enough : Event
         Set, it ends the present frame, and those to come, at the present iteration.
     """
@@ -120,6 +122,7 @@ class DeconvolutionRequest:
     dtype: DTypeLike | None = None
     device: str = "auto"
     memory: int | None = None
+    resume: bool = False
     enough: Event = field(default_factory=Event, compare=False)
 
     def run(self, report: Callable[[Any], None]) -> Stack:
@@ -136,7 +139,7 @@ class DeconvolutionRequest:
         from napari_blurgan.data.exposure import exposure_notes
 
         psfs, fitted = self._fitted()
-        tile = self._tile(psfs)
+        tile = self._earlier_tile(psfs)
         operator = self._operator(psfs, tile is not None)
         with closing(self._events(operator, psfs, tile)) as events:
             result = self._followed(events, operator, tile is None, report)
@@ -157,12 +160,13 @@ class DeconvolutionRequest:
         return apply(
             operator,
             self.stack,
-            make_sink(self.out),
+            make_sink(self.out, self.resume),
             tile=tile or self.stack.spatial_shape,
             margin=(0,) * len(self.stack.spatial_axes),
             time=self.time,
             dtype=self.dtype,
             provenance=self._provenance(psfs),
+            identity=self._identity(psfs),
         )
 
     def _followed(
@@ -268,14 +272,38 @@ class DeconvolutionRequest:
     def _provenance(self, psfs: list[Psf]) -> dict[str, Any]:
         from napari_blurgan.classical.images import provenance
 
-        parameters = {
+        return provenance(self.method, psfs, self._numbers, self.stack.name)
+
+    @property
+    def _numbers(self) -> dict[str, Any]:
+        return {
             **self.parameters,
             "background": self.background,
             **self.camera,
             "edges": self.edges,
             "stop": self.stop,
         }
-        return provenance(self.method, psfs, parameters, self.stack.name)
+
+    def _identity(self, psfs: list[Psf]) -> dict[str, Any]:
+        """Return what must be the same for an unfinished result to be gone on with."""
+        return {
+            "method": self.method,
+            "PSF": [psf.digest() for psf in psfs],
+            "parameters": self._numbers,
+        }
+
+    def _earlier_tile(self, psfs: list[Psf]) -> tuple[int, ...] | None:
+        """Return the tile of the run to go on with, where there is one, or a new one.
+
+        How much memory is free may have changed since.
+        """
+        from napari_blurgan.restoration.sinks import make_sink
+
+        sink = make_sink(self.out, self.resume)
+        earlier = sink.earlier_tile() if self.tile is None else None
+        if earlier is None or len(earlier) != len(self.stack.spatial_shape):
+            return self._tile(psfs)
+        return None if earlier == self.stack.spatial_shape else earlier
 
     def _tile(self, psfs: list[Psf]) -> tuple[int, ...] | None:
         """Return the size of tiles, or None where a frame is deconvolved whole."""

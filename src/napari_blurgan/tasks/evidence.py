@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -155,12 +156,25 @@ def evidence(
             tile=options.get("tile"),
             margin=(0,) * dims,
             provenance=_provenance(first, second, loaded, levels),
+            identity=_identity(kernel, levels, repeats if loaded else ()),
         ),
         (*notes, NULL_SPACE),
         progress,
     )
     report = summed_up(maps, second, levels, coverage)
     return Evidence(maps, report, (*notes, NULL_SPACE))
+
+
+def _identity(
+    kernel: Image | None, levels: Levels, repeats: Sequence[str]
+) -> dict[str, Any]:
+    """Return what, besides the images, must be the same for maps to be gone on with."""
+    values = b"" if kernel is None else np.ascontiguousarray(kernel).tobytes()
+    return {
+        "PSF": hashlib.sha256(values).hexdigest(),
+        "camera or levels": repr(levels),
+        "repeats": list(repeats),
+    }
 
 
 def _one_channel(image: ImageLike, options: EvidenceOptions) -> Stack:

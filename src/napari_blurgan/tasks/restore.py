@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable, Generator, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
-import numpy as np
 import torch
 from numpy.typing import DTypeLike
 
@@ -224,6 +222,7 @@ def _carried(
     operators = [model_operator(model, place, precision) for place in places]
     how = _apply_options(model, options)
     how["provenance"] = _provenance(model, psf, stack, computed_in)
+    how["identity"] = _identity(model, psf, computed_in)
     views = _views(model, options.get("views"))
     if views == ("xy",):
         yield from apply(operators, stack, sink, cluster=cluster, **how)
@@ -340,11 +339,14 @@ def _provenance(
         "source": stack.name,
     }
     if psf is not None:
-        facts["psf"] = _identity(psf)
+        facts["psf"] = psf.provenance | {"sha256": psf.digest()}
     return provenance_of("restore", facts)
 
 
-def _identity(psf: Psf) -> dict[str, Any]:
-    """Return what identifies a PSF."""
-    values = np.ascontiguousarray(psf.data)
-    return psf.provenance | {"sha256": hashlib.sha256(values.data).hexdigest()}
+def _identity(model: Model, psf: Psf | None, precision: torch.dtype) -> dict[str, Any]:
+    """Return what must be the same for an unfinished result to be gone on with."""
+    return {
+        "model": [model.id, model.digest()],
+        "PSF": None if psf is None else psf.digest(),
+        "precision": str(precision),
+    }

@@ -43,12 +43,20 @@ def migrated(
     """
     with damage_refused("training.safetensors"):
         found = migrate_training(dict(state))
-    if found["fingerprint"] != fingerprint:
+    if not _same_images(found["fingerprint"], fingerprint):
         raise DataError(
             "the images are not those that this training began with: give the same "
             "files in the same order, or train anew without --resume"
         )
     return found
+
+
+def _same_images(before: list[dict[str, Any]], now: list[dict[str, Any]]) -> bool:
+    """Compare what was known of the images; earlier versions knew less."""
+    return len(before) == len(now) and all(
+        then == {name: ours.get(name) for name in then}
+        for then, ours in zip(before, now, strict=True)
+    )
 
 
 def restore_state(parts: Parts, budget: Budget, state: Mapping[str, Any]) -> None:

@@ -1,0 +1,25 @@
+"""A signal to each job of `benchmarks/claims/signals.py`; how soon is not asked."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+JOBS = ("train", "restore to TIFF", "restore to zarr", "deconvolve to zarr")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no forks")
+def test_commands_that_are_told_to_end_keep_what_is_done_and_go_on():
+    command = [sys.executable, "-m", "benchmarks.claims.signals", "--small"]
+    options = ["--signals", "1", "--limit", "600", "--only", *JOBS]
+    done = subprocess.run(
+        [*command, *options], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    for job in JOBS:
+        assert f"| {job} | 1 |" in done.stdout
+    assert done.stdout.count("equal") == len(JOBS)
+    assert "left behind: nothing" in done.stdout
