@@ -1,20 +1,43 @@
 """Real napari, kept from the user's own settings; a small training."""
 
+import gc
+import pkgutil
+from collections.abc import Iterator
+from importlib import import_module
+
 import numpy as np
 import pytest
 from napari.settings import get_settings
 from qtpy.QtCore import QSettings
 
+from napari_blurgan import widgets
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.methods.presets import preset
 from napari_blurgan.optics.models import Optics
 from napari_blurgan.optics.phantoms import beads
 from napari_blurgan.optics.simulation import blur
+from napari_blurgan.optimisation.loading import load_optimisers
 from napari_blurgan.training.trainer import Trainer
 from napari_blurgan.widgets import train
 from napari_blurgan.widgets._fields import changes_of
 
 VOXEL = (0.3, 0.1, 0.1)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def imported_for_good() -> Iterator[None]:
+    """Keep what is imported out of collections of garbage, which napari makes often.
+
+    With torch and napari loaded each of them takes a second; a test makes eight. What
+    a test leaves behind is collected as ever.
+    """
+    for module in pkgutil.iter_modules(widgets.__path__, "napari_blurgan.widgets."):
+        import_module(module.name)
+    load_optimisers()
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 @pytest.fixture(autouse=True)
