@@ -20,6 +20,7 @@ __all__ = [
     "in_range",
     "known_names",
     "refuse_existing",
+    "refuse_input",
     "same_file",
     "whole",
 ]
@@ -56,6 +57,25 @@ def refuse_existing(path: str | os.PathLike[str], overwrite: bool = False) -> No
 def same_file(one: str | os.PathLike[str], other: str | os.PathLike[str]) -> bool:
     """Return whether two paths lead to one place; links may go in circles."""
     return os.path.realpath(one) == os.path.realpath(other)
+
+
+def refuse_input(
+    out: str | os.PathLike[str],
+    source: str | os.PathLike[str],
+    what: str = "the image",
+) -> None:
+    """Refuse to write over, or into the folder of, what is read.
+
+    Raises
+    ------
+    DataError
+        If `out` is `source`, by whatever name, or lies within it.
+    """
+    place, origin = os.path.realpath(out), os.path.realpath(source)
+    if place == origin:
+        raise DataError(f"{out}: is {what} itself; choose another place to write to")
+    if Path(origin) in Path(place).parents:
+        raise DataError(f"{out}: lies within {what}; choose another place to write to")
 
 
 def check_parent(path: str | os.PathLike[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -214,3 +215,40 @@ def test_a_file_name_with_brackets_is_a_name(folder: Path, tmp_path: Path) -> No
     assert main([*line, "--out", out]) == 0
     expected = deconvolve(read_stack(image).data[:], Psf.load(psf), iterations=1).image
     np.testing.assert_allclose(np.asarray(read_stack(out).data), expected, rtol=1e-4)
+
+
+def test_what_is_read_is_never_written_over_not_even_if_asked(folder, tmp_path, capsys):
+    image, psf, model = (tmp_path / n for n in ("a.zarr", "p.ome.tif", "m.blurgan"))
+    read_stack(folder / "a.ome.tif").save(image)
+    shutil.copy(folder / "psf.ome.tif", psf)
+    shutil.copytree(folder / "m.blurgan", model)
+    (tmp_path / "link.ome.tif").symlink_to(psf)
+    before = {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
+    line = ["deconvolve", "rl", str(image), "--psf", str(psf), "--overwrite"]
+    for out, words in (
+        (image, "is the image itself"),
+        (image / "r.zarr", "lies within the image"),
+        (psf, "is the PSF itself"),
+        (tmp_path / "link.ome.tif", "is the PSF itself"),
+        (model, "is a model"),
+    ):
+        assert main([*line, "--out", str(out)]) == 2
+        assert words in capsys.readouterr().err
+    after = {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
+    assert after == before
+
+
+def test_python_refuses_to_write_into_an_image(folder, tmp_path):
+    image = tmp_path / "a.zarr"
+    read_stack(folder / "a.ome.tif").save(image)
+    with pytest.raises(DataError, match="lies within the image"):
+        restore(folder / "m.blurgan", image, image / "r.zarr", device="cpu")
+
+
+def test_python_says_what_the_command_line_says(folder, caplog):
+    dim = np.asarray(read_stack(folder / "a.ome.tif")) // 20
+    restore(folder / "m.blurgan", dim, voxel_size=VOXEL, device="cpu")
+    assert "times the contrast" in caplog.text
+    caplog.clear()
+    restore(folder / "m.blurgan", dim, device="cpu", progress=lambda event: None)
+    assert not caplog.text

@@ -369,3 +369,24 @@ def test_complex_and_empty_images_are_refused(tmp_path):
     tifffile.imwrite(tmp_path / "a.tif", ARRAY.astype("complex64"))
     with pytest.raises(DataError, match="complex64"):
         read_stack(tmp_path / "a.tif")
+
+
+@pytest.mark.parametrize(
+    ("photometric", "shape", "words"),
+    [
+        ("miniswhite", (3, 16, 16), "white for zero"),
+        ("palette", (16, 16), "palette"),
+        ("separated", (16, 16, 4), "CMYK"),
+    ],
+)
+def test_pixels_that_are_no_amounts_of_light_are_told(
+    tmp_path, photometric, shape, words
+):
+    pixels = np.random.default_rng(0).integers(0, 255, shape, np.uint8)
+    how = {"photometric": photometric}
+    if photometric == "palette":
+        how["colormap"] = np.zeros((3, 256), np.uint16)
+    tifffile.imwrite(tmp_path / "a.tif", pixels, **how)
+    stack = read_stack(tmp_path / "a.tif")
+    assert any(words in note for note in stack.metadata["notes"])
+    np.testing.assert_array_equal(np.asarray(stack), pixels)

@@ -9,7 +9,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from napari_blurgan.checks import check_parent, refuse_existing, same_file
+from napari_blurgan.checks import (
+    check_parent,
+    refuse_existing,
+    refuse_input,
+    same_file,
+)
 from napari_blurgan.cli._common import add_overwrite, expand, say_note
 from napari_blurgan.cli._endings import failure
 from napari_blurgan.errors import BlurGANError, DataError
@@ -83,13 +88,13 @@ def jobs(options: argparse.Namespace) -> list[tuple[Path, Path]]:
         If a result cannot have its place, or has one that is taken; what is there
         stays, unless ``--overwrite``. With ``--resume`` it counts as done.
     """
-    images = images_of(options.inputs, getattr(options, "psf", None))
+    psfs = _listed(getattr(options, "psf", None))
+    images = images_of(options.inputs, psfs)
     todo = _places(images, options.out)
     for source, out in todo:
-        if same_file(source, out):
-            raise DataError(
-                f"{out}: is the image itself; choose another place to write to"
-            )
+        refuse_input(out, source)
+        for psf in psfs:
+            refuse_input(out, psf, "the PSF")
     if not getattr(options, "resume", False):
         for _, out in todo:
             refuse_existing(out, options.overwrite)
@@ -110,8 +115,7 @@ def images_of(
     DataError
         If a pattern matches nothing, or nothing but PSFs.
     """
-    psfs = [psf] if isinstance(psf, str) else psf or ()
-    images = []
+    psfs, images = _listed(psf), []
     for path in expand(patterns):
         if any(same_file(path, known) for known in psfs):
             say_note(f"{path}: is the PSF, and left out")
@@ -120,6 +124,10 @@ def images_of(
     if patterns and not images:
         raise DataError("there are no images but the PSF")
     return images
+
+
+def _listed(psf: str | Sequence[str] | None) -> Sequence[str]:
+    return [psf] if isinstance(psf, str) else psf or ()
 
 
 def each(
@@ -195,6 +203,8 @@ def _places(inputs: list[Path], out: str) -> list[tuple[Path, Path]]:
 
 def check_folder(place: Path, ends_as_folder: bool = False) -> None:
     """Refuse a folder that reads as a file of another kind, or is a file."""
+    if (place / "weights.safetensors").exists():
+        raise DataError(f"{place}: is a model; choose another folder to write to")
     if place.is_dir():
         return
     if place.exists():

@@ -16,11 +16,20 @@ from napari_blurgan.headers.acquisition import Acquisition
 from napari_blurgan.headers.ome_xml import NAMESPACE, OmeFacts, read_ome
 from napari_blurgan.headers.voxels import Claim, Voxels, read_voxels
 
-__all__ = ["is_signed", "tiff_facts"]
+__all__ = ["is_signed", "shades", "tiff_facts"]
 
 RESOLUTION_UNITS = {2: "inch", 3: "cm"}
 # A plain TIFF's resolution may be a printer's: 72 dpi are 353 µm, 1200 dpi 21 µm.
 LARGEST_CREDIBLE_PIXEL = 20.0
+SHADES = {
+    tifffile.PHOTOMETRIC.MINISWHITE: "it is shown with white for zero: its grey levels "
+    "are taken as they are; invert them if bright structures have low ones",
+    tifffile.PHOTOMETRIC.PALETTE: "its pixels are numbers of colours in a palette: "
+    "they are taken as grey levels",
+    tifffile.PHOTOMETRIC.SEPARATED: "its colours are inks (CMYK): they are taken as "
+    "intensities",
+}
+"""What is said of pixels that are no amounts of light."""
 Claims = dict[str, Claim]
 
 
@@ -159,6 +168,12 @@ def is_signed(tif: Any, series: Any) -> bool:
     header = tif.imagej_metadata or {}
     line = tuple(header.get(name) for name in ("cf", "c0", "c1"))
     return line == (0, -32768, 1)
+
+
+def shades(series: Any) -> list[str]:
+    """Return a note where the value of a pixel is no amount of light."""
+    note = SHADES.get(series.keyframe.photometric)
+    return [note] if note else []
 
 
 def _calibration(tif: Any) -> tuple[str, ...]:

@@ -325,7 +325,13 @@ class Psf:
 def _check_growth(
     shape: Sequence[int], old: Sequence[float], new: Sequence[float]
 ) -> None:
-    """Refuse to resample to more voxels than any PSF is worth."""
+    """Refuse more voxels than any PSF is worth, and voxels larger than all of it."""
+    for axis, n, o, m in list(zip("zyx", shape, old, new, strict=True))[1:]:
+        if m > n * o:
+            raise OpticsError(
+                f"voxels {m:g} µm long in {axis} are larger than the whole PSF, "
+                f"{n * o:.3g} µm: is one of the sizes wrong?"
+            )
     grown = [n * o / m if n > 1 else 1 for n, o, m in zip(shape, old, new, strict=True)]
     if math.prod(max(1, n) for n in grown) > MOST_VOXELS:
         raise OpticsError(

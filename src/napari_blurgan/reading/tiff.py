@@ -31,7 +31,7 @@ from napari_blurgan.headers.tiff_checks import (
     missing_segments,
     whole_series,
 )
-from napari_blurgan.headers.tiff_facts import is_signed, tiff_facts
+from napari_blurgan.headers.tiff_facts import is_signed, shades, tiff_facts
 from napari_blurgan.reading.plane_cache import shared_planes
 
 __all__ = ["TiffArray", "read_tiff"]
@@ -61,7 +61,7 @@ def read_tiff(path: Path, axes: str | None = None, *, strict: bool = False) -> S
         check_declared(tif, path)
         series = whole_series(tif, path)
         facts = tiff_facts(tif, series)
-        notes = [*_missing(series, path, strict), *facts.voxels.notes]
+        notes = [*_missing(series, path, strict), *facts.voxels.notes, *shades(series)]
         images = [s for s in tif.series if not s.keyframe.is_reduced]
         if len(images) > 1:
             notes.append(f"the file holds {len(images)} images; the first was read")

@@ -11,7 +11,7 @@ from typing import Any, TypedDict, Unpack
 import torch
 from numpy.typing import DTypeLike
 
-from napari_blurgan.checks import known_names, refuse_existing, same_file
+from napari_blurgan.checks import known_names, refuse_existing, refuse_input
 from napari_blurgan.data.colour import without_alpha
 from napari_blurgan.data.exposure import exposure_notes
 from napari_blurgan.data.sections import VIEWS
@@ -31,6 +31,7 @@ from napari_blurgan.restoration.events import Event, Finished, Noted
 from napari_blurgan.restoration.predict import ApplyOptions, apply
 from napari_blurgan.restoration.sections import apply_sections
 from napari_blurgan.restoration.sinks import Sink, make_sink
+from napari_blurgan.tasks.notices import tell
 from napari_blurgan.tiling.operator import Operator
 
 __all__ = ["RestoreOptions", "restore", "restoring"]
@@ -118,7 +119,8 @@ def restore(
         ``"yz"`` sections of the volume, its voxels made cubes; by default those that
         the model was trained on.
     progress : callable, optional
-        Called with every event (`napari_blurgan.restoration.events`).
+        Called with every event (`napari_blurgan.restoration.events`); without, notes
+        are warnings of the logger "napari_blurgan", which Python prints.
 
     Returns
     -------
@@ -140,9 +142,9 @@ def restore(
         If not even the smallest tile fits the device.
     """
     result = None
+    report = tell if progress is None else progress
     for event in restoring(model, source, out, **options):
-        if progress is not None:
-            progress(event)
+        report(event)
         if isinstance(event, Finished):
             result = event.result
     assert result is not None  # `apply` finishes or raises
@@ -312,8 +314,8 @@ def _check_out(stack: Stack, out: PathLike | None, overwrite: bool) -> None:
     if out is None:
         return
     origin = stack.metadata.get("source")
-    if origin and same_file(out, origin):
-        raise DataError(f"{out}: is the image itself; choose another place to write to")
+    if origin:
+        refuse_input(out, origin)
     refuse_existing(out, overwrite)
 
 

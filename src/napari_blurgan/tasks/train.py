@@ -20,6 +20,7 @@ from napari_blurgan.monitoring.events import Event, Finished
 from napari_blurgan.optics.psf import Psf
 from napari_blurgan.preparation.domains import for_planes
 from napari_blurgan.reading.conversion import ImageLike, as_stacks
+from napari_blurgan.tasks.notices import tell
 from napari_blurgan.training.trainer import Trainer
 
 __all__ = ["NO_SHARP", "check_place", "make_trainer", "needs_sharp", "train"]
@@ -72,7 +73,8 @@ def train(
     overwrite : bool
         Whether a model that is in `out` already may be replaced.
     progress : callable, optional
-        Called with every event.
+        Called with every event; without, notes are warnings of the logger
+        "napari_blurgan", which Python prints.
     **options
         Of `Trainer`: out, psf (a `Psf` or a path), optics, device, seed, resume, and
         either steps or minutes.
@@ -103,9 +105,9 @@ def train(
     }
     measured = as_stacks(y, **how)
     sharp = [] if x is None else as_stacks(x, **how)
+    report = tell if progress is None else progress
     for event in make_trainer(recipe, measured, sharp, **checked):
-        if progress is not None:
-            progress(event)
+        report(event)
     assert isinstance(event, Finished)
     return event.model
 
