@@ -1,4 +1,4 @@
-.PHONY: setup demo check test fuzz lint napari bench bench-papers bench-utom docs screenshots
+.PHONY: setup demo check test fuzz lint napari bench bench-papers bench-utom docs docs-site screenshots
 
 BIN := .venv/bin
 # A virtual screen, so that real napari runs where there is none.
@@ -73,6 +73,11 @@ bench-utom: setup
 
 docs: setup
 	$(BIN)/python scripts/make_docs.py
+
+# The documentation as a site, in build/site; a warning is an error.
+docs-site: setup
+	$(BIN)/python -m pip install -q --group docs
+	$(BIN)/mkdocs build --strict
 
 screenshots: setup
 	HOME=$$(mktemp -d) $(SCREEN) $(BIN)/python scripts/screenshots.py

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import subprocess
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -69,9 +70,12 @@ def main() -> None:
     options = parser.parse_args()
     stack = sample("dna")
     middle = stack.size("X") // 2
-    channels = [stack.only_channel(c) for c in range(2)]
+    channels = [replace(stack.only_channel(c), name=f"channel {c}") for c in range(2)]
     cuts = (slice(0, middle), slice(middle, None))
-    halves = [[c.with_data(np.asarray(c)[..., cut]) for c in channels] for cut in cuts]
+    halves = [
+        [replace(c, data=np.asarray(c)[..., cut], metadata={}) for c in channels]
+        for cut in cuts
+    ]
     print("| recipe | RMS apart | most apart | bioimageio.core |\n|---|---|---|---|")
     for name in RECIPES:
         print(f"| {' | '.join(row(name, halves, options))} |", flush=True)

@@ -6,8 +6,9 @@ import argparse
 import glob
 import os
 import sys
+import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from napari_blurgan.checks import refuse_existing
 from napari_blurgan.errors import DataError
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
+    from rich.progress import Progress, Task
 
     from napari_blurgan.data.stack import Stack
     from napari_blurgan.optics.models import Optics
@@ -37,6 +38,10 @@ __all__ = [
     "refuse_incomplete",
     "say_note",
 ]
+
+
+EVERY = 30.0
+"""Seconds between the lines that stand for a bar where there is no terminal."""
 
 
 def add_optics(parser: argparse._ActionsContainer, required: bool = False) -> None:
@@ -204,7 +209,7 @@ def clock(seconds: float) -> str:
 
 @contextmanager
 def progress_bar() -> Iterator[Progress]:
-    """Show progress on stderr, with the time that it will still take."""
+    """Show progress on stderr: a bar, or a plain line now and then off a terminal."""
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -221,5 +226,38 @@ def progress_bar() -> Iterator[Progress]:
         TimeElapsedColumn(),
         TextColumn("left {task.fields[left]}"),
     )
-    with Progress(*columns, console=Console(stderr=True)) as progress:
+    watched = sys.stderr.isatty()
+    console = Console(stderr=True)
+    progress = Progress(*columns, console=console, disable=not watched)
+    with progress, nullcontext() if watched else _spoken(progress):
         yield progress
+
+
+@contextmanager
+def _spoken(progress: Progress) -> Iterator[None]:
+    """Print a plain line now and then, where no terminal shows a bar."""
+    done = threading.Event()
+
+    def speak() -> None:
+        while not done.wait(EVERY):
+            for task in progress.tasks:
+                print(_line(task), file=sys.stderr, flush=True)
+
+    thread = threading.Thread(target=speak, name="progress", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
+def _line(task: Task) -> str:
+    """Return how far a task is: what it is, step, of how many, time left."""
+    total = "?" if task.total is None else f"{task.total:.0f}"
+    left = task.fields.get("left") or "?"
+    spent = clock(task.elapsed or 0.0)
+    return (
+        f"{task.description}: {task.completed:.0f} of {total}, {spent} so far, "
+        f"left {left}"
+    )

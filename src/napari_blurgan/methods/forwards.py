@@ -86,8 +86,11 @@ class KernelForward(ForwardSettings):
     one_channel: ClassVar[bool] = True
 
     learned: bool = False
+    """Whether the kernel is learned (blind) or kept."""
     parametrisation: Literal["free", "softmax", "pupil"] = "pupil"
+    """A pupil of optics, non-negative values that sum to one, or free values."""
     start: Literal["auto", "psf", "optics", "spectral", "gaussian", "random"] = "auto"
+    """Where the kernel comes from; `auto` takes the best that is known."""
     aberrations: tuple[Aberration, ...] = ()
     """Of the pupil, to be learned besides its aperture and wavelength."""
     size: tuple[PositiveInt, ...] | None = None

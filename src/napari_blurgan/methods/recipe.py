@@ -74,30 +74,42 @@ class DiscriminatorSettings(Section):
     """Multi-scale PatchGANs: the Kantorovich potentials phi (on x) and psi (on y)."""
 
     loss: Literal["lsgan", "wgan-gp", "bce", "hinge"] = "lsgan"
+    """Least squares, Wasserstein with gradient penalty, cross-entropy or hinge."""
     base: Annotated[int, Field(ge=1, le=4096)] = 16
+    """Channels of the first layer; each further one doubles them."""
     layers: Annotated[int, Field(ge=1, le=12)] = 2
+    """Strided convolutions."""
     plain_layers: Annotated[int, Field(ge=0, le=64)] = 0
     """Further layers, with a stride of 1."""
     head_kernel: Annotated[int, Field(ge=1, le=99)] = 3
     """Size of the last convolution."""
     scales: Annotated[int, Field(ge=1, le=12)] = 3
+    """Discriminators, on the patch at full, half, quarter size and so on."""
     norm: Literal["none", "instance"] = "none"
+    """Between the convolutions."""
     quantiles: NonNegativeInt = 0
     """Of one more discriminator that sees the histogram alone (UDCT); 0: none."""
     history: NonNegativeInt = 50
+    """Earlier restorations that are shown to it again; 0 for none."""
     steps: PositiveInt = 1
     """Discriminator steps per generator step."""
     gradient_penalty: NonNegativeFloat = 10.0
+    """Weight of the penalty, for `wgan-gp`."""
 
 
 class OptimiserSettings(Section):
     """Adam, constant and then linear to (nearly) zero."""
 
     generator_rate: PositiveFloat = 5e-4
+    """Learning rate of the generators."""
     discriminator_rate: PositiveFloat = 2e-4
+    """Learning rate of the discriminators."""
     kernel_rate: PositiveFloat = 1e-3
+    """Learning rate of a learned kernel."""
     betas: tuple[Decay, Decay] = (0.5, 0.999)
+    """The two decays of Adam's running means, each from 0 to below 1."""
     warm_up: NonNegativeInt = 0
+    """Steps in which the rates rise from nearly zero."""
     constant: Fraction = 0.5
     """Fraction of the training at the full rate."""
     final: Fraction = 0.02
@@ -112,7 +124,9 @@ class SamplingSettings(Section):
     """How patches are drawn from the two domains."""
 
     patch: Size = 32
+    """Edge of a patch in voxels, or (z, y, x)."""
     batch: PositiveInt = 1
+    """Patches in a step."""
     foreground: Fraction = 0.5
     """Fraction of patches drawn where there is signal."""
     views: tuple[Literal["xy", "xz", "yz"], ...] = ("xy",)
@@ -127,8 +141,11 @@ class SamplingSettings(Section):
     rotation: NonNegativeFloat = 0.0
     """Largest in-plane angle, in degrees."""
     scale: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Largest change of size, as a part of it."""
     translation: NonNegativeFloat = 0.0
+    """Largest shift, in voxels."""
     intensity: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Largest change of brightness, as a part of it."""
 
 
 class Recipe(Section):
@@ -167,6 +184,7 @@ class Recipe(Section):
     steps: PositiveInt = 2500
     precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+    """Of all random numbers: same seed, same CPU, same result."""
 
     @model_validator(mode="after")
     def _parts_fit_together(self) -> Recipe:

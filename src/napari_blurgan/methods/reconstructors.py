@@ -33,17 +33,25 @@ class ReconstructorSettings(Part):
     home: ClassVar[str]
 
     network: Literal["unet", "resnet"] = "unet"
+    """Which deep network."""
     base: Annotated[int, Field(ge=1, le=4096)] = 8
+    """Channels at full resolution; each level doubles them."""
     levels: Annotated[int, Field(ge=1, le=12)] = 3
+    """Resolutions of a U-Net, the full one included."""
     convolutions: Annotated[int, Field(ge=1, le=64)] = 2
+    """At each level of a U-Net, going down and going up."""
     blocks: Annotated[int, Field(ge=1, le=256)] = 6
+    """Residual blocks of a ResNet."""
     first_kernel: Annotated[int, Field(ge=1, le=99)] = 3
+    """Odd size of the first convolution."""
     upsampling: Literal["nearest", "transposed"] = "nearest"
     """Of the resnet, going up: "transposed" is a trainable strided convolution."""
     norm: Literal["batch", "instance", "none"] = "batch"
+    """Between convolutions; with `instance`, tiles differ from the whole."""
     momentum: Annotated[float, Field(gt=0, le=1)] = 0.02
     """Of the running statistics of batch norm."""
     output: Literal["linear", "sigmoid"] = "linear"
+    """What follows the last convolution."""
     average: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Decay of the exponential moving average that is kept as the result; 0: none."""
 

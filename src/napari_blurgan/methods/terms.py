@@ -43,6 +43,7 @@ class TermSettings(Section):
     blurs_x: ClassVar[bool] = False
 
     weight: NonNegativeFloat
+    """Of the term in the loss; 0 leaves it out."""
 
     def at(self, step: int) -> float:
         """Return the weight at a step."""
@@ -121,9 +122,13 @@ class SaliencyTerm(TermSettings):
     blurs_x: ClassVar[bool] = True
 
     alpha: float | None = None
+    """Threshold of domain A, in grey levels; found by itself where none."""
     beta: float | None = None
+    """Threshold of domain B, in grey levels; found by itself where none."""
     bright_background_a: bool = False
+    """Whether the content of domain A is darker than its background."""
     bright_background_b: bool = False
+    """Whether the content of domain B is darker than its background."""
     slope: PositiveFloat = 100.0
     """Of the sigmoid, on intensities scaled to [-1, 1] as in the paper."""
     half_life: PositiveInt | None = None

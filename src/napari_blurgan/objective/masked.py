@@ -31,6 +31,7 @@ class MaskedTerm(TermSettings):
     home: ClassVar[str] = "napari_blurgan.objective.masked:Masked"
 
     pixels: Literal["grid", "random"] = "grid"
+    """Which pixels are hidden and predicted."""
     spacing: Annotated[int, Field(ge=2, le=64)] = 4
     """Of the grid, in pixels of the plane."""
     share: Annotated[float, Field(gt=0, le=0.5)] = 0.02

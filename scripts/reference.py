@@ -1,0 +1,211 @@
+"""Write docs/commands.md and docs/recipes.md from the program itself.
+
+`--check` only says whether they are as they would be written.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import inspect
+import os
+import re
+import sys
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+
+from pydantic.fields import FieldInfo
+
+from napari_blurgan.cli import COMMANDS, GROUPS, build_parser
+from napari_blurgan.methods.forwards import FORWARDS
+from napari_blurgan.methods.parts import Section
+from napari_blurgan.methods.presets import PRESETS
+from napari_blurgan.methods.recipe import Recipe
+from napari_blurgan.methods.reconstructors import RECONSTRUCTORS
+from napari_blurgan.methods.sources import SOURCES
+from napari_blurgan.methods.terms import TERMS
+
+DOCS = Path(__file__).parents[1] / "docs"
+NOTE = (
+    "<!-- written by python scripts/reference.py: change the program, not this page -->"
+)
+PARTS = {
+    "source": SOURCES,
+    "forward": FORWARDS,
+    "reconstructor": RECONSTRUCTORS,
+    "terms": TERMS,
+}
+
+
+def commands() -> str:
+    """Return the page of all commands, with the help of each."""
+    os.environ["COLUMNS"] = "88"
+    parts = ["# Command line", NOTE, OVERVIEW]
+    for title, group in GROUPS.items():
+        parts.append(f"## {title.capitalize()}")
+        for name in group:
+            parts.append(f"### blurgan {name}\n\n{COMMANDS[name].capitalize()}.")
+            parts += [f"```text\n{text}```" for text in helps(name)]
+    return "\n\n".join(parts) + "\n"
+
+
+OVERVIEW = """\
+`blurgan COMMAND --help` prints what is on this page. Coordinates and sizes are z y x
+(y x in 2D), physical sizes in µm, wavelengths in nm.
+
+Exit codes: 0 done; 2 the input or the request is at fault, one line on stderr; 1 a
+failure of ours, with a log file; 130 interrupted."""
+
+
+def helps(name: str) -> Iterator[str]:
+    """Yield the help of a command, and those of its own sub-commands."""
+    parser = build_parser(name)
+    command = choices(parser)[name]
+    yield plain(command.format_help())
+    for sub in choices(command).values():
+        yield plain(sub.format_help())
+
+
+def plain(text: str) -> str:
+    """Return a help without escape codes, as a terminal without colours shows it."""
+    return re.sub(r"\x1b\[[0-9;]*m", "", text)
+
+
+def choices(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
+    found = [a for a in parser._actions if isinstance(a, argparse._SubParsersAction)]
+    return dict(found[0].choices) if found else {}
+
+
+def recipes() -> str:
+    """Return the page of all presets and of every field of a recipe."""
+    presets = [f"| `{name}` | {words} |" for name, (words, _) in PRESETS.items()]
+    parts = ["# Recipes", NOTE, RECIPES, "## Presets"]
+    parts.append("\n".join(["| preset | what it trains |", "|---|---|", *presets]))
+    parts += ["## The recipe itself", fields(Recipe, "", skip={*PARTS, "version"})]
+    for name in ("discriminator", "optimiser", "sampling"):
+        section = Recipe.model_fields[name].annotation
+        parts += [f"## {name}", about(section), fields(section, f"{name}.")]
+    for part, kinds in PARTS.items():
+        parts.append(f"## {part}")
+        for kind in kinds:
+            settings = kinds[kind]
+            prefix = f"terms.{kind}." if part == "terms" else f"{part}."
+            said = f"### {part}: {kind}\n\n{about(settings)}"
+            parts += [said, fields(settings, prefix, skip={"kind"})]
+    return "\n\n".join(filter(None, parts)) + "\n"
+
+
+RECIPES = """\
+A recipe says what is trained, and how. `blurgan recipe blind > mine.yaml` writes one
+out; `--set KEY=VALUE` changes a field on the way, with the names of these tables;
+`recipe.updated({"KEY": VALUE})` does so in Python. A field that does not exist is
+refused, with the nearest one that does.
+`terms.NAME=WEIGHT` sets the weight of a term."""
+
+
+def about(settings: Any) -> str:
+    """Return the first paragraph of what a class says of itself."""
+    text = inspect.cleandoc(settings.__doc__ or "")
+    return " ".join(text.split("\n\n")[0].split()).replace("|", "\\|")
+
+
+def fields(settings: type[Section], prefix: str, skip: set[str] = frozenset()) -> str:  # type: ignore[assignment]
+    """Return the table of the fields of a section."""
+    said = meanings(settings)
+    rows = [
+        f"| `{prefix}{name}` | {default(field)} | {allowed(field)} | "
+        f"{said.get(name, '')} |"
+        for name, field in settings.model_fields.items()
+        if name not in skip and not is_section(field)
+    ]
+    head = ["| field | default | range | meaning |", "|---|---|---|---|"]
+    return "\n".join([*head, *rows]) if rows else ""
+
+
+def is_section(field: FieldInfo) -> bool:
+    kind = field.annotation
+    return isinstance(kind, type) and issubclass(kind, Section)
+
+
+def default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "needed"
+    value = field.get_default(call_default_factory=True)
+    return f"`{list(value) if isinstance(value, tuple) else value}`"
+
+
+def allowed(field: FieldInfo) -> str:
+    """Return the range of a field, or its choices."""
+    signs = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
+    bounds = [
+        f"{sign} {getattr(limit, key):g}"
+        for limit in field.metadata
+        for key, sign in signs.items()
+        if getattr(limit, key, None) is not None
+    ]
+    return ", ".join(bounds) or kind_of(field.annotation)
+
+
+def kind_of(kind: Any) -> str:
+    if get_origin(kind) is Literal:
+        return ", ".join(f"`{value}`" for value in get_args(kind))
+    names = {bool: "true, false", int: "whole number", float: "number", str: "text"}
+    if kind in names:
+        return names[kind]
+    inner = [kind_of(part) for part in get_args(kind) if part is not type(None)]
+    none = " or none" if type(None) in get_args(kind) else ""
+    inner = list(dict.fromkeys(part for part in inner if part))
+    return " or ".join(inner) + none
+
+
+def meanings(settings: type[Section]) -> dict[str, str]:
+    """Return what is said of each field, under it or in the docstring of its class."""
+    found: dict[str, str] = {}
+    for cls in reversed(settings.__mro__):
+        if cls in Section.__mro__:
+            continue
+        found |= documented(inspect.getdoc(cls) or "") | under(cls)
+    return {
+        name: " ".join(text.split()).replace("|", "\\|") for name, text in found.items()
+    }
+
+
+def under(cls: type) -> dict[str, str]:
+    """Return the strings under the fields of a class."""
+    body = ast.parse(textwrap.dedent(inspect.getsource(cls))).body[0]
+    assert isinstance(body, ast.ClassDef)
+    return {
+        field.target.id: text.value.value
+        for field, text in zip(body.body, body.body[1:], strict=False)
+        if isinstance(field, ast.AnnAssign)
+        and isinstance(field.target, ast.Name)
+        and isinstance(text, ast.Expr)
+        and isinstance(text.value, ast.Constant)
+        and isinstance(text.value.value, str)
+    }
+
+
+def documented(text: str) -> dict[str, str]:
+    """Return what a docstring says of parameters and attributes."""
+    entry = re.compile(r"^(\w[\w, ]*) : .*\n((?:^    .*\n?)+)", re.M)
+    return {
+        name.strip(): words
+        for names, words in entry.findall(text)
+        for name in names.split(",")
+    }
+
+
+def main() -> None:
+    check = "--check" in sys.argv[1:]
+    for name, page in (("commands.md", commands()), ("recipes.md", recipes())):
+        path = DOCS / name
+        if check and path.read_text(encoding="utf-8") != page:
+            raise SystemExit(f"{path} is not up to date: python scripts/reference.py")
+        if not check:
+            path.write_text(page, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
