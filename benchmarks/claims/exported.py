@@ -73,7 +73,7 @@ def main() -> None:
     channels = [replace(stack.only_channel(c), name=f"channel {c}") for c in range(2)]
     cuts = (slice(0, middle), slice(middle, None))
     halves = [
-        [replace(c, data=np.asarray(c)[..., cut], metadata={}) for c in channels]
+        [replace(c, data=np.asarray(c)[..., cut].copy(), metadata={}) for c in channels]
         for cut in cuts
     ]
     print("| recipe | RMS apart | most apart | bioimageio.core |\n|---|---|---|---|")
