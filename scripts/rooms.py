@@ -64,10 +64,12 @@ def _imported(text: str, modules: Mapping[str, str]) -> Iterator[str]:
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names if alias.name in modules)
-        elif isinstance(node, ast.ImportFrom) and node.module in modules:
+        elif (
+            isinstance(node, ast.ImportFrom) and node.module and node.module in modules
+        ):
             for alias in node.names:
                 inner = f"{node.module}.{alias.name}"
-                yield inner if inner in modules else node.module
+                yield inner if inner in modules else str(node.module)
 
 
 def circles(graph: Graph) -> list[set[str]]:

@@ -22,7 +22,7 @@ IMAGE = RNG.poisson(60, (17, 18, 19)).astype(np.float32)
 PSF = np.ones((3, 3, 3), np.float32) / 27
 VOXEL = (0.3, 0.1, 0.1)
 NUMBERS = (0, -1, math.nan, math.inf, -math.inf, 1e300, 1e-300, "1", None, [1], 1j)
-OPTICS = {"na": 1.0, "ni": 1.33, "wavelength": 520.0}
+OPTICS: dict[str, Any] = {"na": 1.0, "ni": 1.33, "wavelength": 520.0}
 Call = Callable[[Any], Any]
 
 STRUCTURED = np.zeros(IMAGE.shape, [("a", "f4"), ("b", "i2")])

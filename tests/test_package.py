@@ -8,6 +8,7 @@ import sys
 import tarfile
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -46,7 +47,9 @@ def test_the_wheel_holds_what_it_needs(built: Path) -> None:
 def test_the_sdist_builds_the_same_wheel(built: Path, tmp_path: Path) -> None:
     (sdist,) = built.glob("*.tar.gz")
     # Python 3.11 before .4 knows no filters; later ones want to be told of one.
-    careful = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
+    careful: dict[str, Any] = (
+        {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
+    )
     with tarfile.open(sdist) as archive:
         archive.extractall(tmp_path, **careful)
     (source,) = (path for path in tmp_path.iterdir() if path.is_dir())

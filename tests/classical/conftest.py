@@ -1,6 +1,9 @@
 """A blurred, noisy stack with its truth, small enough to deconvolve many times."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,12 +24,14 @@ class Case:
     psf: Psf
     camera: Camera
 
-    def error(self, image):
+    def error(self, image: np.ndarray) -> Any:
         """RMSE over the truth's root mean square."""
         return np.sqrt(((image - self.truth) ** 2).mean() / (self.truth**2).mean())
 
 
-def simulated(structure, photons, seed=0, shape=(16, 48, 48)):
+def simulated(
+    structure: str, photons: float, seed: int = 0, shape: tuple[int, ...] = (16, 48, 48)
+) -> Any:
     """Light from outside the field falls into it; `photons` at the brightest voxel."""
     psf = theoretical_psf(Optics(1.2, 1.33, 520), (11, 15, 15), VOXEL)
     margin = margin_for(psf.data)
@@ -41,10 +46,10 @@ def simulated(structure, photons, seed=0, shape=(16, 48, 48)):
 
 
 @pytest.fixture(scope="session")
-def nuclei():
+def nuclei() -> Case:
     return simulated("nuclei", 50)
 
 
 @pytest.fixture(scope="session")
-def filaments():
+def filaments() -> Case:
     return simulated("microtubules", 200)

@@ -1,5 +1,7 @@
 """Deconvolution moves nothing, loses no light, and its two blurs are adjoint."""
 
+from __future__ import annotations
+
 import itertools
 
 import numpy as np
@@ -25,7 +27,9 @@ METHODS = {
 }
 
 
-def gaussian(shape, sigma):
+def gaussian(
+    shape: tuple[int, int, int], sigma: tuple[float, float, float]
+) -> np.ndarray:
     """Centred at n // 2 in odd and even boxes; symmetric about it in both."""
     axes = [np.arange(n) - n // 2 for n in shape]
     grids = np.meshgrid(*axes, indexing="ij")
@@ -36,7 +40,7 @@ def gaussian(shape, sigma):
     return kernel / kernel.sum()
 
 
-def beads(shape):
+def beads(shape: tuple[int, int, int]) -> np.ndarray:
     """Points at whole voxels, well inside."""
     truth = np.zeros(shape)
     truth[around(shape, 0)] = 800
@@ -44,11 +48,11 @@ def beads(shape):
     return truth
 
 
-def around(shape, offset):
+def around(shape: tuple[int, ...], offset: int) -> tuple[int, ...]:
     return tuple(n // 2 + offset for n in shape)
 
 
-def displacement(result, offset):
+def displacement(result: np.ndarray, offset: int) -> np.ndarray:
     """How far the bead at an offset from the middle was moved, in voxels."""
     window = tuple(slice(c - 2, c + 3) for c in around(result.shape, offset))
     return np.subtract(ndimage.center_of_mass(result[window]), 2)
@@ -57,7 +61,7 @@ def displacement(result, offset):
 @pytest.mark.parametrize("edges", ["extend", "periodic"])
 @pytest.mark.parametrize("shape", [(9, 10, 11), (10, 9, 8), (13, 12)])
 @pytest.mark.parametrize("psf", [(4, 5, 6), (5, 4, 7)])
-def test_adjoint(shape, psf, edges):
+def test_adjoint(shape: tuple[int, ...], psf: tuple[int, int, int], edges: str) -> None:
     torch.manual_seed(0)
     blur = Blur(torch.rand(psf[-len(shape) :]), shape, edges)
     x, y = torch.rand(blur.shape), torch.rand(blur.image_shape)
@@ -67,7 +71,7 @@ def test_adjoint(shape, psf, edges):
 
 
 @pytest.mark.parametrize("edges", ["extend", "periodic"])
-def test_lags_is_the_adjoint_in_the_psf(edges):
+def test_lags_is_the_adjoint_in_the_psf(edges: str) -> None:
     torch.manual_seed(0)
     shape, size = (9, 10, 11), (4, 5, 6)
     h, y = torch.rand(size), torch.rand(shape)
@@ -78,7 +82,7 @@ def test_lags_is_the_adjoint_in_the_psf(edges):
     assert abs(left / right - 1) < 1e-5
 
 
-def test_forward_is_the_direct_convolution():
+def test_forward_is_the_direct_convolution() -> None:
     rng = np.random.default_rng(0)
     psf, image = rng.random((3, 4, 5)), rng.random((6, 7, 8))
     blur = Blur(torch.from_numpy(psf).float(), image.shape)
@@ -95,7 +99,9 @@ def test_forward_is_the_direct_convolution():
 @pytest.mark.parametrize("edges", ["extend", "periodic"])
 @pytest.mark.parametrize("name", METHODS)
 @pytest.mark.parametrize(("n", "k"), SIZES)
-def test_nothing_moves_and_no_light_is_lost(name, n, k, edges):
+def test_nothing_moves_and_no_light_is_lost(
+    name: str, n: int, k: int, edges: str
+) -> None:
     shape, size = (n, n + 1, n), (k, k, k + 1)
     psf, truth = gaussian(size, (1.2, 1.0, 1.0)), beads(shape)
     blur = Blur(torch.from_numpy(psf).float(), shape, edges)
@@ -109,7 +115,7 @@ def test_nothing_moves_and_no_light_is_lost(name, n, k, edges):
 
 
 @pytest.mark.parametrize("edges", ["extend", "periodic"])
-def test_agrees_with_scikit_image(edges):
+def test_agrees_with_scikit_image(edges: str) -> None:
     """Amid darkness edges do not matter, and all implementations should agree."""
     rng = np.random.default_rng(0)
     psf = gaussian((5, 7, 7), (1.0, 1.3, 1.3))
@@ -121,7 +127,7 @@ def test_agrees_with_scikit_image(edges):
     np.testing.assert_allclose(ours, theirs, rtol=2e-3, atol=2e-3)
 
 
-def test_periodic_psf_must_fit():
+def test_periodic_psf_must_fit() -> None:
     with pytest.raises(OpticsError, match="wider than the periodic image"):
         Blur(torch.ones(3, 9), (8, 8), "periodic")
     with pytest.raises(OpticsError, match="cannot blur images of 2 axes"):

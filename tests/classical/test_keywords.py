@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -48,7 +49,7 @@ def test_every_keyword_of_a_form_is_taken_by_the_function(method: str) -> None:
 
 @pytest.mark.parametrize("method", [m for m in METHODS if METHODS[m].iterative])
 def test_the_name_of_scikit_image_is_an_alias(method: str) -> None:
-    options = small(method) | {"iterations": 2}
+    options: dict[str, Any] = small(method) | {"iterations": 2}
     ours = deconvolve(IMAGE, PSF, method, **options)
     del options["iterations"]
     theirs = deconvolve(IMAGE, PSF, method, num_iter=2, **options)
@@ -68,7 +69,7 @@ def test_a_rule_to_stop_can_be_named() -> None:
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("value", ODD)
 def test_parameters_out_of_range_are_refused_with_the_range(
-    method: str, value: object
+    method: str, value: Any
 ) -> None:
     for parameter in METHODS[method].parameters:
         with pytest.raises(DataError, match=f"{parameter.name} must be .* to "):
@@ -77,7 +78,7 @@ def test_parameters_out_of_range_are_refused_with_the_range(
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, 1e300, "3", [1], 1j])
 @pytest.mark.parametrize("option", ["background", "start", "voxel_size", "edges"])
-def test_options_out_of_range_are_refused(option: str, value: object) -> None:
+def test_options_out_of_range_are_refused(option: str, value: Any) -> None:
     with pytest.raises(BlurGANError):
         deconvolve(IMAGE, PSF, iterations=1, **{option: value})
 
@@ -85,7 +86,7 @@ def test_options_out_of_range_are_refused(option: str, value: object) -> None:
 @pytest.mark.parametrize(
     "value", [(0, 1, 1), (-1, 1, 1), (math.nan, 1, 1), (1,), (1e300, 1, 1), "zyx"]
 )
-def test_impossible_voxels_are_refused(value: object) -> None:
+def test_impossible_voxels_are_refused(value: Any) -> None:
     with pytest.raises(BlurGANError, match="voxel"):
         deconvolve(IMAGE, PSF, iterations=1, voxel_size=value)
 

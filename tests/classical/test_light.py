@@ -1,6 +1,9 @@
 """Brightness does not depend on where an image was cut out, and flat stays flat."""
 
+from __future__ import annotations
+
 import re
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,16 +23,16 @@ VOXEL, COARSE = (0.3, 0.2, 0.2), (0.6, 0.2, 0.2)
 FIELD, DEEP = (48, 48), 31
 
 
-def camera_for(method):
+def camera_for(method: str) -> Camera | None:
     return Camera(gain=0.1, offset=0.0, read_noise=0.0) if method == "rlgc" else None
 
 
-def psf_for(shape):
+def psf_for(shape: tuple[int, int, int]) -> Psf:
     return theoretical_psf(OPTICS, psf_shape_for(OPTICS, shape, VOXEL), VOXEL)
 
 
 @pytest.fixture(scope="module")
-def spots():
+def spots() -> tuple[np.ndarray, np.ndarray]:
     """A deep world seen by a deep PSF: truth, and the image of all its planes."""
     psf = psf_for((DEEP, *FIELD)).data
     truth = np.zeros((DEEP, *FIELD))
@@ -42,7 +45,7 @@ def spots():
     return truth, image
 
 
-def of_planes(planes):
+def of_planes(planes: int) -> slice:
     low = DEEP // 2 - planes // 2
     return slice(low, low + planes)
 
@@ -55,9 +58,10 @@ APERTURES = [(1.4, 1.515), (1.2, 1.33), (0.8, 1.0)]
 
 
 @pytest.fixture(scope="module", params=APERTURES, ids=str)
-def seen_spot(request):
+def seen_spot(request: pytest.FixtureRequest) -> Any:
     """Return optics, a spot in a field of 12.8 µm, and its image by the whole PSF."""
-    optics = Optics(*request.param, 520)
+    na, ni = request.param
+    optics = Optics(na, ni, 520)
     shape = (20, SIDE, SIDE)
     psf = theoretical_psf(optics, psf_shape_for(optics, shape, COARSE), COARSE).data
     truth = np.zeros(shape)
@@ -72,17 +76,20 @@ def seen_spot(request):
 
 
 @pytest.mark.parametrize("method", ["rl", "rl-accelerated"])
-def test_the_light_of_a_spot_is_kept_whatever_is_cut_out(seen_spot, method):
-    check_light(method, *seen_spot, CROPS)
+def test_the_light_of_a_spot_is_kept_whatever_is_cut_out(
+    seen_spot: Any, method: str
+) -> None:
+    check_light(method, seen_spot, CROPS)
 
 
 @pytest.mark.parametrize("seen_spot", APERTURES[:1], indirect=True)
 @pytest.mark.parametrize("method", ["rl-tv", "rlgc"])
-def test_so_it_is_by_the_slower_methods(seen_spot, method):
-    check_light(method, *seen_spot, CROPS[1:3])
+def test_so_it_is_by_the_slower_methods(seen_spot: Any, method: str) -> None:
+    check_light(method, seen_spot, CROPS[1:3])
 
 
-def check_light(method, optics, truth, image, crops):
+def check_light(method: str, seen: Any, crops: Any) -> None:
+    optics, truth, image = seen
     for planes, side in crops:
         part = tuple(
             slice(n // 2 - k // 2, n // 2 - k // 2 + k)
@@ -94,7 +101,7 @@ def check_light(method, optics, truth, image, crops):
         assert found.sum() == pytest.approx(truth[part].sum(), rel=0.02)
 
 
-def test_the_light_is_that_of_the_psf_that_was_given(seen_spot):
+def test_the_light_is_that_of_the_psf_that_was_given(seen_spot: Any) -> None:
     """Arrays, and what is computed with another box, set a scale of their own."""
     optics, truth, _ = seen_spot
     for box in ((39, 41, 41), (25, 65, 65)):
@@ -110,7 +117,7 @@ def test_the_light_is_that_of_the_psf_that_was_given(seen_spot):
 
 
 @pytest.mark.parametrize("size", [(61, 61), (21, 61, 61)])
-def test_a_psf_far_wider_than_the_image_is_no_copy_of_it(size):
+def test_a_psf_far_wider_than_the_image_is_no_copy_of_it(size: Any) -> None:
     """Its far light, gathered at a rim, would be as sharp as its core."""
     axes = np.meshgrid(*(np.arange(n) - n // 2 for n in size), indexing="ij")
     far = sum(axis**2 for axis in axes)
@@ -124,7 +131,9 @@ def test_a_psf_far_wider_than_the_image_is_no_copy_of_it(size):
 
 
 @pytest.mark.parametrize("method", ["rl", "rlgc"])
-def test_a_spot_is_as_bright_whatever_the_number_of_planes(spots, method):
+def test_a_spot_is_as_bright_whatever_the_number_of_planes(
+    spots: tuple[np.ndarray, np.ndarray], method: str
+) -> None:
     truth, image = spots
     peaks = []
     for planes in (31, 9, 5):
@@ -140,7 +149,9 @@ def test_a_spot_is_as_bright_whatever_the_number_of_planes(spots, method):
 
 
 @pytest.mark.parametrize("method", ["wiener", "tikhonov"])
-def test_linear_filters_agree_on_a_spot(spots, method):
+def test_linear_filters_agree_on_a_spot(
+    spots: tuple[np.ndarray, np.ndarray], method: str
+) -> None:
     _, image = spots
     peaks = [
         deconvolve(part, psf_for(part.shape), method).image[len(part) // 2].max()
@@ -149,7 +160,9 @@ def test_linear_filters_agree_on_a_spot(spots, method):
     assert min(peaks) > 0.6 * max(peaks)
 
 
-def test_a_measured_psf_is_as_bright_whatever_the_number_of_planes(spots):
+def test_a_measured_psf_is_as_bright_whatever_the_number_of_planes(
+    spots: tuple[np.ndarray, np.ndarray],
+) -> None:
     """It is larger than the thin stacks: what does not fit is not scaled away."""
     _, image = spots
     measured = Psf(theoretical_psf(OPTICS, (61, 47, 47), VOXEL).data, VOXEL)
@@ -163,7 +176,9 @@ def test_a_measured_psf_is_as_bright_whatever_the_number_of_planes(spots):
 @pytest.mark.parametrize("edges", ["extend", "periodic"])
 @pytest.mark.parametrize("shape", [(12, 40, 33), (3, 40, 33), (1, 40, 33), (40, 33)])
 @pytest.mark.parametrize("method", METHODS)
-def test_a_flat_field_stays_flat(method, shape, edges):
+def test_a_flat_field_stays_flat(
+    method: str, shape: tuple[int, ...], edges: str
+) -> None:
     flat = np.full(shape, 100, np.float32)
     options = {"camera": camera_for(method), "edges": edges, "voxel_size": COARSE}
     found = deconvolve(flat, OPTICS, method, **options).image
@@ -171,7 +186,7 @@ def test_a_flat_field_stays_flat(method, shape, edges):
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_a_flat_field_on_a_background_stays_flat(method):
+def test_a_flat_field_on_a_background_stays_flat(method: str) -> None:
     flat = np.full((5, 33, 40), 100, np.float32)
     options = {"camera": camera_for(method), "background": 30.0}
     found = deconvolve(flat, OPTICS, method, voxel_size=COARSE, **options).image
@@ -180,7 +195,9 @@ def test_a_flat_field_on_a_background_stays_flat(method):
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("size", [(9, 15, 15), (15, 15)])
-def test_light_of_an_object_within_the_image_is_kept(method, size):
+def test_light_of_an_object_within_the_image_is_kept(
+    method: str, size: tuple[int, ...]
+) -> None:
     middle = np.zeros(size)
     middle[tuple(n // 2 for n in size)] = 1
     psf = gaussian_filter(middle, 1.5)
@@ -194,7 +211,7 @@ def test_light_of_an_object_within_the_image_is_kept(method, size):
 
 
 class TestFarLight:
-    def test_what_falls_farther_stands_just_beyond_the_reach(self):
+    def test_what_falls_farther_stands_just_beyond_the_reach(self) -> None:
         data = np.arange(1.0, 12)[:, None, None] * np.ones((11, 3, 3))
         psf = Psf(data, VOXEL)
         found = folded(psf, 3)
@@ -205,14 +222,16 @@ class TestFarLight:
         assert light_within(psf, (3, 8, 8)) == pytest.approx(30 / 66)
 
     @pytest.mark.parametrize("shape", [(5, 20, 20), (31, 48, 48), (31, 64, 10)])
-    def test_the_share_in_focus_is_that_of_the_reference(self, shape):
+    def test_the_share_in_focus_is_that_of_the_reference(
+        self, shape: tuple[int, ...]
+    ) -> None:
         deep = theoretical_psf(OPTICS, (81, 65, 65), VOXEL)
         found, notes = fit_psf(psf_for(shape), shape, VOXEL)
         in_focus = found.data[found.shape[0] // 2].sum()
         assert in_focus == pytest.approx(deep.data[40].sum(), rel=0.002)
         assert "falls beyond the reach of the image" in notes[0]
 
-    def test_a_larger_stack_says_how_much_brighter(self):
+    def test_a_larger_stack_says_how_much_brighter(self) -> None:
         wide = theoretical_psf(OPTICS, (81, 97, 97), VOXEL)
         reference = theoretical_psf(OPTICS, (81, 65, 65), VOXEL)
         _, notes = fit_psf(wide, (41, 99, 99), VOXEL)
@@ -221,7 +240,7 @@ class TestFarLight:
         assert float(said[1]) == pytest.approx(more, abs=0.01)
         assert "24 × 12.8 × 12.8 µm" in notes[-1]
 
-    def test_other_psfs_have_no_cone(self):
+    def test_other_psfs_have_no_cone(self) -> None:
         confocal = Optics(1.4, 1.515, 520, "confocal", excitation=488)
         for psf in (
             theoretical_psf(confocal, (9, 15, 15), VOXEL),
@@ -230,13 +249,13 @@ class TestFarLight:
         ):
             assert cone_of(psf) is None
 
-    def test_what_was_fitted_is_fitted_once(self):
+    def test_what_was_fitted_is_fitted_once(self) -> None:
         psf, _ = fit_psf(psf_for((5, *FIELD)), (5, *FIELD), VOXEL)
         again, notes = fit_psf(psf, (5, *FIELD), VOXEL)
         assert again is psf
         assert notes == ()
 
-    def test_a_psf_too_shallow_for_the_stack_is_reported(self):
+    def test_a_psf_too_shallow_for_the_stack_is_reported(self) -> None:
         psf = theoretical_psf(OPTICS, (11, 15, 15), VOXEL)
         fitted, notes = fit_psf(psf, (20, 30, 30), VOXEL)
         assert fitted is psf

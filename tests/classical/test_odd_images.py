@@ -1,5 +1,9 @@
 """Zeros, negatives, saturation, NaN, every dtype, constants, impossible PSFs."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
@@ -11,6 +15,7 @@ from napari_blurgan.classical.images import deconvolve
 from napari_blurgan.classical.methods import METHODS
 from napari_blurgan.classical.richardson_lucy import richardson_lucy
 from napari_blurgan.errors import AxesError, DataError, OpticsError, RecipeError
+from napari_blurgan.inverse.result import Deconvolution
 from napari_blurgan.optics.camera import Camera
 from napari_blurgan.optics.psf import Psf
 from napari_blurgan.optics.simulation import blur
@@ -19,32 +24,34 @@ CAMERA = Camera(gain=1.0, offset=0.0, read_noise=0.0)
 QUICK = {"iterations": 3}
 
 
-def psf(shape=(3, 5, 5)):
+def psf(shape: tuple[int, ...] = (3, 5, 5)) -> Psf:
     axes = [np.arange(n) - n // 2 for n in shape]
     grids = np.meshgrid(*axes, indexing="ij")
     return Psf(np.exp(-0.5 * sum(g**2 for g in grids)), (0.2, 0.1, 0.1))
 
 
-def image(dtype=float, shape=(6, 12, 13)):
+def image(dtype: type = float, shape: tuple[int, ...] = (6, 12, 13)) -> np.ndarray:
     rng = np.random.default_rng(0)
     return rng.integers(0, 100, shape).astype(dtype)
 
 
-def run(name, pixels, kernel=None, **options):
+def run(
+    name: str, pixels: np.ndarray, kernel: np.ndarray | None = None, **options: Any
+) -> Deconvolution:
     """Any method on an image, as quickly as it can."""
     method = METHODS[name]
     quick = QUICK if method.iterative else {}
-    kernel = psf() if kernel is None else kernel
-    return method.function(pixels, kernel, **quick, camera=CAMERA, **options)
+    given = psf() if kernel is None else kernel
+    return method.function(pixels, given, **quick, camera=CAMERA, **options)
 
 
 @pytest.mark.parametrize("name", METHODS)
 class TestEveryMethod:
-    def test_zeros_give_zeros(self, name):
+    def test_zeros_give_zeros(self, name: str) -> None:
         result = run(name, np.zeros((6, 12, 13))).image
         assert np.abs(result).max() < 1e-6
 
-    def test_a_constant_stays_one(self, name):
+    def test_a_constant_stays_one(self, name: str) -> None:
         result = run(name, np.full((6, 12, 13), 7.0), edges="periodic").image
         # The halves of Gradient Consensus are drawn: constant but for counting noise.
         if name == "rlgc":
@@ -52,7 +59,7 @@ class TestEveryMethod:
         else:
             np.testing.assert_allclose(result, 7, rtol=1e-4)
 
-    def test_shape_and_type(self, name):
+    def test_shape_and_type(self, name: str) -> None:
         for shape in ((6, 12, 13), (1, 12, 13), (12, 13)):
             result = run(name, image(shape=shape))
             assert result.image.shape == shape
@@ -60,13 +67,13 @@ class TestEveryMethod:
             assert np.isfinite(result.image).all()
 
     @pytest.mark.parametrize("bad", [np.nan, np.inf, 1e300])
-    def test_what_is_no_number_is_refused(self, name, bad):
+    def test_what_is_no_number_is_refused(self, name: str, bad: float) -> None:
         pixels = image()
         pixels[0, 0, 0] = bad
         with pytest.raises(DataError, match="1 of 936 voxels are NaN"):
             run(name, pixels)
 
-    def test_the_input_is_left_alone(self, name):
+    def test_the_input_is_left_alone(self, name: str) -> None:
         pixels = image(np.float32)
         before = pixels.copy()
         run(name, pixels)
@@ -76,14 +83,14 @@ class TestEveryMethod:
 @pytest.mark.parametrize(
     "dtype", ["bool", "uint8", "uint16", ">u2", "int32", "uint64", "f2", "f4", ">f8"]
 )
-def test_every_type_gives_the_same(dtype):
+def test_every_type_gives_the_same(dtype: str) -> None:
     pixels = image() > 50 if dtype == "bool" else image()
     expected = richardson_lucy(pixels.astype(float), psf(), 3).image
     result = richardson_lucy(pixels.astype(dtype), psf(), 3).image
     np.testing.assert_array_equal(result, expected)
 
 
-def test_complex_and_empty_images_are_refused():
+def test_complex_and_empty_images_are_refused() -> None:
     with pytest.raises(DataError, match="real numbers"):
         richardson_lucy(image(complex), psf())
     with pytest.raises(DataError, match="empty"):
@@ -92,7 +99,7 @@ def test_complex_and_empty_images_are_refused():
         richardson_lucy(np.ones((2, 6, 12, 13)), psf())
 
 
-def test_negative_values_count_as_zero_and_are_noted():
+def test_negative_values_count_as_zero_and_are_noted() -> None:
     pixels = image()
     pixels[2] -= 200
     result = richardson_lucy(pixels, psf(), 3)
@@ -102,7 +109,7 @@ def test_negative_values_count_as_zero_and_are_noted():
     assert any("16.7% of the voxels are negative" in note for note in result.notes)
 
 
-def test_saturated_pixels_are_noted():
+def test_saturated_pixels_are_noted() -> None:
     pixels = image(np.uint8)
     pixels[0] = 255
     notes = richardson_lucy(pixels, psf(), 3).notes
@@ -111,12 +118,12 @@ def test_saturated_pixels_are_noted():
     assert not any("saturated" in note for note in others)
 
 
-def test_an_image_below_its_background_turns_dark():
+def test_an_image_below_its_background_turns_dark() -> None:
     result = richardson_lucy(image(), psf(), 20, background=500.0).image
     assert 0 <= result.min() <= result.max() < 1e-3
 
 
-def test_a_background_is_modelled_not_returned():
+def test_a_background_is_modelled_not_returned() -> None:
     truth = np.zeros((6, 12, 13), np.float32)
     truth[3, 6, 6] = 1000
     seen = blur(truth, psf().data) + 100
@@ -136,12 +143,12 @@ def test_a_background_is_modelled_not_returned():
         (np.ones(5), "z, y, x"),
     ],
 )
-def test_an_impossible_psf_is_refused(kernel, message):
+def test_an_impossible_psf_is_refused(kernel: np.ndarray, message: str) -> None:
     with pytest.raises(OpticsError, match=message):
         richardson_lucy(image(), kernel)
 
 
-def test_a_delta_changes_nothing():
+def test_a_delta_changes_nothing() -> None:
     delta = np.zeros((3, 3, 3))
     delta[1, 1, 1] = 1
     pixels = image() + 1
@@ -149,7 +156,7 @@ def test_a_delta_changes_nothing():
     np.testing.assert_allclose(result, pixels, rtol=1e-4)
 
 
-def test_impossible_requests_are_refused():
+def test_impossible_requests_are_refused() -> None:
     with pytest.raises(DataError, match="from 1 to 10000"):
         richardson_lucy(image(), psf(), 0)
     with pytest.raises(DataError, match="the start has shape"):
@@ -166,7 +173,7 @@ def test_impossible_requests_are_refused():
         deconvolve(image(), psf(), "gold")
 
 
-def test_intensities_of_any_scale():
+def test_intensities_of_any_scale() -> None:
     """What is done to an image depends on its contrast, not on its unit."""
     pixels = image() + 1
     for method in (richardson_lucy, accelerated_richardson_lucy):
@@ -177,7 +184,7 @@ def test_intensities_of_any_scale():
 
 
 @pytest.fixture(scope="module")
-def sparse():
+def sparse() -> tuple[np.ndarray, np.ndarray]:
     truth = np.zeros((24, 64, 64), np.float32)
     truth[10, 20, 20] = truth[14, 44, 40] = 3e4
     truth = gaussian_filter(truth, (1, 1.2, 1.2))
@@ -193,12 +200,16 @@ class TestBackgroundAboveTheMean:
 
     @pytest.mark.parametrize("by", ["background", "offset"])
     @pytest.mark.parametrize("method", ["rl", "rl-accelerated", "rl-tv", "rl-blind"])
-    def test_the_peak_hardly_changes_and_it_is_said(self, sparse, method, by):
+    def test_the_peak_hardly_changes_and_it_is_said(
+        self, sparse: tuple[np.ndarray, np.ndarray], method: str, by: float
+    ) -> None:
         pixels, kernel = sparse
         peaks = {}
         for level in (100, 101, 102, 105):
             camera = Camera(gain=1.0, offset=level, read_noise=1.0)
-            options = {"camera": camera} if by == "offset" else {"background": level}
+            options: dict[str, Any] = (
+                {"camera": camera} if by == "offset" else {"background": level}
+            )
             result = deconvolve(pixels, kernel, method, **options)
             peaks[level] = result.image.max()
             said = [n for n in result.notes if "above the mean of the image" in n]
@@ -208,11 +219,11 @@ class TestBackgroundAboveTheMean:
                 assert f"{pixels.mean():.5g}" in said[0]
         assert min(peaks.values()) > 0.5 * peaks[100]
 
-    def test_nothing_is_left_of_an_image_below_its_background(self):
+    def test_nothing_is_left_of_an_image_below_its_background(self) -> None:
         notes = richardson_lucy(image(), psf(), 3, background=500.0).notes
         assert any("500 lies above the brightest voxel, 99" in note for note in notes)
 
-    def test_planes_too(self, sparse):
+    def test_planes_too(self, sparse: tuple[np.ndarray, np.ndarray]) -> None:
         pixels, kernel = sparse
         result = deconvolve(pixels[12], kernel[4], "rl", background=105)
         assert any("above the mean of the image" in note for note in result.notes)
@@ -220,7 +231,7 @@ class TestBackgroundAboveTheMean:
 
 @pytest.mark.parametrize("scale", [1e-36, 1e-30, 1e20, 1e27])
 @pytest.mark.parametrize("method", [name for name in METHODS if name != "rlgc"])
-def test_large_and_small_values_do_not_leave_float32(method, scale):
+def test_large_and_small_values_do_not_leave_float32(method: str, scale: float) -> None:
     pixels = image() + 1
     usual = deconvolve(pixels, psf(), method).image
     found = deconvolve((pixels * scale).astype(np.float32), psf(), method).image
@@ -228,6 +239,6 @@ def test_large_and_small_values_do_not_leave_float32(method, scale):
     np.testing.assert_allclose(found / scale, usual, rtol=2e-2, atol=0.5)
 
 
-def test_more_photons_than_there_are_is_a_wrong_gain():
+def test_more_photons_than_there_are_is_a_wrong_gain() -> None:
     with pytest.raises(DataError, match="photo-electrons: check the gain"):
         richardson_lucy(image() * 1e20, psf(), 3, camera=CAMERA)

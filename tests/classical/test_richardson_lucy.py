@@ -1,3 +1,7 @@
+from __future__ import annotations
+
+from typing import Any
+
 import pytest
 import torch
 
@@ -8,7 +12,7 @@ from napari_blurgan.classical.richardson_lucy import (
 from napari_blurgan.inverse.blur import Blur
 
 
-def gaussian(shape, sigma=1.5):
+def gaussian(shape: tuple[int, ...], sigma: Any = 1.5) -> torch.Tensor:
     axes = [torch.arange(n, dtype=torch.float64) - n // 2 for n in shape]
     grids = torch.meshgrid(*axes, indexing="ij")
     kernel = torch.exp(-0.5 * sum(g**2 for g in grids) / sigma**2)
@@ -16,7 +20,7 @@ def gaussian(shape, sigma=1.5):
 
 
 @pytest.mark.parametrize("edges", ["extend", "periodic"])
-def test_batches_equal_single_images(edges):
+def test_batches_equal_single_images(edges: str) -> None:
     psf = gaussian((5, 7, 8))
     images = torch.rand(3, 1, 12, 14, 15) * 50
     plan = RichardsonLucy(psf, edges=edges)
@@ -25,7 +29,7 @@ def test_batches_equal_single_images(edges):
     torch.testing.assert_close(together, apart)
 
 
-def test_a_long_run_continues_from_a_start():
+def test_a_long_run_continues_from_a_start() -> None:
     psf = gaussian((7, 7))
     image = torch.rand(20, 20) * 50
     whole = richardson_lucy_tensor(image, psf, 6, edges="periodic")
@@ -35,7 +39,7 @@ def test_a_long_run_continues_from_a_start():
     )
 
 
-def test_plan_is_kept_for_a_few_shapes():
+def test_plan_is_kept_for_a_few_shapes() -> None:
     plan = RichardsonLucy(gaussian((3, 3)))
     first = plan.blur((8, 8))
     assert plan.blur((8, 8)) is first
@@ -45,7 +49,7 @@ def test_plan_is_kept_for_a_few_shapes():
 
 
 @pytest.mark.parametrize("edges", ["extend", "periodic"])
-def test_adjoint(edges):
+def test_adjoint(edges: str) -> None:
     psf = torch.rand(4, 5, 6)
     blur = Blur(psf, (9, 10, 11), edges)
     x = torch.rand(blur.shape)

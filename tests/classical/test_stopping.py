@@ -1,5 +1,10 @@
 """Rules stop where they say, keep the best, and look at nothing but counts."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -17,13 +22,16 @@ from napari_blurgan.inverse.stopping import (
     HeldOut,
     RelativeChange,
 )
+from tests.classical.conftest import Case
 
 
-def error_path(method, case, iterations, **options):
+def error_path(
+    method: Callable[..., Any], case: Case, iterations: int, **options: Any
+) -> np.ndarray:
     """The error after each iteration, as a callback sees it."""
     errors = []
 
-    def record(progress):
+    def record(progress: Any) -> None:
         errors.append(case.error(progress.image()))
 
     method(
@@ -37,13 +45,13 @@ def error_path(method, case, iterations, **options):
     return np.array(errors)
 
 
-def test_fixed_iterations_leave_no_trace(nuclei):
+def test_fixed_iterations_leave_no_trace(nuclei: Case) -> None:
     result = richardson_lucy(nuclei.image, nuclei.psf, 3, camera=nuclei.camera)
     assert (result.iterations, result.trace, result.criterion) == (3, (), "")
     assert result.reason == "all iterations were made"
 
 
-def test_relative_change(nuclei):
+def test_relative_change(nuclei: Case) -> None:
     rule, options = RelativeChange(0.02), {"edges": "periodic"}
     result = richardson_lucy(nuclei.image, nuclei.psf, 100, stop=rule, **options)
     assert result.criterion == "relative change"
@@ -57,7 +65,7 @@ def test_relative_change(nuclei):
     np.testing.assert_array_equal(again.image, result.image)  # a run starts afresh
 
 
-def test_discrepancy_is_one_for_the_truth(nuclei):
+def test_discrepancy_is_one_for_the_truth(nuclei: Case) -> None:
     result = accelerated_richardson_lucy(
         nuclei.image, nuclei.psf, 100, camera=nuclei.camera, stop=Discrepancy()
     )
@@ -72,13 +80,13 @@ def test_discrepancy_is_one_for_the_truth(nuclei):
     assert abs(value - 1) < 0.02
 
 
-def test_rules_for_counts_ask_for_the_camera(nuclei):
+def test_rules_for_counts_ask_for_the_camera(nuclei: Case) -> None:
     for name in ("discrepancy", "held-out"):
         with pytest.raises(DataError, match="gain, offset and read noise"):
             richardson_lucy(nuclei.image, nuclei.psf, 3, stop=RULES[name]())
 
 
-def test_halves_are_binomial_and_independent():
+def test_halves_are_binomial_and_independent() -> None:
     """A rounded normal stands for the binomial; compare with the real one."""
     for count in (1, 2, 3, 10, 1000):
         image = torch.full((64, 64, 64), float(count))
@@ -96,10 +104,12 @@ def test_halves_are_binomial_and_independent():
 
 
 @pytest.mark.parametrize("name", ["nuclei", "filaments"])
-def test_held_out_stops_near_the_best(name, request):
+def test_held_out_stops_near_the_best(
+    name: str, request: pytest.FixtureRequest
+) -> None:
     """The rule has not seen the truth, and ends within 5 % of the best on its path."""
     case = request.getfixturevalue(name)
-    options = {"camera": case.camera, "stop": HeldOut()}
+    options: dict[str, Any] = {"camera": case.camera, "stop": HeldOut()}
     result = accelerated_richardson_lucy(case.image, case.psf, 100, **options)
     path = error_path(accelerated_richardson_lucy, case, 60)
     assert result.iterations < 60
@@ -107,9 +117,9 @@ def test_held_out_stops_near_the_best(name, request):
     assert path[-1] > 1.05 * path.min()  # else any stop would do
 
 
-def test_the_best_estimate_is_kept(nuclei):
+def test_the_best_estimate_is_kept(nuclei: Case) -> None:
     """The rule must wait to see the minimum pass; what is returned is the minimum."""
-    options = {"camera": nuclei.camera}
+    options: dict[str, Any] = {"camera": nuclei.camera}
     rule = HeldOut(patience=5)
     result = accelerated_richardson_lucy(
         nuclei.image, nuclei.psf, 100, stop=rule, **options
@@ -118,7 +128,7 @@ def test_the_best_estimate_is_kept(nuclei):
     assert result.iterations == int(np.argmin(result.trace))
     seen = {}
 
-    def keep(progress):
+    def keep(progress: Any) -> None:
         seen[progress.iteration] = progress.image()
 
     accelerated_richardson_lucy(
@@ -132,7 +142,7 @@ def test_the_best_estimate_is_kept(nuclei):
     np.testing.assert_array_equal(result.image, seen[result.iterations])
 
 
-def test_consensus_stops_by_itself_near_the_best(nuclei, filaments):
+def test_consensus_stops_by_itself_near_the_best(nuclei: Case, filaments: Case) -> None:
     for case in (nuclei, filaments):
         result = gradient_consensus(case.image, case.psf, camera=case.camera)
         path = error_path(gradient_consensus, case, 60, stop=HeldOut(patience=60))
@@ -140,16 +150,16 @@ def test_consensus_stops_by_itself_near_the_best(nuclei, filaments):
         assert case.error(result.image) <= 1.05 * path.min()
 
 
-def test_consensus_builds_up_less_noise(nuclei):
+def test_consensus_builds_up_less_noise(nuclei: Case) -> None:
     """Too many iterations cost less where the halves have to agree."""
-    options = {"stop": HeldOut(patience=60)}
+    options: dict[str, Any] = {"stop": HeldOut(patience=60)}
     with_mask = error_path(gradient_consensus, nuclei, 40, **options)
     without = error_path(accelerated_richardson_lucy, nuclei, 40, **options)
     assert with_mask[-1] - with_mask.min() < 0.8 * (without[-1] - without.min())
 
 
-def test_consensus_depends_on_its_seed_alone(nuclei):
-    def run(seed):
+def test_consensus_depends_on_its_seed_alone(nuclei: Case) -> None:
+    def run(seed: int) -> Any:
         rule = HeldOut(seed=seed)
         return gradient_consensus(
             nuclei.image, nuclei.psf, 5, camera=nuclei.camera, stop=rule
@@ -163,10 +173,10 @@ def test_consensus_depends_on_its_seed_alone(nuclei):
         )
 
 
-def test_the_callback_may_stop_and_keeps_what_it_saw(nuclei):
+def test_the_callback_may_stop_and_keeps_what_it_saw(nuclei: Case) -> None:
     last = {}
 
-    def stop_at_three(progress):
+    def stop_at_three(progress: Any) -> Any:
         last["image"] = progress.image()
         return progress.iteration == 3
 

@@ -1,5 +1,10 @@
 """`blurgan deconvolve`, as users call it."""
 
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 import tifffile
@@ -19,24 +24,31 @@ CAMERA = ("--gain", 2, "--offset", 100, "--read-noise", 1)
 
 
 @pytest.fixture(scope="module")
-def psf():
+def psf() -> Psf:
     return theoretical_psf(Optics(1.2, 1.33, 520), (7, 11, 11), VOXEL)
 
 
 @pytest.fixture(scope="module")
-def image():
+def image() -> np.ndarray:
     rng = np.random.default_rng(0)
     return (100 + rng.poisson(20, (8, 20, 24)) * 2).astype(np.uint16)
 
 
 @pytest.fixture
-def files(tmp_path, image, psf):
+def files(tmp_path: Path, image: np.ndarray, psf: Psf) -> Path:
     write_ome_tiff(tmp_path / "image.ome.tif", image, "ZYX", VOXEL)
     psf.save(tmp_path / "psf.ome.tif")
     return tmp_path
 
 
-def blurgan(folder, capsys, method, *arguments, out="out.ome.tif", image="image"):
+def blurgan(
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    method: str,
+    *arguments: str | Path | float,
+    out: str = "out.ome.tif",
+    image: str = "image",
+) -> Any:
     code = main(
         [
             str(a)
@@ -55,12 +67,14 @@ def blurgan(folder, capsys, method, *arguments, out="out.ome.tif", image="image"
     return code, capsys.readouterr()
 
 
-def with_psf(files):
+def with_psf(files: Path) -> tuple[str, Path]:
     return ("--psf", files / "psf.ome.tif")
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_every_method_by_its_name(method, files, capsys):
+def test_every_method_by_its_name(
+    method: str, files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     steps = ("--iterations", 3) if METHODS[method].iterative else ()
     code, said = blurgan(files, capsys, method, *with_psf(files), *steps, *CAMERA)
     assert code == 0, said.err
@@ -72,7 +86,9 @@ def test_every_method_by_its_name(method, files, capsys):
     assert provenance["parameters"]["gain"] == 2
 
 
-def test_the_result_is_the_functions(files, image, psf, capsys):
+def test_the_result_is_the_functions(
+    files: Path, image: np.ndarray, psf: Psf, capsys: pytest.CaptureFixture[str]
+) -> None:
     arguments = (*with_psf(files), "--iterations", 7, "--background", 90)
     assert blurgan(files, capsys, "rl", *arguments)[0] == 0
     expected = richardson_lucy(image, psf, 7, background=90.0, device="cpu").image
@@ -80,14 +96,18 @@ def test_the_result_is_the_functions(files, image, psf, capsys):
     np.testing.assert_allclose(result, expected, rtol=1e-5)
 
 
-def test_optics_instead_of_a_psf(files, capsys):
+def test_optics_instead_of_a_psf(
+    files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     optics = ("--na", 1.2, "--ni", 1.33, "--wavelength", 520)
     code, said = blurgan(files, capsys, "rl", *optics, "--iterations", 2)
     assert code == 0, said.err
     assert "larger than the image: used as" in said.err
 
 
-def test_series_with_channels_and_their_psfs(files, image, psf, capsys):
+def test_series_with_channels_and_their_psfs(
+    files: Path, image: np.ndarray, psf: Psf, capsys: pytest.CaptureFixture[str]
+) -> None:
     movie = np.stack([np.stack([image, image * 2])] * 2)
     write_ome_tiff(files / "movie.ome.tif", movie, "TCZYX", VOXEL, ("a", "b"))
     other = theoretical_psf(Optics(1.2, 1.33, 640), (7, 11, 11), VOXEL)
@@ -106,7 +126,9 @@ def test_series_with_channels_and_their_psfs(files, image, psf, capsys):
         np.testing.assert_allclose(found, expected, rtol=1e-4)
 
 
-def test_a_film_is_gone_on_with_where_it_ended(files, image, psf, capsys):
+def test_a_film_is_gone_on_with_where_it_ended(
+    files: Path, image: np.ndarray, psf: Psf, capsys: pytest.CaptureFixture[str]
+) -> None:
     films = [np.stack([image, image * 2, image + offset]) for offset in (0, 1)]
     for name, film in zip(("movie", "other"), films, strict=True):
         write_ome_tiff(files / f"{name}.ome.tif", film, "TZYX", VOXEL)
@@ -120,7 +142,7 @@ def test_a_film_is_gone_on_with_where_it_ended(files, image, psf, capsys):
         device="cpu",
     )
 
-    def interrupt(event):
+    def interrupt(event: Any) -> None:
         if getattr(event, "done", 0) == 2 and isinstance(event, TileDone):
             raise KeyboardInterrupt
 
@@ -149,14 +171,18 @@ def test_a_film_is_gone_on_with_where_it_ended(files, image, psf, capsys):
         np.testing.assert_array_equal(result[time], expected)
 
 
-def test_a_rule_stops_and_says_so(files, capsys):
+def test_a_rule_stops_and_says_so(
+    files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     arguments = (*with_psf(files), "--stop", "change", "--iterations", 500)
     code, said = blurgan(files, capsys, "rl", *arguments)
     assert code == 0
     assert "the relative change reached" in said.err
 
 
-def test_saturated_voxels_are_said(files, capsys):
+def test_saturated_voxels_are_said(
+    files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     image = np.minimum(np.random.default_rng(0).poisson(240, (8, 20, 24)), 255)
     share = (image == 255).mean()
     write_ome_tiff(files / "bright.ome.tif", image.astype(np.uint8), "ZYX", VOXEL)
@@ -167,7 +193,9 @@ def test_saturated_voxels_are_said(files, capsys):
 
 
 @pytest.mark.parametrize("method", ["rl", "wiener"])
-def test_a_flat_field_is_as_flat_whatever_the_number_of_planes(method, files, capsys):
+def test_a_flat_field_is_as_flat_whatever_the_number_of_planes(
+    method: str, files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     optics = ("--na", 1.4, "--ni", 1.515, "--wavelength", 520)
     for planes in (9, 3):
         flat = np.full((planes, 20, 24), 100, np.uint16)
@@ -178,14 +206,18 @@ def test_a_flat_field_is_as_flat_whatever_the_number_of_planes(method, files, ca
         np.testing.assert_allclose(result, 100, rtol=1e-3)
 
 
-def test_tiles_and_one_pixel_type(files, capsys):
+def test_tiles_and_one_pixel_type(
+    files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     arguments = (*with_psf(files), "--tile", 8, 10, 12, "--dtype", "source")
     code, said = blurgan(files, capsys, "rl", *arguments, "--iterations", 3)
     assert code == 0, said.err
     assert "uint16" in said.out
 
 
-def test_a_plane(tmp_path, image, psf, capsys):
+def test_a_plane(
+    tmp_path: Path, image: np.ndarray, psf: Psf, capsys: pytest.CaptureFixture[str]
+) -> None:
     write_ome_tiff(tmp_path / "image.ome.tif", image[3], "YX", (None, 0.1, 0.1))
     psf.save(tmp_path / "psf.ome.tif")
     arguments = ("--psf", tmp_path / "psf.ome.tif", "--iterations", 2)
@@ -211,8 +243,13 @@ def test_a_plane(tmp_path, image, psf, capsys):
     ],
 )
 def test_what_is_at_fault_is_said(
-    method, arguments, message, files, capsys, monkeypatch
-):
+    method: str,
+    arguments: tuple[float | str, ...],
+    message: str,
+    files: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.chdir(files)
     code, said = blurgan(files, capsys, method, *arguments)
     assert code == 2
@@ -220,13 +257,17 @@ def test_what_is_at_fault_is_said(
     assert not (files / "out.ome.tif").exists()
 
 
-def test_an_image_is_not_written_over(files, capsys):
+def test_an_image_is_not_written_over(
+    files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     code, said = blurgan(files, capsys, "rl", *with_psf(files), out="image.ome.tif")
     assert code == 2
     assert "is the image itself" in said.err
 
 
-def test_a_psf_without_voxels(files, psf, capsys):
+def test_a_psf_without_voxels(
+    files: Path, psf: Psf, capsys: pytest.CaptureFixture[str]
+) -> None:
     tifffile.imwrite(files / "bare.tif", psf.data)
     bare = ("--psf", files / "bare.tif", "--iterations", 2)
     code, said = blurgan(files, capsys, "rl", *bare)
@@ -235,12 +276,15 @@ def test_a_psf_without_voxels(files, psf, capsys):
     assert blurgan(files, capsys, "rl", *bare, "--psf-voxel", *VOXEL)[0] == 0
 
 
-def test_references_share_no_voxel_with_the_rest(tmp_path, psf, capsys):
+def test_references_share_no_voxel_with_the_rest(
+    tmp_path: Path, psf: Psf, capsys: pytest.CaptureFixture[str]
+) -> None:
     rng = np.random.default_rng(0)
     stack = (100 + rng.poisson(20, (8, 24, 64)) * 2).astype(np.uint16)
     for name in "ab":
         write_ome_tiff(tmp_path / f"{name}.ome.tif", stack, "ZYX", VOXEL)
     psf.save(tmp_path / "psf.tif")
+    arguments: tuple[object, ...]
     arguments = ("references", "rl", tmp_path / "?.ome.tif", "--out", tmp_path / "set")
     arguments += ("--psf", tmp_path / "psf.tif", "--iterations", 3, "--device", "cpu")
     assert main([str(a) for a in (*arguments, "--background", 100)]) == 0

@@ -1,12 +1,16 @@
 """How the command ends where the shell has a say."""
 
+from __future__ import annotations
+
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -19,7 +23,9 @@ from napari_blurgan.models.model import load_model
 
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 @pytest.mark.parametrize("arguments", [("recipe", "blind"), ("recipe", "--help")])
-def test_a_reader_that_leaves_early_ends_it_quietly(arguments, unbuffered):
+def test_a_reader_that_leaves_early_ends_it_quietly(
+    arguments: tuple[str, str], unbuffered: str
+) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "napari_blurgan", *arguments],
         env=os.environ | {"PYTHONUNBUFFERED": unbuffered},
@@ -35,8 +41,10 @@ def test_a_reader_that_leaves_early_ends_it_quietly(arguments, unbuffered):
     assert process.wait() in ({0, 141} if quiet else {141})
 
 
-def test_a_failure_of_ours_is_a_line_and_a_file(monkeypatch, capsys, tmp_path):
-    def run(options):
+def test_a_failure_of_ours_is_a_line_and_a_file(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    def run(options: Any) -> None:
         raise BrokenPipeError(32, "a worker has gone")
 
     monkeypatch.setattr(recipe, "run", run)
@@ -52,10 +60,12 @@ def test_a_failure_of_ours_is_a_line_and_a_file(monkeypatch, capsys, tmp_path):
     assert "Traceback" in log.read_text()
 
 
-def test_a_failure_at_one_image_does_not_stop_the_others(monkeypatch, capsys, tmp_path):
+def test_a_failure_at_one_image_does_not_stop_the_others(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     done = []
 
-    def make(source, out):
+    def make(source: Any, out: Path) -> Any:
         if source == Path("b"):
             raise KeyError("b")
         done.append(source)
@@ -76,7 +86,7 @@ Such a shell starts its children deaf to SIGINT, and they hand that on."""
 
 
 @contextmanager
-def started(script, folder):
+def started(script: str, folder: Path) -> Iterator[Any]:
     """Run a script in a folder; it does not outlive the test."""
     process = subprocess.Popen(
         [sys.executable, "-c", f"{FOREGROUND}\n{script}"],
@@ -92,7 +102,7 @@ def started(script, folder):
             process.kill()
 
 
-def asked_to_end(process, number):
+def asked_to_end(process: Any, number: int) -> Any:
     """Send a signal; return what is said until the end, no 5 s of computing later."""
     before = psutil.Process(process.pid).cpu_times()
     process.send_signal(number)
@@ -127,7 +137,7 @@ sys.exit(main([*line.split(), "--out", "m.blurgan", "--set", *tiny.split()]))
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_training_ends_cleanly_on_a_signal(number, tmp_path):
+def test_a_training_ends_cleanly_on_a_signal(number: Any, tmp_path: Path) -> None:
     with started(TRAINING, tmp_path) as process:
         for line in process.stderr:
             if "steps trained" in line:
@@ -155,7 +165,9 @@ sys.exit(main([*line.split(), "--out", "o.ome.tif"]))
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)]
 )
-def test_a_deconvolution_leaves_nothing_half_written(number, code, tmp_path):
+def test_a_deconvolution_leaves_nothing_half_written(
+    number: Any, code: int, tmp_path: Path
+) -> None:
     with started(DECONVOLUTION, tmp_path) as process:
         while not list(tmp_path.glob(".o.ome.tif*.part")):
             assert process.poll() is None, process.stderr.read()

@@ -66,7 +66,7 @@ def test_every_option_has_a_help_that_says_its_default(name: str) -> None:
 @pytest.mark.parametrize("value", ["nan", "inf", "-inf", "1e300", "-1e300", "x", ""])
 def test_no_number_is_taken_without_a_range(name: str, value: str) -> None:
     with pytest.raises(BlurGANError, match=r"--[\w-]+ must be .*found"):
-        NUMBERS[name].type(value)
+        NUMBERS[name].type(value)  # type: ignore[misc]
 
 
 def test_no_option_takes_a_bare_number_but_the_optics() -> None:

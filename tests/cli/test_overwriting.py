@@ -217,7 +217,9 @@ def test_a_file_name_with_brackets_is_a_name(folder: Path, tmp_path: Path) -> No
     np.testing.assert_allclose(np.asarray(read_stack(out).data), expected, rtol=1e-4)
 
 
-def test_what_is_read_is_never_written_over_not_even_if_asked(folder, tmp_path, capsys):
+def test_what_is_read_is_never_written_over_not_even_if_asked(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     image, psf, model = (tmp_path / n for n in ("a.zarr", "p.ome.tif", "m.blurgan"))
     read_stack(folder / "a.ome.tif").save(image)
     shutil.copy(folder / "psf.ome.tif", psf)
@@ -238,14 +240,16 @@ def test_what_is_read_is_never_written_over_not_even_if_asked(folder, tmp_path, 
     assert after == before
 
 
-def test_python_refuses_to_write_into_an_image(folder, tmp_path):
+def test_python_refuses_to_write_into_an_image(folder: Path, tmp_path: Path) -> None:
     image = tmp_path / "a.zarr"
     read_stack(folder / "a.ome.tif").save(image)
     with pytest.raises(DataError, match="lies within the image"):
         restore(folder / "m.blurgan", image, image / "r.zarr", device="cpu")
 
 
-def test_python_says_what_the_command_line_says(folder, caplog):
+def test_python_says_what_the_command_line_says(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     dim = np.asarray(read_stack(folder / "a.ome.tif")) // 20
     restore(folder / "m.blurgan", dim, voxel_size=VOXEL, device="cpu")
     assert "times the contrast" in caplog.text

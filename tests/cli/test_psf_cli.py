@@ -1,6 +1,10 @@
 """`blurgan psf`, through the front door."""
 
+from __future__ import annotations
+
 import json
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,19 +18,21 @@ WATER = ["--na", "1.1", "--ni", "1.333", "--wavelength", "525"]
 VOXEL = ["--voxel", "0.2", "0.1", "0.1"]
 
 
-def psf(*arguments):
+def psf(*arguments: object) -> Any:
     return main(["psf", *map(str, arguments)])
 
 
 @pytest.fixture
-def saved(tmp_path):
+def saved(tmp_path: Path) -> Path:
     path = tmp_path / "a.ome.tif"
     assert psf("vectorial", *WATER, *VOXEL, "--shape", 21, 25, 25, "--out", path) == 0
     return path
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_every_model_is_computed_and_saved(model, tmp_path, capsys):
+def test_every_model_is_computed_and_saved(
+    model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = tmp_path / "psf.ome.tif"
     code = psf(model, *WATER, *VOXEL, "--shape", 9, 11, 13, "--out", path)
     assert code == 0
@@ -39,7 +45,7 @@ def test_every_model_is_computed_and_saved(model, tmp_path, capsys):
     assert ("too long along z" in said.err) == (model == "born-wolf")
 
 
-def test_the_microscope_on_the_line_is_the_one_computed(tmp_path):
+def test_the_microscope_on_the_line_is_the_one_computed(tmp_path: Path) -> None:
     path = tmp_path / "psf.ome.tif"
     light = ["--modality", "confocal", "--excitation", 488, "--pinhole", 0.7]
     sample = ["--ns", 1.38, "--depth", 5, "--coverslip", 175]
@@ -61,14 +67,16 @@ def test_the_microscope_on_the_line_is_the_one_computed(tmp_path):
     np.testing.assert_array_equal(Psf.load(path).data, expected.data)
 
 
-def test_without_a_shape_the_core_is_computed(tmp_path):
+def test_without_a_shape_the_core_is_computed(tmp_path: Path) -> None:
     path = tmp_path / "psf.ome.tif"
     assert psf("gaussian", *WATER, *VOXEL, "--out", path) == 0
     shape = Psf.load(path).shape
     assert all(n % 2 and n > 10 for n in shape)
 
 
-def test_measure_prints_widths_centre_and_comparison(saved, capsys):
+def test_measure_prints_widths_centre_and_comparison(
+    saved: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert psf("measure", saved, "--against", saved, "--json") == 0
     told = json.loads(capsys.readouterr().out)
     truth = Psf.load(saved)
@@ -82,7 +90,9 @@ def test_measure_prints_widths_centre_and_comparison(saved, capsys):
     assert told["against"]["resampled"] is False
 
 
-def test_measure_resamples_the_reference_and_says_so(saved, tmp_path, capsys):
+def test_measure_resamples_the_reference_and_says_so(
+    saved: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     finer = tmp_path / "finer.ome.tif"
     voxel = ["--voxel", 0.1, 0.05, 0.05]
     assert psf("vectorial", *WATER, *voxel, "--shape", 41, 49, 49, "--out", finer) == 0
@@ -94,7 +104,9 @@ def test_measure_resamples_the_reference_and_says_so(saved, tmp_path, capsys):
     assert ncc > 0.998
 
 
-def test_measure_reads_the_psf_of_a_model_folder(saved, tmp_path, capsys):
+def test_measure_reads_the_psf_of_a_model_folder(
+    saved: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     folder = tmp_path / "a.blurgan"
     folder.mkdir()
     saved.rename(folder / "psf.ome.tif")
@@ -102,7 +114,9 @@ def test_measure_reads_the_psf_of_a_model_folder(saved, tmp_path, capsys):
     assert "FWHM" in capsys.readouterr().out
 
 
-def test_unknown_widths_are_null(tmp_path, capsys):
+def test_unknown_widths_are_null(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = tmp_path / "flat.ome.tif"
     Psf(np.ones((3, 3, 3)), (0.1, 0.1, 0.1)).save(path)
     assert psf("measure", path, "--json") == 0
@@ -110,7 +124,7 @@ def test_unknown_widths_are_null(tmp_path, capsys):
 
 
 @pytest.fixture
-def beads(tmp_path):
+def beads(tmp_path: Path) -> Path:
     model = vectorial(Optics(1.1, 1.333, 525), (30, 60, 60), (0.2, 0.1, 0.1)).data
     image = sum(
         np.roll(model, (0, y, x), (0, 1, 2)) for y in (-15, 15) for x in (-15, 15)
@@ -122,7 +136,9 @@ def beads(tmp_path):
     return path
 
 
-def test_beads_become_a_psf(beads, tmp_path, capsys):
+def test_beads_become_a_psf(
+    beads: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     out = tmp_path / "psf.ome.tif"
     assert psf("beads", beads, "--out", out, "--json") == 0
     told = json.loads(capsys.readouterr().out)
@@ -134,7 +150,9 @@ def test_beads_become_a_psf(beads, tmp_path, capsys):
     assert "4 good" in capsys.readouterr().out
 
 
-def test_beads_ask_which_channel(tmp_path, capsys):
+def test_beads_ask_which_channel(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = tmp_path / "two.ome.tif"
     tifffile.imwrite(path, np.zeros((2, 5, 6, 7), np.uint16), metadata={"axes": "CZYX"})
     arguments = ["beads", path, "--out", tmp_path / "o.ome.tif", "--voxel", 1, 1, 1]
@@ -142,7 +160,9 @@ def test_beads_ask_which_channel(tmp_path, capsys):
     assert "2 channels" in capsys.readouterr().err
 
 
-def test_beads_ask_for_a_voxel_size(tmp_path, capsys):
+def test_beads_ask_for_a_voxel_size(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = tmp_path / "plain.tif"
     tifffile.imwrite(path, np.zeros((5, 6, 7), np.uint16), photometric="minisblack")
     assert psf("beads", path, "--out", tmp_path / "o.ome.tif") == 2
@@ -158,8 +178,12 @@ def test_beads_ask_for_a_voxel_size(tmp_path, capsys):
     ],
 )
 def test_faults_of_the_request_are_one_line_and_code_2(
-    arguments, message, capsys, tmp_path, monkeypatch
-):
+    arguments: list[str],
+    message: str,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.chdir(tmp_path)
     assert psf(*arguments) == 2
     error = capsys.readouterr().err
@@ -167,7 +191,9 @@ def test_faults_of_the_request_are_one_line_and_code_2(
     assert error.count("\n") == 1
 
 
-def test_help_names_every_way_and_loads_none(capsys):
+def test_help_names_every_way_and_loads_none(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     with pytest.raises(SystemExit) as left:
         psf("--help")
     assert left.value.code == 0
@@ -176,7 +202,7 @@ def test_help_names_every_way_and_loads_none(capsys):
         assert way in told
 
 
-def test_spectral_is_behind_its_own_door(capsys):
+def test_spectral_is_behind_its_own_door(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as left:
         psf("spectral", "--help")
     assert left.value.code == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -25,7 +26,7 @@ def truth() -> Psf:
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory, truth):
+def folder(tmp_path_factory: pytest.TempPathFactory, truth: Psf) -> Path:
     """Two blurred and two sharp stacks; the blurred ones are one time series."""
     folder, margin = tmp_path_factory.mktemp("sets"), margin_for(truth.data)
     large = [n + 2 * m for n, m in zip(SHAPE, margin, strict=True)]
@@ -41,7 +42,7 @@ def folder(tmp_path_factory, truth):
     return folder
 
 
-def spectral(folder, *options: str) -> int:
+def spectral(folder: Path, *options: str) -> int:
     return main(
         [
             *("psf", "spectral", "--blurred", str(folder / "blurred.ome.tif")),
@@ -51,7 +52,9 @@ def spectral(folder, *options: str) -> int:
     )
 
 
-def test_writes_the_psf_and_reports(folder, truth, capsys):
+def test_writes_the_psf_and_reports(
+    folder: Path, truth: Psf, capsys: pytest.CaptureFixture[str]
+) -> None:
     known = ("--na", "1.3", "--wavelength", "525", "--shape", "17", "27", "27")
     assert spectral(folder, *known, "--json") == 0
     figures = json.loads(capsys.readouterr().out)
@@ -64,12 +67,16 @@ def test_writes_the_psf_and_reports(folder, truth, capsys):
     assert "residual" in capsys.readouterr().out
 
 
-def test_warns_where_the_optics_cannot_explain_the_blur(folder, capsys):
+def test_warns_where_the_optics_cannot_explain_the_blur(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert spectral(folder, "--na", "0.5", "--wavelength", "700") == 0
     assert "do not match" in capsys.readouterr().err
 
 
-def test_refuses_sets_on_other_voxels(folder, capsys):
+def test_refuses_sets_on_other_voxels(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     image = np.zeros((32, 64, 64), np.float32)
     image[10:20, 20:30, 20:30] = 1
     write_ome_tiff(folder / "other.ome.tif", image, "ZYX", (0.15, 0.1, 0.1))

@@ -1,7 +1,12 @@
 """`restore` and `blurgan restore` with a model folder, as users call them."""
 
+from __future__ import annotations
+
 import subprocess
 import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -26,7 +31,7 @@ from napari_blurgan.writing.ome_tiff import write_ome_tiff
 LEVELS = Normalization(100, 50)
 
 
-def untrained(dims=3, channels=(1, 1), **changes):
+def untrained(dims: int = 3, channels: tuple[int, int] = (1, 1), **changes: Any) -> Any:
     """A model whose weights are as they were drawn."""
     torch.manual_seed(0)
     recipe = preset("supervised").updated(
@@ -50,34 +55,41 @@ def untrained(dims=3, channels=(1, 1), **changes):
 
 
 @pytest.fixture(scope="module")
-def model():
+def model() -> Model:
     return untrained()
 
 
 @pytest.fixture(scope="module")
-def folder(model, tmp_path_factory):
+def folder(model: Model, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("model") / "a.blurgan"
     model.save(path)
     return path
 
 
 @pytest.fixture
-def image():
+def image() -> np.ndarray:
     return np.random.default_rng(0).integers(90, 300, (9, 30, 25)).astype("uint16")
 
 
-def blurgan(*arguments, capsys=None):
+def blurgan(
+    *arguments: object, capsys: pytest.CaptureFixture[str] | None = None
+) -> Any:
     """Run the command; return the exit code and what it printed."""
     code = main([str(a) for a in arguments])
     return code, capsys.readouterr()
 
 
-def write(path, array, axes="ZYX", voxel=(0.3, 0.1, 0.1)):
+def write(
+    path: Path,
+    array: np.ndarray,
+    axes: str = "ZYX",
+    voxel: tuple[float, ...] = (0.3, 0.1, 0.1),
+) -> Any:
     write_ome_tiff(path, array, axes, voxel)
     return path
 
 
-def test_a_model_an_image_a_result(model, folder):
+def test_a_model_an_image_a_result(model: Model, folder: Path) -> None:
     image = np.random.default_rng(0).integers(90, 300, (36, 40, 38)).astype("uint16")
     with torch.inference_mode():
         units = torch.from_numpy(LEVELS.apply(image))[None, None]
@@ -94,7 +106,7 @@ def test_a_model_an_image_a_result(model, folder):
     assert np.allclose(result[inside], direct[inside], rtol=1e-5, atol=1e-3)
 
 
-def test_files_in_files_out(folder, image, tmp_path):
+def test_files_in_files_out(folder: Path, image: np.ndarray, tmp_path: Path) -> None:
     source = write(tmp_path / "in.ome.tif", image)
     events = []
     result = restore(
@@ -110,7 +122,9 @@ def test_files_in_files_out(folder, image, tmp_path):
     assert np.allclose(np.asarray(result.data), whole, rtol=1e-5, atol=1e-3)
 
 
-def test_an_image_is_never_overwritten(folder, image, tmp_path):
+def test_an_image_is_never_overwritten(
+    folder: Path, image: np.ndarray, tmp_path: Path
+) -> None:
     source = write(tmp_path / "in.ome.tif", image)
     before = source.read_bytes()
     with pytest.raises(DataError, match="is the image itself"):
@@ -118,7 +132,7 @@ def test_an_image_is_never_overwritten(folder, image, tmp_path):
     assert source.read_bytes() == before
 
 
-def test_other_voxels_are_noted(model, image):
+def test_other_voxels_are_noted(model: Model, image: np.ndarray) -> None:
     events = []
     stack = Stack(image, "ZYX", (0.3, 0.2, 0.101), name="cell")
     restore(model, stack, progress=events.append)
@@ -127,16 +141,16 @@ def test_other_voxels_are_noted(model, image):
     assert "cell: its voxels are 0.2 µm long in y" in notes[0]
 
 
-def test_instance_norm_is_blended(image):
+def test_instance_norm_is_blended(image: np.ndarray) -> None:
     model = untrained(generator__norm="instance")
     stack = Stack(np.tile(image, (1, 4, 4)), "ZYX")
-    tiles = {"tile": (9, 40, 40)}
+    tiles: dict[str, Any] = {"tile": (9, 40, 40)}
     blended = restore(model, stack, **tiles).data
     assert np.array_equal(blended, restore(model, stack, blend=True, **tiles).data)
     assert not np.array_equal(blended, restore(model, stack, blend=False, **tiles).data)
 
 
-def test_bfloat16_is_nearly_as_good_and_said(model, image):
+def test_bfloat16_is_nearly_as_good_and_said(model: Model, image: np.ndarray) -> None:
     states = {name: t.clone() for name, t in model.generator.state_dict().items()}
     stack = Stack(image * 100, "ZYX")
     whole, low, tiled = (
@@ -158,12 +172,14 @@ def test_bfloat16_is_nearly_as_good_and_said(model, image):
     assert all(torch.equal(now[name], value) for name, value in states.items())
 
 
-def test_planes(image):
+def test_planes(image: np.ndarray) -> None:
     result = restore(untrained(dims=2), Stack(image, "TYX"))
     assert result.axes == "TYX"
 
 
-def test_the_command_restores_one_image(folder, image, tmp_path, capsys):
+def test_the_command_restores_one_image(
+    folder: Path, image: np.ndarray, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     source = write(tmp_path / "in.ome.tif", image)
     out = tmp_path / "out.ome.tif"
     code, printed = blurgan("restore", folder, source, "--out", out, capsys=capsys)
@@ -174,7 +190,9 @@ def test_the_command_restores_one_image(folder, image, tmp_path, capsys):
     assert np.allclose(result, restore(folder, image))
 
 
-def test_the_command_restores_many_images(folder, image, tmp_path, capsys):
+def test_the_command_restores_many_images(
+    folder: Path, image: np.ndarray, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     for name in "ab":
         write(tmp_path / f"{name}.ome.tif", image)
     zarr.create_array(tmp_path / "c.zarr", data=image)
@@ -199,7 +217,9 @@ def test_the_command_restores_many_images(folder, image, tmp_path, capsys):
     assert all(np.array_equal(one, other) for other in others)
 
 
-def test_one_bad_image_does_not_stop_the_others(folder, image, tmp_path, capsys):
+def test_one_bad_image_does_not_stop_the_others(
+    folder: Path, image: np.ndarray, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     write(tmp_path / "a.ome.tif", image)
     (tmp_path / "b.ome.tif").write_bytes(b"")
     write(tmp_path / "c.ome.tif", image)
@@ -213,30 +233,30 @@ def test_one_bad_image_does_not_stop_the_others(folder, image, tmp_path, capsys)
     assert names == ["a.ome.tif", "c.ome.tif"]
 
 
-def all_nan(path):
+def all_nan(path: Path) -> None:
     tifffile.imwrite(path, np.full((5, 20, 20), np.nan, "float32"))
 
 
-def text(path):
+def text(path: Path) -> None:
     path.write_text("a letter to the editor\n")
 
 
-def empty(path):
+def empty(path: Path) -> None:
     path.write_bytes(b"")
 
 
-def one_row(path):
+def one_row(path: Path) -> None:
     # A TIFF has at least two axes: the nearest thing to a 1D array is a zarr.
     zarr.create_array(path, data=np.arange(9, dtype="float32"))
 
 
-def truncated(path):
+def truncated(path: Path) -> None:
     tifffile.imwrite(path, np.zeros((9, 30, 25), "uint16"), imagej=True)
     content = path.read_bytes()
     path.write_bytes(content[: len(content) // 2])
 
 
-def plane(path):
+def plane(path: Path) -> None:
     tifffile.imwrite(path, np.zeros((30, 25), "uint16"))
 
 
@@ -254,8 +274,13 @@ def plane(path):
 )
 @pytest.mark.parametrize("out", ["out.ome.tif", "out.zarr", "folder"])
 def test_bad_images_are_refused_in_one_line(
-    folder, tmp_path, capsys, make, message, out
-):
+    folder: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    make: Callable[..., Any],
+    message: str,
+    out: str,
+) -> None:
     make(tmp_path / "in.tif")
     before = sorted(tmp_path.iterdir())
     code, printed = blurgan(
@@ -286,8 +311,14 @@ def test_bad_images_are_refused_in_one_line(
     ],
 )
 def test_bad_requests_are_refused_in_one_line(
-    folder, image, tmp_path, capsys, monkeypatch, arguments, message
-):
+    folder: Path,
+    image: np.ndarray,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    message: str,
+) -> None:
     monkeypatch.setattr("napari_blurgan.restoration.cluster.CONNECT_SECONDS", 0.2)
     source = write(tmp_path / "in.ome.tif", image)
     out = tmp_path / "out.ome.tif"
@@ -299,7 +330,9 @@ def test_bad_requests_are_refused_in_one_line(
     assert sorted(tmp_path.iterdir()) == [source]
 
 
-def test_where_results_go_must_be_clear(folder, image, tmp_path, capsys):
+def test_where_results_go_must_be_clear(
+    folder: Path, image: np.ndarray, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
         write(tmp_path / name / "in.ome.tif", image)
@@ -312,7 +345,9 @@ def test_where_results_go_must_be_clear(folder, image, tmp_path, capsys):
         assert message in printed.err
 
 
-def test_a_missing_model_is_said(image, tmp_path, capsys):
+def test_a_missing_model_is_said(
+    image: np.ndarray, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     source = write(tmp_path / "in.ome.tif", image)
     code, printed = blurgan(
         *("restore", tmp_path / "no.blurgan", source, "--out", tmp_path / "out"),
@@ -326,7 +361,13 @@ def test_a_missing_model_is_said(image, tmp_path, capsys):
 
 @pytest.mark.parametrize("shape", [(1, 1, 1), (2, 3, 4)])
 @pytest.mark.parametrize("value", [0, 65535])
-def test_constant_and_tiny_stacks_are_restored(folder, tmp_path, capsys, shape, value):
+def test_constant_and_tiny_stacks_are_restored(
+    folder: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    shape: tuple[int, int, int],
+    value: int,
+) -> None:
     source = write(tmp_path / "in.ome.tif", np.full(shape, value, "uint16"))
     out = tmp_path / "out.ome.tif"
     code, _ = blurgan("restore", folder, source, "--out", out, capsys=capsys)
@@ -336,7 +377,9 @@ def test_constant_and_tiny_stacks_are_restored(folder, tmp_path, capsys, shape, 
     assert np.isfinite(result).all()
 
 
-def test_clipped_voxels_are_reported(folder, image, tmp_path, capsys):
+def test_clipped_voxels_are_reported(
+    folder: Path, image: np.ndarray, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     image = image * 200
     source = write(tmp_path / "in.ome.tif", image)
     out = tmp_path / "out.ome.tif"
@@ -349,15 +392,19 @@ def test_clipped_voxels_are_reported(folder, image, tmp_path, capsys):
 
 
 def test_interrupted_work_says_how_to_go_on(
-    folder, image, tmp_path, capsys, monkeypatch
-):
+    folder: Path,
+    image: np.ndarray,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     source = write(tmp_path / "in.ome.tif", image)
     arguments = ["restore", folder, source, "--out", tmp_path / "out.zarr"]
     tiles = ["--tile", 4, 16, 16]
     calls = []
     original = Plain.forward
 
-    def impatient(self, *given):
+    def impatient(self: Plain, *given: Any) -> Any:
         calls.append(1)
         if len(calls) == 5:
             raise KeyboardInterrupt
@@ -376,7 +423,7 @@ def test_interrupted_work_says_how_to_go_on(
     assert np.allclose(result, restore(folder, image), rtol=1e-5, atol=1e-3)
 
 
-def test_help_needs_no_torch():
+def test_help_needs_no_torch() -> None:
     script = (
         "import sys; from napari_blurgan.cli import build_parser; "
         "build_parser('restore'); assert 'torch' not in sys.modules"

@@ -1,5 +1,7 @@
 """Calls of strangers: each is answered, by a result or by one sentence."""
 
+from __future__ import annotations
+
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +20,7 @@ OPTICS = "--na 1 --ni 1.33 --wavelength 520"
 
 
 @pytest.fixture
-def here(tmp_path, monkeypatch):
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     image = np.random.default_rng(0).poisson(50, (8, 20, 22)).astype(np.uint16)
     offsets = np.mgrid[-1:2, -2:3, -2:3]
@@ -79,7 +81,9 @@ REFUSED = {
 
 
 @pytest.mark.parametrize(("line", "words"), REFUSED.items(), ids=list(REFUSED))
-def test_what_cannot_be_done_is_refused_in_a_line(here, capsys, line, words):
+def test_what_cannot_be_done_is_refused_in_a_line(
+    here: Path, capsys: pytest.CaptureFixture[str], line: str, words: str
+) -> None:
     before = sorted(here.rglob("*"))
     assert main(line.split()) == 2
     said = capsys.readouterr().err
@@ -91,14 +95,14 @@ def test_what_cannot_be_done_is_refused_in_a_line(here, capsys, line, words):
     assert sorted(here.rglob("*")) == before
 
 
-def test_a_negative_number_may_have_an_exponent(here):
+def test_a_negative_number_may_have_an_exponent(here: Path) -> None:
     assert main(f"{RL} o.tif --background -1e1".split()) == 0
     assert main(f"{RL} p.tif --background -10".split()) == 0
     found = [np.asarray(read_stack(name)) for name in ("o.tif", "p.tif")]
     np.testing.assert_array_equal(*found)
 
 
-def test_tiles_that_are_nearly_all_halo_are_refused():
+def test_tiles_that_are_nearly_all_halo_are_refused() -> None:
     """Each of thousands of tiles takes its time, few voxels though they are."""
     tiling = Tiling((16, 24, 26), (1, 1, 1), (6, 6, 6), (1, 1, 1))
     with pytest.raises(DataError, match=r"would be computed \d{3} times"):

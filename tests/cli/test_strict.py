@@ -1,7 +1,10 @@
 """--strict: images with missing chunks are refused by every command alike."""
 
+from __future__ import annotations
+
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +18,7 @@ VOXEL = ("--voxel", 0.3, 0.1, 0.1)
 
 
 @pytest.fixture
-def files(tmp_path):
+def files(tmp_path: Path) -> Path:
     image = np.random.default_rng(0).poisson(50, (16, 32, 32)).astype("uint16")
     zarr.create_array(tmp_path / "a.zarr", data=image, chunks=(4, 32, 32))
     next((tmp_path / "a.zarr").rglob("c/1/0/0")).unlink()
@@ -23,7 +26,7 @@ def files(tmp_path):
     return tmp_path
 
 
-def commands(files):
+def commands(files: Any) -> Any:
     image, out = files / "a.zarr", files / "o.ome.tif"
     points = ("--background", "2,5,5,2", "--foreground", "10,16,16,2")
     sets = ("--blurred", image, "--sharp", image)
@@ -39,13 +42,17 @@ def commands(files):
 @pytest.mark.parametrize(
     "name", ["deconvolve", "restore", "beads", "threshold", "train"]
 )
-def test_missing_chunks_are_refused_where_asked(files, name, capsys):
+def test_missing_chunks_are_refused_where_asked(
+    files: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     code = main([str(word) for word in (*commands(files)[name], "--strict")])
     assert code == 2
     assert "1 of 4 chunks are not there" in capsys.readouterr().err
     assert not (files / "o.ome.tif").exists()
 
 
-def test_they_are_told_where_not(files, capsys):
+def test_they_are_told_where_not(
+    files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main([str(word) for word in commands(files)["threshold"]]) == 0
     assert "1 of 4 chunks are not there" in capsys.readouterr().err

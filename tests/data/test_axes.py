@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import pytest
 
 from napari_blurgan.axes import guess_axes, label_axes
@@ -19,7 +21,9 @@ from napari_blurgan.headers.units import micrometres
         ((1, 4, 3), "HYX", (4, 3), "YX"),
     ],
 )
-def test_unnamed_axes_are_named_by_one_rule(shape, letters, expected_shape, expected):
+def test_unnamed_axes_are_named_by_one_rule(
+    shape: tuple[int, ...], letters: str, expected_shape: tuple[int, ...], expected: str
+) -> None:
     sizes, axes, notes = label_axes(shape, letters, "image")
 
     assert (sizes, axes) == (expected_shape, expected)
@@ -27,23 +31,23 @@ def test_unnamed_axes_are_named_by_one_rule(shape, letters, expected_shape, expe
     assert bool(notes) == guessed
 
 
-def test_two_unnamed_axes_are_refused():
+def test_two_unnamed_axes_are_refused() -> None:
     with pytest.raises(AxesError, match=r"2 axes have no names.*axes="):
         label_axes((3, 5, 8, 8), "QIYX", "image")
 
 
-def test_an_axis_without_use_is_refused():
+def test_an_axis_without_use_is_refused() -> None:
     with pytest.raises(AxesError, match="'H'"):
         label_axes((3, 8, 8), "HYX", "image")
 
 
 @pytest.mark.parametrize(("shape", "axes"), [((4, 5), "YX"), ((3, 4, 5), "ZYX")])
-def test_bare_arrays_are_planes_or_volumes(shape, axes):
+def test_bare_arrays_are_planes_or_volumes(shape: tuple[int, ...], axes: str) -> None:
     assert guess_axes(shape) == axes
 
 
 @pytest.mark.parametrize("shape", [(5,), (2, 3, 4, 5)])
-def test_other_bare_arrays_are_refused(shape):
+def test_other_bare_arrays_are_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(AxesError, match="without names"):
         guess_axes(shape)
 
@@ -69,5 +73,7 @@ def test_other_bare_arrays_are_refused(shape):
         (None, "µm", None),
     ],
 )
-def test_lengths_in_micrometres(value, unit, expected):
+def test_lengths_in_micrometres(
+    value: float | str | None, unit: str | None, expected: float | None
+) -> None:
     assert micrometres(value, unit) == pytest.approx(expected)

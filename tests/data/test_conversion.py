@@ -195,4 +195,4 @@ def test_a_stack_of_impossible_voxels_is_refused(size: Any) -> None:
 
 def test_a_stack_of_no_array_is_refused() -> None:
     with pytest.raises(DataError, match="takes an array"):
-        Stack([[1, 2], [3, 4]], "YX")  # type: ignore[arg-type]
+        Stack([[1, 2], [3, 4]], "YX")

@@ -1,4 +1,9 @@
+from __future__ import annotations
+
 import pickle
+from pathlib import Path
+from types import EllipsisType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,14 +14,14 @@ from napari_blurgan.reading.images import read_stack
 from napari_blurgan.writing.ome_tiff import write_ome_tiff
 
 
-def ramp(shape, dtype="uint16"):
+def ramp(shape: tuple[int, ...] | list[int], dtype: str = "uint16") -> np.ndarray:
     return np.arange(np.prod(shape)).reshape(shape).astype(dtype)
 
 
 @pytest.mark.parametrize(
     "axes", ["YX", "ZYX", "TZYX", "ZCYX", "CTZYX", "TCZYX", "YXS", "ZYXS", "SYX"]
 )
-def test_ome_tiff_gives_everything_back(tmp_path, axes):
+def test_ome_tiff_gives_everything_back(tmp_path: Path, axes: str) -> None:
     sizes = {"T": 2, "C": 2, "Z": 4, "Y": 6, "X": 5, "S": 3}
     array = ramp([sizes[a] for a in axes])
     names = ("DNA", "µ-tubules") if "C" in axes else ()
@@ -36,7 +41,7 @@ def test_ome_tiff_gives_everything_back(tmp_path, axes):
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "int16", "uint32", "float32", "float64"])
-def test_pixel_types_survive(tmp_path, dtype):
+def test_pixel_types_survive(tmp_path: Path, dtype: str) -> None:
     array = ramp((3, 4, 5), dtype)
     write_ome_tiff(tmp_path / "a.ome.tif", array, "ZYX")
     stack = read_stack(tmp_path / "a.ome.tif")
@@ -44,13 +49,13 @@ def test_pixel_types_survive(tmp_path, dtype):
     assert np.array_equal(np.asarray(stack.data), array)
 
 
-def test_axes_of_length_one_survive(tmp_path):
+def test_axes_of_length_one_survive(tmp_path: Path) -> None:
     write_ome_tiff(tmp_path / "a.ome.tif", ramp((1, 1, 4, 5)), "CZYX")
     stack = read_stack(tmp_path / "a.ome.tif")
     assert (stack.axes, stack.data.shape) == ("CZYX", (1, 1, 4, 5))
 
 
-def test_axes_stored_behind_the_plane_are_moved_before_it(tmp_path):
+def test_axes_stored_behind_the_plane_are_moved_before_it(tmp_path: Path) -> None:
     array = ramp((4, 5, 3))
     write_ome_tiff(tmp_path / "a.ome.tif", array, "YXZ")
     stack = read_stack(tmp_path / "a.ome.tif")
@@ -58,12 +63,12 @@ def test_axes_stored_behind_the_plane_are_moved_before_it(tmp_path):
     assert np.array_equal(np.asarray(stack.data), array.transpose(2, 0, 1))
 
 
-def test_unknown_voxel_sizes_stay_unknown(tmp_path):
+def test_unknown_voxel_sizes_stay_unknown(tmp_path: Path) -> None:
     write_ome_tiff(tmp_path / "a.ome.tif", ramp((3, 4, 5)), "ZYX", (None, 0.1, 0.1))
     assert read_stack(tmp_path / "a.ome.tif").voxel_size == (None, 0.1, 0.1)
 
 
-def test_the_ome_xml_speaks_micrometres(tmp_path):
+def test_the_ome_xml_speaks_micrometres(tmp_path: Path) -> None:
     write_ome_tiff(tmp_path / "a.ome.tif", ramp((3, 4, 5)), "ZYX", (0.3, 0.1, 0.1))
     with tifffile.TiffFile(tmp_path / "a.ome.tif") as tif:
         pixels = tifffile.xml2dict(tif.ome_metadata)["OME"]["Image"]["Pixels"]
@@ -80,17 +85,19 @@ def test_the_ome_xml_speaks_micrometres(tmp_path):
         (np.zeros((2, 3), "uint8"), "ZYX", AxesError, "name 3 axes"),
     ],
 )
-def test_what_cannot_be_written_is_refused(tmp_path, array, axes, error, message):
+def test_what_cannot_be_written_is_refused(
+    tmp_path: Path, array: np.ndarray, axes: str, error: type[Exception], message: str
+) -> None:
     with pytest.raises(error, match=message):
         write_ome_tiff(tmp_path / "a.ome.tif", array, axes)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_failed_write_leaves_the_old_file_and_no_rubbish(tmp_path):
+def test_a_failed_write_leaves_the_old_file_and_no_rubbish(tmp_path: Path) -> None:
     class Breaks:
         shape, dtype = (3, 4, 5), np.dtype("uint8")
 
-        def __getitem__(self, index):
+        def __getitem__(self, index: Any) -> Any:
             if index[0] == 2:
                 raise OSError(28, "No space left on device")
             return np.zeros((4, 5), "uint8")
@@ -105,7 +112,7 @@ def test_a_failed_write_leaves_the_old_file_and_no_rubbish(tmp_path):
 
 
 @pytest.mark.parametrize("byteorder", "<>")
-def test_imagej_hyperstacks(tmp_path, byteorder):
+def test_imagej_hyperstacks(tmp_path: Path, byteorder: str) -> None:
     array = ramp((2, 4, 3, 6, 5))
     tifffile.imwrite(
         tmp_path / "a.tif",
@@ -122,7 +129,7 @@ def test_imagej_hyperstacks(tmp_path, byteorder):
     assert np.array_equal(np.asarray(stack.data), array)
 
 
-def test_imagej_names_its_channels(tmp_path):
+def test_imagej_names_its_channels(tmp_path: Path) -> None:
     tifffile.imwrite(
         tmp_path / "a.tif",
         ramp((2, 6, 5)),
@@ -141,7 +148,12 @@ def test_imagej_names_its_channels(tmp_path):
         ((1, 1), "NONE", (None, None, None)),
     ],
 )
-def test_a_printers_resolution_is_not_believed(tmp_path, resolution, unit, expected):
+def test_a_printers_resolution_is_not_believed(
+    tmp_path: Path,
+    resolution: tuple[float, float],
+    unit: str,
+    expected: tuple[None, float | None, float | None],
+) -> None:
     tifffile.imwrite(
         tmp_path / "a.tif",
         ramp((6, 5)),
@@ -152,14 +164,14 @@ def test_a_printers_resolution_is_not_believed(tmp_path, resolution, unit, expec
     assert read_stack(tmp_path / "a.tif").voxel_size == pytest.approx(expected)
 
 
-def test_an_unnamed_axis_is_taken_as_z_and_said(tmp_path):
+def test_an_unnamed_axis_is_taken_as_z_and_said(tmp_path: Path) -> None:
     tifffile.imwrite(tmp_path / "a.tif", ramp((7, 6, 5)))
     stack = read_stack(tmp_path / "a.tif")
     assert stack.axes == "ZYX"
     assert "taken as Z" in stack.metadata["notes"][0]
 
 
-def test_axes_can_be_said(tmp_path):
+def test_axes_can_be_said(tmp_path: Path) -> None:
     tifffile.imwrite(tmp_path / "a.tif", ramp((4, 7, 6, 5)))
     with pytest.raises(AxesError, match="2 axes have no names"):
         read_stack(tmp_path / "a.tif")
@@ -168,7 +180,9 @@ def test_axes_can_be_said(tmp_path):
         read_stack(tmp_path / "a.tif", axes="ZYX")
 
 
-def test_planes_are_read_only_when_asked_for(tmp_path, monkeypatch):
+def test_planes_are_read_only_when_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     array = ramp((9, 6, 5))
     tifffile.imwrite(tmp_path / "a.tif", array, compression="zlib")
     data = read_stack(tmp_path / "a.tif").data
@@ -197,7 +211,11 @@ def test_planes_are_read_only_when_asked_for(tmp_path, monkeypatch):
         (0, 1, 2, 3),
     ],
 )
-def test_indexing_is_that_of_numpy(tmp_path, compression, index):
+def test_indexing_is_that_of_numpy(
+    tmp_path: Path,
+    compression: str | None,
+    index: tuple[int | slice | EllipsisType, ...],
+) -> None:
     array = ramp((3, 4, 6, 5))
     tifffile.imwrite(
         tmp_path / "a.tif",
@@ -212,7 +230,7 @@ def test_indexing_is_that_of_numpy(tmp_path, compression, index):
     assert data[index].shape == array[index].shape
 
 
-def test_wrong_indices_are_refused(tmp_path):
+def test_wrong_indices_are_refused(tmp_path: Path) -> None:
     tifffile.imwrite(tmp_path / "a.tif", ramp((6, 5)))
     data = read_stack(tmp_path / "a.tif").data
     with pytest.raises(IndexError):
@@ -221,7 +239,7 @@ def test_wrong_indices_are_refused(tmp_path):
         data[[0, 1]]
 
 
-def test_a_lazy_array_can_be_sent_to_another_process(tmp_path):
+def test_a_lazy_array_can_be_sent_to_another_process(tmp_path: Path) -> None:
     array = ramp((7, 6, 5))
     tifffile.imwrite(tmp_path / "a.tif", array, compression="zlib")
     data = pickle.loads(pickle.dumps(read_stack(tmp_path / "a.tif").data))

@@ -1,12 +1,16 @@
 """Odd and damaged files: each is read right or refused with a reason."""
 
+from __future__ import annotations
+
 import lzma
 import struct
 import tempfile
 import tracemalloc
 import zlib
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numcodecs
 import numpy as np
@@ -23,36 +27,36 @@ from napari_blurgan.writing.ome_tiff import write_ome_tiff
 ARRAY = np.random.default_rng(0).integers(0, 4096, (5, 12, 16)).astype("uint16")
 
 
-def write_imagej(path):
+def write_imagej(path: Path) -> None:
     tifffile.imwrite(path, ARRAY, imagej=True, metadata={"axes": "ZYX"})
 
 
-def write_imagej_zlib(path):
+def write_imagej_zlib(path: Path) -> None:
     tifffile.imwrite(
         path, ARRAY, imagej=True, compression="zlib", metadata={"axes": "ZYX"}
     )
 
 
-def write_plain(path):
+def write_plain(path: Path) -> None:
     tifffile.imwrite(path, ARRAY, metadata=None)
 
 
-def write_plain_zlib(path):
+def write_plain_zlib(path: Path) -> None:
     tifffile.imwrite(path, ARRAY, metadata=None, compression="zlib", rowsperstrip=4)
 
 
-def write_shaped(path):
+def write_shaped(path: Path) -> None:
     tifffile.imwrite(path, ARRAY)
 
 
-def write_pages_in_turn(path):
+def write_pages_in_turn(path: Path) -> None:
     # As a camera does: directory, pixels, directory, pixels…
     with tifffile.TiffWriter(path) as writer:
         for plane in ARRAY:
             writer.write(plane, contiguous=False, metadata=None)
 
 
-def write_ome(path):
+def write_ome(path: Path) -> None:
     write_ome_tiff(path, ARRAY, "ZYX", (0.3, 0.1, 0.1))
 
 
@@ -69,20 +73,20 @@ VOXEL = dict.fromkeys(WRITERS, (None, None, None)) | {write_ome: (0.3, 0.1, 0.1)
 
 
 @cache
-def written(writer):
+def written(writer: Callable[..., Any]) -> Any:
     with tempfile.TemporaryDirectory() as folder:
         writer(Path(folder) / "a.tif")
         return (Path(folder) / "a.tif").read_bytes()
 
 
-def stored(folder, content):
+def stored(folder: Path, content: Any) -> Path:
     path = folder / "a.tif"
     path.write_bytes(content)
     return path
 
 
 @pytest.mark.parametrize("writer", WRITERS)
-def test_whole_files_are_read(tmp_path, writer):
+def test_whole_files_are_read(tmp_path: Path, writer: Callable[..., Any]) -> None:
     path = stored(tmp_path, written(writer))
     assert np.array_equal(np.asarray(read_stack(path).data), ARRAY)
 
@@ -90,7 +94,9 @@ def test_whole_files_are_read(tmp_path, writer):
 @pytest.mark.parametrize("writer", WRITERS)
 @settings(max_examples=100, deadline=None)
 @given(fraction=st.floats(0, 1, exclude_max=True))
-def test_truncated_files_are_refused(writer, fraction):
+def test_truncated_files_are_refused(
+    writer: Callable[..., Any], fraction: float
+) -> None:
     content = written(writer)
     with tempfile.TemporaryDirectory() as folder:
         path = stored(Path(folder), content[: int(fraction * len(content))])
@@ -104,7 +110,7 @@ def test_truncated_files_are_refused(writer, fraction):
     assert stack.voxel_size == VOXEL[writer]
 
 
-def test_a_truncated_hyperstack_says_how_much_is_left(tmp_path):
+def test_a_truncated_hyperstack_says_how_much_is_left(tmp_path: Path) -> None:
     write_imagej(tmp_path / "a.tif")
     content = (tmp_path / "a.tif").read_bytes()
     (tmp_path / "a.tif").write_bytes(content[: len(content) * 6 // 10])
@@ -112,7 +118,7 @@ def test_a_truncated_hyperstack_says_how_much_is_left(tmp_path):
         read_stack(tmp_path / "a.tif")
 
 
-def test_damaged_pixels_are_an_error_not_an_image(tmp_path):
+def test_damaged_pixels_are_an_error_not_an_image(tmp_path: Path) -> None:
     content = bytearray(written(write_plain_zlib))
     with tifffile.TiffFile(stored(tmp_path, content)) as tif:
         start = tif.pages[2].dataoffsets[1]
@@ -133,20 +139,22 @@ def test_damaged_pixels_are_an_error_not_an_image(tmp_path):
         ("a.dv", b"\x80\0\0\0", "DeltaVision.*convert"),
     ],
 )
-def test_what_is_no_tiff_is_refused(tmp_path, name, content, message):
+def test_what_is_no_tiff_is_refused(
+    tmp_path: Path, name: str, content: bytes, message: str
+) -> None:
     (tmp_path / name).write_bytes(content)
     with pytest.raises(DataError, match=message):
         read_stack(tmp_path / name)
 
 
-def test_missing_files_and_folders_are_refused(tmp_path):
+def test_missing_files_and_folders_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no such file"):
         read_stack(tmp_path / "missing.tif")
     with pytest.raises(DataError, match="folder"):
         read_stack(tmp_path)
 
 
-def test_an_unknown_compression_names_the_extra(tmp_path):
+def test_an_unknown_compression_names_the_extra(tmp_path: Path) -> None:
     path = tmp_path / "a.tif"
     tifffile.imwrite(path, ARRAY[0], compression="zlib", metadata=None)
     with tifffile.TiffFile(path, mode="r+") as tif:
@@ -155,7 +163,7 @@ def test_an_unknown_compression_names_the_extra(tmp_path):
         read_stack(path)
 
 
-def test_broken_ome_xml_costs_the_metadata_only(tmp_path):
+def test_broken_ome_xml_costs_the_metadata_only(tmp_path: Path) -> None:
     path = tmp_path / "a.ome.tif"
     xml = '<?xml version="1.0"?><OME><Image><Pixels SizeX="16"></Image></OME>'
     tifffile.imwrite(path, ARRAY, description=xml, metadata=None)
@@ -165,13 +173,13 @@ def test_broken_ome_xml_costs_the_metadata_only(tmp_path):
     assert np.array_equal(np.asarray(stack.data), ARRAY)
 
 
-def test_nonsense_in_ome_xml_is_unknown(tmp_path):
+def test_nonsense_in_ome_xml_is_unknown(tmp_path: Path) -> None:
     metadata = {"axes": "ZYX", "PhysicalSizeX": "abc", "PhysicalSizeY": -1}
     tifffile.imwrite(tmp_path / "a.ome.tif", ARRAY, metadata=metadata)
     assert read_stack(tmp_path / "a.ome.tif").voxel_size == (None, None, None)
 
 
-def test_missing_planes_of_an_ome_tiff_are_refused(tmp_path):
+def test_missing_planes_of_an_ome_tiff_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.ome.tif"
     with tifffile.TiffWriter(path) as writer:
         xml = tifffile.OmeXml()
@@ -184,7 +192,9 @@ def test_missing_planes_of_an_ome_tiff_are_refused(tmp_path):
 @pytest.mark.parametrize(
     "name", ["../b.ome.tif", "/etc/passwd", "/dev/zero", "c/../../b.ome.tif"]
 )
-def test_files_outside_of_the_folder_are_not_opened(tmp_path, name, monkeypatch):
+def test_files_outside_of_the_folder_are_not_opened(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """An OME-XML names the files of its planes; nobody is led out by one."""
     (tmp_path / "a").mkdir()
     path = tmp_path / "a" / "a.ome.tif"
@@ -204,7 +214,7 @@ def test_files_outside_of_the_folder_are_not_opened(tmp_path, name, monkeypatch)
         read_stack(path)
 
 
-def test_planar_rgb_keeps_its_samples(tmp_path):
+def test_planar_rgb_keeps_its_samples(tmp_path: Path) -> None:
     array = ARRAY[:3].astype("uint8")
     tifffile.imwrite(
         tmp_path / "a.tif", array, photometric="rgb", planarconfig="separate"
@@ -214,7 +224,7 @@ def test_planar_rgb_keeps_its_samples(tmp_path):
     assert np.array_equal(np.asarray(stack.data), array)
 
 
-def test_pages_of_several_sizes_read_the_first_and_say_so(tmp_path):
+def test_pages_of_several_sizes_read_the_first_and_say_so(tmp_path: Path) -> None:
     with tifffile.TiffWriter(tmp_path / "a.tif") as writer:
         writer.write(ARRAY[0], metadata=None)
         writer.write(ARRAY[0, :7, :9], metadata=None)
@@ -226,7 +236,9 @@ def test_pages_of_several_sizes_read_the_first_and_say_so(tmp_path):
 @pytest.mark.parametrize("tile", [None, (16, 16)])
 @pytest.mark.parametrize("dtype", ["int16", "uint32", "int32", "float32"])
 @pytest.mark.parametrize("byteorder", "<>")
-def test_layouts_and_byte_orders(tmp_path, tile, dtype, byteorder):
+def test_layouts_and_byte_orders(
+    tmp_path: Path, tile: tuple[int, int] | None, dtype: str, byteorder: str
+) -> None:
     array = (ARRAY.astype("int64") - (0 if dtype == "uint32" else 2000)).astype(dtype)
     tifffile.imwrite(
         tmp_path / "a.tif",
@@ -244,7 +256,7 @@ def test_layouts_and_byte_orders(tmp_path, tile, dtype, byteorder):
 
 @settings(max_examples=100, deadline=None)
 @given(content=st.binary(max_size=200))
-def test_rubbish_behind_a_tiff_header_is_refused(content):
+def test_rubbish_behind_a_tiff_header_is_refused(content: Any) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = stored(Path(folder), b"II*\0\x08\0\0\0" + content)
         try:
@@ -253,7 +265,7 @@ def test_rubbish_behind_a_tiff_header_is_refused(content):
             return
 
 
-def test_headers_that_claim_more_than_the_file_holds(tmp_path):
+def test_headers_that_claim_more_than_the_file_holds(tmp_path: Path) -> None:
     path = stored(tmp_path, written(write_plain_zlib))
     with tifffile.TiffFile(path, mode="r+") as tif:
         tif.pages[0].tags["ImageLength"].overwrite(2**31)
@@ -263,7 +275,9 @@ def test_headers_that_claim_more_than_the_file_holds(tmp_path):
 
 
 @pytest.mark.parametrize("codec", ["zlib", "lzw", "lzma", "zstd", "packbits"])
-def test_a_plane_that_no_compression_explains_is_refused(tmp_path, codec):
+def test_a_plane_that_no_compression_explains_is_refused(
+    tmp_path: Path, codec: str
+) -> None:
     path = tmp_path / "a.tif"
     tifffile.imwrite(path, ARRAY, compression=codec, metadata=None)
     with tifffile.TiffFile(path, mode="r+") as tif:
@@ -275,7 +289,7 @@ def test_a_plane_that_no_compression_explains_is_refused(tmp_path, codec):
         read_stack(path)
 
 
-def write_bomb(path, pack, compression):
+def write_bomb(path: Path, pack: Callable[..., Any], compression: str) -> Path:
     """One strip that becomes 50 MB, for a plane of 24 kB."""
     array = np.zeros((120, 100), "uint16")
     tifffile.imwrite(path, array, compression=compression, metadata=None)
@@ -299,8 +313,12 @@ def write_bomb(path, pack, compression):
     ],
 )
 def test_decompression_bombs_are_stopped(
-    tmp_path, pack, compression, limited, monkeypatch
-):
+    tmp_path: Path,
+    pack: Callable[..., Any],
+    compression: str,
+    limited: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(tiff_checks, "LIMITED", limited)
     path = write_bomb(tmp_path / "a.tif", pack, compression)
     stack = read_stack(path)
@@ -315,7 +333,7 @@ def test_decompression_bombs_are_stopped(
     tracemalloc.stop()
 
 
-def test_ome_xml_that_claims_a_trillion_planes(tmp_path):
+def test_ome_xml_that_claims_a_trillion_planes(tmp_path: Path) -> None:
     path = tmp_path / "a.ome.tif"
     xml = tifffile.OmeXml()
     xml.addimage("uint16", (5, 12, 16), (5, 1, 1, 12, 16, 1), axes="ZYX")
@@ -325,7 +343,7 @@ def test_ome_xml_that_claims_a_trillion_planes(tmp_path):
         read_stack(path)
 
 
-def test_sizes_that_are_no_whole_numbers_are_refused(tmp_path):
+def test_sizes_that_are_no_whole_numbers_are_refused(tmp_path: Path) -> None:
     path = stored(tmp_path, written(write_plain))
     content = bytearray(path.read_bytes())
     with tifffile.TiffFile(path) as tif:
@@ -336,7 +354,7 @@ def test_sizes_that_are_no_whole_numbers_are_refused(tmp_path):
         read_stack(stored(tmp_path, content))
 
 
-def test_entities_of_xml_do_not_grow(tmp_path):
+def test_entities_of_xml_do_not_grow(tmp_path: Path) -> None:
     levels = "".join(f'<!ENTITY e{i} "{f"&e{i - 1};" * 10}">' for i in range(1, 12))
     xml = f'<?xml version="1.0"?><!DOCTYPE OME [<!ENTITY e0 "x">{levels}]>'
     xml += "<OME><Image><Pixels>&e11;</Pixels></Image></OME>"
@@ -344,7 +362,7 @@ def test_entities_of_xml_do_not_grow(tmp_path):
     assert read_stack(tmp_path / "a.ome.tif").voxel_size == (None, None, None)
 
 
-def test_external_entities_of_xml_are_not_read(tmp_path):
+def test_external_entities_of_xml_are_not_read(tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text("do not tell")
     xml = f'<!DOCTYPE OME [<!ENTITY e SYSTEM "{secret.as_uri()}">]>'
@@ -354,7 +372,7 @@ def test_external_entities_of_xml_are_not_read(tmp_path):
     assert "do not tell" not in str(read_stack(tmp_path / "a.ome.tif").metadata)
 
 
-def test_missing_tiles_are_told_and_refused_if_asked(tmp_path):
+def test_missing_tiles_are_told_and_refused_if_asked(tmp_path: Path) -> None:
     path = tmp_path / "a.tif"
     with tifffile.TiffWriter(path) as writer:
         options = {"shape": (32, 16), "dtype": "uint8", "tile": (16, 16)}
@@ -365,7 +383,7 @@ def test_missing_tiles_are_told_and_refused_if_asked(tmp_path):
         read_stack(path, strict=True)
 
 
-def test_complex_and_empty_images_are_refused(tmp_path):
+def test_complex_and_empty_images_are_refused(tmp_path: Path) -> None:
     tifffile.imwrite(tmp_path / "a.tif", ARRAY.astype("complex64"))
     with pytest.raises(DataError, match="complex64"):
         read_stack(tmp_path / "a.tif")
@@ -380,8 +398,8 @@ def test_complex_and_empty_images_are_refused(tmp_path):
     ],
 )
 def test_pixels_that_are_no_amounts_of_light_are_told(
-    tmp_path, photometric, shape, words
-):
+    tmp_path: Path, photometric: Any, shape: tuple[int, ...], words: Any
+) -> None:
     pixels = np.random.default_rng(0).integers(0, 255, shape, np.uint8)
     how = {"photometric": photometric}
     if photometric == "palette":

@@ -1,9 +1,15 @@
 """Odd and damaged zarr: read right or refused, naming the chunk or the key."""
 
+from __future__ import annotations
+
 import gzip
 import json
 import lzma
 import zlib
+from collections.abc import Callable
+from pathlib import Path
+from types import EllipsisType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,12 +25,23 @@ SPACE = [{"name": n, "type": "space", "unit": "micrometer"} for n in "zyx"]
 SCALE = {"type": "scale", "scale": [0.3, 0.1, 0.1]}
 
 
-def multiscales(axes=SPACE, moves=(SCALE,), path="0", **image):
-    dataset = {"path": path, "coordinateTransformations": list(moves)}
+def multiscales(
+    axes: Any = SPACE,
+    moves: Any = (SCALE,),
+    path: Any = "0",
+    **image: Any,
+) -> dict[str, Any]:
+    dataset: dict[str, Any] = {"path": path, "coordinateTransformations": list(moves)}
     return {"multiscales": [{"axes": axes, "datasets": [dataset], **image}]}
 
 
-def write(path, ome, array=ARRAY, version=3, chunks=(1, 12, 20)):
+def write(
+    path: Path,
+    ome: dict[str, Any],
+    array: np.ndarray = ARRAY,
+    version: int = 3,
+    chunks: Any = (1, 12, 20),
+) -> Path:
     group = zarr.open_group(path, mode="w", zarr_format=version)
     group.create_array("0", data=array, chunks=chunks)
     group.attrs.update(ome if version == 2 else {"ome": ome})
@@ -32,17 +49,17 @@ def write(path, ome, array=ARRAY, version=3, chunks=(1, 12, 20)):
 
 
 @pytest.fixture(params=[2, 3])
-def image(request, tmp_path):
+def image(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     return write(tmp_path / "a.zarr", multiscales(), version=request.param)
 
 
-def chunk_files(path):
+def chunk_files(path: Path) -> list[Path]:
     names = ("zarr.json", ".zarray", ".zattrs", ".zgroup")
     files = (p for p in (path / "0").rglob("*") if p.is_file())
     return sorted(p for p in files if p.name not in names)
 
 
-def test_missing_chunks_are_counted_and_refused_if_asked(image):
+def test_missing_chunks_are_counted_and_refused_if_asked(image: Path) -> None:
     assert read_stack(image, strict=True).metadata["notes"] == []
     for file in chunk_files(image)[:3]:
         file.unlink()
@@ -54,7 +71,7 @@ def test_missing_chunks_are_counted_and_refused_if_asked(image):
 
 
 @pytest.mark.parametrize("content", [b"", b"rubbish", None])
-def test_damaged_chunks_are_named(image, content):
+def test_damaged_chunks_are_named(image: Path, content: bytes | None) -> None:
     file = chunk_files(image)[2]
     whole = file.read_bytes()
     file.write_bytes(whole[: len(whole) // 2] if content is None else content)
@@ -67,7 +84,7 @@ def test_damaged_chunks_are_named(image, content):
     assert np.array_equal(stack.data[0], ARRAY[0])
 
 
-def test_results_of_our_own_have_all_their_chunks(tmp_path):
+def test_results_of_our_own_have_all_their_chunks(tmp_path: Path) -> None:
     pixels = create_ome_zarr(
         tmp_path / "a.zarr", (4, 24, 20), "ZYX", ARRAY.dtype, (2, 8, 8)
     )
@@ -98,7 +115,9 @@ def test_results_of_our_own_have_all_their_chunks(tmp_path):
     ],
 )
 @pytest.mark.parametrize("version", [2, 3])
-def test_ill_typed_metadata_are_refused_by_key(tmp_path, name, ome, version):
+def test_ill_typed_metadata_are_refused_by_key(
+    tmp_path: Path, name: str, ome: dict[str, Any], version: int
+) -> None:
     with pytest.raises((DataError, AxesError), match=rf"a\.zarr: .*{name}"):
         read_stack(write(tmp_path / "a.zarr", ome, version=version))
 
@@ -106,7 +125,9 @@ def test_ill_typed_metadata_are_refused_by_key(tmp_path, name, ome, version):
 @pytest.mark.parametrize(
     "omero", [None, 3, [], {"channels": None}, {"channels": [None]}]
 )
-def test_an_odd_omero_costs_the_names_only(tmp_path, omero):
+def test_an_odd_omero_costs_the_names_only(
+    tmp_path: Path, omero: int | dict[str, Any] | list[Any] | None
+) -> None:
     stack = read_stack(write(tmp_path / "a.zarr", multiscales() | {"omero": omero}))
     assert stack.channel_names == ()
     assert stack.voxel_size == (0.3, 0.1, 0.1)
@@ -124,7 +145,12 @@ def test_an_odd_omero_costs_the_names_only(tmp_path, omero):
         ("xyz", ("space",) * 3, "XYZ"),
     ],
 )
-def test_axes_go_by_their_type_then_by_their_name(tmp_path, names, kinds, letters):
+def test_axes_go_by_their_type_then_by_their_name(
+    tmp_path: Path,
+    names: str | tuple[str, str, str],
+    kinds: tuple[str | None, str | None, str | None],
+    letters: str,
+) -> None:
     axes = [
         {"name": n} | ({"type": k} if k else {})
         for n, k in zip(names, kinds, strict=True)
@@ -132,7 +158,7 @@ def test_axes_go_by_their_type_then_by_their_name(tmp_path, names, kinds, letter
     assert read_stack(write(tmp_path / "a.zarr", multiscales(axes))).axes == letters
 
 
-def test_units_that_are_none_are_told(tmp_path):
+def test_units_that_are_none_are_told(tmp_path: Path) -> None:
     axes = [
         {"name": n, "type": "space", "unit": u}
         for n, u in zip("zyx", ("league", "nanometer", "nanometer"), strict=True)
@@ -143,7 +169,7 @@ def test_units_that_are_none_are_told(tmp_path):
     assert "0.3 league along z" in stack.metadata["notes"][0]
 
 
-def test_the_place_of_an_image_is_kept(tmp_path):
+def test_the_place_of_an_image_is_kept(tmp_path: Path) -> None:
     moved = {"type": "translation", "translation": [5.0, -12.0, 40.0]}
     whole = [
         {"type": "scale", "scale": [1, 2, 1]},
@@ -175,7 +201,7 @@ def test_the_place_of_an_image_is_kept(tmp_path):
     assert read_stack(tmp_path / "b.ome.tif").metadata["translation"] == place
 
 
-def test_big_endian_pixels_are_native(tmp_path):
+def test_big_endian_pixels_are_native(tmp_path: Path) -> None:
     zarr.create_array(tmp_path / "a.zarr", data=ARRAY.astype(">u2"), zarr_format=2)
     stack = read_stack(tmp_path / "a.zarr")
     assert stack.data[...].dtype.isnative
@@ -185,11 +211,13 @@ def test_big_endian_pixels_are_native(tmp_path):
 @pytest.mark.parametrize(
     "index", [0, -1, (1, 3), (..., 2), (slice(1, 3), ..., 5), slice(None)]
 )
-def test_indexing_is_that_of_numpy(image, index):
+def test_indexing_is_that_of_numpy(
+    image: Path, index: int | slice | tuple[int | slice | EllipsisType, ...]
+) -> None:
     assert np.array_equal(read_stack(image).data[index], ARRAY[index])
 
 
-def edited(path, **changes):
+def edited(path: Path, **changes: Any) -> Path:
     """Change the header of the array, whichever version it is."""
     file = next(
         p for p in ((path / "0" / "zarr.json"), (path / "0" / ".zarray")) if p.exists()
@@ -198,13 +226,13 @@ def edited(path, **changes):
     return path
 
 
-def test_headers_that_claim_a_trillion_voxels(image):
+def test_headers_that_claim_a_trillion_voxels(image: Path) -> None:
     stack = read_stack(edited(image, shape=[10**4] * 3))
     with pytest.raises(DataError, match=r"would take 2\.0 TB of memory"):
         np.asarray(stack.data)
 
 
-def test_chunks_beyond_the_memory_are_refused_at_once(tmp_path):
+def test_chunks_beyond_the_memory_are_refused_at_once(tmp_path: Path) -> None:
     path = write(tmp_path / "a.zarr", multiscales(), version=2)
     with pytest.raises(DataError, match=r"one chunk .* TB of memory"):
         read_stack(edited(path, shape=[10**4] * 3, chunks=[10**4] * 3))
@@ -221,12 +249,14 @@ def test_chunks_beyond_the_memory_are_refused_at_once(tmp_path):
         {"zarr_format": 9},
     ],
 )
-def test_odd_headers_of_arrays_are_refused(image, changes):
+def test_odd_headers_of_arrays_are_refused(
+    image: Path, changes: dict[str, Any]
+) -> None:
     with pytest.raises(BlurGANError, match=r"a\.zarr"):
         np.asarray(read_stack(edited(image, **changes)).data)
 
 
-def test_codecs_that_make_objects_are_refused(tmp_path):
+def test_codecs_that_make_objects_are_refused(tmp_path: Path) -> None:
     path = write(tmp_path / "a.zarr", multiscales(), version=2)
     with pytest.raises(DataError, match="pickle"):
         read_stack(edited(path, filters=[{"id": "pickle", "protocol": 5}]))
@@ -234,7 +264,7 @@ def test_codecs_that_make_objects_are_refused(tmp_path):
         read_stack(edited(path, dtype="|O", fill_value=None))
 
 
-def test_unknown_codecs_are_named(tmp_path):
+def test_unknown_codecs_are_named(tmp_path: Path) -> None:
     path = write(tmp_path / "a.zarr", multiscales(), version=2)
     with pytest.raises(DataError, match="nonsense"):
         read_stack(edited(path, compressor={"id": "nonsense"}))
@@ -244,7 +274,9 @@ def test_unknown_codecs_are_named(tmp_path):
     ("codec", "pack"),
     [("gzip", gzip.compress), ("zlib", zlib.compress), ("lzma", lzma.compress)],
 )
-def test_decompression_bombs_are_refused(tmp_path, codec, pack):
+def test_decompression_bombs_are_refused(
+    tmp_path: Path, codec: str, pack: Callable[..., Any]
+) -> None:
     path = write(tmp_path / "a.zarr", multiscales(), version=2)
     edited(path, compressor={"id": codec})
     chunk_files(path)[0].write_bytes(pack(bytes(50_000_000)))
@@ -255,7 +287,7 @@ def test_decompression_bombs_are_refused(tmp_path, codec, pack):
 
 
 @pytest.mark.parametrize("codec", ["blosc", "zstd", "lz4"])
-def test_bombs_that_declare_themselves_are_refused(tmp_path, codec):
+def test_bombs_that_declare_themselves_are_refused(tmp_path: Path, codec: str) -> None:
     import numcodecs
 
     path = write(tmp_path / "a.zarr", multiscales(), version=2)
@@ -267,13 +299,13 @@ def test_bombs_that_declare_themselves_are_refused(tmp_path, codec):
 
 
 @pytest.fixture
-def sharded(tmp_path):
+def sharded(tmp_path: Path) -> Path:
     path = tmp_path / "s.zarr"
     zarr.create_array(path, data=ARRAY, chunks=(1, 12, 20), shards=(2, 24, 20))
     return path
 
 
-def test_chunks_that_a_shard_leaves_out_are_counted(tmp_path):
+def test_chunks_that_a_shard_leaves_out_are_counted(tmp_path: Path) -> None:
     array = ARRAY.copy()
     array[0, :12] = 0
     path = tmp_path / "s.zarr"
@@ -284,7 +316,7 @@ def test_chunks_that_a_shard_leaves_out_are_counted(tmp_path):
 
 
 @pytest.mark.parametrize("hole", [slice(0, 4), slice(100, 101), slice(-30, None)])
-def test_damaged_shards_are_named(sharded, hole):
+def test_damaged_shards_are_named(sharded: Path, hole: slice) -> None:
     file = sharded / "c" / "1" / "0" / "0"
     content = bytearray(file.read_bytes())
     del content[hole]
@@ -295,14 +327,14 @@ def test_damaged_shards_are_named(sharded, hole):
     assert np.array_equal(stack.data[:2], ARRAY[:2])
 
 
-def test_links_to_nowhere_are_missing_chunks(image):
+def test_links_to_nowhere_are_missing_chunks(image: Path) -> None:
     file = chunk_files(image)[0]
     file.unlink()
     file.symlink_to("nowhere")
     assert "1 of 8 chunks" in read_stack(image).metadata["notes"][0]
 
 
-def test_attributes_that_are_no_mapping_are_refused(image):
+def test_attributes_that_are_no_mapping_are_refused(image: Path) -> None:
     for name in (".zattrs", "zarr.json"):
         if (image / name).exists():
             text = json.loads((image / name).read_text())
@@ -312,6 +344,6 @@ def test_attributes_that_are_no_mapping_are_refused(image):
         read_stack(image)
 
 
-def test_shapes_that_no_index_can_count_are_refused(image):
+def test_shapes_that_no_index_can_count_are_refused(image: Path) -> None:
     with pytest.raises(DataError, match="is that of no image"):
         read_stack(edited(image, shape=[10**30, 24, 20]))

@@ -1,5 +1,10 @@
 """Objective and fluorophores in OME-XML."""
 
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from napari_blurgan.headers.ome_optics import channel_optics, optics_in
@@ -33,11 +38,13 @@ USUAL = {"na": "1.2", "medium": "Water", "index": "", "wave": "525", "unit": ""}
         ({"wave": "-1"}, None),
     ],
 )
-def test_what_is_said_of_each_channel(said, expected):
+def test_what_is_said_of_each_channel(
+    said: dict[str, Any], expected: dict[str, Any] | None
+) -> None:
     assert optics_in(XML.format(**USUAL | said)) == [expected, None]
 
 
-def test_a_file_without_ome_says_nothing(tmp_path):
+def test_a_file_without_ome_says_nothing(tmp_path: Path) -> None:
     path = tmp_path / "no.tif"
     path.write_text("no image")
     assert channel_optics(path) == []

@@ -1,19 +1,31 @@
+from __future__ import annotations
+
 import json
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import zarr
+from numpy.typing import DTypeLike
 
 from napari_blurgan.errors import AxesError, DataError
 from napari_blurgan.reading.images import read_stack
 from napari_blurgan.writing.ome_zarr import build_pyramid, create_ome_zarr
 
 
-def ramp(*shape, dtype="uint16"):
+def ramp(*shape: int, dtype: DTypeLike = "uint16") -> np.ndarray:
     return np.arange(np.prod(shape)).reshape(shape).astype(dtype)
 
 
-def write_image(path, array, axes, version, unit="micrometer", **attributes):
+def write_image(
+    path: Path,
+    array: np.ndarray,
+    axes: str,
+    version: str,
+    unit: str = "micrometer",
+    **attributes: list[dict[str, Any]],
+) -> Any:
     """An OME-Zarr as other programs write it."""
     group = zarr.open_group(path, mode="w", zarr_format=2 if version == "0.4" else 3)
     group.create_array("s0", data=array)
@@ -38,7 +50,7 @@ def write_image(path, array, axes, version, unit="micrometer", **attributes):
 
 @pytest.mark.parametrize("version", ["0.4", "0.5"])
 @pytest.mark.parametrize("axes", ["yx", "zyx", "czyx", "tczyx"])
-def test_both_versions_are_read(tmp_path, version, axes):
+def test_both_versions_are_read(tmp_path: Path, version: str, axes: str) -> None:
     array = ramp(*range(2, 2 + len(axes)))
     write_image(tmp_path / "a.zarr", array, axes, version, unit="nanometer")
     stack = read_stack(tmp_path / "a.zarr")
@@ -49,7 +61,7 @@ def test_both_versions_are_read(tmp_path, version, axes):
     assert np.array_equal(np.asarray(stack.data), array)
 
 
-def test_scales_of_the_whole_pyramid_count_too(tmp_path):
+def test_scales_of_the_whole_pyramid_count_too(tmp_path: Path) -> None:
     whole = [{"type": "scale", "scale": [1, 2, 2]}]
     write_image(
         tmp_path / "a.zarr",
@@ -61,13 +73,13 @@ def test_scales_of_the_whole_pyramid_count_too(tmp_path):
     assert read_stack(tmp_path / "a.zarr").voxel_size == pytest.approx((300, 200, 180))
 
 
-def test_channel_names(tmp_path):
+def test_channel_names(tmp_path: Path) -> None:
     group = write_image(tmp_path / "a.zarr", ramp(2, 3, 4), "cyx", "0.4")
     group.attrs["omero"] = {"channels": [{"label": "DNA"}, {"label": "actin"}]}
     assert read_stack(tmp_path / "a.zarr").channel_names == ("DNA", "actin")
 
 
-def test_a_collection_opens_its_first_image(tmp_path):
+def test_a_collection_opens_its_first_image(tmp_path: Path) -> None:
     group = zarr.open_group(tmp_path / "a.zarr", mode="w", zarr_format=2)
     group.attrs["bioformats2raw.layout"] = 3
     write_image(tmp_path / "a.zarr" / "0", ramp(2, 3, 4), "zyx", "0.4")
@@ -76,7 +88,9 @@ def test_a_collection_opens_its_first_image(tmp_path):
 
 @pytest.mark.parametrize("zarr_format", [2, 3])
 @pytest.mark.parametrize(("shape", "axes"), [((4, 5), "YX"), ((3, 4, 5), "ZYX")])
-def test_plain_arrays(tmp_path, zarr_format, shape, axes):
+def test_plain_arrays(
+    tmp_path: Path, zarr_format: int, shape: tuple[int, ...], axes: str
+) -> None:
     array = ramp(*shape)
     zarr.create_array(tmp_path / "a.zarr", data=array, zarr_format=zarr_format)
     stack = read_stack(tmp_path / "a.zarr")
@@ -84,7 +98,7 @@ def test_plain_arrays(tmp_path, zarr_format, shape, axes):
     assert np.array_equal(np.asarray(stack.data), array)
 
 
-def test_plain_arrays_may_name_their_axes(tmp_path):
+def test_plain_arrays_may_name_their_axes(tmp_path: Path) -> None:
     zarr.create_array(
         tmp_path / "a.zarr", data=ramp(2, 3, 4), dimension_names=["t", "y", "x"]
     )
@@ -92,21 +106,21 @@ def test_plain_arrays_may_name_their_axes(tmp_path):
     assert read_stack(tmp_path / "a.zarr", axes="ZYX").axes == "ZYX"
 
 
-def test_plain_arrays_of_many_axes_must_be_told(tmp_path):
+def test_plain_arrays_of_many_axes_must_be_told(tmp_path: Path) -> None:
     zarr.create_array(tmp_path / "a.zarr", data=ramp(2, 3, 4, 5))
     with pytest.raises(AxesError, match="4 axes without names"):
         read_stack(tmp_path / "a.zarr")
     assert read_stack(tmp_path / "a.zarr", axes="TZYX").axes == "TZYX"
 
 
-def test_groups_without_an_image_are_refused(tmp_path):
+def test_groups_without_an_image_are_refused(tmp_path: Path) -> None:
     group = zarr.open_group(tmp_path / "a.zarr", mode="w")
     group.create_array("raw", data=ramp(3, 4))
     with pytest.raises(DataError, match=r"no multiscales.*raw"):
         read_stack(tmp_path / "a.zarr")
 
 
-def test_broken_metadata_are_refused(tmp_path):
+def test_broken_metadata_are_refused(tmp_path: Path) -> None:
     group = write_image(tmp_path / "a.zarr", ramp(2, 3, 4), "zyx", "0.5")
     group.attrs["ome"] = {"multiscales": [{"datasets": []}]}
     with pytest.raises(DataError, match="metadata are broken"):
@@ -116,7 +130,7 @@ def test_broken_metadata_are_refused(tmp_path):
         read_stack(tmp_path / "a.zarr")
 
 
-def test_axes_that_do_not_fit_are_refused(tmp_path):
+def test_axes_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     write_image(tmp_path / "a.zarr", ramp(2, 3, 4), "zyx", "0.5")
     group = zarr.open_group(tmp_path / "a.zarr")
     ome = group.attrs["ome"]
@@ -126,14 +140,20 @@ def test_axes_that_do_not_fit_are_refused(tmp_path):
         read_stack(tmp_path / "a.zarr")
 
 
-def created(path, array, axes, chunks, **options):
+def created(
+    path: Path,
+    array: np.ndarray,
+    axes: str,
+    chunks: tuple[int, ...] | list[int],
+    **options: Any,
+) -> Any:
     pixels = create_ome_zarr(path, array.shape, axes, array.dtype, chunks, **options)
     pixels[...] = array
     build_pyramid(path)
     return zarr.open_group(path, mode="r")
 
 
-def test_what_is_written_reads_back(tmp_path):
+def test_what_is_written_reads_back(tmp_path: Path) -> None:
     array = ramp(2, 3, 20, 20)
     created(
         tmp_path / "a.zarr",
@@ -152,7 +172,7 @@ def test_what_is_written_reads_back(tmp_path):
     assert np.array_equal(np.asarray(stack.data), array)
 
 
-def test_the_metadata_are_those_of_ome_zarr_05(tmp_path):
+def test_the_metadata_are_those_of_ome_zarr_05(tmp_path: Path) -> None:
     created(
         tmp_path / "a.zarr",
         np.zeros((4, 300, 20), "uint8"),
@@ -182,7 +202,7 @@ def test_the_metadata_are_those_of_ome_zarr_05(tmp_path):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "uint8"])
-def test_the_pyramid_averages(tmp_path, dtype):
+def test_the_pyramid_averages(tmp_path: Path, dtype: str) -> None:
     rng = np.random.default_rng(0)
     array = rng.integers(0, 255, (5, 601, 130)).astype(dtype)
     group = created(
@@ -204,7 +224,7 @@ def test_the_pyramid_averages(tmp_path, dtype):
         assert np.allclose(coarse, expected)
 
 
-def test_a_coarse_z_is_not_reduced_before_it_must(tmp_path):
+def test_a_coarse_z_is_not_reduced_before_it_must(tmp_path: Path) -> None:
     array = np.zeros((8, 1100, 4), "uint8")
     group = created(
         tmp_path / "a.zarr", array, "ZYX", (8, 512, 4), voxel_size=(0.2, 0.1, 0.1)
@@ -212,7 +232,7 @@ def test_a_coarse_z_is_not_reduced_before_it_must(tmp_path):
     assert [group[k].shape[0] for k in "0123"] == [8, 8, 4, 2]
 
 
-def test_small_images_have_no_pyramid(tmp_path):
+def test_small_images_have_no_pyramid(tmp_path: Path) -> None:
     group = created(tmp_path / "a.zarr", ramp(3, 20, 20), "ZYX", (3, 20, 20))
     assert list(group.keys()) == ["0"]
 
@@ -220,7 +240,9 @@ def test_small_images_have_no_pyramid(tmp_path):
 @pytest.mark.parametrize(
     ("axes", "names"), [("TCZYX", ("DNA", "actin")), ("ZYX", ("DNA",))]
 )
-def test_named_channels_have_what_the_standard_asks_of_them(tmp_path, axes, names):
+def test_named_channels_have_what_the_standard_asks_of_them(
+    tmp_path: Path, axes: str, names: tuple[str, ...]
+) -> None:
     sizes = {"T": 2, "C": 2, "Z": 3, "Y": 300, "X": 20}
     array = ramp(*(sizes[a] for a in axes))
     chunks = [1 if a in "TC" else 64 for a in axes]

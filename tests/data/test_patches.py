@@ -24,8 +24,8 @@ RAW = Normalization(0.0, 1.0)
 def sampler(
     stacks: list[Stack], patch: tuple[int, ...], **options: Any
 ) -> PatchSampler:
-    options = {"normalization": RAW, "rng": np.random.default_rng(0)} | options
-    return PatchSampler(stacks, patch, **options)
+    usual: dict[str, Any] = {"normalization": RAW, "rng": np.random.default_rng(0)}
+    return PatchSampler(stacks, patch, **(usual | options))
 
 
 class Recorder:
@@ -161,7 +161,7 @@ def test_foreground_finds_structure(bright_background: bool) -> None:
 
     def share(foreground: float) -> float:
         draw = sampler([stack], (16, 16), foreground=foreground)
-        return np.mean([float(draw.draw().std()) > 10 for _ in range(200)])
+        return float(np.mean([draw.draw().std() > 10 for _ in range(200)]))
 
     assert share(0.0) < 0.25
     assert 0.45 < share(0.5) < 0.7

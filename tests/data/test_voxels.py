@@ -1,6 +1,10 @@
 """Sizes and units: taken from every header, told where they are lost or impossible."""
 
+from __future__ import annotations
+
 import struct
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,13 +16,19 @@ from napari_blurgan.reading.images import read_stack
 ARRAY = np.random.default_rng(0).integers(0, 4096, (5, 20, 30)).astype("uint16")
 
 
-def write_imagej(path, unit="um", spacing=0.3, resolution=(10, 10), **more):
+def write_imagej(
+    path: Path,
+    unit: str = "um",
+    spacing: float = 0.3,
+    resolution: tuple[int, int] = (10, 10),
+    **more: Any,
+) -> Path:
     metadata = {"axes": "ZYX", "spacing": spacing, "unit": unit} | more
     tifffile.imwrite(path, ARRAY, imagej=True, resolution=resolution, metadata=metadata)
     return path
 
 
-def write_ome(path, **sizes):
+def write_ome(path: Path, **sizes: float | str) -> Path:
     metadata = {"axes": "ZYX"} | {f"PhysicalSize{k}": v for k, v in sizes.items()}
     tifffile.imwrite(path, ARRAY, ome=True, metadata=metadata)
     return path
@@ -42,28 +52,28 @@ def write_ome(path, **sizes):
         *(("\\u005Cu00B5m", 1), ("\\u212B", 1e-4)),
     ],
 )
-def test_every_unit_of_length_is_known(unit, factor):
+def test_every_unit_of_length_is_known(unit: str, factor: float) -> None:
     assert micrometres(2, unit) == pytest.approx(2 * factor, rel=1e-9)
 
 
 @pytest.mark.parametrize("unit", ["pixel", "", None, "s", "furlong", "\\u00", "\\ud"])
-def test_what_is_no_length_is_unknown(unit):
+def test_what_is_no_length_is_unknown(unit: str | None) -> None:
     assert micrometres(2, unit) is None
 
 
-def test_axes_may_have_units_of_their_own(tmp_path):
+def test_axes_may_have_units_of_their_own(tmp_path: Path) -> None:
     path = write_imagej(tmp_path / "a.tif", spacing=300, zunit="nm", yunit="mm")
     assert read_stack(path).voxel_size == (0.3, 100.0, 0.1)
 
 
-def test_an_unknown_unit_is_named(tmp_path):
+def test_an_unknown_unit_is_named(tmp_path: Path) -> None:
     stack = read_stack(write_ome(tmp_path / "a.ome.tif", Z=0.3, ZUnit="furlong", Y=0.1))
     assert stack.voxel_size == (None, 0.1, None)
     (note,) = stack.metadata["notes"]
     assert "0.3 furlong along z" in note
 
 
-def test_a_size_without_a_unit_is_told(tmp_path):
+def test_a_size_without_a_unit_is_told(tmp_path: Path) -> None:
     metadata = {"axes": "ZYX", "spacing": 0.3}
     tifffile.imwrite(
         tmp_path / "a.tif", ARRAY, imagej=True, resolution=(10, 10), metadata=metadata
@@ -73,32 +83,38 @@ def test_a_size_without_a_unit_is_told(tmp_path):
     assert "0.3 along z without a unit" in " ".join(stack.metadata["notes"])
 
 
-def test_an_image_in_pixels_needs_no_note(tmp_path):
+def test_an_image_in_pixels_needs_no_note(tmp_path: Path) -> None:
     path = write_imagej(tmp_path / "a.tif", "pixel", 1.0, (1, 1))
     assert read_stack(path).metadata["notes"] == []
 
 
 @pytest.mark.parametrize("size", [0, -0.3, "abc", "nan", "inf", 1e9, 1e-9])
-def test_impossible_sizes_are_unknown_and_told(tmp_path, size):
+def test_impossible_sizes_are_unknown_and_told(
+    tmp_path: Path, size: float | str
+) -> None:
     stack = read_stack(write_ome(tmp_path / "a.ome.tif", Z=size, Y=0.1, X=0.1))
     assert stack.voxel_size == (None, 0.1, 0.1)
     assert "no voxel is of that size" in stack.metadata["notes"][0]
 
 
-def test_sizes_in_different_units_are_suspected(tmp_path):
+def test_sizes_in_different_units_are_suspected(tmp_path: Path) -> None:
     stack = read_stack(write_ome(tmp_path / "a.ome.tif", Z=300, Y=0.1, X=0.1))
     assert "300 µm along z and 0.1 µm along y" in stack.metadata["notes"][0]
 
 
-def test_it_is_known_where_a_size_came_from(tmp_path):
+def test_it_is_known_where_a_size_came_from(tmp_path: Path) -> None:
     ome = read_stack(write_ome(tmp_path / "a.ome.tif", Z=0.3, Y=0.1, X=0.1))
     imagej = read_stack(write_imagej(tmp_path / "a.tif"))
     assert ome.metadata["voxel_size_from"] == "its OME-XML"
     assert imagej.metadata["voxel_size_from"] == "its ImageJ header"
 
 
-def lsm_header():
-    known = {"MagicNumber": 67127628, "DimensionX": 30, "DimensionY": 20}
+def lsm_header() -> bytes:
+    known: dict[str, float] = {
+        "MagicNumber": 67127628,
+        "DimensionX": 30,
+        "DimensionY": 20,
+    }
     known |= {"DimensionZ": 5, "DimensionChannels": 1, "DimensionTime": 1}
     known |= {"DataType": 2, "ThumbnailX": 16, "ThumbnailY": 12}
     known |= {"VoxelSizeX": 1e-7, "VoxelSizeY": 1e-7, "VoxelSizeZ": 3e-7}
@@ -110,7 +126,7 @@ def lsm_header():
     return info[:4] + struct.pack("<i", len(info)) + info[8:]
 
 
-def test_lsm_headers_are_read_and_thumbnails_are_no_images(tmp_path):
+def test_lsm_headers_are_read_and_thumbnails_are_no_images(tmp_path: Path) -> None:
     info = lsm_header()
     with tifffile.TiffWriter(tmp_path / "a.lsm", byteorder="<") as file:
         for i, plane in enumerate(ARRAY):
@@ -123,13 +139,13 @@ def test_lsm_headers_are_read_and_thumbnails_are_no_images(tmp_path):
     assert np.array_equal(np.asarray(stack.data), ARRAY)
 
 
-def test_aperio_slides_say_their_microns_a_pixel(tmp_path):
+def test_aperio_slides_say_their_microns_a_pixel(tmp_path: Path) -> None:
     described = "Aperio Image Library v11.2.1 \r\n30x20 |AppMag = 20|MPP = 0.4990"
     tifffile.imwrite(tmp_path / "a.svs", ARRAY[0], description=described, metadata=None)
     assert read_stack(tmp_path / "a.svs").voxel_size == (None, 0.499, 0.499)
 
 
-def test_signed_stacks_of_imagej_are_signed(tmp_path):
+def test_signed_stacks_of_imagej_are_signed(tmp_path: Path) -> None:
     signed = ARRAY.astype("int16") - 2000
     stored = (signed.astype("int32") + 32768).astype("uint16")
     metadata = {"axes": "ZYX", "cf": 0, "c0": -32768, "c1": 1, "vunit": "gray value"}
@@ -140,7 +156,7 @@ def test_signed_stacks_of_imagej_are_signed(tmp_path):
     assert "signed" in stack.metadata["notes"][0]
 
 
-def test_other_calibrations_of_grey_levels_are_told(tmp_path):
+def test_other_calibrations_of_grey_levels_are_told(tmp_path: Path) -> None:
     metadata = {"axes": "ZYX", "cf": 0, "c0": 1.5, "c1": 0.5, "vunit": "OD"}
     tifffile.imwrite(tmp_path / "a.tif", ARRAY, imagej=True, metadata=metadata)
     stack = read_stack(tmp_path / "a.tif")
@@ -148,7 +164,7 @@ def test_other_calibrations_of_grey_levels_are_told(tmp_path):
     assert "calibrated (OD)" in stack.metadata["notes"][0]
 
 
-def write_metaseries(path, state="on"):
+def write_metaseries(path: Path, state: str = "on") -> Path:
     entries = {"state": ("bool", state), "x": ("float", "0.1"), "y": ("float", "0.2")}
     entries |= {"units": ("string", "um")}
     props = "".join(
@@ -161,7 +177,7 @@ def write_metaseries(path, state="on"):
     return path
 
 
-def test_metaseries_headers_are_read(tmp_path):
+def test_metaseries_headers_are_read(tmp_path: Path) -> None:
     stack = read_stack(write_metaseries(tmp_path / "a.tif"))
     assert stack.voxel_size == (None, 0.2, 0.1)
     assert stack.metadata["voxel_size_from"] == "its MetaSeries header"
@@ -169,7 +185,7 @@ def test_metaseries_headers_are_read(tmp_path):
     assert off.voxel_size == (None, None, None)
 
 
-def test_fluoview_headers_are_read(tmp_path):
+def test_fluoview_headers_are_read(tmp_path: Path) -> None:
     header = np.zeros((), np.dtype(tifffile.TIFF.MM_HEADER).newbyteorder("<"))
     header["HeaderFlag"] = 1
     lengths = (("X", 30, 0.1), ("Y", 20, 0.1), ("Z", 5, 300.0))
@@ -186,7 +202,7 @@ def test_fluoview_headers_are_read(tmp_path):
     assert np.array_equal(np.asarray(stack.data), ARRAY)
 
 
-def test_stk_headers_are_read(tmp_path):
+def test_stk_headers_are_read(tmp_path: Path) -> None:
     """MetaMorph: one directory, all planes behind each other, tags of its own."""
     planes, height, width = ARRAY.shape
     steps = np.array([[3, 10, 2450000, 0, 2450000, 0]] * planes, "<u4").tobytes()

@@ -217,7 +217,11 @@ def training(out: Path, steps: int) -> Any:
     from napari_blurgan.methods.presets import preset
     from napari_blurgan.training.trainer import Trainer
 
-    small = {"adversary.base": 2, "adversary.scales": 1, "sampling.patch": 16}
+    small: dict[str, Any] = {
+        "adversary.base": 2,
+        "adversary.scales": 1,
+        "sampling.patch": 16,
+    }
     small |= {"generator.base": 1, "generator.levels": 2, "precision": "float32"}
     rng = np.random.default_rng(0)
     y, x = (

@@ -37,6 +37,8 @@ def test_a_reader_at_fault_is_found_out(tmp_path: Path) -> None:
     path.mkdir()
     (path / "zarr.json").mkdir()
     campaign.reader = type(campaign.reader)(
-        campaign.reader.seeds, campaign.reader.damage, lambda path: 1 / 0
+        campaign.reader.seeds,
+        campaign.reader.damage,
+        lambda path: 1 / 0,  # type: ignore[return-value]
     )
     assert campaign._read(path, whole, lost=False)[0] == "traceback"

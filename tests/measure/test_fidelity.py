@@ -1,5 +1,9 @@
 """Fidelity against scikit-image, and what the intensity fit forgives."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -21,7 +25,9 @@ from napari_blurgan.measure import (
 SHAPES = [(40, 50), (12, 24, 30), (15, 15, 16)]
 
 
-def _images(shape, seed=0, noise=0.3):
+def _images(
+    shape: tuple[int, ...], seed: int = 0, noise: float = 0.3
+) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(seed)
     reference = rng.random(shape).cumsum(axis=-1)
     return reference + noise * rng.normal(size=shape), reference
@@ -29,7 +35,9 @@ def _images(shape, seed=0, noise=0.3):
 
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("data_range", [None, 7.0])
-def test_psnr_and_nrmse_equal_scikit_image(shape, data_range):
+def test_psnr_and_nrmse_equal_scikit_image(
+    shape: tuple[int, ...], data_range: float | None
+) -> None:
     result, reference = _images(shape)
     peak = np.ptp(reference) if data_range is None else data_range
     oracle = metrics.peak_signal_noise_ratio(reference, result, data_range=peak)
@@ -50,7 +58,9 @@ def test_psnr_and_nrmse_equal_scikit_image(shape, data_range):
         ),
     ],
 )
-def test_ssim_equals_scikit_image(shape, noise, window, options):
+def test_ssim_equals_scikit_image(
+    shape: tuple[int, ...], noise: float, window: str, options: dict[str, Any]
+) -> None:
     result, reference = _images(shape, noise=noise)
     peak = float(np.ptp(reference))
     oracle = metrics.structural_similarity(
@@ -62,7 +72,7 @@ def test_ssim_equals_scikit_image(shape, noise, window, options):
 
 
 @pytest.mark.parametrize("window", ["uniform", "gaussian"])
-def test_ssim_takes_thin_stacks(window):
+def test_ssim_takes_thin_stacks(window: str) -> None:
     """A single plane is compared as the image it is."""
     result, reference = _images((1, 40, 40))
     flat = ssim(result[0], reference[0], window=window)
@@ -77,7 +87,9 @@ def test_ssim_takes_thin_stacks(window):
     offset=st.floats(-1e3, 1e3),
     seed=st.integers(0, 2**32 - 1),
 )
-def test_the_fit_forgives_gain_and_offset(gain, offset, seed):
+def test_the_fit_forgives_gain_and_offset(
+    gain: float, offset: float, seed: int
+) -> None:
     result, reference = _images((8, 9, 10), seed)
     plain = compare(result, reference)
     mapped = compare(gain * result + offset, reference)
@@ -89,7 +101,7 @@ def test_the_fit_forgives_gain_and_offset(gain, offset, seed):
 
 @settings(max_examples=30, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1), noise=st.floats(1e-3, 20))
-def test_the_fit_never_makes_it_worse_and_is_done_once(seed, noise):
+def test_the_fit_never_makes_it_worse_and_is_done_once(seed: int, noise: float) -> None:
     result, reference = _images((6, 8, 10), seed, noise)
     figures = compare(result, reference)
     assert figures.psnr_fitted >= figures.psnr - 1e-9
@@ -97,7 +109,7 @@ def test_the_fit_never_makes_it_worse_and_is_done_once(seed, noise):
     np.testing.assert_allclose(fit_intensity(once, reference).image, once, atol=1e-6)
 
 
-def test_the_fit_solves_the_least_squares_problem():
+def test_the_fit_solves_the_least_squares_problem() -> None:
     result, reference = _images((10, 20), noise=2.0)
     matrix = np.stack([result.ravel(), np.ones(result.size)], axis=1)
     slope, offset = np.linalg.lstsq(matrix, reference.ravel(), rcond=None)[0]
@@ -105,7 +117,7 @@ def test_the_fit_solves_the_least_squares_problem():
     assert (fit.slope, fit.offset) == pytest.approx((slope, offset))
 
 
-def test_the_fit_does_not_forgive_an_inverted_contrast():
+def test_the_fit_does_not_forgive_an_inverted_contrast() -> None:
     _, reference = _images((20, 20))
     figures = compare(-reference, reference)
     assert figures.slope == 0
@@ -113,7 +125,7 @@ def test_the_fit_does_not_forgive_an_inverted_contrast():
     assert figures.psnr_fitted == pytest.approx(figures.psnr_flat)
 
 
-def test_a_black_image_meets_its_controls_and_no_more():
+def test_a_black_image_meets_its_controls_and_no_more() -> None:
     """Sparse images flatter the empty one: the reason why controls are there."""
     reference = np.zeros((8, 32, 32))
     reference[4, 10:12] = 1.0
@@ -123,7 +135,7 @@ def test_a_black_image_meets_its_controls_and_no_more():
     assert figures.correlation == 0
 
 
-def test_an_equal_image_is_perfect():
+def test_an_equal_image_is_perfect() -> None:
     _, reference = _images((8, 9, 10))
     figures = compare(reference, reference)
     assert figures.psnr == np.inf
@@ -133,19 +145,19 @@ def test_an_equal_image_is_perfect():
     assert figures.data_range == pytest.approx(np.ptp(reference))
 
 
-def test_correlation_equals_numpy():
+def test_correlation_equals_numpy() -> None:
     result, reference = _images((10, 20), noise=3.0)
     oracle = np.corrcoef(result.ravel(), reference.ravel())[0, 1]
     assert correlation(result, reference) == pytest.approx(oracle)
 
 
-def test_integers_are_compared_without_overflow():
+def test_integers_are_compared_without_overflow() -> None:
     reference = np.array([[0, 255], [10, 20]], np.uint8)
     result = np.array([[255, 0], [10, 20]], np.uint8)
     assert psnr(result, reference) == pytest.approx(10 * np.log10(2))
 
 
-def test_the_paper_scores_follow_the_printed_formulae():
+def test_the_paper_scores_follow_the_printed_formulae() -> None:
     result, reference = _images((3, 6, 7), noise=1.0)
     x, y = ((i - i.min()) / np.ptp(i) for i in (result, reference))
     scores = paper_scores(result, reference)
@@ -160,7 +172,7 @@ def test_the_paper_scores_follow_the_printed_formulae():
 
 
 @pytest.mark.parametrize("shape", [(3, 40, 36), (40, 36)])
-def test_the_paper_scores_equalise_plane_by_plane(shape):
+def test_the_paper_scores_equalise_plane_by_plane(shape: tuple[int, ...]) -> None:
     result, reference = _images(shape, noise=1.0)
     level = []
     for image in (result, reference):
@@ -175,7 +187,7 @@ def test_the_paper_scores_equalise_plane_by_plane(shape):
     assert scores.psnr_equalized < scores.psnr
 
 
-def test_equalising_leaves_the_image_and_a_plane_without_contrast_alone():
+def test_equalising_leaves_the_image_and_a_plane_without_contrast_alone() -> None:
     image = np.stack([np.full((16, 16), 0.3), np.eye(16)])
     before = image.copy()
     found = equalized(image)
@@ -194,12 +206,14 @@ def test_equalising_leaves_the_image_and_a_plane_without_contrast_alone():
         (np.ones((0, 4)), np.ones((0, 4)), "empty"),
     ],
 )
-def test_what_cannot_be_compared_is_refused(result, reference, message):
+def test_what_cannot_be_compared_is_refused(
+    result: np.ndarray, reference: np.ndarray, message: str
+) -> None:
     with pytest.raises(DataError, match=message):
         compare(result, reference)
 
 
-def test_an_empty_reference_has_no_relative_error():
+def test_an_empty_reference_has_no_relative_error() -> None:
     with pytest.raises(DataError, match="zero everywhere"):
         nrmse(np.ones((4, 4)), np.zeros((4, 4)))
     with pytest.raises(DataError, match="constant"):

@@ -110,8 +110,8 @@ def test_any_size_goes_in_and_comes_out(
     configuration: tuple[Generator, tuple[int, ...]],
 ) -> None:
     net, halo = configuration
-    for sizes in [(3, 13, 10), (1, 5, 3)]:
-        sizes = sizes[-len(halo) :]
+    for volume in [(3, 13, 10), (1, 5, 3)]:
+        sizes = volume[-len(halo) :]
         assert net(torch.rand(2, 1, *sizes)).shape == (2, 1, *sizes)
 
 
@@ -136,7 +136,7 @@ def test_tiles_equal_the_whole_unless_the_norm_looks_at_the_tile(
     kind: type[Generator], norm: str
 ) -> None:
     torch.manual_seed(1)
-    net = kind(2, 1, 1, base=4, norm=norm)  # type: ignore[arg-type]
+    net = kind(2, 1, 1, base=4, norm=norm)
     # Half of the image is empty, as images are; an odd size needs padding.
     image = torch.rand(1, 1, 118, 111) * (torch.arange(111) > 60)
     net.train()

@@ -115,4 +115,4 @@ def test_norms_follow_all_layers_but_the_first_and_the_last(
 )
 def test_impossible_discriminators_are_refused(arguments: dict[str, object]) -> None:
     with pytest.raises(RecipeError):
-        MultiScaleDiscriminator(2, 1, **arguments)  # type: ignore[arg-type]
+        MultiScaleDiscriminator(2, 1, **arguments)

@@ -1,5 +1,9 @@
 """Camera noise against theory, and the simulation of an image."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -14,7 +18,7 @@ SAMPLES = 200_000
 
 
 @pytest.mark.parametrize("level", [0.0, 0.05, 1.0])
-def test_mean_and_variance_follow_theory(level):
+def test_mean_and_variance_follow_theory(level: float) -> None:
     camera = Camera(photons=80.0, read_noise=2.0, gain=0.5, offset=100.0)
     image = camera.expose(np.full(SAMPLES, level), seed=0)
     mean = 100 + 0.5 * 80 * level
@@ -25,7 +29,7 @@ def test_mean_and_variance_follow_theory(level):
 
 
 @pytest.mark.parametrize("level", [0.4, 0.6])
-def test_the_paper_noise_has_its_mean_and_variance(level):
+def test_the_paper_noise_has_its_mean_and_variance(level: float) -> None:
     image = paper_noise(np.full(SAMPLES, level), seed=0, peak=1.0)
     grey = 255 * level
     assert image.mean() == pytest.approx(grey, abs=5 * np.sqrt(7 * grey / SAMPLES))
@@ -33,13 +37,13 @@ def test_the_paper_noise_has_its_mean_and_variance(level):
     assert image.var() == pytest.approx(7 * grey + 9, rel=0.02)
 
 
-def test_the_paper_noise_counts_in_sevens_up_to_255():
+def test_the_paper_noise_counts_in_sevens_up_to_255() -> None:
     image = paper_noise(np.linspace(0, 1, 10_000), seed=0)
     assert image.max() == 255
     assert set(np.unique(image)) <= {*range(0, 255, 7), 255}
 
 
-def test_the_paper_noise_rectifies_the_dark():
+def test_the_paper_noise_rectifies_the_dark() -> None:
     """Where there is nothing, only the positive half of the Gaussian is counted."""
     dark = paper_noise(np.zeros(SAMPLES), seed=0, peak=1.0)
     assert dark.mean() == pytest.approx(3 / np.sqrt(2 * np.pi), rel=0.05)
@@ -47,7 +51,7 @@ def test_the_paper_noise_rectifies_the_dark():
 
 @given(seed=st.integers(0, 2**32 - 1))
 @settings(max_examples=10, deadline=None)
-def test_the_same_seed_gives_the_same_noise(seed):
+def test_the_same_seed_gives_the_same_noise(seed: int) -> None:
     image = np.linspace(0, 1, 500)
     for camera in (Camera().expose, paper_noise):
         first = camera(image, seed)
@@ -58,12 +62,12 @@ def test_the_same_seed_gives_the_same_noise(seed):
 @pytest.mark.parametrize(
     "wrong", [{"photons": 0}, {"gain": -1}, {"read_noise": -1}, {"offset": np.nan}]
 )
-def test_impossible_cameras_are_refused(wrong):
+def test_impossible_cameras_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(OpticsError, match=f"{next(iter(wrong))} must be from"):
         Camera(**wrong)
 
 
-def test_unusable_images_are_refused():
+def test_unusable_images_are_refused() -> None:
     with pytest.raises(DataError, match="NaN"):
         Camera().expose([0.0, np.nan], seed=0)
     with pytest.raises(DataError, match="no positive value"):
@@ -76,7 +80,7 @@ def test_unusable_images_are_refused():
     )
 )
 @settings(max_examples=30, deadline=None)
-def test_a_blur_is_a_convolution_about_the_centre(sizes):
+def test_a_blur_is_a_convolution_about_the_centre(sizes: Any) -> None:
     rng = np.random.default_rng(0)
     sharp = rng.random([n for n, _ in sizes]).astype(np.float32)
     psf = rng.random([k for _, k in sizes]).astype(np.float32)
@@ -85,7 +89,7 @@ def test_a_blur_is_a_convolution_about_the_centre(sizes):
     np.testing.assert_allclose(blur(sharp, psf), full[centre], rtol=1e-4, atol=1e-4)
 
 
-def test_light_from_outside_the_field_falls_into_it():
+def test_light_from_outside_the_field_falls_into_it() -> None:
     psf = np.full((3, 5, 5), 1 / 75, np.float32)
     sharp = np.zeros((6, 20, 20), np.float32)
     sharp[3, 10, 1] = 75.0
@@ -98,7 +102,7 @@ def test_light_from_outside_the_field_falls_into_it():
     np.testing.assert_allclose(blurred, expected, atol=1e-4)
 
 
-def test_planes_are_blurred_by_planar_psfs():
+def test_planes_are_blurred_by_planar_psfs() -> None:
     sharp = np.zeros((9, 9), np.float32)
     sharp[4, 4] = 1
     psf = np.full((1, 3, 3), 1 / 9, np.float32)
@@ -108,13 +112,13 @@ def test_planes_are_blurred_by_planar_psfs():
         blur(sharp, np.ones((3, 3, 3), np.float32))
 
 
-def test_a_margin_larger_than_the_structure_is_refused():
+def test_a_margin_larger_than_the_structure_is_refused() -> None:
     sharp = np.ones((4, 4, 4), np.float32)
     with pytest.raises(OpticsError, match="leaves nothing"):
         simulate(sharp, sharp, seed=0, margin=(2, 0, 0))
 
 
-def test_the_camera_comes_last():
+def test_the_camera_comes_last() -> None:
     sharp = np.ones((8, 8, 8), np.float32)
     psf = np.ones((1, 1, 1), np.float32)
     camera = Camera(photons=50)

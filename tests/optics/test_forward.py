@@ -27,7 +27,7 @@ from napari_blurgan.optics.pupil import PupilKernel
 BOUNDARIES = ("valid", "zero", "reflect")
 
 
-def pupil(shape=(9, 11, 11), **options) -> PupilKernel:
+def pupil(shape: tuple[int, int, int] = (9, 11, 11), **options: Any) -> PupilKernel:
     settings = {"na": 1.2, "ni": 1.515, "wavelength": 520.0} | options
     return PupilKernel(shape, (0.2, 0.08, 0.08), **settings)
 
@@ -48,7 +48,9 @@ def every_kernel() -> list[Kernel]:
 @pytest.mark.parametrize("boundary", BOUNDARIES)
 @pytest.mark.parametrize("kernel", [(5, 7, 9), (4, 6, 8), (5, 6, 9), (1, 5, 4)])
 @pytest.mark.parametrize("size", [(13, 17, 19), (12, 16, 18), (13, 16, 19)])
-def test_adjoint_is_exact(boundary, kernel, size):
+def test_adjoint_is_exact(
+    boundary: str, kernel: tuple[int, int, int], size: tuple[int, int, int]
+) -> None:
     rng = np.random.default_rng(0)
     blur = BlurKernel(FixedKernel(rng.random(kernel)), gain=3.0)
     x = torch.tensor(rng.random((2, 1, *size)), dtype=torch.float32)
@@ -64,7 +66,9 @@ def test_adjoint_is_exact(boundary, kernel, size):
 @pytest.mark.parametrize("boundary", BOUNDARIES)
 @pytest.mark.parametrize("kernel", [(1, 7, 9), (1, 6, 8)])
 @pytest.mark.parametrize("size", [(17, 19), (16, 18)])
-def test_adjoint_is_exact_in_the_plane(boundary, kernel, size):
+def test_adjoint_is_exact_in_the_plane(
+    boundary: str, kernel: tuple[int, int, int], size: tuple[int, int]
+) -> None:
     rng = np.random.default_rng(0)
     blur = BlurKernel(FixedKernel(rng.random(kernel)), dims=2)
     x = torch.tensor(rng.normal(size=(1, 3, *size)), dtype=torch.float32)
@@ -80,7 +84,9 @@ def test_adjoint_is_exact_in_the_plane(boundary, kernel, size):
 
 @pytest.mark.parametrize(("boundary", "mode"), [("zero", "constant"), ("reflect",) * 2])
 @pytest.mark.parametrize("kernel", [(5, 7, 9), (4, 6, 8)])
-def test_blur_is_the_convolution_of_scipy(boundary, mode, kernel):
+def test_blur_is_the_convolution_of_scipy(
+    boundary: str, mode: str, kernel: tuple[int, int, int]
+) -> None:
     rng = np.random.default_rng(1)
     weights, image = rng.random(kernel), rng.random((11, 12, 13))
     blur = BlurKernel(FixedKernel(weights))
@@ -89,7 +95,7 @@ def test_blur_is_the_convolution_of_scipy(boundary, mode, kernel):
     np.testing.assert_allclose(y, expected, rtol=1e-4, atol=1e-5)
 
 
-def test_valid_blur_is_the_middle_of_any_other():
+def test_valid_blur_is_the_middle_of_any_other() -> None:
     blur = BlurKernel(FixedKernel(gaussian_kernel((5, 7, 9), (3, 3, 3))))
     x = torch.rand(1, 1, 14, 17, 20)
     assert blur.margin == (2, 3, 4)
@@ -99,7 +105,7 @@ def test_valid_blur_is_the_middle_of_any_other():
 
 @pytest.mark.parametrize("boundary", BOUNDARIES)
 @pytest.mark.parametrize("kernel", every_kernel(), ids=lambda k: type(k).__name__)
-def test_a_point_stays_where_it_is(kernel, boundary):
+def test_a_point_stays_where_it_is(kernel: Any, boundary: str) -> None:
     x = torch.zeros(1, 1, 33, 33, 33)
     x[..., 16, 16, 16] = 1
     blur = BlurKernel(kernel)
@@ -110,7 +116,7 @@ def test_a_point_stays_where_it_is(kernel, boundary):
 
 @pytest.mark.parametrize("boundary", BOUNDARIES)
 @pytest.mark.parametrize("kernel", every_kernel(), ids=lambda k: type(k).__name__)
-def test_flux_is_kept_inside(kernel, boundary):
+def test_flux_is_kept_inside(kernel: Any, boundary: str) -> None:
     x = torch.zeros(1, 1, 33, 33, 33)
     x[..., 12:20, 13:21, 12:22] = torch.rand(8, 8, 10)
     y = BlurKernel(kernel, gain=2.5)(x, boundary).detach()
@@ -120,7 +126,9 @@ def test_flux_is_kept_inside(kernel, boundary):
 @pytest.mark.parametrize("boundary", BOUNDARIES)
 @pytest.mark.parametrize("kernel", [(5, 7, 9), (4, 6, 8), (1, 7, 9), (1, 6, 8)])
 @pytest.mark.parametrize("odd", [True, False])
-def test_odd_or_even_a_point_stays_and_keeps_its_flux(boundary, kernel, odd):
+def test_odd_or_even_a_point_stays_and_keeps_its_flux(
+    boundary: str, kernel: tuple[int, int, int], odd: bool
+) -> None:
     dims = 2 if kernel[0] == 1 else 3
     voxels = np.indices(kernel)
     squares = sum(
@@ -139,13 +147,13 @@ def test_odd_or_even_a_point_stays_and_keeps_its_flux(boundary, kernel, odd):
     assert y.sum() == pytest.approx(2.5, rel=1e-4)
 
 
-def test_mirrored_border_keeps_the_flux_of_any_image():
+def test_mirrored_border_keeps_the_flux_of_any_image() -> None:
     x = torch.rand(1, 1, 9, 12, 11)
     y = BlurKernel(FixedKernel(gaussian_kernel((9, 11, 11), (6, 6, 6))))(x, "reflect")
     assert float(y.sum() / x.sum()) == pytest.approx(1, rel=1e-5)
 
 
-def test_blur_ignores_autocast():
+def test_blur_ignores_autocast() -> None:
     blur = BlurKernel(FixedKernel(gaussian_kernel((5, 5, 5), (3, 3, 3))))
     x = torch.rand(1, 1, 12, 12, 12)
     expected = blur(x)
@@ -158,7 +166,9 @@ def test_blur_ignores_autocast():
 
 
 @pytest.mark.parametrize("kernel", every_kernel()[1:], ids=lambda k: type(k).__name__)
-def test_a_learned_kernel_follows_the_gradient(kernel):
+def test_a_learned_kernel_follows_the_gradient(
+    kernel: FreeKernel | SoftmaxKernel | PupilKernel,
+) -> None:
     torch.manual_seed(0)
     blur = BlurKernel(copy.deepcopy(kernel))
     truth = BlurKernel(pupil(na=0.95, wavelength=600.0)).requires_grad_(False)
@@ -179,7 +189,7 @@ def test_a_learned_kernel_follows_the_gradient(kernel):
     assert value.item() < 0.5 * start
 
 
-def test_a_remembered_transfer_function_is_renewed():
+def test_a_remembered_transfer_function_is_renewed() -> None:
     blur = BlurKernel(SoftmaxKernel(gaussian_kernel((5, 5, 5), (3, 3, 3))))
     blur.requires_grad_(False)
     x = torch.rand(1, 1, 9, 9, 9)
@@ -190,7 +200,7 @@ def test_a_remembered_transfer_function_is_renewed():
     assert not torch.allclose(blur(x), before)
 
 
-def test_frozen_then_learned_then_frozen():
+def test_frozen_then_learned_then_frozen() -> None:
     blur = BlurKernel(pupil((5, 5, 5)))
     x = torch.rand(1, 1, 9, 9, 9)
     blur.requires_grad_(False)
@@ -205,7 +215,7 @@ def test_frozen_then_learned_then_frozen():
     assert not torch.allclose(learned, before)
 
 
-def test_a_network_loses_nothing_and_no_forward_model_does_nothing():
+def test_a_network_loses_nothing_and_no_forward_model_does_nothing() -> None:
     x = torch.rand(1, 1, 8, 8)
     with pytest.raises(NotImplementedError):
         NoForward(dims=2)(x)
@@ -214,7 +224,7 @@ def test_a_network_loses_nothing_and_no_forward_model_does_nothing():
     assert model.margin == NoForward(dims=2).margin == (0, 0)
 
 
-def test_the_operator_of_the_documentation_keeps_the_grid():
+def test_the_operator_of_the_documentation_keeps_the_grid() -> None:
     text = (Path(__file__).parents[2] / "docs" / "physics.md").read_text()
     (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     scope: dict[str, Any] = {}
@@ -229,7 +239,7 @@ def test_the_operator_of_the_documentation_keeps_the_grid():
     assert x.grad[:, :, ::3].sum() == y.numel()
 
 
-def test_errors_say_what_is_wrong():
+def test_errors_say_what_is_wrong() -> None:
     blur = BlurKernel(FixedKernel(gaussian_kernel((5, 5, 5), (3, 3, 3))))
     with pytest.raises(OpticsError, match="3 spatial axes"):
         blur(torch.rand(1, 1, 9, 9))

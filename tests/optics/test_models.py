@@ -1,8 +1,12 @@
 """The PSF models against closed forms, conservation laws and one another."""
 
+from __future__ import annotations
+
 import math
 import warnings
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -27,11 +31,11 @@ OIL = Optics(1.4, 1.515, 525)
 FINE = (0.1, 0.02, 0.02)
 
 
-def scaled(values):
+def scaled(values: np.ndarray) -> np.ndarray:
     return values / values.max()
 
 
-def test_born_wolf_in_focus_is_the_airy_disc():
+def test_born_wolf_in_focus_is_the_airy_disc() -> None:
     psf = born_wolf(DRY, (1, 101, 101), FINE)
     x = (np.arange(101) - 50) * FINE[2]
     v = 2 * np.pi / 0.525 * 0.5 * np.hypot(x[:, None], x)
@@ -40,7 +44,7 @@ def test_born_wolf_in_focus_is_the_airy_disc():
     np.testing.assert_allclose(scaled(psf.data[0]), airy, atol=1e-6)
 
 
-def test_born_wolf_on_the_axis_is_a_sinc_squared():
+def test_born_wolf_on_the_axis_is_a_sinc_squared() -> None:
     psf = born_wolf(DRY, (201, 1, 1), FINE)
     z = (np.arange(201) - 100) * FINE[0]
     u = 2 * np.pi / 0.525 * 0.5**2 * z
@@ -53,7 +57,9 @@ def test_born_wolf_on_the_axis_is_a_sinc_squared():
 @pytest.mark.parametrize(
     ("na", "ni"), [(0.5, 1.0), (0.95, 1.33), (1.2, 1.33), (1.4, 1.515)]
 )
-def test_born_wolf_off_axis_and_out_of_focus_is_lommels_series(na, ni):
+def test_born_wolf_off_axis_and_out_of_focus_is_lommels_series(
+    na: float, ni: float
+) -> None:
     # Principles of Optics, §8.8.1: I = (2 / u)² (U₁² + U₂²).
     optics = Optics(na, ni, 525)
     dr, dz = optics.nyquist[1] / 4, 0.25 * 0.525 * ni / na**2
@@ -72,7 +78,7 @@ def test_born_wolf_off_axis_and_out_of_focus_is_lommels_series(na, ni):
     np.testing.assert_allclose(ours, lommel, atol=1e-5)
 
 
-def test_every_model_agrees_at_a_small_aperture():
+def test_every_model_agrees_at_a_small_aperture() -> None:
     small = Optics(0.1, 1.0, 525)
     voxel = (10.0, 0.4, 0.4)
     reference = born_wolf(small, (21, 31, 31), voxel)
@@ -82,7 +88,7 @@ def test_every_model_agrees_at_a_small_aperture():
     np.testing.assert_allclose(widths, reference.fwhm(), rtol=0.02)
 
 
-def dipole_images(optics, z, x):
+def dipole_images(optics: Optics, z: np.ndarray, x: np.ndarray) -> np.ndarray:
     """Return the image of freely turning dipoles over (z, x), ray by ray.
 
     The plane waves of a dipole along x, y or z are split into the two polarisations of
@@ -116,7 +122,9 @@ def dipole_images(optics, z, x):
 @pytest.mark.parametrize(
     ("ns", "depth"), [(1.515, 0.0), (1.33, 0.0), (1.33, 2.0), (1.46, 2.0)]
 )
-def test_the_vectorial_model_is_the_image_of_freely_turning_dipoles(ns, depth):
+def test_the_vectorial_model_is_the_image_of_freely_turning_dipoles(
+    ns: float, depth: float
+) -> None:
     optics = replace(OIL, ns=ns, depth=depth)
     z, x = depth * 1.515 / ns + np.array([0.0, 0.3, 0.6]), np.arange(30) * 0.03
     ours = vectorial_intensity(optics, 0.525, z, x)
@@ -125,21 +133,21 @@ def test_the_vectorial_model_is_the_image_of_freely_turning_dipoles(ns, depth):
     )
 
 
-def test_born_wolf_warns_at_high_apertures_and_is_too_long_there():
+def test_born_wolf_warns_at_high_apertures_and_is_too_long_there() -> None:
     with pytest.warns(OpticsWarning, match="too long along z"):
         paraxial = born_wolf(OIL, (41, 41, 41), (0.1, 0.05, 0.05))
     exact = gibson_lanni(OIL, (41, 41, 41), (0.1, 0.05, 0.05))
     assert 1.3 < paraxial.fwhm()[0] / exact.fwhm()[0] < 1.45
 
 
-def test_models_without_depth_say_so():
+def test_models_without_depth_say_so() -> None:
     deep = replace(DRY, ns=1.33, depth=10.0)
     for model in (gaussian, born_wolf):
         with pytest.warns(OpticsWarning, match="depth"):
             model(deep, (3, 3, 3), FINE)
 
 
-def test_without_mismatch_depth_changes_nothing():
+def test_without_mismatch_depth_changes_nothing() -> None:
     for model in (gibson_lanni, vectorial):
         shallow = model(OIL, (11, 21, 21), (0.1, 0.05, 0.05))
         deep = model(replace(OIL, depth=20.0), (11, 21, 21), (0.1, 0.05, 0.05))
@@ -147,7 +155,9 @@ def test_without_mismatch_depth_changes_nothing():
 
 
 @pytest.mark.parametrize("model", [gibson_lanni, vectorial])
-def test_depth_in_water_under_oil_makes_long_lopsided_and_farther(model):
+def test_depth_in_water_under_oil_makes_long_lopsided_and_farther(
+    model: Callable[..., Any],
+) -> None:
     voxel, shape = (0.1, 0.05, 0.05), (81, 41, 41)
     flat = model(OIL, shape, voxel)
     deep = model(replace(OIL, ns=1.33, depth=5.0), shape, voxel)
@@ -160,7 +170,7 @@ def test_depth_in_water_under_oil_makes_long_lopsided_and_farther(model):
     assert axis[60:].sum() > 3 * axis[:21].sum()
 
 
-def test_a_thicker_coverslip_aberrates():
+def test_a_thicker_coverslip_aberrates() -> None:
     voxel, shape = (0.1, 0.05, 0.05), (61, 21, 21)
     water = Optics(1.2, 1.333, 525)
     thick = replace(water, tg=180.0, tg0=170.0)
@@ -170,7 +180,9 @@ def test_a_thicker_coverslip_aberrates():
 
 @pytest.mark.parametrize("name", MODELS)
 @pytest.mark.parametrize("shape", [(9, 15, 15), (8, 14, 16)])
-def test_every_model_is_centred_round_and_of_the_shape_asked_for(name, shape):
+def test_every_model_is_centred_round_and_of_the_shape_asked_for(
+    name: str, shape: tuple[int, int, int]
+) -> None:
     psf = theoretical_psf(DRY, shape, (0.5, 0.1, 0.1), name)
     assert psf.shape == shape
     assert psf.data.sum() == pytest.approx(1)
@@ -181,7 +193,7 @@ def test_every_model_is_centred_round_and_of_the_shape_asked_for(name, shape):
     np.testing.assert_array_equal(odd, odd[:, ::-1, ::-1])
 
 
-def test_coarse_voxels_are_integrated():
+def test_coarse_voxels_are_integrated() -> None:
     fine = vectorial(OIL, (45, 63, 63), (0.05, 0.03, 0.03))
     coarse = vectorial(OIL, (9, 9, 9), (0.25, 0.21, 0.21))
     sums = fine.data.reshape(9, 5, 9, 7, 9, 7).sum(axis=(1, 3, 5))
@@ -190,14 +202,14 @@ def test_coarse_voxels_are_integrated():
     assert abs(scaled(sampled) - scaled(sums)).max() > 0.05
 
 
-def test_a_wide_open_pinhole_leaves_the_excitation():
+def test_a_wide_open_pinhole_leaves_the_excitation() -> None:
     voxel, shape = (0.1, 0.04, 0.04), (11, 21, 21)
     open_ = replace(OIL, modality="confocal", excitation=488.0, pinhole=10.0)
     light = vectorial(replace(OIL, wavelength=488.0), shape, voxel)
     assert vectorial(open_, shape, voxel).relative_error(light) < 0.03
 
 
-def test_a_tiny_pinhole_multiplies_excitation_and_emission():
+def test_a_tiny_pinhole_multiplies_excitation_and_emission() -> None:
     voxel, shape = (0.05, 0.02, 0.02), (11, 21, 21)
     tiny = replace(OIL, modality="confocal", excitation=488.0, pinhole=1e-3)
     product = (
@@ -209,7 +221,7 @@ def test_a_tiny_pinhole_multiplies_excitation_and_emission():
     )
 
 
-def test_the_pinhole_is_a_disc():
+def test_the_pinhole_is_a_disc() -> None:
     voxel, shape = (0.1, 0.02, 0.02), (1, 81, 81)
     confocal = replace(OIL, modality="confocal", excitation=488.0, pinhole=1.0)
     x = (np.arange(81) - 40) * 0.02
@@ -227,7 +239,7 @@ def test_the_pinhole_is_a_disc():
     np.testing.assert_allclose(got, expected, atol=0.01)
 
 
-def test_a_light_sheet_multiplies_along_z():
+def test_a_light_sheet_multiplies_along_z() -> None:
     voxel, shape = (0.1, 0.05, 0.05), (31, 11, 11)
     sheet = replace(DRY, modality="lightsheet", sheet_thickness=1.0)
     ratio = vectorial(sheet, shape, voxel).data / vectorial(DRY, shape, voxel).data
@@ -255,12 +267,14 @@ def test_a_light_sheet_multiplies_along_z():
         ({"modality": "darkfield"}, "none of"),
     ],
 )
-def test_optics_that_cannot_be_are_refused(change, message):
+def test_optics_that_cannot_be_are_refused(
+    change: dict[str, Any], message: str
+) -> None:
     with pytest.raises(OpticsError, match=message):
         replace(OIL, **change)
 
 
-def test_unknown_models_and_shapes_are_refused():
+def test_unknown_models_and_shapes_are_refused() -> None:
     with pytest.raises(OpticsError, match="vectorial"):
         theoretical_psf(DRY, (3, 3, 3), FINE, "airy")
     with pytest.raises(OpticsError, match="voxel size"):
@@ -269,7 +283,7 @@ def test_unknown_models_and_shapes_are_refused():
         theoretical_psf(DRY, (3, 3), FINE)
 
 
-def test_support_is_odd_and_follows_the_optics():
+def test_support_is_odd_and_follows_the_optics() -> None:
     voxel = (0.1, 0.05, 0.05)
     dry, oil = support_shape(DRY, voxel), support_shape(OIL, voxel)
     assert all(n % 2 for n in dry + oil)
@@ -280,7 +294,7 @@ def test_support_is_odd_and_follows_the_optics():
     assert whole.cropped(oil).provenance["cropped"]["kept"] > 0.7
 
 
-def test_auto_is_vectorial_and_silent():
+def test_auto_is_vectorial_and_silent() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         psf = theoretical_psf(OIL, (3, 5, 5), FINE)

@@ -1,5 +1,9 @@
 """The PSF models against independent implementations, where these are installed."""
 
+from __future__ import annotations
+
+from types import ModuleType
+
 import numpy as np
 import pytest
 from scipy.integrate import trapezoid
@@ -19,19 +23,21 @@ MISMATCHES = [
 ]
 
 
-def ncc(a, b):
+def ncc(a: np.ndarray, b: np.ndarray) -> float:
     a, b = a - a.mean(), b - b.mean()
     return float((a * b).sum() / np.sqrt((a * a).sum() * (b * b).sum()))
 
 
-def gibson_lanni_oracle(na, ni, ns):
+def gibson_lanni_oracle(
+    na: float, ni: float, ns: float
+) -> tuple[ModuleType, dict[str, float]]:
     oracle = pytest.importorskip("microscPSF.microscPSF")
     indices = {"ni": ni, "ni0": ni, "ns": ns, "ng": 1.515, "ng0": 1.515}
     return oracle, {**oracle.m_params, "NA": na, **indices}
 
 
 @pytest.mark.parametrize(("na", "ni"), APERTURES)
-def test_gibson_lanni_without_mismatch_is_microscpsf(na, ni):
+def test_gibson_lanni_without_mismatch_is_microscpsf(na: float, ni: float) -> None:
     oracle, parameters = gibson_lanni_oracle(na, ni, ni)
     optics = Optics(na, ni, 525)
     step = optics.nyquist[0] / 3
@@ -42,7 +48,9 @@ def test_gibson_lanni_without_mismatch_is_microscpsf(na, ni):
 
 
 @pytest.mark.parametrize(("na", "ni", "ns", "depth"), MISMATCHES)
-def test_gibson_lanni_with_mismatch_is_microscpsf(na, ni, ns, depth):
+def test_gibson_lanni_with_mismatch_is_microscpsf(
+    na: float, ni: float, ns: float, depth: float
+) -> None:
     oracle, parameters = gibson_lanni_oracle(na, ni, ns)
     optics = Optics(na, ni, 525, ns=ns, depth=depth)
     psf = gibson_lanni(optics, (81, 79, 79), (0.05, 0.02, 0.02))
@@ -53,7 +61,7 @@ def test_gibson_lanni_with_mismatch_is_microscpsf(na, ni, ns, depth):
     assert ncc(psf.data[:, 39, 39:], reference) > 0.999
 
 
-def test_what_is_left_to_microscpsf_is_its_own_approximation():
+def test_what_is_left_to_microscpsf_is_its_own_approximation() -> None:
     # Its fast path expands the pupil in 100 Bessel functions; its slow one integrates.
     oracle, parameters = gibson_lanni_oracle(1.4, 1.515, 1.515)
     z, r = np.linspace(-1.4, 1.4, 5), np.linspace(0, 0.9, 4)
@@ -66,7 +74,9 @@ def test_what_is_left_to_microscpsf_is_its_own_approximation():
 
 
 @pytest.mark.parametrize(("na", "ni"), APERTURES)
-def test_vectorial_is_psf_generator_over_both_polarisations(na, ni):
+def test_vectorial_is_psf_generator_over_both_polarisations(
+    na: float, ni: float
+) -> None:
     module = pytest.importorskip("psf_generator.propagators")
     optics = Optics(na, ni, 525, ng=ni)  # it knows no coverslip
     nz, n = 21, 31
@@ -97,7 +107,9 @@ def test_vectorial_is_psf_generator_over_both_polarisations(na, ni):
     )
 
 
-def richards_wolf_integrals(na, n, wavelength, z, r):
+def richards_wolf_integrals(
+    na: float, n: float, wavelength: float, z: np.ndarray, r: np.ndarray
+) -> list[np.ndarray]:
     """Return |I0|², |I1|², |I2|² over (z, r) by the plain trapezoidal rule over θ."""
     theta = np.linspace(0, np.arcsin(na / n), 2001)
 
@@ -115,7 +127,9 @@ def richards_wolf_integrals(na, n, wavelength, z, r):
 
 
 @pytest.mark.parametrize(("na", "ni"), APERTURES)
-def test_vectorial_differs_from_psf_by_the_weight_of_the_axial_field_only(na, ni):
+def test_vectorial_differs_from_psf_by_the_weight_of_the_axial_field_only(
+    na: float, ni: float
+) -> None:
     # `psf` adds |I0|² + 4|I1|² + |I2|² (read off its numbers): the axial component
     # as it is along the polarisation, where its mean over directions is half of that.
     oracle = pytest.importorskip("psf")

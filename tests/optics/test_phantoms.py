@@ -1,5 +1,9 @@
 """Phantoms: seeded, within [0, 1], true to their sizes in micrometres."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -34,7 +38,9 @@ SHAPES = st.one_of(
     shape=SHAPES,
     seed=st.integers(0, 2**32 - 1),
 )
-def test_any_shape_is_drawn_the_same_twice(structure, shape, seed):
+def test_any_shape_is_drawn_the_same_twice(
+    structure: str, shape: tuple[int, ...], seed: int
+) -> None:
     first = phantom(structure, shape, VOXEL, seed)
     assert first.shape == shape
     assert first.dtype == np.float32
@@ -43,36 +49,38 @@ def test_any_shape_is_drawn_the_same_twice(structure, shape, seed):
 
 
 @pytest.mark.parametrize("structure", STRUCTURES)
-def test_another_seed_draws_another_structure(structure):
+def test_another_seed_draws_another_structure(structure: str) -> None:
     one, two = (phantom(structure, (24, 48, 48), VOXEL, seed) for seed in (1, 2))
     assert np.corrcoef(one.ravel(), two.ravel())[0, 1] < 0.5
 
 
 @pytest.mark.parametrize("structure", STRUCTURES)
 @pytest.mark.parametrize("seed", range(5))
-def test_no_field_is_empty(structure, seed):
+def test_no_field_is_empty(structure: str, seed: int) -> None:
     assert phantom(structure, (16, 64, 64), VOXEL, seed).max() > 0.2
 
 
 @pytest.mark.parametrize("structure", STRUCTURES)
-def test_a_single_plane_is_planar(structure):
+def test_a_single_plane_is_planar(structure: str) -> None:
     plane = phantom(structure, (40, 50), (0.1, 0.1), 3)
     volume = phantom(structure, (1, 40, 50), VOXEL, 3)
     np.testing.assert_array_equal(volume[0], plane)
 
 
-def _mean(structure, **options):
+def _mean(structure: str, **options: Any) -> float:
     draws = [phantom(structure, (32, 64, 64), VOXEL, s, **options) for s in range(6)]
-    return np.mean(draws)
+    return float(np.mean(draws))
 
 
 @pytest.mark.parametrize("structure", ["microtubules", "vesicles", "membranes"])
-def test_three_times_the_density_fills_about_three_times_as_much(structure):
+def test_three_times_the_density_fills_about_three_times_as_much(
+    structure: str,
+) -> None:
     # Somewhat less, as bodies overlap.
     assert 2.2 < _mean(structure, density=3.0) / _mean(structure) < 3.5
 
 
-def test_thicker_filaments_lie_where_the_thin_ones_lay():
+def test_thicker_filaments_lie_where_the_thin_ones_lay() -> None:
     thin, thick = (
         microtubules((32, 64, 64), VOXEL, seed=0, thickness=t) for t in (0.2, 0.3)
     )
@@ -81,7 +89,7 @@ def test_thicker_filaments_lie_where_the_thin_ones_lay():
 
 
 @pytest.mark.parametrize("radius", [0.1, 0.17, 0.3])
-def test_a_filament_has_the_cross_section_of_its_thickness(radius):
+def test_a_filament_has_the_cross_section_of_its_thickness(radius: float) -> None:
     grid = Grid.of((40, 40, 60), (0.1, 0.1, 0.1))
     along = np.linspace(-1, 7, 400)
     points = np.stack([2 + 0.03 * along, 1.93 + 0.05 * along, along], axis=1)
@@ -91,7 +99,7 @@ def test_a_filament_has_the_cross_section_of_its_thickness(radius):
     assert area.mean() == pytest.approx(np.pi * radius**2, rel=0.1)
 
 
-def test_tangents_lose_memory_over_the_persistence_length():
+def test_tangents_lose_memory_over_the_persistence_length() -> None:
     rng = np.random.default_rng(0)
     grid = Grid.of((50, 50, 50), (0.2, 0.2, 0.2))
     step, persistence = 0.05, 4.0
@@ -103,7 +111,7 @@ def test_tangents_lose_memory_over_the_persistence_length():
         assert cosine.mean() == pytest.approx(np.exp(-path / persistence), abs=0.02)
 
 
-def test_bundles_gather_the_same_number_of_filaments():
+def test_bundles_gather_the_same_number_of_filaments() -> None:
     """Side by side they cover less of the field than apart, but some of it."""
     apart, bundled = (
         np.mean(
@@ -119,10 +127,10 @@ def test_bundles_gather_the_same_number_of_filaments():
         microtubules((8, 8, 8), VOXEL, seed=0, bundling=2.0)
 
 
-def test_flat_networks_stay_near_the_plane():
+def test_flat_networks_stay_near_the_plane() -> None:
     grid = Grid.of((50, 50, 50), (0.2, 0.2, 0.2))
 
-    def climb(flatness):
+    def climb(flatness: Any) -> Any:
         rng = np.random.default_rng(0)
         chains = worm_like_chains(rng, grid, 200, 5.0, 0.1, 20.0, flatness)
         return np.abs(np.diff(chains[..., 0], axis=1)).mean()
@@ -131,10 +139,10 @@ def test_flat_networks_stay_near_the_plane():
     assert climb(0.8) < 0.5 * climb(0.0)
 
 
-def test_a_bead_has_its_volume_and_its_place():
+def test_a_bead_has_its_volume_and_its_place() -> None:
     voxel = np.array([0.15, 0.1, 0.1])
     for seed in range(5):
-        options = {"seed": seed, "density": 1e-9}
+        options: dict[str, Any] = {"seed": seed, "density": 1e-9}
         centre = bead_positions((21, 31, 31), voxel, **options)[0]
         if not ((centre > 4) & (centre < np.array([16, 26, 26]))).all():
             continue
@@ -144,7 +152,7 @@ def test_a_bead_has_its_volume_and_its_place():
         assert np.abs(np.array(center_of_mass(image)) - centre).max() < 0.02
 
 
-def test_beads_keep_their_distance_and_are_all_there():
+def test_beads_keep_their_distance_and_are_all_there() -> None:
     shape, voxel = (40, 120, 120), (0.2, 0.1, 0.1)
     positions = bead_positions(shape, voxel, seed=4, density=4.0, spacing=1.0)
     gaps = np.linalg.norm((positions[:, None] - positions) * voxel, axis=-1)
@@ -153,7 +161,7 @@ def test_beads_keep_their_distance_and_are_all_there():
     assert label(image > 0)[1] == len(positions)
 
 
-def test_vesicles_are_hollow():
+def test_vesicles_are_hollow() -> None:
     image = vesicles(
         (60, 60, 60), (0.1, 0.1, 0.1), seed=2, radius=1.5, spread=0.0, density=0.3
     )
@@ -162,14 +170,14 @@ def test_vesicles_are_hollow():
     assert inside.sum() > 1.5 * wall.sum() > 0
 
 
-def test_nuclei_have_texture_and_do_not_touch():
+def test_nuclei_have_texture_and_do_not_touch() -> None:
     image = nuclei((200, 200), (0.1, 0.1), seed=0, diameter=5.0)
     inside = image[image > 0.05]
     assert inside.std() / inside.mean() > 0.25
     assert label(image > 0)[1] >= 3
 
 
-def test_a_membrane_is_as_thick_as_asked_for():
+def test_a_membrane_is_as_thick_as_asked_for() -> None:
     """Its area, volume over thickness, does not depend on the thickness."""
     volumes = [
         membranes((64, 64, 64), (0.1, 0.1, 0.1), seed=3, thickness=t).sum()
@@ -178,7 +186,7 @@ def test_a_membrane_is_as_thick_as_asked_for():
     assert volumes[1] / volumes[0] == pytest.approx(1.5, rel=0.05)
 
 
-def test_a_random_field_has_unit_variance_and_the_slope_of_its_differences():
+def test_a_random_field_has_unit_variance_and_the_slope_of_its_differences() -> None:
     field = RandomField.draw(np.random.default_rng(0), 3, 0.3)
     grid = Grid.of((64, 64, 64), (0.2, 0.2, 0.2))
     axes = grid.axes()
@@ -201,22 +209,24 @@ def test_a_random_field_has_unit_variance_and_the_slope_of_its_differences():
         (("beads", (8, 8, 8), (0.1, -0.1, 0.1), 0), "a voxel size is"),
     ],
 )
-def test_impossible_requests_are_refused(arguments, message):
+def test_impossible_requests_are_refused(
+    arguments: tuple[str, tuple[int, ...], tuple[float, ...], int], message: str
+) -> None:
     with pytest.raises(OpticsError, match=message):
         phantom(*arguments)
 
 
 @pytest.mark.parametrize("structure", STRUCTURES)
-def test_options_must_be_above_zero(structure):
+def test_options_must_be_above_zero(structure: str) -> None:
     with pytest.raises(OpticsError, match="density must be above zero; found 0"):
         phantom(structure, (8, 8, 8), VOXEL, 0, density=0.0)
 
 
-def test_unknown_options_name_the_known_ones():
+def test_unknown_options_name_the_known_ones() -> None:
     with pytest.raises(OpticsError, match="no option 'thickness'; there are density"):
         phantom("beads", (8, 8, 8), VOXEL, 0, thickness=1.0)
 
 
-def test_filaments_thinner_than_a_voxel_are_refused():
+def test_filaments_thinner_than_a_voxel_are_refused() -> None:
     with pytest.raises(OpticsError, match="thinner than a voxel"):
         microtubules((8, 8, 8), VOXEL, seed=0, thickness=0.05)

@@ -1,5 +1,9 @@
 """What `Psf` promises whatever is done to it: sum one, centred, nothing lost."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -12,7 +16,11 @@ from napari_blurgan.optics.psf import Psf
 VOXEL = (0.2, 0.1, 0.1)
 
 
-def gaussian(shape, sigma, centre=(0.0, 0.0, 0.0)):
+def gaussian(
+    shape: tuple[int, int, int],
+    sigma: tuple[float, float, float],
+    centre: tuple[float, float, float] = (0.0, 0.0, 0.0),
+) -> np.ndarray:
     """Return a Gaussian of `sigma` voxels, `centre` voxels away from ``n // 2``."""
     axes = [np.arange(n) - n // 2 - c for n, c in zip(shape, centre, strict=True)]
     z, y, x = np.meshgrid(*axes, indexing="ij")
@@ -21,14 +29,14 @@ def gaussian(shape, sigma, centre=(0.0, 0.0, 0.0)):
     )
 
 
-def random_psf(seed, shape):
+def random_psf(seed: int, shape: tuple[int, int, int]) -> Psf:
     return Psf(np.random.default_rng(seed).random(shape), VOXEL)
 
 
 shapes = st.tuples(*[st.integers(2, 12)] * 3)
 
 
-def test_is_scaled_to_sum_one():
+def test_is_scaled_to_sum_one() -> None:
     psf = Psf(np.full((3, 4, 5), 7, np.uint16), VOXEL)
     assert psf.data.dtype == np.float32
     assert psf.data.sum() == pytest.approx(1)
@@ -43,19 +51,21 @@ def test_is_scaled_to_sum_one():
         (np.ones((3, 3)), "z, y, x"),
     ],
 )
-def test_refuses_what_is_no_psf(values, message):
+def test_refuses_what_is_no_psf(values: np.ndarray, message: str) -> None:
     with pytest.raises(OpticsError, match=message):
         Psf(values, VOXEL)
 
 
 @pytest.mark.parametrize("voxel", [(0.1, 0.1), (0.1, 0, 0.1), (0.1, np.nan, 0.1), 0.1])
-def test_refuses_what_is_no_voxel_size(voxel):
+def test_refuses_what_is_no_voxel_size(voxel: float | tuple[float, ...]) -> None:
     with pytest.raises(OpticsError, match="voxel size"):
         Psf(np.ones((3, 3, 3)), voxel)
 
 
 @given(seed=st.integers(0, 99), shape=shapes, more=shapes)
-def test_padding_then_cropping_gives_the_same_psf(seed, shape, more):
+def test_padding_then_cropping_gives_the_same_psf(
+    seed: int, shape: tuple[int, ...], more: int
+) -> None:
     psf = random_psf(seed, shape)
     larger = tuple(np.add(shape, more))
     padded = psf.padded(larger)
@@ -65,8 +75,8 @@ def test_padding_then_cropping_gives_the_same_psf(seed, shape, more):
 
 @given(seed=st.integers(0, 99), shape=shapes, smaller=shapes)
 def test_cropping_then_padding_keeps_the_middle_and_says_what_was_lost(
-    seed, shape, smaller
-):
+    seed: int, shape: tuple[int, ...], smaller: int
+) -> None:
     psf = random_psf(seed, shape)
     small = tuple(np.minimum(shape, smaller))
     cropped = psf.cropped(small)
@@ -79,7 +89,7 @@ def test_cropping_then_padding_keeps_the_middle_and_says_what_was_lost(
 
 @given(energy=st.floats(0.5, 1.0))
 @settings(max_examples=25)
-def test_cropping_to_the_support_keeps_the_energy_asked_for(energy):
+def test_cropping_to_the_support_keeps_the_energy_asked_for(energy: float) -> None:
     psf = Psf(gaussian((31, 40, 33), (2, 3, 4)), VOXEL)
     cropped = psf.cropped(energy=energy)
     assert cropped.provenance["cropped"]["kept"] >= energy - 1e-6
@@ -87,7 +97,7 @@ def test_cropping_to_the_support_keeps_the_energy_asked_for(energy):
     assert abs(np.array(cropped.centroid())).max() < 1e-3
 
 
-def test_cropping_to_the_support_makes_a_wide_array_small():
+def test_cropping_to_the_support_makes_a_wide_array_small() -> None:
     psf = Psf(gaussian((41, 61, 61), (2, 2, 2)), VOXEL)
     assert psf.cropped(energy=0.99).shape == (13, 13, 13)
 
@@ -97,7 +107,7 @@ def test_cropping_to_the_support_makes_a_wide_array_small():
     finer=st.tuples(*[st.floats(0.35, 1.0)] * 3),
 )
 @settings(max_examples=25, deadline=None)
-def test_resampling_finer_and_back_gives_the_same_psf(sigma, finer):
+def test_resampling_finer_and_back_gives_the_same_psf(sigma: Any, finer: Any) -> None:
     psf = Psf(gaussian((23, 24, 25), sigma), VOXEL)
     fine = psf.resampled(np.multiply(VOXEL, finer))
     back = fine.resampled(VOXEL)
@@ -111,14 +121,14 @@ def test_resampling_finer_and_back_gives_the_same_psf(sigma, finer):
     factor=st.tuples(*[st.floats(0.3, 3.0)] * 3),
 )
 @settings(max_examples=25, deadline=None)
-def test_resampling_moves_nothing(shape, factor):
+def test_resampling_moves_nothing(shape: tuple[int, ...], factor: float) -> None:
     psf = Psf(gaussian(shape, (2, 2, 2)), VOXEL)
     other = psf.resampled(np.multiply(VOXEL, factor))
     moved = np.multiply(other.centroid(), other.voxel_size)
     assert abs(moved).max() < 0.01 * min(VOXEL)
 
 
-def test_resampling_coarser_integrates():
+def test_resampling_coarser_integrates() -> None:
     fine = Psf(np.arange(9.0 * 9 * 9).reshape(9, 9, 9) + 1, (0.1, 0.1, 0.1))
     coarse = fine.resampled((0.3, 0.3, 0.3))
     assert coarse.shape == (3, 3, 3)
@@ -126,7 +136,7 @@ def test_resampling_coarser_integrates():
     np.testing.assert_allclose(coarse.data, sums, rtol=1e-5)
 
 
-def test_resampling_leaves_a_plane_a_plane():
+def test_resampling_leaves_a_plane_a_plane() -> None:
     psf = Psf(gaussian((1, 21, 21), (1, 2, 2)), VOXEL).resampled((0.05, 0.05, 0.05))
     assert psf.shape[0] == 1
 
@@ -135,7 +145,12 @@ def test_resampling_leaves_a_plane_a_plane():
     seed=st.integers(0, 99), shape=shapes, voxel=st.tuples(*[st.floats(0.02, 5)] * 3)
 )
 @settings(max_examples=20, deadline=None)
-def test_saving_and_loading_changes_nothing(tmp_path_factory, seed, shape, voxel):
+def test_saving_and_loading_changes_nothing(
+    tmp_path_factory: pytest.TempPathFactory,
+    seed: int,
+    shape: tuple[int, ...],
+    voxel: tuple[float, ...],
+) -> None:
     path = tmp_path_factory.mktemp("psf") / "a.ome.tif"
     data = np.random.default_rng(seed).random(shape)
     psf = Psf(data, voxel, {"model": "λ–µ", "n": np.float32(seed), "list": [1, None]})
@@ -152,7 +167,9 @@ def test_saving_and_loading_changes_nothing(tmp_path_factory, seed, shape, voxel
     n=st.sampled_from([24, 25]),
 )
 @settings(max_examples=20, deadline=None)
-def test_centring_finds_the_peak_to_a_fraction_of_a_voxel(sigma, shift, n):
+def test_centring_finds_the_peak_to_a_fraction_of_a_voxel(
+    sigma: Any, shift: Any, n: int
+) -> None:
     psf = Psf(gaussian((n, n, n), (sigma,) * 3, shift) + 1e-3, VOXEL)
     centred = psf.centred()
     done = centred.provenance["centred"]["shift"]
@@ -161,7 +178,7 @@ def test_centring_finds_the_peak_to_a_fraction_of_a_voxel(sigma, shift, n):
     assert abs(np.array(again)).max() < 0.01
 
 
-def test_centring_is_not_drawn_to_the_middle_by_wings_or_noise():
+def test_centring_is_not_drawn_to_the_middle_by_wings_or_noise() -> None:
     rng = np.random.default_rng(0)
     noise = rng.poisson(10, (32, 32, 32))
     psf = Psf(200 * gaussian((32, 32, 32), (2, 2, 2), (3, -4, 5)) + noise, VOXEL)
@@ -172,45 +189,47 @@ def test_centring_is_not_drawn_to_the_middle_by_wings_or_noise():
 
 @given(sigma=st.tuples(*[st.floats(1.0, 4.0)] * 3), shift=st.floats(-0.5, 0.5))
 @settings(max_examples=30, deadline=None)
-def test_fwhm_of_a_gaussian_wherever_it_lies(sigma, shift):
+def test_fwhm_of_a_gaussian_wherever_it_lies(sigma: Any, shift: Any) -> None:
     psf = Psf(gaussian((31, 31, 31), sigma, (shift, -shift, shift / 2)), VOXEL)
     truth = np.multiply(sigma, VOXEL) * np.sqrt(8 * np.log(2))
     np.testing.assert_allclose(psf.fwhm(), truth, rtol=0.01)
 
 
-def test_fwhm_is_unknown_where_the_array_ends_too_early():
+def test_fwhm_is_unknown_where_the_array_ends_too_early() -> None:
     z, y, x = Psf(gaussian((3, 31, 31), (9, 2, 2)), VOXEL).fwhm()
     assert np.isnan(z)
     assert y == pytest.approx(x)
     assert np.isnan(Psf(gaussian((1, 31, 31), (9, 2, 2)), VOXEL).fwhm()[0])
 
 
-def test_fwhm_follows_the_main_peak_past_its_first_crossing_only():
+def test_fwhm_follows_the_main_peak_past_its_first_crossing_only() -> None:
     data = gaussian((31, 31, 31), (2, 2, 2))
     two = Psf(data + 0.8 * np.roll(data, 12, axis=2), VOXEL)
     np.testing.assert_allclose(two.fwhm(), Psf(data, VOXEL).fwhm(), rtol=1e-3)
 
 
 @pytest.mark.parametrize("shape", [(5, 21, 21), (4, 20, 22)])
-def test_rotation_average_of_what_is_round_changes_nothing(shape):
+def test_rotation_average_of_what_is_round_changes_nothing(
+    shape: tuple[int, int, int],
+) -> None:
     psf = Psf(gaussian(shape, (2, 3, 3)), VOXEL)
     assert psf.rotation_averaged().relative_error(psf) < 1e-3
 
 
-def test_rotation_average_makes_round():
+def test_rotation_average_makes_round() -> None:
     psf = Psf(gaussian((3, 31, 31), (2, 2, 4)), VOXEL).rotation_averaged()
     middle = psf.data[1]
     np.testing.assert_allclose(middle, middle.T, atol=1e-6)
     np.testing.assert_allclose(middle, middle[::-1], atol=1e-6)
 
 
-def test_rotation_average_is_round_in_micrometres():
+def test_rotation_average_is_round_in_micrometres() -> None:
     psf = Psf(gaussian((1, 41, 41), (1, 4, 2)), (0.1, 0.05, 0.1)).rotation_averaged()
     _, y, x = psf.fwhm()
     assert y == pytest.approx(x, rel=0.01)
 
 
-def test_comparison_is_at_zero_shift():
+def test_comparison_is_at_zero_shift() -> None:
     psf = Psf(gaussian((21, 21, 21), (2, 2, 2)), VOXEL)
     moved = Psf(np.roll(psf.data, 3, axis=1), VOXEL)
     assert psf.ncc(psf) == pytest.approx(1)
@@ -219,19 +238,19 @@ def test_comparison_is_at_zero_shift():
     assert psf.relative_error(moved) > 0.5
 
 
-def test_comparison_lays_centre_on_centre_whatever_the_sizes():
+def test_comparison_lays_centre_on_centre_whatever_the_sizes() -> None:
     psf = Psf(gaussian((21, 21, 21), (2, 2, 2)), VOXEL)
     assert psf.ncc(psf.padded((30, 31, 40))) == pytest.approx(1)
 
 
-def test_comparison_refuses_other_voxel_sizes():
+def test_comparison_refuses_other_voxel_sizes() -> None:
     psf = Psf(gaussian((21, 21, 21), (2, 2, 2)), VOXEL)
     with pytest.raises(OpticsError, match="resample"):
         psf.ncc(psf.resampled((0.1, 0.1, 0.1)))
 
 
 @pytest.mark.parametrize("n", [20, 21])
-def test_otf_of_a_centred_psf_is_real_and_one_at_its_middle(n):
+def test_otf_of_a_centred_psf_is_real_and_one_at_its_middle(n: int) -> None:
     otf = Psf(gaussian((n, n, n), (1.5, 1.5, 1.5)), VOXEL).otf()
     assert otf[n // 2, n // 2, n // 2] == pytest.approx(1)
     assert abs(otf.imag).max() < 1e-6
@@ -239,7 +258,7 @@ def test_otf_of_a_centred_psf_is_real_and_one_at_its_middle(n):
 
 
 @pytest.mark.parametrize("shape", [(3, 3), (0, 3, 3)])
-def test_refuses_impossible_shapes(shape):
+def test_refuses_impossible_shapes(shape: tuple[int, ...]) -> None:
     psf = random_psf(0, (5, 5, 5))
     with pytest.raises(OpticsError, match="three sizes"):
         psf.cropped(shape)
@@ -247,12 +266,12 @@ def test_refuses_impossible_shapes(shape):
         psf.padded(shape)
 
 
-def test_refuses_an_impossible_share_of_energy():
+def test_refuses_an_impossible_share_of_energy() -> None:
     with pytest.raises(OpticsError, match="energy must be above 0 and at most 1"):
         random_psf(0, (5, 5, 5)).cropped(energy=99)
 
 
-def in_fft_order(values, axes=(0, 1, 2)):
+def in_fft_order(values: np.ndarray, axes: tuple[int, ...] = (0, 1, 2)) -> np.ndarray:
     return np.fft.ifftshift(values, axes)
 
 
@@ -260,7 +279,7 @@ def in_fft_order(values, axes=(0, 1, 2)):
     "shape", [(21, 21, 21), (20, 20, 20), (9, 16, 33), (1, 21, 20)]
 )
 @pytest.mark.parametrize("off", [0.0, 0.4, -1.3])
-def test_fft_order_is_put_in_order(shape, off):
+def test_fft_order_is_put_in_order(shape: tuple[int, int, int], off: float) -> None:
     centre = (0.0 if shape[0] == 1 else off, -off, off)
     values = gaussian(shape, (1.2, 1.6, 1.6), centre)
     found = Psf(in_fft_order(values), VOXEL).in_order()
@@ -269,13 +288,13 @@ def test_fft_order_is_put_in_order(shape, off):
 
 
 @pytest.mark.parametrize("axes", [(0,), (1, 2), (2,)])
-def test_fft_order_along_some_axes_alone(axes):
+def test_fft_order_along_some_axes_alone(axes: tuple[int, ...]) -> None:
     values = gaussian((15, 18, 21), (2, 1.6, 1.6))
     found = Psf(in_fft_order(values, axes), VOXEL).in_order()
     np.testing.assert_array_equal(found.data, Psf(values, VOXEL).data)
 
 
-def test_fft_order_of_a_noisy_bead_on_an_offset():
+def test_fft_order_of_a_noisy_bead_on_an_offset() -> None:
     bead = 4000 * gaussian((31, 31, 31), (2, 1.6, 1.6)) + 100
     noisy = np.random.default_rng(0).poisson(bead).astype(np.uint16)
     found = Psf(in_fft_order(noisy), VOXEL).in_order()
@@ -283,7 +302,7 @@ def test_fft_order_of_a_noisy_bead_on_an_offset():
 
 
 @pytest.mark.parametrize("modality", ["widefield", "confocal"])
-def test_fft_order_of_a_theoretical_psf(modality):
+def test_fft_order_of_a_theoretical_psf(modality: str) -> None:
     optics = Optics(1.4, 1.515, 520, modality, excitation=488, ns=1.33, depth=5)
     psf = theoretical_psf(optics, (41, 40, 41), VOXEL)
     found = Psf(in_fft_order(psf.data), VOXEL).in_order()
@@ -292,7 +311,7 @@ def test_fft_order_of_a_theoretical_psf(modality):
 
 @pytest.mark.parametrize("depth", [0.0, 5.0])
 @pytest.mark.parametrize("at", [0, 1, -1])
-def test_what_is_cut_off_at_an_end_is_not_in_fft_order(depth, at):
+def test_what_is_cut_off_at_an_end_is_not_in_fft_order(depth: float, at: int) -> None:
     """Half a PSF is no whole one: it must not be joined with what lies opposite."""
     optics = Optics(1.4, 1.515, 520, ns=1.33, depth=depth)
     psf = theoretical_psf(optics, (41, 41, 41), VOXEL).data
@@ -302,7 +321,7 @@ def test_what_is_cut_off_at_an_end_is_not_in_fft_order(depth, at):
     assert found.data.argmax() == half.argmax()
 
 
-def test_centring_puts_in_order_first():
+def test_centring_puts_in_order_first() -> None:
     values = gaussian((21, 21, 20), (1.2, 1.6, 1.6), (0.3, 0.0, -0.4))
     given = Psf(in_fft_order(values), VOXEL).centred()
     np.testing.assert_array_equal(given.data, Psf(values, VOXEL).centred().data)

@@ -1,5 +1,10 @@
 """PSFs on disk: what files tell, what they do not, and what is refused."""
 
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 import tifffile
@@ -13,7 +18,7 @@ DATA = np.arange(60, dtype=np.float32).reshape(3, 4, 5)
 MINIS = "minisblack"
 
 
-def test_a_plain_tiff_needs_a_voxel_size(tmp_path):
+def test_a_plain_tiff_needs_a_voxel_size(tmp_path: Path) -> None:
     path = tmp_path / "plain.tif"
     tifffile.imwrite(path, DATA, photometric="minisblack")
     with pytest.raises(OpticsError, match="voxel_size"):
@@ -21,7 +26,7 @@ def test_a_plain_tiff_needs_a_voxel_size(tmp_path):
     assert Psf.load(path, (0.3, 0.1, 0.1)).voxel_size == (0.3, 0.1, 0.1)
 
 
-def test_an_imagej_tiff_tells_its_own(tmp_path):
+def test_an_imagej_tiff_tells_its_own(tmp_path: Path) -> None:
     path = tmp_path / "imagej.tif"
     metadata = {"axes": "ZYX", "spacing": 0.3, "unit": "micron"}
     resolution = (1 / 0.1, 1 / 0.05)
@@ -31,7 +36,7 @@ def test_an_imagej_tiff_tells_its_own(tmp_path):
     assert psf.provenance == {"file": "imagej.tif"}
 
 
-def test_units_are_turned_into_micrometres(tmp_path):
+def test_units_are_turned_into_micrometres(tmp_path: Path) -> None:
     path = tmp_path / "nm.ome.tif"
     sizes = {f"PhysicalSize{a}": 100 for a in "ZYX"}
     units = {f"PhysicalSize{a}Unit": "nm" for a in "ZYX"}
@@ -39,13 +44,13 @@ def test_units_are_turned_into_micrometres(tmp_path):
     np.testing.assert_allclose(Psf.load(path).voxel_size, (0.1, 0.1, 0.1))
 
 
-def test_what_is_given_overrules_the_file(tmp_path):
+def test_what_is_given_overrules_the_file(tmp_path: Path) -> None:
     path = tmp_path / "a.ome.tif"
     Psf(DATA, (0.3, 0.1, 0.1)).save(path)
     assert Psf.load(path, (0.2, 0.1, 0.1)).voxel_size == (0.2, 0.1, 0.1)
 
 
-def test_a_damaged_description_is_as_good_as_none(tmp_path):
+def test_a_damaged_description_is_as_good_as_none(tmp_path: Path) -> None:
     path = tmp_path / "a.ome.tif"
     Psf(DATA, (0.3, 0.1, 0.1)).save(path)
     content = path.read_bytes()
@@ -54,20 +59,20 @@ def test_a_damaged_description_is_as_good_as_none(tmp_path):
         Psf.load(path)
 
 
-def test_nan_psfs_are_refused_by_name(tmp_path):
+def test_nan_psfs_are_refused_by_name(tmp_path: Path) -> None:
     path = tmp_path / "nan.tif"
     tifffile.imwrite(path, np.full((5, 6, 7), np.nan, np.float32))
     with pytest.raises(OpticsError, match=r"nan\.tif: .*NaN"):
         Psf.load(path, (0.1, 0.1, 0.1))
 
 
-def test_a_single_plane_is_a_psf_for_images(tmp_path):
+def test_a_single_plane_is_a_psf_for_images(tmp_path: Path) -> None:
     path = tmp_path / "plane.tif"
     tifffile.imwrite(path, DATA[0])
     assert Psf.load(path, (1, 0.1, 0.1)).shape == (1, 4, 5)
 
 
-def test_more_than_a_volume_is_refused(tmp_path):
+def test_more_than_a_volume_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "czyx.ome.tif"
     tifffile.imwrite(path, np.stack([DATA, DATA]), metadata={"axes": "CZYX"})
     with pytest.raises(OpticsError, match="one volume"):
@@ -75,19 +80,19 @@ def test_more_than_a_volume_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("content", [b"", b"not a tiff at all"])
-def test_what_is_no_tiff_is_refused(tmp_path, content):
+def test_what_is_no_tiff_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "broken.tif"
     path.write_bytes(content)
     with pytest.raises(OpticsError, match=r"broken\.tif: cannot be read"):
         Psf.load(path)
 
 
-def test_a_missing_file_is_refused(tmp_path):
+def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(OpticsError, match="cannot be read"):
         Psf.load(tmp_path / "nowhere.tif")
 
 
-def test_a_failed_save_leaves_the_old_file_and_nothing_else(tmp_path):
+def test_a_failed_save_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
     path = tmp_path / "a.ome.tif"
     Psf(DATA, (0.3, 0.1, 0.1)).save(path)
     before = path.read_bytes()
@@ -97,11 +102,13 @@ def test_a_failed_save_leaves_the_old_file_and_nothing_else(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["a.ome.tif"]
 
 
-def test_a_failing_disk_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch):
+def test_a_failing_disk_leaves_the_old_file_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "a.ome.tif"
     Psf(DATA, (0.3, 0.1, 0.1)).save(path)
 
-    def fail(*_args, **_kwargs):
+    def fail(*_args: Any, **_kwargs: Any) -> None:
         raise OSError("no space left")
 
     monkeypatch.setattr(tifffile, "imwrite", fail)
@@ -110,7 +117,7 @@ def test_a_failing_disk_leaves_the_old_file_and_nothing_else(tmp_path, monkeypat
     assert [p.name for p in tmp_path.iterdir()] == ["a.ome.tif"]
 
 
-def test_saving_into_no_folder_or_under_another_kind_is_refused(tmp_path):
+def test_saving_into_no_folder_or_under_another_kind_is_refused(tmp_path: Path) -> None:
     psf = Psf(DATA, (0.3, 0.1, 0.1))
     with pytest.raises(OpticsError, match="cannot be written"):
         psf.save(tmp_path / "nowhere" / "a.ome.tif")
@@ -118,13 +125,15 @@ def test_saving_into_no_folder_or_under_another_kind_is_refused(tmp_path):
         psf.save(tmp_path / "a.npy")
 
 
-def peaked(shape):
+def peaked(shape: tuple[int, int, int]) -> np.ndarray:
     axes = [np.exp(-(((np.arange(n) - n // 2) / 1.6) ** 2) / 2) for n in shape]
     return np.einsum("i,j,k->ijk", *axes).astype(np.float32)
 
 
 @pytest.mark.parametrize("shape", [(9, 15, 15), (8, 16, 14), (1, 15, 16), (9, 15, 16)])
-def test_a_psf_in_fft_order_is_put_in_order_and_that_is_said(tmp_path, shape):
+def test_a_psf_in_fft_order_is_put_in_order_and_that_is_said(
+    tmp_path: Path, shape: tuple[int, int, int]
+) -> None:
     psf = peaked(shape)
     tifffile.imwrite(tmp_path / "a.tif", np.fft.ifftshift(psf), photometric=MINIS)
     found = Psf.load(tmp_path / "a.tif", (0.3, 0.1, 0.1))
@@ -132,7 +141,7 @@ def test_a_psf_in_fft_order_is_put_in_order_and_that_is_said(tmp_path, shape):
     assert "FFT order" in found.provenance["notes"][-1]
 
 
-def test_fft_order_in_the_plane_alone_is_seen_too(tmp_path):
+def test_fft_order_in_the_plane_alone_is_seen_too(tmp_path: Path) -> None:
     psf = peaked((9, 15, 15))
     given = np.fft.ifftshift(psf, (1, 2))
     tifffile.imwrite(tmp_path / "a.tif", given, photometric=MINIS)
@@ -141,14 +150,14 @@ def test_fft_order_in_the_plane_alone_is_seen_too(tmp_path):
 
 
 @pytest.mark.parametrize("offset", [0, 2])
-def test_a_psf_at_the_border_is_not_in_fft_order(tmp_path, offset):
+def test_a_psf_at_the_border_is_not_in_fft_order(tmp_path: Path, offset: int) -> None:
     psf = peaked((9, 31, 31))[:, 15 - offset :, 15 - offset :]
     tifffile.imwrite(tmp_path / "a.tif", psf, photometric=MINIS)
     found = Psf.load(tmp_path / "a.tif", (0.3, 0.1, 0.1))
     np.testing.assert_allclose(found.data, psf / psf.sum(), rtol=1e-5)
 
 
-def test_noise_and_an_offset_do_not_hide_fft_order(tmp_path):
+def test_noise_and_an_offset_do_not_hide_fft_order(tmp_path: Path) -> None:
     noisy = np.random.default_rng(0).poisson(300 * peaked((21, 31, 31)) + 100)
     given = np.fft.ifftshift(noisy).astype(np.uint16)
     tifffile.imwrite(tmp_path / "a.tif", given, photometric=MINIS)
@@ -156,7 +165,7 @@ def test_noise_and_an_offset_do_not_hide_fft_order(tmp_path):
     np.testing.assert_allclose(found.data, noisy / noisy.sum(), rtol=1e-5)
 
 
-def test_notes_of_reading_are_not_saved(tmp_path):
+def test_notes_of_reading_are_not_saved(tmp_path: Path) -> None:
     tifffile.imwrite(tmp_path / "a.tif", peaked((9, 15, 15)), photometric=MINIS)
     first = Psf.load(tmp_path / "a.tif", (0.3, 0.1, 0.1))
     assert first.provenance["notes"]
@@ -165,7 +174,7 @@ def test_notes_of_reading_are_not_saved(tmp_path):
 
 
 @pytest.mark.parametrize("axes", ["YXS", "CYX", "TZYX"])
-def test_pictures_channels_and_movies_are_no_psfs(tmp_path, axes):
+def test_pictures_channels_and_movies_are_no_psfs(tmp_path: Path, axes: str) -> None:
     path = tmp_path / "a.ome.tif"
     shape = {"T": 2, "C": 2, "Z": 3, "Y": 8, "X": 9, "S": 3}
     image = np.ones([shape[a] for a in axes], np.uint8)
@@ -175,7 +184,7 @@ def test_pictures_channels_and_movies_are_no_psfs(tmp_path, axes):
 
 
 @pytest.mark.parametrize("unit", ["m", "cm", "inch", "nanometer", "micrometers"])
-def test_psfs_know_the_units_of_images(tmp_path, unit):
+def test_psfs_know_the_units_of_images(tmp_path: Path, unit: str) -> None:
     path = tmp_path / "a.tif"
     factor = micrometres(1, unit)
     metadata = {"axes": "ZYX", "spacing": 0.3 / factor, "unit": unit}
@@ -185,7 +194,7 @@ def test_psfs_know_the_units_of_images(tmp_path, unit):
 
 
 @pytest.mark.parametrize("share", [0.2, 0.6, 0.95])
-def test_truncated_psfs_are_refused(tmp_path, share):
+def test_truncated_psfs_are_refused(tmp_path: Path, share: float) -> None:
     path = tmp_path / "a.tif"
     tifffile.imwrite(path, DATA, imagej=True, metadata={"axes": "ZYX"})
     content = path.read_bytes()
@@ -194,13 +203,13 @@ def test_truncated_psfs_are_refused(tmp_path, share):
         Psf.load(path, (0.3, 0.1, 0.1))
 
 
-def test_psfs_are_read_from_zarr(tmp_path):
+def test_psfs_are_read_from_zarr(tmp_path: Path) -> None:
     zarr.create_array(tmp_path / "psf.zarr", data=DATA)
     psf = Psf.load(tmp_path / "psf.zarr", (0.3, 0.1, 0.1))
     np.testing.assert_allclose(psf.data, DATA / DATA.sum(), rtol=1e-5)
 
 
-def test_an_unknown_step_along_z_is_named(tmp_path):
+def test_an_unknown_step_along_z_is_named(tmp_path: Path) -> None:
     path = tmp_path / "a.ome.tif"
     metadata = {"axes": "ZYX", "PhysicalSizeY": 0.1, "PhysicalSizeX": 0.1}
     tifffile.imwrite(path, DATA, ome=True, metadata=metadata)

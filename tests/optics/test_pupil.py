@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -17,10 +19,14 @@ from napari_blurgan.optics.pupil import (
 )
 
 SHAPE, VOXEL = (15, 17, 17), (0.2, 0.08, 0.08)
-OIL = {"na": 1.3, "ni": 1.515, "wavelength": 525.0}
+OIL: dict[str, Any] = {"na": 1.3, "ni": 1.515, "wavelength": 525.0}
 
 
-def psf(shape=SHAPE, voxel=VOXEL, **options) -> Psf:
+def psf(
+    shape: tuple[int, int, int] = SHAPE,
+    voxel: tuple[float, float, float] = VOXEL,
+    **options: Any,
+) -> Psf:
     return Psf(pupil_psf(shape, voxel, **(OIL | options)).detach().numpy(), voxel)
 
 
@@ -33,7 +39,9 @@ def psf(shape=SHAPE, voxel=VOXEL, **options) -> Psf:
         (0.5, 1.0, 520.0, (0.8, 0.2, 0.2)),
     ],
 )
-def test_meets_the_vectorial_model(na, ni, wavelength, voxel):
+def test_meets_the_vectorial_model(
+    na: float, ni: float, wavelength: float, voxel: tuple[float, float, float]
+) -> None:
     shape = (31, 41, 41)
     truth = vectorial(Optics(na, ni, wavelength), shape, voxel)
     model = psf(shape, voxel, na=na, ni=ni, wavelength=wavelength)
@@ -43,7 +51,7 @@ def test_meets_the_vectorial_model(na, ni, wavelength, voxel):
     assert scalar.ncc(truth) < model.ncc(truth)
 
 
-def test_meets_the_scalar_models():
+def test_meets_the_scalar_models() -> None:
     # Voxels fine enough that no model integrates over them.
     voxel = (0.1, 0.04, 0.04)
     paraxial = psf(voxel=voxel, na=0.9, model="born-wolf")
@@ -53,7 +61,7 @@ def test_meets_the_scalar_models():
     assert psf(voxel=voxel, model="scalar").ncc(truth) > 0.9999
 
 
-def test_is_a_centred_symmetric_psf():
+def test_is_a_centred_symmetric_psf() -> None:
     kernel = pupil_psf(SHAPE, VOXEL, **OIL)
     assert (kernel >= 0).all()
     assert float(kernel.sum()) == pytest.approx(1, abs=1e-5)
@@ -62,14 +70,14 @@ def test_is_a_centred_symmetric_psf():
     assert np.unravel_index(int(kernel.argmax()), SHAPE) == (7, 8, 8)
 
 
-def test_is_sampled_finely_enough():
+def test_is_sampled_finely_enough() -> None:
     samples = pupil_samples(SHAPE, VOXEL, 1.3, 1.515, 525.0)
     fine = psf(samples=4 * samples)
     assert psf().relative_error(fine) < 2e-3
 
 
 @pytest.mark.parametrize("name", ["na", "wavelength", *ABERRATIONS])
-def test_gradient_is_the_slope(name):
+def test_gradient_is_the_slope(name: str) -> None:
     values = OIL | {"aberrations": dict.fromkeys(ABERRATIONS, 0.05)}
 
     def moment(change: torch.Tensor) -> torch.Tensor:
@@ -91,7 +99,7 @@ def test_gradient_is_the_slope(name):
     assert float(change.grad) == pytest.approx(float(slope), rel=0.03, abs=3e-4)
 
 
-def test_aberrations_are_orthonormal_over_the_disc():
+def test_aberrations_are_orthonormal_over_the_disc() -> None:
     line = torch.linspace(-1, 1, 801)
     y, x = torch.meshgrid(line, line, indexing="ij")
     inside = torch.hypot(y, x) <= 1
@@ -101,7 +109,7 @@ def test_aberrations_are_orthonormal_over_the_disc():
     torch.testing.assert_close(table, torch.eye(len(ABERRATIONS)), rtol=0, atol=0.01)
 
 
-def test_aberrations_break_the_symmetry_that_they_should():
+def test_aberrations_break_the_symmetry_that_they_should() -> None:
     def asymmetry(axis: int, name: str) -> float:
         kernel = pupil_psf(SHAPE, VOXEL, **OIL, aberrations={name: 0.1})
         return float((kernel - kernel.flip(axis)).abs().sum())
@@ -111,12 +119,12 @@ def test_aberrations_break_the_symmetry_that_they_should():
     assert asymmetry(2, "coma-x") > 0.1 > 1e-3 > asymmetry(1, "coma-x")
 
 
-def test_confocal_is_narrower():
+def test_confocal_is_narrower() -> None:
     wide, confocal = psf().fwhm(), psf(confocal=True).fwhm()
     assert all(c < 0.8 * w for c, w in zip(confocal, wide, strict=True))
 
 
-def test_learned_kernel_starts_where_it_is_told_and_stays_within_its_limits():
+def test_learned_kernel_starts_where_it_is_told_and_stays_within_its_limits() -> None:
     kernel = PupilKernel(SHAPE, VOXEL, **OIL, limit=0.1, aberrations=["spherical"])
     assert kernel.parameters_now() == pytest.approx(OIL | {"spherical": 0.0}, rel=1e-5)
     np.testing.assert_allclose(kernel().detach(), psf().data, atol=1e-4)
@@ -131,13 +139,13 @@ def test_learned_kernel_starts_where_it_is_told_and_stays_within_its_limits():
     assert kernel().sum().item() == pytest.approx(1, abs=1e-5)
 
 
-def test_a_start_at_the_limit_can_move():
+def test_a_start_at_the_limit_can_move() -> None:
     kernel = PupilKernel(SHAPE, VOXEL, **(OIL | {"na": 1.48}))
     kernel()[7, 8, 8].backward()
     assert abs(float(kernel.na.raw.grad)) > 1e-6
 
 
-def test_impossible_optics_are_refused():
+def test_impossible_optics_are_refused() -> None:
     with pytest.raises(OpticsError, match="does not fit the refractive index"):
         PupilKernel(SHAPE, VOXEL, na=1.4, ni=1.333, wavelength=500)
     with pytest.raises(OpticsError, match="odd sizes"):

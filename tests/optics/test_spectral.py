@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.slow
 
 VOXEL = (0.15, 0.08, 0.08)
 FIELD = (40, 80, 80)
-OPTICS = {"na": 1.3, "ni": 1.515, "wavelength": 525.0}
+OPTICS: dict[str, Any] = {"na": 1.3, "ni": 1.515, "wavelength": 525.0}
 
 
 @cache
@@ -31,14 +32,16 @@ def truth() -> Psf:
 
 
 @cache
-def sharp(structure: str, first: int, thickness: float | None = None, margin=(0, 0, 0)):
+def sharp(
+    structure: str, first: int, thickness: float | None = None, margin: Any = (0, 0, 0)
+) -> Any:
     shape = [n + 2 * m for n, m in zip(FIELD, margin, strict=True)]
-    options = {} if thickness is None else {"thickness": thickness}
+    options: dict[str, Any] = {} if thickness is None else {"thickness": thickness}
     return [phantom(structure, shape, VOXEL, first + i, **options) for i in range(3)]
 
 
 @cache
-def clean(structure: str):
+def clean(structure: str) -> Any:
     margin = margin_for(truth().data)
     images = sharp(structure, 100, margin=margin)
     return [simulate(x, truth().data, seed=0, margin=margin)[1] for x in images]
@@ -49,13 +52,13 @@ def scale(structure: str, photons: float = 120.0) -> float:
 
 
 @cache
-def blurred(structure: str, photons: float = 120.0):
+def blurred(structure: str, photons: float = 120.0) -> Any:
     camera = Camera(scale(structure, photons), read_noise=3.0, offset=100.0)
     return [camera.expose(image, seed) for seed, image in enumerate(clean(structure))]
 
 
-def identify(structure: str, other: str | None = None, **options) -> SpectralFit:
-    known = {"na": 1.3, "wavelength": 525.0, "shape": truth().shape}
+def identify(structure: str, other: str | None = None, **options: Any) -> SpectralFit:
+    known: dict[str, Any] = {"na": 1.3, "wavelength": 525.0, "shape": truth().shape}
     images = sharp(other or structure, 200)
     return identify_psf(blurred(structure), images, VOXEL, **(known | options))
 
@@ -65,7 +68,7 @@ def width_errors(psf: Psf) -> np.ndarray:
 
 
 @pytest.mark.parametrize("structure", ["microtubules", "vesicles", "membranes"])
-def test_identifies_the_psf_of_another_model(structure):
+def test_identifies_the_psf_of_another_model(structure: str) -> None:
     fit = identify(structure)
     assert fit.psf.ncc(truth()) > 0.99
     assert abs(width_errors(fit.psf)).max() < 0.15
@@ -74,21 +77,21 @@ def test_identifies_the_psf_of_another_model(structure):
     assert fit.residual < 2.5 * fit.expected
 
 
-def test_identifies_without_knowing_the_optics():
+def test_identifies_without_knowing_the_optics() -> None:
     fit = identify("microtubules", na=None, wavelength=None)
     assert fit.psf.ncc(truth()) > 0.99
     assert abs(width_errors(fit.psf)).max() < 0.1
     assert fit.matched, fit.message
 
 
-def test_bears_half_the_photons_and_a_wrong_background():
+def test_bears_half_the_photons_and_a_wrong_background() -> None:
     dim = [image - 110.0 for image in blurred("microtubules", photons=60.0)]
     images = [x + 0.1 for x in sharp("microtubules", 200)]
     fit = identify_psf(dim, images, VOXEL, na=1.3, wavelength=525, shape=truth().shape)
     assert fit.psf.ncc(truth()) > 0.98
 
 
-def test_gain_is_the_one_between_the_sets():
+def test_gain_is_the_one_between_the_sets() -> None:
     margin = margin_for(truth().data)
     inner = tuple(slice(m, -m) for m in margin)
     same = [image[inner] for image in sharp("microtubules", 100, margin=margin)]
@@ -103,20 +106,20 @@ def test_gain_is_the_one_between_the_sets():
     ("structure", "other"),
     [("microtubules", "vesicles"), ("microtubules", "nuclei"), ("membranes", "nuclei")],
 )
-def test_says_that_the_sets_do_not_match(structure, other):
+def test_says_that_the_sets_do_not_match(structure: str, other: str) -> None:
     fit = identify(structure, other)
     assert not fit.matched
     assert "do not match" in fit.message
 
 
-def test_says_that_the_sharp_set_is_thicker():
+def test_says_that_the_sharp_set_is_thicker() -> None:
     images = sharp("microtubules", 200, 0.32)
     fit = identify_psf(blurred("microtubules"), images, VOXEL, na=1.3, wavelength=525)
     assert not fit.matched
     assert "thicker" in fit.message or "another kind" in fit.message
 
 
-def test_identifies_the_width_of_planes():
+def test_identifies_the_width_of_planes() -> None:
     psf = vectorial(Optics(**OPTICS), (1, 31, 31), VOXEL)
     ys = []
     for seed in range(3):
@@ -130,7 +133,7 @@ def test_identifies_the_width_of_planes():
     assert fit.psf.fwhm()[2] == pytest.approx(psf.fwhm()[2], rel=0.08)
 
 
-def loss(**options) -> SpectralLoss:
+def loss(**options: Any) -> SpectralLoss:
     ys, xs = blurred("microtubules"), sharp("microtubules", 200)
     return SpectralLoss(ys, xs, VOXEL, **options)
 
@@ -139,7 +142,7 @@ def kernel(wavelength: float = 525.0) -> torch.Tensor:
     return pupil_psf((15, 15, 15), VOXEL, na=1.3, ni=1.515, wavelength=wavelength)
 
 
-def test_loss_ignores_backgrounds_and_units():
+def test_loss_ignores_backgrounds_and_units() -> None:
     plain, h = loss(), kernel()
     ys = [3 * y + 1000 for y in blurred("microtubules")]
     xs = [0.2 * x + 5 for x in sharp("microtubules", 200)]
@@ -148,7 +151,7 @@ def test_loss_ignores_backgrounds_and_units():
     assert other.gain(h) == pytest.approx(plain.gain(h) * 15, rel=2e-3)
 
 
-def test_loss_is_least_near_the_truth():
+def test_loss_is_least_near_the_truth() -> None:
     term = loss(refresh=0)
     values = {nm: term.misfit(kernel(nm)) for nm in (350, 460, 525, 600, 690)}
     assert min(values, key=values.get) in (460, 525, 600)
@@ -156,7 +159,7 @@ def test_loss_is_least_near_the_truth():
     assert values[690] > 1.2 * values[600]
 
 
-def test_gradient_descent_on_the_loss_finds_the_kernel():
+def test_gradient_descent_on_the_loss_finds_the_kernel() -> None:
     term = loss(largest=(32, 64, 64))
     learned = PupilKernel((15, 15, 15), VOXEL, na=1.3, ni=1.515, wavelength=640.0)
     core = truth().cropped((15, 15, 15))
@@ -170,7 +173,7 @@ def test_gradient_descent_on_the_loss_finds_the_kernel():
     assert end.ncc(core) > 0.99 > start
 
 
-def test_correction_travels_with_the_state():
+def test_correction_travels_with_the_state() -> None:
     term, other = loss(), loss()
     term(kernel(600.0))
     other.load_state_dict(term.state_dict())
@@ -178,7 +181,7 @@ def test_correction_travels_with_the_state():
     assert set(term.state_dict()) == {"correction", "calls"}
 
 
-def test_unusable_images_are_refused():
+def test_unusable_images_are_refused() -> None:
     ys, xs = blurred("microtubules"), sharp("microtubules", 200)
     noise = [np.random.default_rng(0).normal(size=FIELD) for _ in range(2)]
     with pytest.raises(DataError, match="too little above their noise"):

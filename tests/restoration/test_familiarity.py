@@ -1,6 +1,9 @@
 """Images that a model was not trained for are told of, with numbers."""
 
+from __future__ import annotations
+
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,7 +22,7 @@ VOXEL = (0.3, 0.1, 0.1)
 NOISELESS = NoiseModel(0.0, 0.0)
 
 
-def light(seed, shape=(16, 64, 64)):
+def light(seed: int, shape: tuple[int, ...] = (16, 64, 64)) -> np.ndarray:
     """Blurred bodies, in photons, without background."""
     random, image = np.random.default_rng(seed), np.zeros(shape)
     places = tuple(random.integers(0, n, 60) for n in shape)
@@ -27,13 +30,15 @@ def light(seed, shape=(16, 64, 64)):
     return gaussian_filter(image, (1.6, 1.8, 1.8))
 
 
-def recorded(seed, exposure=1.0, offset=600, gain=1.0):
+def recorded(
+    seed: int, exposure: float = 1.0, offset: int = 600, gain: float = 1.0
+) -> Stack:
     photons = np.random.default_rng(seed).poisson(exposure * (light(seed) + 20))
     return Stack((offset + gain * photons).astype(np.float32), "ZYX", VOXEL)
 
 
 @pytest.fixture(scope="module", params=["kernel", "network"])
-def model(request):
+def model(request: pytest.FixtureRequest) -> Model:
     """Of the levels and, where a blur is known, the noise of one recorded image."""
     recipe = preset("nonblind").updated({"generator.base": 2, "generator.levels": 2})
     recipe = recipe.updated({"generator.guide": 0, "sampling.patch": 16})
@@ -54,17 +59,17 @@ def model(request):
     )
 
 
-def said(model, stack, **options):
+def said(model: Model, stack: Stack, **options: Any) -> list[str]:
     return list(unfamiliar(model, stack, **options))
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_images_of_the_same_kind_are_familiar(model, seed):
+def test_images_of_the_same_kind_are_familiar(model: Model, seed: int) -> None:
     assert said(model, recorded(seed)) == []
     assert said(model, recorded(seed, exposure=0.6)) == []
 
 
-def test_other_units_are_recognised_by_the_noise(model):
+def test_other_units_are_recognised_by_the_noise(model: Model) -> None:
     (note,) = said(model, recorded(2, offset=60, gain=0.1))
     assert "grey levels" in note
     assert "0.11 times the contrast" in note
@@ -73,26 +78,26 @@ def test_other_units_are_recognised_by_the_noise(model):
         assert factor == pytest.approx(10, rel=0.25)
 
 
-def test_eight_bits(model):
+def test_eight_bits(model: Model) -> None:
     image = recorded(2).data
     scaled = 255 * (image - image.min()) / np.ptp(image)
     (note,) = said(model, Stack(scaled.astype(np.uint8), "ZYX", VOXEL))
     assert "times the contrast, which the model does not know" in note
 
 
-def test_less_light_is_more_noise(model):
+def test_less_light_is_more_noise(model: Model) -> None:
     (note,) = said(model, recorded(2, exposure=0.1))
     assert "times the contrast" in note
     if model.calibration.noise != NOISELESS:
         assert "times as noisy" in note
 
 
-def test_an_offset_that_has_moved(model):
+def test_an_offset_that_has_moved(model: Model) -> None:
     (note,) = said(model, recorded(2, offset=1600))
     assert "grey levels run from 16" in note
 
 
-def test_noise_alone(model):
+def test_noise_alone(model: Model) -> None:
     stack = recorded(2)
     noise = np.random.default_rng(5).normal(0, 80, stack.data.shape)
     noisy = Stack((stack.data + noise).astype(np.float32), "ZYX", VOXEL)
@@ -103,16 +108,16 @@ def test_noise_alone(model):
         assert "noisier than the images of the training" in notes[0]
 
 
-def test_the_channel_is_named(model):
+def test_the_channel_is_named(model: Model) -> None:
     bright, dim = recorded(1).data, recorded(1, offset=60, gain=0.1).data
-    stack = Stack(np.stack([bright, dim]), "CZYX", VOXEL)
+    stack = Stack(np.stack([np.asarray(bright), np.asarray(dim)]), "CZYX", VOXEL)
     assert [n.startswith("channel 1: ") for n in said(model, stack)] == [True]
     assert said(model, stack, channel=0) == []
     assert len(said(model, stack, channel=1)) == 1
 
 
 @pytest.mark.parametrize("axes", ["ZYX", "TZYX", "XYZ"])
-def test_it_is_said_before_any_work(model, axes):
+def test_it_is_said_before_any_work(model: Model, axes: str) -> None:
     dim = recorded(2, offset=60, gain=0.1).data
     image = {"ZYX": dim, "TZYX": dim[None], "XYZ": dim.transpose()}[axes]
     for event in restoring(model, image, axes=axes, voxel_size=VOXEL):
@@ -121,7 +126,7 @@ def test_it_is_said_before_any_work(model, axes):
             break
 
 
-def test_saturated_voxels_are_said_too(model):
+def test_saturated_voxels_are_said_too(model: Model) -> None:
     image = np.minimum(recorded(2).data, 1023).astype(np.uint16)
     notes = [
         event.message
@@ -131,5 +136,5 @@ def test_saturated_voxels_are_said_too(model):
     assert any("saturated (at 1023)" in note for note in notes)
 
 
-def test_a_constant_image_is_left_to_the_engine(model):
+def test_a_constant_image_is_left_to_the_engine(model: Model) -> None:
     assert said(model, Stack(np.full((8, 32, 32), 7, np.uint8), "ZYX", VOXEL)) == []

@@ -1,7 +1,10 @@
 """The peak memory of a restoration from zarr to zarr does not grow with the volume."""
 
+from __future__ import annotations
+
 import subprocess
 import sys
+from pathlib import Path
 
 SCRIPT = """
 import resource, sys
@@ -31,7 +34,7 @@ for planes in (64, 256):
 """
 
 
-def test_the_peak_is_that_of_a_volume_of_a_quarter(tmp_path):
+def test_the_peak_is_that_of_a_volume_of_a_quarter(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT, str(tmp_path)],
         capture_output=True,

@@ -1,7 +1,11 @@
 """Images whose blur is not the one that was trained for."""
 
+from __future__ import annotations
+
 import copy
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,6 +26,7 @@ from napari_blurgan.reading.images import read_stack
 from napari_blurgan.reconstructors.reconstructor import build_reconstructor
 from napari_blurgan.restoration.events import Noted
 from napari_blurgan.tasks.restore import _operator_from, restoring
+from napari_blurgan.tiling.operator import Operator
 from napari_blurgan.writing.ome_tiff import write_ome_tiff
 
 VOXEL = (0.2, 0.1, 0.1)
@@ -30,14 +35,18 @@ LEVELS = Normalization(100, 50)
 IMAGE = np.random.default_rng(0).poisson(200, (12, 20, 22)).astype(np.float32)
 
 
-def psf(wavelength, voxel=VOXEL, support=SUPPORT):
+def psf(
+    wavelength: int,
+    voxel: tuple[float, float, float] = VOXEL,
+    support: tuple[int, int, int] = SUPPORT,
+) -> Psf:
     return theoretical_psf(Optics(1.2, 1.33, wavelength), support, voxel)
 
 
 TRAINED, OTHER = psf(500), psf(650)
 
 
-def model_for(trained, guide=4):
+def model_for(trained: Psf, guide: int = 4) -> Model:
     """A model whose network adds something to the estimate, the same for every PSF."""
     changes = {"generator.guide": guide, "generator.base": 2, "generator.levels": 2}
     recipe = preset("nonblind").updated(changes)
@@ -60,16 +69,16 @@ def model_for(trained, guide=4):
 
 
 @pytest.fixture
-def model():
+def model() -> Model:
     return model_for(TRAINED)
 
 
-def restored(model, **options):
+def restored(model: Model, **options: Any) -> np.ndarray:
     stack = Stack(IMAGE, "ZYX", VOXEL, name="image")
     return np.asarray(restore(model, stack, precision="float32", **options).data)
 
 
-def test_it_is_restored_as_if_that_blur_had_been_trained_for(model):
+def test_it_is_restored_as_if_that_blur_had_been_trained_for(model: Model) -> None:
     before = restored(model)
     after = restored(model, psf=OTHER)
     np.testing.assert_array_equal(after, restored(model_for(OTHER)))
@@ -77,7 +86,7 @@ def test_it_is_restored_as_if_that_blur_had_been_trained_for(model):
     np.testing.assert_array_equal(restored(model), before)  # the model is as it was
 
 
-def test_a_psf_as_other_programs_leave_it_is_mended_and_said_so(model):
+def test_a_psf_as_other_programs_leave_it_is_mended_and_said_so(model: Model) -> None:
     """On a camera's offset and in FFT order."""
     clean = psf(650, support=(21, 41, 41))
     bare = np.round(clean.data / clean.data.max() * 60000)
@@ -91,14 +100,14 @@ def test_a_psf_as_other_programs_leave_it_is_mended_and_said_so(model):
     assert np.corrcoef(found.ravel(), right.ravel())[0, 1] > 0.99
 
 
-def test_a_psf_on_finer_voxels_is_the_same_blur(model):
+def test_a_psf_on_finer_voxels_is_the_same_blur(model: Model) -> None:
     fine = psf(650, (0.1, 0.05, 0.05), (15, 19, 19))
     same, other = (restored(model, psf=p) for p in (OTHER, TRAINED))
     apart = np.abs(restored(model, psf=fine) - same).mean()
     assert apart < 0.1 * np.abs(other - same).mean()
 
 
-def test_workers_of_a_cluster_use_it_too(model, tmp_path):
+def test_workers_of_a_cluster_use_it_too(model: Model, tmp_path: Path) -> None:
     model.save(tmp_path / "a.blurgan")
     operator = _operator_from(tmp_path / "a.blurgan", OTHER, "cpu", "float32")
     image = torch.from_numpy(IMAGE)[None, None]
@@ -107,25 +116,27 @@ def test_workers_of_a_cluster_use_it_too(model, tmp_path):
     torch.testing.assert_close(operator(image), copy_of(model, OTHER)(image))
 
 
-def copy_of(model, psf):
+def copy_of(model: Model, psf: Psf) -> Operator:
     model.with_psf(psf).save(model.path, overwrite=True)
     return _operator_from(model.path, None, "cpu", "float32")
 
 
-def test_a_model_without_estimates_has_no_use_for_one():
+def test_a_model_without_estimates_has_no_use_for_one() -> None:
     with pytest.raises(DataError, match="refines no estimate; leave the PSF out"):
         restored(model_for(TRAINED, guide=0), psf=OTHER)
 
 
-def test_a_plane_is_no_blur_of_a_volume(model):
+def test_a_plane_is_no_blur_of_a_volume(model: Model) -> None:
     with pytest.raises(DataError, match="one plane does not say"):
         restored(model, psf=psf(500, support=(1, 9, 9)))
 
 
-def test_what_was_begun_with_another_psf_is_not_continued(model, tmp_path):
+def test_what_was_begun_with_another_psf_is_not_continued(
+    model: Model, tmp_path: Path
+) -> None:
     out = tmp_path / "a.zarr"
 
-    def interrupt(event):
+    def interrupt(event: Any) -> None:
         if getattr(event, "done", 0) == 2:
             raise KeyboardInterrupt
 
@@ -141,7 +152,9 @@ def test_what_was_begun_with_another_psf_is_not_continued(model, tmp_path):
     assert read_stack(out).data.shape == IMAGE.shape
 
 
-def test_on_the_command_line(model, tmp_path, capsys):
+def test_on_the_command_line(
+    model: Model, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     paths = [str(tmp_path / n) for n in ("a.blurgan", "in.ome.tif", "out.ome.tif")]
     model.save(paths[0])
     write_ome_tiff(paths[1], IMAGE, "ZYX", VOXEL)

@@ -1,8 +1,10 @@
+from __future__ import annotations
+
 import _thread
 import re
 import threading
 import time
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -23,7 +25,7 @@ from tests.support.operators import Add, Smooth, ramp, restored
 
 @settings(max_examples=30, deadline=None)
 @given(data=st.data(), dims=st.sampled_from([2, 3]))
-def test_tiled_equals_whole(data, dims):
+def test_tiled_equals_whole(data: Any, dims: int) -> None:
     shape = data.draw(st.tuples(*[st.integers(1, 20)] * dims))
     tile = data.draw(st.tuples(*[st.integers(1, 20)] * dims))
     pixels = np.random.default_rng(0).normal(size=shape).astype(np.float32)
@@ -50,7 +52,9 @@ def test_tiled_equals_whole(data, dims):
     ],
 )
 @pytest.mark.parametrize("channels", [None, 1])
-def test_axes_come_back_in_their_order(axes, shape, channels):
+def test_axes_come_back_in_their_order(
+    axes: str, shape: tuple[int, ...], channels: int | None
+) -> None:
     image = ramp(*shape)
     stack = Stack(image, axes, (0.3, 0.1, 0.1))
     result = restored(Add(1, channels=channels), stack, tile=(3, 4, 5))
@@ -60,13 +64,13 @@ def test_axes_come_back_in_their_order(axes, shape, channels):
 
 
 @pytest.mark.parametrize(("axes", "shape"), [("YX", (6, 5)), ("TYX", (3, 6, 5))])
-def test_planes(axes, shape):
+def test_planes(axes: str, shape: tuple[int, ...]) -> None:
     image = ramp(*shape)
     result = restored(Add(1, dims=2), Stack(image, axes))
     assert np.array_equal(result.data, image + 1)
 
 
-def test_a_chosen_channel_and_time_point_leave_no_axis():
+def test_a_chosen_channel_and_time_point_leave_no_axis() -> None:
     image = ramp(2, 3, 4, 6, 5)
     stack = Stack(image, "CTZYX", channel_names=("DNA", "actin"))
     result = restored(Add(), stack, channel=1, time=2)
@@ -86,26 +90,30 @@ def test_a_chosen_channel_and_time_point_leave_no_axis():
     ],
 )
 def test_another_number_of_channels(
-    axes, shape, channels, expected_axes, expected_shape
-):
+    axes: str,
+    shape: tuple[int, ...],
+    channels: tuple[int, int],
+    expected_axes: str,
+    expected_shape: tuple[int, ...],
+) -> None:
     stack = Stack(ramp(*shape), axes)
     result = restored(Smooth(3, channels), stack)
     assert (result.axes, result.data.shape) == (expected_axes, expected_shape)
 
 
-def test_big_endian_integers_are_read():
+def test_big_endian_integers_are_read() -> None:
     image = ramp(4, 6, 5, dtype=">u2")
     assert np.array_equal(restored(Add(), image).data, image.astype("float32"))
 
 
-def test_grey_levels_in_grey_levels_out():
+def test_grey_levels_in_grey_levels_out() -> None:
     image = ramp(4, 6, 5)
     operator = Normalized(Add(1), Normalization(10, 5), Normalization(100, 2))
     expected = ((image - 10) / 5 + 1) * 2 + 100
     assert np.allclose(restored(operator, image).data, expected)
 
 
-def test_integers_are_rounded_and_what_is_clipped_is_counted():
+def test_integers_are_rounded_and_what_is_clipped_is_counted() -> None:
     image = np.array([[-3.0, 0.4, 0.6, 254.5, 255.4, 256.0, 300.0]], np.float32)
     finished = list(apply(Add(dims=2), image, dtype="uint8"))[-1]
     assert finished.result.data.dtype == np.uint8
@@ -113,21 +121,21 @@ def test_integers_are_rounded_and_what_is_clipped_is_counted():
     assert (finished.below, finished.above) == (1, 2)
 
 
-def test_the_dtype_of_the_source_can_be_kept():
+def test_the_dtype_of_the_source_can_be_kept() -> None:
     image = ramp(4, 6, 5, dtype=">i2")
     result = restored(Add(), image, dtype="source").data
     assert result.dtype == np.dtype("int16")
     assert np.array_equal(result, image)
 
 
-def test_the_full_range_of_uint32_is_kept():
+def test_the_full_range_of_uint32_is_kept() -> None:
     image = np.array([[0, 2**32 - 1]], "uint32")
     result = list(apply(Add(dims=2), image, dtype="source"))[-1]
     assert result.result.data.tolist() == [[0, 2**32 - 1]]
 
 
 @pytest.mark.parametrize("dtype", ["int64", "complex64", "bool", "nonsense"])
-def test_other_dtypes_are_refused(dtype):
+def test_other_dtypes_are_refused(dtype: str) -> None:
     with pytest.raises(DataError, match=r"cannot be|no pixel type"):
         list(apply(Add(), ramp(4, 6, 5), dtype=dtype))
 
@@ -147,25 +155,31 @@ def test_other_dtypes_are_refused(dtype):
         (np.full((4, 6, 5), np.nan, "float32"), Add(), {}, DataError, "nan at z = 0"),
     ],
 )
-def test_what_does_not_fit_is_refused(source, operator, options, error, message):
+def test_what_does_not_fit_is_refused(
+    source: np.ndarray,
+    operator: Add,
+    options: dict[str, Any],
+    error: type[Exception],
+    message: str,
+) -> None:
     with pytest.raises(error, match=message):
         list(apply(operator, source, **options))
 
 
-def test_a_single_nan_is_named_with_its_place():
+def test_a_single_nan_is_named_with_its_place() -> None:
     image = ramp(2, 4, 6, 5)
     image[1, 3, 2, 4] = np.inf
     with pytest.raises(DataError, match="inf at t = 1, z = 3, y = 2, x = 4"):
         list(apply(Add(), Stack(image, "TZYX"), tile=(2, 2, 2)))
 
 
-def test_a_constant_and_a_tiny_stack_are_restored():
+def test_a_constant_and_a_tiny_stack_are_restored() -> None:
     operator = Smooth()
     assert np.isfinite(restored(operator, np.full((9, 9, 9), 7.0)).data).all()
     assert restored(operator, np.full((1, 1, 1), 7.0)).data.shape == (1, 1, 1)
 
 
-def test_events_count_every_tile():
+def test_events_count_every_tile() -> None:
     events = list(apply(Add(), ramp(4, 6, 5), tile=(2, 3, 5)))
     assert isinstance(events[0], Planned)
     assert events[0].plan.tiles == 4
@@ -174,7 +188,7 @@ def test_events_count_every_tile():
     assert ticks[-1].seconds_left == 0
 
 
-def test_the_plan_says_what_it_will_take():
+def test_the_plan_says_what_it_will_take() -> None:
     plan = next(apply(Smooth(), ramp(64, 64, 64), tile=(32, 64, 64))).plan
     assert plan.tiles == 2
     assert plan.disk_bytes == 4 * 64**3
@@ -183,8 +197,10 @@ def test_the_plan_says_what_it_will_take():
     assert "2 tiles of 32×64×64 voxels" in str(plan)
 
 
-def test_memory_for_hardly_more_than_halos_is_an_error_that_says_what_would_do():
-    def planned(memory):
+def test_memory_for_hardly_more_than_halos_is_an_error_that_says_what_would_do() -> (
+    None
+):
+    def planned(memory: Any) -> Any:
         return next(apply(operator, ramp(128, 128, 128), memory=memory)).plan
 
     operator = Smooth()
@@ -202,12 +218,12 @@ def test_memory_for_hardly_more_than_halos_is_an_error_that_says_what_would_do()
     assert small.plan.tiles == 16**3
 
 
-def test_only_the_tiles_region_is_read():
+def test_only_the_tiles_region_is_read() -> None:
     class Watched:
         dtype, shape = np.dtype("float32"), (8, 64, 64)
         sizes: ClassVar[list] = []
 
-        def __getitem__(self, index):
+        def __getitem__(self, index: Any) -> Any:
             block = np.zeros(self.shape, "float32")[index]
             self.sizes.append(block.size)
             return block
@@ -219,12 +235,12 @@ def test_only_the_tiles_region_is_read():
 class LittleMemory(Smooth):
     """A device that holds images of up to `voxels`."""
 
-    def __init__(self, voxels, error):
+    def __init__(self, voxels: int, error: Any) -> None:
         super().__init__()
         self.voxels, self.error = voxels, error
         self.tried = []
 
-    def __call__(self, image):
+    def __call__(self, image: torch.Tensor, /) -> torch.Tensor:
         self.tried.append(image[0, 0].numel())
         # The probe for the plan is small: it fits.
         if image[0, 0].numel() > self.voxels:
@@ -240,7 +256,7 @@ OUT_OF_MEMORY = [
 
 
 @pytest.mark.parametrize("error", OUT_OF_MEMORY)
-def test_out_of_memory_makes_tiles_smaller_and_says_so(error):
+def test_out_of_memory_makes_tiles_smaller_and_says_so(error: Any) -> None:
     image = np.random.default_rng(0).normal(size=(50, 50, 50)).astype("float32")
     expected = restored(Smooth(), image, tile=(50, 50, 50)).data
 
@@ -256,7 +272,7 @@ def test_out_of_memory_makes_tiles_smaller_and_says_so(error):
 
 @settings(max_examples=30, deadline=None)
 @given(data=st.data())
-def test_pieces_of_any_size_make_the_whole(data):
+def test_pieces_of_any_size_make_the_whole(data: Any) -> None:
     shape = data.draw(st.tuples(*[st.integers(1, 20)] * 3))
     tile = data.draw(st.tuples(*[st.integers(1, 20)] * 3))
     operator = Smooth(stride=data.draw(st.sampled_from([1, 2, 4])))
@@ -267,13 +283,13 @@ def test_pieces_of_any_size_make_the_whole(data):
     voxels = data.draw(st.integers(200, 4000))
     original, probed = operator.net, []
 
-    def little(image):
+    def little(image: torch.Tensor) -> torch.Tensor:
         if probed and image[0, 0].numel() > voxels:
             raise MemoryError
         probed.append(True)
         return original(image)
 
-    operator.net = little
+    operator.net = little  # type: ignore[assignment]
     try:
         pieces = restored(operator, image, tile=tile).data
     except OutOfMemoryError:
@@ -281,9 +297,9 @@ def test_pieces_of_any_size_make_the_whole(data):
     assert np.abs(pieces - whole).max() <= 1e-5 * np.abs(whole).max()
 
 
-def test_the_source_is_safe_from_operators_that_work_in_place():
+def test_the_source_is_safe_from_operators_that_work_in_place() -> None:
     class InPlace(Add):
-        def __call__(self, image):
+        def __call__(self, image: torch.Tensor, /) -> torch.Tensor:
             return image.add_(1)
 
     image = ramp(4, 6, 5)
@@ -292,11 +308,11 @@ def test_the_source_is_safe_from_operators_that_work_in_place():
     assert np.array_equal(result, image + 1)
 
 
-def test_out_of_memory_for_the_smallest_tile_is_an_error():
+def test_out_of_memory_for_the_smallest_tile_is_an_error() -> None:
     class Full(Smooth):
         count = 0
 
-        def __call__(self, image):
+        def __call__(self, image: torch.Tensor, /) -> torch.Tensor:
             self.count += 1
             if self.count > 1:
                 raise RuntimeError("CUDA out of memory")
@@ -306,9 +322,9 @@ def test_out_of_memory_for_the_smallest_tile_is_an_error():
         list(apply(Full(), ramp(8, 8, 8)))
 
 
-def test_other_failures_are_not_taken_for_lack_of_memory():
+def test_other_failures_are_not_taken_for_lack_of_memory() -> None:
     class Broken(Add):
-        def __call__(self, image):
+        def __call__(self, image: torch.Tensor, /) -> torch.Tensor:
             if image.shape[-1] == 5:
                 raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
             return image
@@ -319,18 +335,18 @@ def test_other_failures_are_not_taken_for_lack_of_memory():
 
 @pytest.mark.parametrize("dtype", ["float32", "uint8"])
 @pytest.mark.parametrize("blend", [False, True])
-def test_a_result_that_is_no_number_is_an_error(dtype, blend):
+def test_a_result_that_is_no_number_is_an_error(dtype: str, blend: bool) -> None:
     with pytest.raises(DataError, match="NaN or infinite"):
         list(apply(Add(np.inf), ramp(4, 6, 5), dtype=dtype, blend=blend))
 
 
-def test_several_operators_share_the_tiles():
+def test_several_operators_share_the_tiles() -> None:
     class Counting(Smooth):
-        def __init__(self, barrier):
+        def __init__(self, barrier: Any) -> None:
             super().__init__()
             self.count, self.barrier = -1, barrier  # the probe does not count
 
-        def __call__(self, image):
+        def __call__(self, image: torch.Tensor, /) -> torch.Tensor:
             self.count += 1
             if self.count == 1:
                 self.barrier.wait(timeout=30)  # both are at work at the same time
@@ -345,11 +361,11 @@ def test_several_operators_share_the_tiles():
     assert np.allclose(result, restored(Smooth(), image).data, atol=1e-5)
 
 
-def test_stopping_early_leaves_no_result():
+def test_stopping_early_leaves_no_result() -> None:
     class Watched(MemorySink):
         aborted = False
 
-        def abort(self):
+        def abort(self) -> None:
             self.aborted = True
             super().abort()
 
@@ -362,7 +378,7 @@ def test_stopping_early_leaves_no_result():
     assert sink.aborted
 
 
-def test_an_operator_of_planes_goes_through_a_volume_plane_by_plane():
+def test_an_operator_of_planes_goes_through_a_volume_plane_by_plane() -> None:
     smooth = Smooth(dims=2)
     volumes = np.random.default_rng(0).random((2, 3, 12, 10), np.float32)
     result = restored(smooth, Stack(volumes, "TZYX"), tile=(6, 6))
@@ -383,7 +399,9 @@ def test_an_operator_of_planes_goes_through_a_volume_plane_by_plane():
         ("CYX", (1, 12, 10), "YXS"),
     ],
 )
-def test_three_channels_of_colour_are_the_samples_of_a_pixel(axes, shape, expected):
+def test_three_channels_of_colour_are_the_samples_of_a_pixel(
+    axes: str, shape: tuple[int, ...], expected: str
+) -> None:
     stain = Smooth(dims=2, channels=(1, 3))
     image = Stack(np.zeros(shape, np.float32), axes)
     assert restored(stain, image).axes.endswith("YX")
@@ -400,7 +418,7 @@ class Endless(Add):
         super().__init__(1)
         self.begun = begun
 
-    def __call__(self, image):
+    def __call__(self, image: torch.Tensor, /) -> torch.Tensor:
         self.begun.set()
         end = time.monotonic() + 60
         while time.monotonic() < end:
@@ -409,10 +427,10 @@ class Endless(Add):
         return image
 
 
-def test_ctrl_c_ends_what_a_thread_computes():
+def test_ctrl_c_ends_what_a_thread_computes() -> None:
     begun = threading.Event()
 
-    def interrupt():
+    def interrupt() -> None:
         begun.wait(30)
         _thread.interrupt_main()
 

@@ -1,6 +1,9 @@
 """The generators of all presets: tile by tile and in one piece."""
 
+from __future__ import annotations
+
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,7 +24,7 @@ from napari_blurgan.restoration.predict import apply
 
 
 @cache
-def operator(name):
+def operator(name: str) -> Any:
     """A preset's generator with few channels, as it is after some training."""
     recipe = preset(name).updated({"generator.base": 2})
     iterations, dims = recipe.reconstructor.estimate_iterations, recipe.dims
@@ -42,7 +45,9 @@ def operator(name):
     return NetworkOperator(generator, (1, 1), Estimator(iterations, 0.02, depths), blur)
 
 
-def largest_difference(name, shape, tile):
+def largest_difference(
+    name: str, shape: tuple[int, ...], tile: tuple[int, ...]
+) -> float:
     """Tiles against the whole, over the largest value; noise, bright and dim."""
     image = np.random.default_rng(0).random(shape, np.float32)
     image[..., shape[-1] // 2 :] *= 0.1
@@ -54,7 +59,7 @@ def largest_difference(name, shape, tile):
     return np.abs(tiled - whole).max() / np.abs(whole).max()
 
 
-def shapes(name):
+def shapes(name: str) -> Any:
     """Volumes or planes, and tiles of them, of any sizes."""
     dims = preset(name).dims
     longest = (16, 80, 40)[-dims:] if dims == 3 else (90, 130)
@@ -63,24 +68,24 @@ def shapes(name):
     return st.tuples(shape, tile)
 
 
-def kind(name):
+def kind(name: str) -> bool | str:
     settings = preset(name).reconstructor
     refines = settings.estimate_iterations > 0
     return "instance" if settings.norm == "instance" else refines
 
 
-def presets(of_kind):
+def presets(of_kind: bool) -> list[str]:
     return [name for name in PRESETS if kind(name) == of_kind]
 
 
 @pytest.mark.parametrize("name", presets(False))
 @settings(max_examples=10, deadline=None)
 @given(data=st.data())
-def test_plain_networks_do_not_know_of_tiles(name, data):
+def test_plain_networks_do_not_know_of_tiles(name: str, data: Any) -> None:
     assert largest_difference(name, *data.draw(shapes(name))) <= 1e-5
 
 
-def generators():
+def generators() -> list[str]:
     """One preset stands for all that have the same generator."""
     alike = {str(preset(name).reconstructor): name for name in presets(True)}
     return list(alike.values())
@@ -89,7 +94,9 @@ def generators():
 @pytest.mark.parametrize("name", generators())
 @settings(max_examples=5, deadline=None)
 @given(data=st.data())
-def test_what_a_guide_feels_beyond_the_halo_is_next_to_nothing(name, data):
+def test_what_a_guide_feels_beyond_the_halo_is_next_to_nothing(
+    name: str, data: Any
+) -> None:
     shape, tile = data.draw(shapes(name))
     # Of an image hardly wider than the kernel little more than a line is left, and
     # along that Richardson-Lucy is felt farther, however wide the halo is.
@@ -97,23 +104,23 @@ def test_what_a_guide_feels_beyond_the_halo_is_next_to_nothing(name, data):
     assert largest_difference(name, shape, tile) <= bound
 
 
-def test_guided_presets_have_few_generators():
+def test_guided_presets_have_few_generators() -> None:
     assert len(generators()) == 2
 
 
 @pytest.mark.parametrize("name", presets("instance"))
-def test_instance_norm_does_know(name):
+def test_instance_norm_does_know(name: str) -> None:
     # Which is why its tiles are blended by default.
     dims = preset(name).dims
     assert largest_difference(name, (8, 168, 16)[-dims:], (8, 24, 16)[-dims:]) > 1e-3
 
 
 @pytest.mark.parametrize("way", ["whole", "part"])
-def test_a_network_ends_between_two_layers(way):
+def test_a_network_ends_between_two_layers(way: Any) -> None:
     network = operator("supervised")
     asked = []
 
-    def stopped():
+    def stopped() -> Any:
         asked.append(True)
         return len(asked) > 4
 

@@ -1,5 +1,10 @@
 """Volumes seen from three sides: cubes, turned views, and their mean."""
 
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 import tifffile
@@ -21,30 +26,30 @@ class Bright:
     stride = (1, 1)
     device = torch.device("cpu")
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.sizes = set()
 
-    def channels_out(self, channels_in):
+    def channels_out(self, channels_in: int) -> int:
         return channels_in
 
-    def __call__(self, image):
+    def __call__(self, image: torch.Tensor, /) -> torch.Tensor:
         self.sizes.add(tuple(image.shape[2:]))
         return 2 * image
 
 
 @pytest.fixture
-def ramp():
+def ramp() -> Stack:
     z, y, x = np.meshgrid(*map(np.arange, (5, 6, 7)), indexing="ij")
     return Stack((30.0 * z + y + 0.1 * x).astype(np.float32), "ZYX", VOXEL, "ramp")
 
 
-def result_of(*args, **options):
+def result_of(*args: Any, **options: Any) -> Stack:
     events = list(apply_sections(*args, **options))
     assert isinstance(events[-1], Finished)
     return events[-1].result
 
 
-def test_cubes_keep_a_linear_volume_and_its_planes(ramp):
+def test_cubes_keep_a_linear_volume_and_its_planes(ramp: Stack) -> None:
     cube = isotropic(ramp)
     assert cube.data.shape == (13, 6, 7)
     assert cube.voxel_size == pytest.approx((0.1, 0.1, 0.1))
@@ -53,7 +58,7 @@ def test_cubes_keep_a_linear_volume_and_its_planes(ramp):
 
 
 @pytest.mark.parametrize("view", VIEWS)
-def test_a_view_is_the_same_voxels_under_other_names(ramp, view):
+def test_a_view_is_the_same_voxels_under_other_names(ramp: Stack, view: str) -> None:
     turned = seen_from(ramp, view)
     assert seen_from_above(turned.axes, view) == "ZYX"
     assert sorted(turned.spatial_shape) == sorted(ramp.spatial_shape)
@@ -62,7 +67,9 @@ def test_a_view_is_the_same_voxels_under_other_names(ramp, view):
     assert turned.voxel_size[0] == lengths[across]
 
 
-def test_the_mean_over_the_views_lies_where_the_volume_lay(ramp, tmp_path):
+def test_the_mean_over_the_views_lies_where_the_volume_lay(
+    ramp: Stack, tmp_path: Path
+) -> None:
     bright = Bright()
     views = ("xy", "xz", "yz")
     result = result_of([bright], ramp, None, views, tile=(99, 99))
@@ -75,7 +82,7 @@ def test_the_mean_over_the_views_lies_where_the_volume_lay(ramp, tmp_path):
     np.testing.assert_array_equal(tifffile.imread(path), np.rint(result.data))
 
 
-def test_what_has_no_sections_is_refused(ramp, tmp_path):
+def test_what_has_no_sections_is_refused(ramp: Stack, tmp_path: Path) -> None:
     with pytest.raises(AxesError, match="is a plane"):
         isotropic(Stack(ramp.data[0], "YX"))
     with pytest.raises(DataError, match="need the size of a voxel"):

@@ -1,5 +1,9 @@
+from __future__ import annotations
+
 import itertools
 import json
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,31 +27,35 @@ class Negative:
     device = torch.device("cpu")
     halo, stride = (1, 1, 1), (2, 2, 2)
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.calls = -1  # the probe for the plan does not count
 
-    def channels_out(self, channels_in):
+    def channels_out(self, channels_in: int) -> int:
         return channels_in
 
-    def __call__(self, image):
+    def __call__(self, image: torch.Tensor, /) -> torch.Tensor:
         self.calls += 1
         return -image
 
 
-def source(axes="ZYX", dtype="float32"):
+def source(axes: str = "ZYX", dtype: str = "float32") -> Stack:
     shape = [SIZES[a] for a in axes]
     array = np.random.default_rng(0).integers(-99, 99, shape).astype(dtype)
     names = ("DNA", "actin", "ER") if "C" in axes else ()
     return Stack(array, axes, (0.3, 0.1, 0.2), "cell", names)
 
 
-def finished(*args, **options):
-    return list(apply(*args, **options))[-1]
+def finished(*args: Any, **options: Any) -> Finished:
+    last = list(apply(*args, **options))[-1]
+    assert isinstance(last, Finished)
+    return last
 
 
 @pytest.mark.parametrize("axes", ["ZYX", "TZYX", "ZCYX", "TCZYX", "ZYXS", "ZXY"])
 @pytest.mark.parametrize("suffix", [".ome.tif", ".zarr"])
-def test_files_hold_the_result_and_its_geometry(tmp_path, axes, suffix):
+def test_files_hold_the_result_and_its_geometry(
+    tmp_path: Path, axes: str, suffix: str
+) -> None:
     stack = source(axes)
     path = tmp_path / "new" / f"a{suffix}"
     result = finished(
@@ -69,18 +77,18 @@ def test_files_hold_the_result_and_its_geometry(tmp_path, axes, suffix):
     assert [p.name for p in path.parent.iterdir()] == [path.name]
 
 
-def test_ome_tiff_keeps_the_order_of_the_axes(tmp_path):
+def test_ome_tiff_keeps_the_order_of_the_axes(tmp_path: Path) -> None:
     finished(Negative(), source("ZCYX"), make_sink(tmp_path / "a.tif"))
     assert read_stack(tmp_path / "a.tif").axes == "ZCYX"
 
 
-def test_ome_zarr_has_the_order_that_it_demands(tmp_path):
+def test_ome_zarr_has_the_order_that_it_demands(tmp_path: Path) -> None:
     finished(Negative(), source("ZCYX"), make_sink(tmp_path / "a.zarr"))
     assert read_stack(tmp_path / "a.zarr").axes == "CZYX"
 
 
 @pytest.mark.parametrize("suffix", [".ome.tif", ".zarr"])
-def test_integers(tmp_path, suffix):
+def test_integers(tmp_path: Path, suffix: str) -> None:
     stack = source(dtype="int16")
     done = finished(
         Negative(), stack, make_sink(tmp_path / f"a{suffix}"), dtype="uint8"
@@ -89,7 +97,7 @@ def test_integers(tmp_path, suffix):
     assert np.array_equal(np.asarray(done.result.data), (-stack.data).clip(0, 255))
 
 
-def test_tiles_do_not_share_chunks(tmp_path):
+def test_tiles_do_not_share_chunks(tmp_path: Path) -> None:
     stack = Stack(np.zeros((9, 300, 35), "float32"), "ZYX")
     result = finished(
         Negative(), stack, make_sink(tmp_path / "a.zarr"), tile=(4, 150, 32)
@@ -100,7 +108,9 @@ def test_tiles_do_not_share_chunks(tmp_path):
 
 
 @pytest.mark.parametrize("sink", [OmeTiffSink, OmeZarrSink])
-def test_a_failure_leaves_the_old_result_and_no_rubbish(tmp_path, sink):
+def test_a_failure_leaves_the_old_result_and_no_rubbish(
+    tmp_path: Path, sink: type
+) -> None:
     path = tmp_path / ("a.ome.tif" if sink is OmeTiffSink else "a.zarr")
     finished(Negative(), source(), sink(path))
     bad = source()
@@ -112,14 +122,14 @@ def test_a_failure_leaves_the_old_result_and_no_rubbish(tmp_path, sink):
 
 
 @pytest.mark.parametrize("suffix", [".ome.tif", ".zarr"])
-def test_a_new_result_replaces_the_old(tmp_path, suffix):
+def test_a_new_result_replaces_the_old(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"a{suffix}"
     finished(Negative(), Stack(np.ones((3, 4, 5)), "ZYX"), make_sink(path))
     finished(Negative(), source(), make_sink(path))
     assert np.array_equal(np.asarray(read_stack(path).data), -source().data)
 
 
-def interrupted(path, count, **options):
+def interrupted(path: Path, count: int, **options: Any) -> None:
     """Restore until `count` tiles are done, then pull the plug."""
     events = apply(Negative(), source(), OmeZarrSink(path), tile=(4, 16, 32), **options)
     ticks = (e for e in events if isinstance(e, TileDone))
@@ -128,7 +138,7 @@ def interrupted(path, count, **options):
     events.close()
 
 
-def test_an_interrupted_result_is_continued(tmp_path):
+def test_an_interrupted_result_is_continued(tmp_path: Path) -> None:
     path = tmp_path / "a.zarr"
     interrupted(path, 5)
     assert not path.exists()
@@ -146,7 +156,7 @@ def test_an_interrupted_result_is_continued(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["a.zarr"]
 
 
-def test_without_the_wish_to_resume_it_starts_anew(tmp_path):
+def test_without_the_wish_to_resume_it_starts_anew(tmp_path: Path) -> None:
     path = tmp_path / "a.zarr"
     interrupted(path, 5)
     operator = Negative()
@@ -155,12 +165,12 @@ def test_without_the_wish_to_resume_it_starts_anew(tmp_path):
     assert np.array_equal(np.asarray(done.result.data), -source().data)
 
 
-def test_resuming_with_nothing_begun_just_begins(tmp_path):
+def test_resuming_with_nothing_begun_just_begins(tmp_path: Path) -> None:
     done = finished(Negative(), source(), OmeZarrSink(tmp_path / "a.zarr", resume=True))
     assert np.array_equal(np.asarray(done.result.data), -source().data)
 
 
-def changed():
+def changed() -> Any:
     """Return an image of the same name, shape and type, in which one voxel differs."""
     stack = source()
     stack.data[-1, -1, -1] += 1
@@ -177,7 +187,9 @@ def changed():
         (source(), {"tile": (4, 16, 16)}, "tile size"),
     ],
 )
-def test_something_else_is_not_continued(tmp_path, stack, options, names):
+def test_something_else_is_not_continued(
+    tmp_path: Path, stack: Stack, options: dict[str, Any], names: Any
+) -> None:
     path = tmp_path / "a.zarr"
     interrupted(path, 5)
     with pytest.raises(DataError, match=f"was begun with another {names};"):
@@ -190,7 +202,7 @@ def test_something_else_is_not_continued(tmp_path, stack, options, names):
     assert np.array_equal(np.asarray(read_stack(path).data), -source().data)
 
 
-def test_a_record_cut_off_with_the_power_is_read(tmp_path):
+def test_a_record_cut_off_with_the_power_is_read(tmp_path: Path) -> None:
     path = tmp_path / "a.zarr"
     interrupted(path, 5)
     journal = tmp_path / "a.zarr.tiles"
@@ -209,19 +221,21 @@ def test_a_record_cut_off_with_the_power_is_read(tmp_path):
         (None, True, "only a result in a .zarr"),
     ],
 )
-def test_other_places_are_refused(path, resume, message):
+def test_other_places_are_refused(path: str | None, resume: bool, message: str) -> None:
     with pytest.raises(DataError, match=message):
         make_sink(path, resume)
 
 
 @pytest.mark.parametrize("suffix", [".ome.tif", ".zarr"])
-def test_a_place_that_cannot_be_written_is_refused(tmp_path, suffix):
+def test_a_place_that_cannot_be_written_is_refused(tmp_path: Path, suffix: str) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(DataError, match="cannot be written"):
         finished(Negative(), source(), make_sink(tmp_path / "file" / f"a{suffix}"))
 
 
-def test_a_full_disk_is_found_before_the_work(tmp_path, monkeypatch):
+def test_a_full_disk_is_found_before_the_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     usage = type("usage", (), {"free": 10})
     monkeypatch.setattr("shutil.disk_usage", lambda path: usage)
     operator = Negative()
@@ -231,7 +245,9 @@ def test_a_full_disk_is_found_before_the_work(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_large_results_are_bigtiff(tmp_path, monkeypatch):
+def test_large_results_are_bigtiff(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("napari_blurgan.writing.ome_tiff.BIGTIFF_FROM", 1000)
     finished(Negative(), source(), make_sink(tmp_path / "a.ome.tif"))
     with tifffile.TiffFile(tmp_path / "a.ome.tif") as tif:
@@ -241,7 +257,9 @@ def test_large_results_are_bigtiff(tmp_path, monkeypatch):
     )
 
 
-def test_a_tiff_source_is_decoded_once(tmp_path, monkeypatch):
+def test_a_tiff_source_is_decoded_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write_ome_tiff(tmp_path / "in.ome.tif", source().data, "ZYX")
     stack = read_stack(tmp_path / "in.ome.tif")
     read = []

@@ -1,10 +1,14 @@
+from __future__ import annotations
+
 import math
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.strategies import DrawFn
 
 from napari_blurgan.errors import DataError
 from napari_blurgan.networks.unet import UNet
@@ -13,10 +17,10 @@ from napari_blurgan.tiling.tiling import Tiling, aligned
 
 
 @st.composite
-def tilings(draw):
+def tilings(draw: DrawFn) -> Any:
     dims = draw(st.sampled_from([2, 3]))
 
-    def each(strategy):
+    def each(strategy: Any) -> Any:
         return draw(st.tuples(*[strategy] * dims))
 
     return Tiling(
@@ -30,7 +34,7 @@ def tilings(draw):
 
 @settings(deadline=None)
 @given(tilings())
-def test_every_voxel_is_written_exactly_once(tiling):
+def test_every_voxel_is_written_exactly_once(tiling: Tiling) -> None:
     count = np.zeros(tiling.shape, int)
     for tile in tiling:
         count[tile.core] += 1
@@ -39,7 +43,7 @@ def test_every_voxel_is_written_exactly_once(tiling):
 
 @settings(deadline=None)
 @given(tilings())
-def test_tiles_keep_to_the_grid_and_to_the_world(tiling):
+def test_tiles_keep_to_the_grid_and_to_the_world(tiling: Tiling) -> None:
     for tile in tiling:
         for axis, stride in enumerate(tiling.stride):
             core, start = tile.core[axis], tile.start[axis]
@@ -56,7 +60,7 @@ def test_tiles_keep_to_the_grid_and_to_the_world(tiling):
 
 @settings(deadline=None)
 @given(tilings())
-def test_what_a_tile_takes_is_the_reflected_volume(tiling):
+def test_what_a_tile_takes_is_the_reflected_volume(tiling: Tiling) -> None:
     volume = np.arange(math.prod(tiling.shape), dtype=np.float32).reshape(tiling.shape)
     before = list(tiling.margin)
     after = [
@@ -77,7 +81,7 @@ def test_what_a_tile_takes_is_the_reflected_volume(tiling):
 
 @settings(deadline=None)
 @given(tilings(), st.data())
-def test_halves_are_the_whole_and_stay_on_the_grid(tiling, data):
+def test_halves_are_the_whole_and_stay_on_the_grid(tiling: Tiling, data: Any) -> None:
     tile = tiling[data.draw(st.integers(0, len(tiling) - 1))]
     halves = tiling.halves(tile.core)
     if halves is None:
@@ -97,7 +101,7 @@ def test_halves_are_the_whole_and_stay_on_the_grid(tiling, data):
 
 @settings(deadline=None)
 @given(tilings())
-def test_a_tiling_of_its_own_core_is_the_same(tiling):
+def test_a_tiling_of_its_own_core_is_the_same(tiling: Tiling) -> None:
     again = Tiling(tiling.shape, tiling.core, tiling.halo, tiling.stride, tiling.margin)
     assert (again.core, again.counts) == (tiling.core, tiling.counts)
 
@@ -110,12 +114,17 @@ def test_a_tiling_of_its_own_core_is_the_same(tiling):
         ((4, 4), (2, 2), (-1, 0), (1, 1)),
     ],
 )
-def test_nonsense_is_refused(shape, tile, halo, stride):
+def test_nonsense_is_refused(
+    shape: tuple[int, int],
+    tile: tuple[int, ...],
+    halo: tuple[int, int],
+    stride: tuple[int, int],
+) -> None:
     with pytest.raises(ValueError, match=r"axes|positive"):
         Tiling(shape, tile, halo, stride)
 
 
-def network(dims):
+def network(dims: int) -> Any:
     torch.manual_seed(0)
     net = UNet(dims, 1, 1, base=2, levels=5 - dims, norm="batch")
     net.train()
@@ -128,7 +137,7 @@ def network(dims):
 NETWORKS = {dims: network(dims) for dims in (2, 3)}
 
 
-def through(net, tiling, volume):
+def through(net: UNet, tiling: Tiling, volume: np.ndarray) -> np.ndarray:
     result = np.empty(tiling.shape, np.float32)
     for tile in tiling:
         image = torch.from_numpy(tile.take(volume[tile.read][np.newaxis]))
@@ -139,7 +148,7 @@ def through(net, tiling, volume):
 
 @settings(max_examples=40, deadline=None)
 @given(data=st.data(), dims=st.sampled_from([2, 2, 3]))
-def test_tiled_equals_whole(data, dims):
+def test_tiled_equals_whole(data: Any, dims: int) -> None:
     net = NETWORKS[dims]
     longest = 90 if dims == 2 else 30
     shape = data.draw(st.tuples(*[st.integers(1, longest)] * dims))
@@ -147,7 +156,7 @@ def test_tiled_equals_whole(data, dims):
     margin = data.draw(st.tuples(*[st.integers(0, 24)] * dims))
     volume = np.random.default_rng(1).normal(size=shape).astype(np.float32)
 
-    def tiling(core):
+    def tiling(core: Any) -> Any:
         return Tiling(shape, core, net.receptive_halo, net.stride, margin)
 
     whole = through(net, tiling(shape), volume)
@@ -156,7 +165,7 @@ def test_tiled_equals_whole(data, dims):
     assert np.abs(tiled - whole).max() <= 1e-5 * np.abs(whole).max()
 
 
-def test_tiles_that_would_never_end_are_refused():
+def test_tiles_that_would_never_end_are_refused() -> None:
     shape, halo = (9, 64, 64), (18, 52, 52)
     tiny = Tiling(shape, (1, 1, 1), halo, (1, 1, 1), (0, 0, 0))
     with pytest.raises(DataError, match=r"computed \d+ times, at most 100 "):

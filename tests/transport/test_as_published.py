@@ -145,10 +145,10 @@ def test_the_discriminator_of_utom_sees_70_pixels(
     planes = [Stack(rng.uniform(size=(128, 128)), "YX", name=n) for n in "ab"]
     recipe = tiny("utom-as-published", sampling__patch=128)
     term = prepare(recipe, planes[:1], planes[1:]).terms["adversarial_x"]
-    (discriminator,) = term.discriminator.discriminators
+    (discriminator,) = term.discriminator.discriminators  # type: ignore[misc]
     discriminator = discriminator.double()
     for norm in all_of(discriminator, nn.InstanceNorm2d):
-        norm.forward = lambda image: image  # type: ignore[method-assign]
+        norm.forward = lambda image: image
     image = torch.zeros(1, 1, 128, 128, dtype=torch.float64, requires_grad=True)
     scores = discriminator(image)
     scores[0, 0, scores.shape[2] // 2, scores.shape[3] // 2].backward()

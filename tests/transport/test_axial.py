@@ -39,7 +39,7 @@ def test_it_trains_and_restores_from_the_command_line(tmp_path: Path) -> None:
     data = ["--blurred", str(tmp_path / "y.tif"), "--sharp", str(tmp_path / "x.tif")]
     line = ["train", "axial-subsampling", *data, "--out", str(out), "--device", "cpu"]
     assert main([*line, "--set", *settings, "forward.step=3", "--steps", "2"]) == 0
-    assert load_model(out).recipe.forward.step == 3  # type: ignore[attr-defined]
+    assert load_model(out).recipe.forward.step == 3
     result = tmp_path / "r.ome.tif"
     assert (
         main(["restore", str(out), str(tmp_path / "y.tif"), "--out", str(result)]) == 0

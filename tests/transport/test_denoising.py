@@ -127,7 +127,7 @@ def test_what_is_compared_was_not_seen(pixels: str, fill: str, axes: str) -> Non
     """The loss has no gradient with respect to y that passes through the network."""
     shape = (2, 2, *([3] if axes == "zyx" else []), 16, 16)
     y = torch.rand(shape, requires_grad=True)
-    settings = MaskedTerm(weight=1.0, pixels=pixels, fill=fill, share=0.05)  # type: ignore[arg-type]
+    settings = MaskedTerm(weight=1.0, pixels=pixels, fill=fill, share=0.05)
     seen: list[torch.Tensor] = []
 
     class Images:
@@ -140,9 +140,9 @@ def test_what_is_compared_was_not_seen(pixels: str, fill: str, axes: str) -> Non
                 seen.append(image)
                 return image * 0
 
-    Images.y = y  # type: ignore[attr-defined]
+    Images.y = y
     torch.manual_seed(0)
-    loss = Masked(settings, None)(Images())  # type: ignore[arg-type]
+    loss = Masked(settings, None)(Images())
     changed = (seen[0] != y).any(dim=1, keepdim=True).expand_as(y)
     (gradient,) = torch.autograd.grad(loss, y)
     compared = gradient != 0
@@ -152,7 +152,7 @@ def test_what_is_compared_was_not_seen(pixels: str, fill: str, axes: str) -> Non
 
 def test_a_volume_shows_the_planes_beside_a_masked_pixel() -> None:
     planes = torch.zeros(1, 1, 12, 16, 16)
-    masked = Masked(MaskedTerm(weight=1.0), None)._masked(planes)[0, 0]  # type: ignore[arg-type]
+    masked = Masked(MaskedTerm(weight=1.0), None)._masked(planes)[0, 0]
     assert masked.sum() == 12 * 16
     assert (masked[1:] & masked[:-1]).any(dim=(1, 2)).float().mean() < 0.5
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 
@@ -20,7 +22,7 @@ class Made(Reconstructor):
     """Returns what it was given to return."""
 
     def __init__(self, image: torch.Tensor) -> None:
-        super().__init__(torch.nn.Identity())  # type: ignore[arg-type]
+        super().__init__(torch.nn.Identity())
         self.image = image
 
     def forward(self, y: torch.Tensor, *_: object) -> torch.Tensor:
@@ -41,7 +43,7 @@ def truth() -> torch.Tensor:
     return torch.rand(1, 1, *PATCH, generator=torch.Generator().manual_seed(0))
 
 
-def codes(vitals: dict[str, float], step: int = 600) -> set[str]:
+def codes(vitals: dict[str, Any], step: int = 600) -> set[str]:
     return {warning.code for warning in Diagnostics().observe(step, vitals)}
 
 
@@ -99,9 +101,7 @@ def test_a_dark_patch_of_the_sharp_set_neither_alarms_nor_hides(
         ("below-input", vitals_of(board(), sharp=truth() + 0.1) | {"supervised": 0.2}),
     ],
 )
-def test_trouble_is_named_once_with_a_remedy(
-    code: str, vitals: dict[str, float]
-) -> None:
+def test_trouble_is_named_once_with_a_remedy(code: str, vitals: dict[str, Any]) -> None:
     diagnostics = Diagnostics()
     said = {w.code: w for w in diagnostics.observe(600, vitals)}
     assert code in said

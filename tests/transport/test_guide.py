@@ -1,5 +1,7 @@
 """The estimate that a generator starts from."""
 
+from __future__ import annotations
+
 import torch
 
 from napari_blurgan.estimates.estimator import Estimator
@@ -7,7 +9,7 @@ from napari_blurgan.optics.forward import BlurKernel
 from napari_blurgan.optics.kernel import FixedKernel
 
 
-def test_noise_below_the_offset_does_not_explode():
+def test_noise_below_the_offset_does_not_explode() -> None:
     # A dark corner: the background was taken off, and half the voxels are negative.
     noise = torch.randn(1, 1, 8, 40, 40, generator=torch.Generator().manual_seed(0))
     dark = 0.01 * (noise - noise.mean() - 0.05)

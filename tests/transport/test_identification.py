@@ -1,6 +1,9 @@
 """What a training says of the blur between two sets before it starts."""
 
+from __future__ import annotations
+
 from functools import cache
+from typing import Any
 
 import pytest
 
@@ -19,12 +22,12 @@ TRUTH = theoretical_psf(OPTICS, (21, 31, 31), VOXEL)
 USUAL = 0.16
 
 
-def stacks(images):
+def stacks(images: Any) -> Any:
     return [Stack(x, "ZYX", VOXEL, name=f"{n}") for n, x in enumerate(images)]
 
 
 @cache
-def blurred():
+def blurred() -> Any:
     margin = margin_for(TRUTH.data)
     wide = [n + 2 * m for n, m in zip(FIELD, margin, strict=True)]
     clean = [
@@ -41,7 +44,7 @@ def blurred():
     return stacks([camera.expose(image, n) for n, image in enumerate(clean)])
 
 
-def said(thickness, **known):
+def said(thickness: Any, **known: Any) -> Any:
     """Return what is said where the sharp set is drawn `thickness` times as thick."""
     drawn = [
         microtubules(FIELD, VOXEL, seed=200 + n, thickness=thickness * USUAL)
@@ -56,17 +59,19 @@ def said(thickness, **known):
 
 
 @pytest.mark.parametrize("known", [{"optics": OPTICS}, {"psf": TRUTH}])
-def test_a_blur_narrower_than_the_known_one_is_said_to_be(known):
+def test_a_blur_narrower_than_the_known_one_is_said_to_be(
+    known: dict[str, Any],
+) -> None:
     assert said(1.5, **known)["sharper-than-optics"]["narrower"] == pytest.approx(
         0.15, abs=0.03
     )
 
 
 @pytest.mark.parametrize("known", [{"optics": OPTICS}, {"psf": TRUTH}])
-def test_nothing_is_said_of_sets_of_one_kind(known):
+def test_nothing_is_said_of_sets_of_one_kind(known: dict[str, Any]) -> None:
     assert said(1.0, **known) == {}
 
 
-def test_without_optics_nobody_can_tell():
+def test_without_optics_nobody_can_tell() -> None:
     """Thick structures and a sharp microscope have the spectra of thin ones."""
     assert said(1.5) == {}

@@ -1,4 +1,7 @@
+from __future__ import annotations
+
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,27 +23,27 @@ LARGE = partial(vesicles, radius=1.0)
 DRAW = {"threads": microtubules, "shells": LARGE, "sheets": membranes}
 
 
-def measured(kind, seed):
+def measured(kind: str, seed: int) -> Any:
     return simulate(DRAW[kind](SHAPE, VOXEL, seed=seed), PSF.data, seed=seed)[1]
 
 
-def apart(ours, theirs):
+def apart(ours: Any, theirs: Any) -> Any:
     blurred, sharp = ([measured(k, s) for s in (n, n + 1)] for k, n in (ours, theirs))
     return difference(blurred, sharp, 2.0)
 
 
 @pytest.mark.parametrize("kind", DRAW)
-def test_sets_of_one_kind_are_alike(kind):
+def test_sets_of_one_kind_are_alike(kind: str) -> None:
     assert apart((kind, 1), (kind, 11)) < ODD / 2
 
 
 @pytest.mark.parametrize("other", ["shells", "sheets"])
-def test_threads_are_neither_shells_nor_sheets(other):
+def test_threads_are_neither_shells_nor_sheets(other: str) -> None:
     assert apart(("threads", 1), (other, 11)) > ODD
     assert apart((other, 1), ("threads", 11)) > ODD
 
 
-def test_brightness_does_not_matter():
+def test_brightness_does_not_matter() -> None:
     a, b = [measured("threads", 1)], [measured("sheets", 2)]
     brighter = [1000 * image for image in b]
     assert difference(a, b, 2.0) == pytest.approx(
@@ -48,14 +51,14 @@ def test_brightness_does_not_matter():
     )
 
 
-def test_too_little_says_nothing():
+def test_too_little_says_nothing() -> None:
     plane = np.zeros((32, 32), np.float32)
     assert difference([plane], [plane], 1.0) == 0.0
     assert difference([plane] * 5, [plane] * 5, 1.0) == 0.0
 
 
 @pytest.mark.parametrize(("kind", "told"), [("threads", False), ("sheets", True)])
-def test_a_training_says_so(kind, told):
+def test_a_training_says_so(kind: str, told: bool) -> None:
     sharp = DRAW[kind](SHAPE, VOXEL, seed=11)
     recipe = preset("nonblind").updated({"sampling.patch": 16, "generator.base": 2})
     trainer = Trainer(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from itertools import count
+from typing import Any
 
 import numpy as np
 import pytest
@@ -95,10 +96,10 @@ def test_a_precision_that_is_slower_on_parts_is_not_tried_on_the_whole() -> None
         """Takes ever longer in bfloat16."""
 
         def __init__(self) -> None:
-            super().__init__(torch.nn.Linear(1, 1))  # type: ignore[arg-type]
+            super().__init__(torch.nn.Linear(1, 1))
             self.sizes: list[int] = []
 
-        def forward(self, y, estimate=None, region=None):  # type: ignore[no-untyped-def]
+        def forward(self, y: Any, estimate: Any = None, region: Any = None) -> Any:
             self.sizes.append(y.shape[-1])
             rounds = 1 if self.precision == torch.float32 else 3000
             for _ in range(rounds):

@@ -81,7 +81,9 @@ def test_levels_and_slope_are_converted_once(tiny: Callable[..., Recipe]) -> Non
     levels = Normalization(100, 400), Normalization(0, 2)
     calibration = Calibration(*levels, 1.0, NoiseModel(0, 0), levels[1])
     recipe = tiny("utom", saliency__alpha=200, saliency__beta=1.5)
-    alpha, beta = thresholds_of(recipe, calibration) or ()
+    found = thresholds_of(recipe, calibration)
+    assert found is not None
+    alpha, beta = found
     assert (alpha.level, beta.level) == (0.25, 0.75)
     assert alpha.slope == beta.slope == 200
     plain = tiny("utom", saliency__alpha=None, weights__saliency=0.0)
@@ -268,7 +270,7 @@ def test_lost_content_is_diagnosed_and_meant_inversion_is_not() -> None:
         for bright in (False, True)
     )
     for four, sign in ((alike, -1), (opposite, 1)):
-        vitals = measure_vitals(Inverting(four))  # type: ignore[arg-type]
+        vitals = measure_vitals(Inverting(four))
         assert vitals["agreement"] * sign > 0.9
 
 
@@ -280,4 +282,4 @@ class Inverting:
         self.drawn = Draw(four.y, four.y)
         self.x_hat = self.contribution = 1 - four.y
         self.transport = four
-        four.kernel = lambda: None  # type: ignore[attr-defined]
+        four.kernel = lambda: None

@@ -86,7 +86,7 @@ def test_it_starts_as_richardson_lucy_and_ends_no_worse(psf: Psf) -> None:
     judged = [e.judgement for e in events if isinstance(e, Judged)]
     assert judged[0].error == judged[0].of_estimate
     assert any(judgement.better for judgement in judged)
-    model = events[-1].model  # type: ignore[attr-defined]
+    model = events[-1].model
     unseen = model.provenance["unseen"]
     assert unseen["error"] == min(j.error for j in judged) <= unseen["of_estimate"]
 

@@ -6,6 +6,7 @@ import dataclasses
 import math
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -406,7 +407,7 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before(
     tmp_path: Path,
 ) -> None:
     out = tmp_path / "a.blurgan"
-    options = {"psf": psf, "device": "cpu"}
+    options: dict[str, Any] = {"psf": psf, "device": "cpu"}
     list(Trainer(tiny("nonblind"), *domains("nonblind"), out, steps=2, **options))
     current = out / "training.safetensors"
     current.write_bytes(current.read_bytes()[:-40])

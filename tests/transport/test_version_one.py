@@ -40,7 +40,7 @@ def test_a_model_restores_as_it_did(kept: dict[str, Any]) -> None:
     # Version 1 mirrored images at their borders, whatever the model.
     margin = [min(8, halo) for halo in operator.halo]
     events = list(apply(operator, stack(kept["y"], "y"), margin=margin))
-    data = np.asarray(events[-1].result.data)  # type: ignore[attr-defined]
+    data = np.asarray(events[-1].result.data)
     np.testing.assert_allclose(data, kept["restored"], rtol=1e-4, atol=1e-2)
 
 

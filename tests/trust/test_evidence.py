@@ -16,7 +16,7 @@ from napari_blurgan.optics.camera import Camera
 from napari_blurgan.optics.kernel import gaussian_kernel
 from napari_blurgan.optics.psf import Psf
 from napari_blurgan.optics.simulation import blur
-from napari_blurgan.tasks.evidence import evidence
+from napari_blurgan.tasks.evidence import Evidence, evidence
 
 VOXELS = (0.2, 0.1, 0.1)
 PSF = Psf(gaussian_kernel((9, 11, 11), (2.0, 1.5, 1.5)), VOXELS)
@@ -41,12 +41,12 @@ def images() -> dict[str, np.ndarray]:
     return {"measured": measured, "right": right, "added": added, "lost": lost}
 
 
-def judge(images: dict[str, np.ndarray], name: str, **options: object):
+def judge(images: dict[str, np.ndarray], name: str, **options: object) -> Evidence:
     pair = [Stack(images[n], "ZYX", VOXELS) for n in ("measured", name)]
     return evidence(*pair, psf=PSF, device="cpu", **options)
 
 
-def test_what_is_right_is_believed(images) -> None:
+def test_what_is_right_is_believed(images: dict[str, np.ndarray]) -> None:
     found = judge(images, "right")
     values, residual, light = np.asarray(found.maps.data)
     assert values[LINE].min() > 0.95
@@ -58,7 +58,9 @@ def test_what_is_right_is_believed(images) -> None:
     assert light[LINE].min() > 20
 
 
-def test_invented_light_is_told_and_lies_below_zero(images) -> None:
+def test_invented_light_is_told_and_lies_below_zero(
+    images: dict[str, np.ndarray],
+) -> None:
     found = judge(images, "added")
     values, residual, _ = np.asarray(found.maps.data)
     assert values[OTHER].max() < 0.05
@@ -69,7 +71,7 @@ def test_invented_light_is_told_and_lies_below_zero(images) -> None:
     assert "invented" in str(found.report)
 
 
-def test_lost_light_is_told_and_lies_above_zero(images) -> None:
+def test_lost_light_is_told_and_lies_above_zero(images: dict[str, np.ndarray]) -> None:
     found = judge(images, "lost")
     values, residual, _ = np.asarray(found.maps.data)
     assert values[HALF].max() < 0.1
@@ -77,7 +79,9 @@ def test_lost_light_is_told_and_lies_above_zero(images) -> None:
     assert found.report.worst > 0
 
 
-def test_detail_that_the_microscope_does_not_show_passes(images) -> None:
+def test_detail_that_the_microscope_does_not_show_passes(
+    images: dict[str, np.ndarray],
+) -> None:
     """The null space of H: documented, and no more than that."""
     hidden = images["right"].copy()
     stripes = np.zeros_like(hidden)
@@ -89,14 +93,16 @@ def test_detail_that_the_microscope_does_not_show_passes(images) -> None:
     assert any("finer than the PSF" in note for note in found.notes)
 
 
-def test_other_units_of_the_restoration_make_no_difference(images) -> None:
+def test_other_units_of_the_restoration_make_no_difference(
+    images: dict[str, np.ndarray],
+) -> None:
     scaled = images | {"scaled": images["right"] / 5000}
     found = judge(scaled, "scaled")
     assert found.report.scale == pytest.approx(5000, rel=0.05)
     assert np.asarray(found.maps.data)[0][LINE].min() > 0.9
 
 
-def test_tiles_give_what_the_whole_gives(images) -> None:
+def test_tiles_give_what_the_whole_gives(images: dict[str, np.ndarray]) -> None:
     whole = np.asarray(judge(images, "added").maps.data)
     tiled = np.asarray(judge(images, "added", tile=(16, 20, 40)).maps.data)
     inside = (slice(None), slice(None), slice(8, 32), slice(8, 32))
@@ -104,7 +110,7 @@ def test_tiles_give_what_the_whole_gives(images) -> None:
     assert np.abs(whole - tiled)[1][inside[1:]].max() < 0.3
 
 
-def test_time_points_are_judged_one_by_one(images) -> None:
+def test_time_points_are_judged_one_by_one(images: dict[str, np.ndarray]) -> None:
     pair = [
         Stack(np.stack([images[a], images[b]]), "TZYX", VOXELS)
         for a, b in (("measured", "measured"), ("right", "added"))
@@ -125,18 +131,20 @@ def test_time_points_are_judged_one_by_one(images) -> None:
         (np.zeros((16, 40, 40), np.float32), "constant"),
     ],
 )
-def test_what_cannot_be_judged_is_refused(images, restored, words) -> None:
+def test_what_cannot_be_judged_is_refused(
+    images: dict[str, np.ndarray], restored: np.ndarray, words: str
+) -> None:
     with pytest.raises(DataError, match=words):
         judge(images | {"odd": restored}, "odd")
 
 
-def test_neither_model_nor_psf_is_refused(images) -> None:
+def test_neither_model_nor_psf_is_refused(images: dict[str, np.ndarray]) -> None:
     with pytest.raises(DataError, match="give a PSF"):
         evidence(images["measured"], images["right"])
 
 
 def test_the_command_writes_maps_and_prints_three_numbers(
-    images, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    images: dict[str, np.ndarray], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for name in ("measured", "added"):
         Stack(images[name], "ZYX", VOXELS).save(tmp_path / f"{name}.ome.tif")

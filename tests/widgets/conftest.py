@@ -1,13 +1,18 @@
 """Real napari, kept from the user's own settings; a small training."""
 
+from __future__ import annotations
+
 import gc
 import pkgutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib import import_module
+from pathlib import Path
 
 import numpy as np
 import pytest
+from napari import Viewer
 from napari.settings import get_settings
+from pytestqt.qtbot import QtBot
 from qtpy.QtCore import QSettings
 
 from napari_blurgan import widgets
@@ -20,6 +25,7 @@ from napari_blurgan.optimisation.loading import load_optimisers
 from napari_blurgan.training.trainer import Trainer
 from napari_blurgan.widgets import train
 from napari_blurgan.widgets._fields import changes_of
+from napari_blurgan.widgets.train import TrainWidget
 
 VOXEL = (0.3, 0.1, 0.1)
 
@@ -41,7 +47,7 @@ def imported_for_good() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def private_settings(tmp_path, monkeypatch):
+def private_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Neither read nor write what the person at this machine has set."""
     QSettings.setPath(
         QSettings.Format.IniFormat, QSettings.Scope.UserScope, str(tmp_path / "qt")
@@ -51,13 +57,13 @@ def private_settings(tmp_path, monkeypatch):
 
 
 @pytest.fixture(autouse=True)
-def quick_drawing(monkeypatch):
+def quick_drawing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Show what is new ten times a second: tests wait for it."""
     monkeypatch.setattr(train, "DRAW", 100)
 
 
 @pytest.fixture(scope="session")
-def small():
+def small() -> str:
     """Return changes to a recipe that make a step cheap."""
     return (
         "sampling.patch=16 generator.base=4 generator.levels=2 generator.guide=3 "
@@ -67,7 +73,7 @@ def small():
 
 
 @pytest.fixture(scope="session")
-def volumes():
+def volumes() -> tuple[np.ndarray, np.ndarray]:
     """Return two volumes of beads, one of them blurred."""
     first, second = (
         100 * beads((20, 40, 40), VOXEL, seed=seed, diameter=0.4) for seed in (0, 1)
@@ -78,7 +84,10 @@ def volumes():
 
 
 @pytest.fixture
-def viewer(make_napari_viewer_proxy, volumes):
+def viewer(
+    make_napari_viewer_proxy: Callable[..., Viewer],
+    volumes: tuple[np.ndarray, np.ndarray],
+) -> Viewer:
     """Return a viewer with a blurred and a sharp layer."""
     viewer = make_napari_viewer_proxy()
     blurred, sharp = volumes
@@ -89,7 +98,11 @@ def viewer(make_napari_viewer_proxy, volumes):
 
 
 @pytest.fixture(scope="session")
-def model_folder(volumes, small, tmp_path_factory):
+def model_folder(
+    volumes: tuple[np.ndarray, np.ndarray],
+    small: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:
     """Return a model of two steps: it restores badly, but it restores."""
     out = tmp_path_factory.mktemp("models") / "tiny.blurgan"
     blurred, sharp = (
@@ -105,7 +118,13 @@ def model_folder(volumes, small, tmp_path_factory):
 
 
 @pytest.fixture
-def training(make_napari_viewer, volumes, small, qtbot, monkeypatch):
+def training(
+    make_napari_viewer: Callable[..., Viewer],
+    volumes: tuple[np.ndarray, np.ndarray],
+    small: str,
+    qtbot: QtBot,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[tuple[Viewer, TrainWidget]]:
     """Return a viewer in a real window, and a Train widget at work in it."""
     viewer = make_napari_viewer(show=True)
     monkeypatch.setattr(get_settings().application, "confirm_close_window", False)

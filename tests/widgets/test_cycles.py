@@ -1,10 +1,15 @@
 """Open, work, close, again and again: nothing may be left behind."""
 
+from __future__ import annotations
+
 import gc
 import threading
 import weakref
+from typing import Any
 
 import pytest
+from napari import Viewer
+from pytestqt.qtbot import QtBot
 from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import QApplication
 
@@ -18,7 +23,7 @@ SMALL = (
 )
 
 
-def trained(viewer, small, qtbot):
+def trained(viewer: Viewer, small: Any, qtbot: QtBot) -> Any:
     """Train two steps in a new widget."""
     _, widget = viewer.window.add_plugin_dock_widget("napari-blurgan", "Train")
     widget.data.blurred.tick(viewer.layers["blurred"])
@@ -29,7 +34,7 @@ def trained(viewer, small, qtbot):
     return widget
 
 
-def transformed(viewer, small, qtbot):
+def transformed(viewer: Viewer, small: Any, qtbot: QtBot) -> Any:
     """Train two steps of a transformation in a new widget, its thresholds picked."""
     _, widget = viewer.window.add_plugin_dock_widget("napari-blurgan", "Transform")
     widget.domains["A"].tick(viewer.layers["blurred"])
@@ -40,7 +45,7 @@ def transformed(viewer, small, qtbot):
     return widget
 
 
-def picked(viewer, small, qtbot):
+def picked(viewer: Viewer, small: Any, qtbot: QtBot) -> Any:
     """Pick a threshold in a new widget, and leave the mouse picking."""
     _, widget = viewer.window.add_plugin_dock_widget("napari-blurgan", "Threshold")
     widget.form["layer"].value = layer = viewer.layers["blurred"]
@@ -54,7 +59,7 @@ def picked(viewer, small, qtbot):
 WORKS = {"Train": trained, "Transform": transformed, "Threshold": picked}
 
 
-def step_twice(widget, qtbot):
+def step_twice(widget: Any, qtbot: QtBot) -> None:
     widget.run.start_button.click()
     qtbot.waitUntil(
         lambda: widget.plot.last_step >= 2 or widget.run.phase is Phase.IDLE,
@@ -63,7 +68,7 @@ def step_twice(widget, qtbot):
     assert widget.plot.last_step >= 2, widget.messages.details
 
 
-def open_work_close(work, viewer, small, qtbot):
+def open_work_close(work: Any, viewer: Viewer, small: Any, qtbot: QtBot) -> Any:
     """Close a widget that has worked, delete what it made; return what may die now."""
     before = set(viewer.layers)
     widget = work(viewer, small, qtbot)
@@ -73,7 +78,7 @@ def open_work_close(work, viewer, small, qtbot):
     return weakref.ref(widget)
 
 
-def widgets():
+def widgets() -> Any:
     """Return all widgets there are, once those to be deleted are."""
     for _ in range(3):
         gc.collect()
@@ -82,7 +87,7 @@ def widgets():
     return sorted(type(w).__name__ for w in QApplication.allWidgets())
 
 
-def connected(viewer):
+def connected(viewer: Viewer) -> Any:
     """Return how many listen to the layers and to the mouse."""
     events = viewer.layers.events
     names = ("inserted", "removed", "reordered", "renamed")
@@ -92,8 +97,8 @@ def connected(viewer):
 
 @pytest.mark.parametrize("name", WORKS)
 def test_cycles_leave_neither_widgets_nor_threads_nor_layers(
-    name, viewer, small, qtbot
-):
+    name: str, viewer: Viewer, small: str, qtbot: QtBot
+) -> None:
     open_work_close(WORKS[name], viewer, small, qtbot)  # what is made only once
     qtbot.wait(1000)
     before, heard = widgets(), connected(viewer)

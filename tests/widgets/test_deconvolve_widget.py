@@ -1,10 +1,18 @@
 """The Deconvolve widget in real napari."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from threading import Event
+from typing import Any
 
 import numpy as np
 import pytest
+from napari import Viewer
+from napari.layers import Image
+from pytestqt.qtbot import QtBot
 from qtpy.QtCore import Qt
 
 from napari_blurgan.classical import memory
@@ -18,13 +26,14 @@ from napari_blurgan.tasks.deconvolve import Glimpse
 from napari_blurgan.widgets._background import UNKNOWN
 from napari_blurgan.widgets._controls import Phase
 from napari_blurgan.widgets._psf_layers import psf_layer
+from napari_blurgan.widgets.deconvolve import DeconvolveWidget
 from napari_blurgan.writing.ome_tiff import write_ome_tiff
 
 PSF = gaussian(Optics(na=0.8, ni=1.0, wavelength=520), (7, 9, 9), (0.3, 0.1, 0.1))
 
 
 @pytest.fixture
-def widget(viewer):
+def widget(viewer: Viewer) -> Iterator[DeconvolveWidget]:
     data, attributes, _ = psf_layer(PSF, viewer.layers["blurred"])
     viewer.add_image(data, **attributes)
     _, widget = viewer.window.add_plugin_dock_widget("napari-blurgan", "Deconvolve")
@@ -36,17 +45,19 @@ def widget(viewer):
 
 
 @pytest.fixture
-def start(widget, qtbot):
+def start(widget: DeconvolveWidget, qtbot: QtBot) -> Callable[..., None]:
     """Press Start and wait for the end."""
 
-    def press():
+    def press() -> None:
         qtbot.mouseClick(widget.run.start_button, Qt.MouseButton.LeftButton)
         qtbot.waitUntil(lambda: widget.run.phase is Phase.IDLE, timeout=60_000)
 
     return press
 
 
-def test_the_result_is_that_of_the_core(viewer, widget, start):
+def test_the_result_is_that_of_the_core(
+    viewer: Viewer, widget: DeconvolveWidget, start: Callable[..., None]
+) -> None:
     widget.parameters["iterations"].value = 5
     start()
     source, result = viewer.layers["blurred"], viewer.layers["blurred · deconvolved"]
@@ -56,7 +67,9 @@ def test_the_result_is_that_of_the_core(viewer, widget, start):
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_every_method_has_its_fields_and_runs(viewer, widget, start, method):
+def test_every_method_has_its_fields_and_runs(
+    viewer: Viewer, widget: DeconvolveWidget, start: Callable[..., None], method: str
+) -> None:
     widget.form["method"].value = method
     fields = widget.parameters.values()
     assert list(fields) == [p.name for p in METHODS[method].parameters]
@@ -67,7 +80,9 @@ def test_every_method_has_its_fields_and_runs(viewer, widget, start, method):
     assert "blurred · deconvolved" in viewer.layers, widget.messages.details
 
 
-def test_a_rule_that_counts_photons_asks_for_the_camera(widget, start):
+def test_a_rule_that_counts_photons_asks_for_the_camera(
+    widget: DeconvolveWidget, start: Callable[..., None]
+) -> None:
     widget.form["stop"].value = "discrepancy"
     start()
     assert "camera" in widget.messages.text()
@@ -75,7 +90,7 @@ def test_a_rule_that_counts_photons_asks_for_the_camera(widget, start):
 
 
 @pytest.fixture
-def with_offset(viewer, widget):
+def with_offset(viewer: Viewer, widget: DeconvolveWidget) -> Image:
     """Choose a layer with a camera's offset of 100."""
     rng = np.random.default_rng(0)
     pixels = rng.poisson(viewer.layers["blurred"].data + 100).astype(np.uint16)
@@ -85,7 +100,9 @@ def with_offset(viewer, widget):
     return layer
 
 
-def test_the_background_is_the_offset_that_is_found(widget, with_offset, qtbot):
+def test_the_background_is_the_offset_that_is_found(
+    widget: DeconvolveWidget, with_offset: Image, qtbot: QtBot
+) -> None:
     field = widget.form["background"]
     qtbot.waitUntil(lambda: field.value > 0, timeout=20_000)
     assert field.value == pytest.approx(100, abs=3)
@@ -95,7 +112,9 @@ def test_the_background_is_the_offset_that_is_found(widget, with_offset, qtbot):
     assert field.value == pytest.approx(100, abs=3)
 
 
-def test_a_background_that_was_entered_stays(widget, with_offset, viewer, qtbot):
+def test_a_background_that_was_entered_stays(
+    widget: DeconvolveWidget, with_offset: Image, viewer: Viewer, qtbot: QtBot
+) -> None:
     field = widget.form["background"]
     field.value = 42
     qtbot.waitUntil(lambda: not widget.background._job.running, timeout=20_000)
@@ -108,7 +127,12 @@ def test_a_background_that_was_entered_stays(widget, with_offset, viewer, qtbot)
     assert field.value != 42
 
 
-def test_whoever_starts_at_once_gets_the_same(viewer, widget, with_offset, start):
+def test_whoever_starts_at_once_gets_the_same(
+    viewer: Viewer,
+    widget: DeconvolveWidget,
+    with_offset: Image,
+    start: Callable[..., None],
+) -> None:
     widget.parameters["iterations"].value = 2
     widget.form["background"].value = UNKNOWN  # as it is before the thread has ended
     start()
@@ -118,7 +142,9 @@ def test_whoever_starts_at_once_gets_the_same(viewer, widget, with_offset, start
     assert "background was estimated" in widget.messages.text()
 
 
-def test_why_it_stopped_is_told(widget, start):
+def test_why_it_stopped_is_told(
+    widget: DeconvolveWidget, start: Callable[..., None]
+) -> None:
     widget.form["stop"].value = "change"
     widget.parameters["iterations"].value = 3
     start()
@@ -126,8 +152,8 @@ def test_why_it_stopped_is_told(widget, start):
 
 
 def test_the_layer_says_where_it_comes_from_as_a_file_does(
-    viewer, widget, start, tmp_path
-):
+    viewer: Viewer, widget: DeconvolveWidget, start: Callable[..., None], tmp_path: Path
+) -> None:
     image, psf, out = (tmp_path / f"{n}.ome.tif" for n in ("image", "psf", "out"))
     blurred = viewer.layers["blurred"]
     write_ome_tiff(image, blurred.data.astype(np.float32), "ZYX", (0.3, 0.1, 0.1))
@@ -146,7 +172,9 @@ def test_the_layer_says_where_it_comes_from_as_a_file_does(
         assert found[name] == expected[name], name
 
 
-def test_what_is_done_to_the_psf_is_told(viewer, widget, start):
+def test_what_is_done_to_the_psf_is_told(
+    viewer: Viewer, widget: DeconvolveWidget, start: Callable[..., None]
+) -> None:
     moved = np.roll(PSF.data, (2, 0, 3), (0, 1, 2))
     place = {"scale": (0.3, 0.1, 0.1), "units": ("um",) * 3}
     widget.form["psf"].value = viewer.add_image(moved, name="moved", **place)
@@ -155,7 +183,9 @@ def test_what_is_done_to_the_psf_is_told(viewer, widget, start):
     assert "off its centre (z, y, x): centred" in widget.messages.text()
 
 
-def test_every_channel_of_a_stack(viewer, widget, start):
+def test_every_channel_of_a_stack(
+    viewer: Viewer, widget: DeconvolveWidget, start: Callable[..., None]
+) -> None:
     blurred = viewer.layers["blurred"]
     both = viewer.add_image(
         np.stack([blurred.data, 2 * blurred.data]),
@@ -171,7 +201,9 @@ def test_every_channel_of_a_stack(viewer, widget, start):
     np.testing.assert_allclose(second, 2 * first, rtol=1e-3, atol=1e-4)
 
 
-def test_cancel_leaves_nothing(viewer, widget, qtbot):
+def test_cancel_leaves_nothing(
+    viewer: Viewer, widget: DeconvolveWidget, qtbot: QtBot
+) -> None:
     before = list(viewer.layers)
     widget.form["background"].value = 0  # else what was estimated is said
     widget.parameters["iterations"].value = 10_000
@@ -183,13 +215,17 @@ def test_cancel_leaves_nothing(viewer, widget, qtbot):
     assert widget.messages.text() == ""
 
 
-def test_without_a_psf_it_says_where_to_get_one(viewer, widget, start):
+def test_without_a_psf_it_says_where_to_get_one(
+    viewer: Viewer, widget: DeconvolveWidget, start: Callable[..., None]
+) -> None:
     viewer.layers.remove("PSF computed NA 0.8 520 nm")
     start()
     assert "PSF widget" in widget.messages.text()
 
 
-def test_keep_ends_here_with_what_was_seen(viewer, widget, qtbot):
+def test_keep_ends_here_with_what_was_seen(
+    viewer: Viewer, widget: DeconvolveWidget, qtbot: QtBot
+) -> None:
     widget.parameters["iterations"].value = 10_000
     qtbot.mouseClick(widget.run.start_button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: "blurred · preview" in viewer.layers, timeout=60_000)
@@ -209,14 +245,14 @@ def test_keep_ends_here_with_what_was_seen(viewer, widget, qtbot):
 
 
 @pytest.fixture
-def unhurried(monkeypatch):
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Preview every iteration; leave no frame before its predecessor was seen.
 
     Return the events to set once the preview of a time point was seen.
     """
     seen = [Event() for _ in range(3)]
 
-    def glimpse(image, time):
+    def glimpse(image: np.ndarray, time: Any) -> Any:
         assert time == 0 or seen[time - 1].wait(60)
         return Glimpse(image, time)
 
@@ -226,8 +262,8 @@ def unhurried(monkeypatch):
 
 
 def test_the_preview_of_a_film_is_seen_at_its_time_point(
-    viewer, widget, qtbot, unhurried
-):
+    viewer: Viewer, widget: DeconvolveWidget, qtbot: QtBot, unhurried: Any
+) -> None:
     blurred = viewer.layers["blurred"]
     film = viewer.add_image(
         np.stack([blurred.data, 2 * blurred.data, 3 * blurred.data]),
@@ -241,7 +277,7 @@ def test_the_preview_of_a_film_is_seen_at_its_time_point(
     qtbot.mouseClick(widget.run.start_button, Qt.MouseButton.LeftButton)
     seen = {}
 
-    def look():
+    def look() -> Any:
         if "film · preview" in viewer.layers:
             preview = viewer.layers["film · preview"]
             low, high = preview.extent.world[:, 0]
@@ -256,7 +292,9 @@ def test_the_preview_of_a_film_is_seen_at_its_time_point(
         assert mean / seen[0] == pytest.approx(time + 1, rel=0.1)
 
 
-def test_the_criterion_is_drawn(widget, start):
+def test_the_criterion_is_drawn(
+    widget: DeconvolveWidget, start: Callable[..., None]
+) -> None:
     widget.form["stop"].value = "change"
     widget.parameters["iterations"].value = 4
     assert widget.plot.isHidden()
@@ -265,13 +303,17 @@ def test_the_criterion_is_drawn(widget, start):
     assert widget.plot.last_step == 3  # of the last estimate nothing was asked
 
 
-def test_the_plan_says_what_it_would_take(widget, qtbot):
+def test_the_plan_says_what_it_would_take(
+    widget: DeconvolveWidget, qtbot: QtBot
+) -> None:
     widget.parameters["iterations"].value = 7
     qtbot.waitUntil(lambda: "whole, about" in widget.plan.text(), timeout=30_000)
     assert "1 frame " in widget.plan.text()
 
 
-def test_a_stack_larger_than_the_memory_goes_in_tiles(viewer, widget, start):
+def test_a_stack_larger_than_the_memory_goes_in_tiles(
+    viewer: Viewer, widget: DeconvolveWidget, start: Callable[..., None]
+) -> None:
     widget.parameters["iterations"].value = 3
     request = widget._request()
     need = memory.peak_bytes(
@@ -285,7 +327,9 @@ def test_a_stack_larger_than_the_memory_goes_in_tiles(viewer, widget, start):
     assert 0 < error < 0.02
 
 
-def test_channels_may_have_their_own_psfs(viewer, widget, start):
+def test_channels_may_have_their_own_psfs(
+    viewer: Viewer, widget: DeconvolveWidget, start: Callable[..., None]
+) -> None:
     blurred = viewer.layers["blurred"]
     wide = gaussian(Optics(na=0.6, ni=1.0, wavelength=520), (7, 9, 9), (0.3, 0.1, 0.1))
     data, attributes, _ = psf_layer(wide, blurred)

@@ -1,12 +1,19 @@
 """Files dropped on napari: voxel size and axes survive, whoever reads them."""
 
+from __future__ import annotations
+
 import struct
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import tifffile
+from napari import Viewer
 from napari.components import ViewerModel
 from napari.settings import get_settings
+from pytestqt.qtbot import QtBot
 from qtpy.QtCore import QMimeData, QPointF, Qt, QTimer, QUrl
 from qtpy.QtGui import QDropEvent
 from qtpy.QtWidgets import QApplication, QDialogButtonBox
@@ -18,12 +25,12 @@ VOXEL = (0.3, 0.1, 0.1)
 IMAGE = np.random.default_rng(0).integers(0, 1000, (5, 20, 30)).astype(np.uint16)
 
 
-def fiji(path, image=IMAGE, axes="ZYX", **more):
+def fiji(path: Path, image: np.ndarray = IMAGE, axes: str = "ZYX", **more: Any) -> None:
     metadata = {"axes": axes, "spacing": 0.3, "unit": "um", **more}
     tifffile.imwrite(path, image, imagej=True, resolution=(10, 10), metadata=metadata)
 
 
-def lsm(path):
+def lsm(path: Path) -> None:
     size = {"VoxelSizeX": 1e-7, "VoxelSizeY": 1e-7, "VoxelSizeZ": 3e-7}
     known = {
         "MagicNumber": 67127628,
@@ -52,11 +59,11 @@ def lsm(path):
 
 
 @pytest.fixture
-def no_preference(monkeypatch):
+def no_preference(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(get_settings().plugins, "extension2reader", {})
 
 
-def accept(seen):
+def accept(seen: Any) -> None:
     """Tick that the choice is remembered, and press OK in napari's dialog."""
     dialog = QApplication.activeModalWidget()
     if dialog is None:
@@ -67,7 +74,7 @@ def accept(seen):
     dialog.btn_box.button(QDialogButtonBox.StandardButton.Ok).click()
 
 
-def drop(viewer, path):
+def drop(viewer: Viewer, path: Path) -> None:
     mime = QMimeData()
     mime.setUrls([QUrl.fromLocalFile(str(path))])
     event = QDropEvent(
@@ -87,8 +94,12 @@ def drop(viewer, path):
     ("name", "write"), [("fiji.tif", fiji), ("fiji.TIFF", fiji), ("zeiss.lsm", lsm)]
 )
 def test_a_dropped_file_keeps_its_voxel_size(
-    make_napari_viewer, tmp_path, no_preference, name, write
-):
+    make_napari_viewer: Callable[..., Viewer],
+    tmp_path: Path,
+    no_preference: None,
+    name: str,
+    write: Callable[..., Any],
+) -> None:
     write(tmp_path / name)
     viewer, offered = make_napari_viewer(), []
     QTimer.singleShot(50, lambda: accept(offered))
@@ -103,11 +114,11 @@ def test_a_dropped_file_keeps_its_voxel_size(
     assert len(viewer.layers) == 2
 
 
-def opened(path, plugin="napari-blurgan"):
+def opened(path: Path, plugin: Any = "napari-blurgan") -> Any:
     return list(ViewerModel().open(path, plugin=plugin))
 
 
-def test_channels_come_in_their_own_colours_additive(tmp_path):
+def test_channels_come_in_their_own_colours_additive(tmp_path: Path) -> None:
     image = np.stack([IMAGE, IMAGE + 1], 1)
     red, green = (np.zeros((3, 256), np.uint8) for _ in range(2))
     red[0] = green[1] = np.arange(256)
@@ -126,7 +137,9 @@ def test_channels_come_in_their_own_colours_additive(tmp_path):
     ([-16776961, 16711935], [(1, 0, 0, 1), (0, 1, 0, 1)]),
     ([-1, -1], [(0, 1, 1, 1), (1, 0, 1, 1)]),
 ])  # fmt: skip
-def test_colours_of_ome_tiff(tmp_path, colours, expected):
+def test_colours_of_ome_tiff(
+    tmp_path: Path, colours: list[int], expected: list[tuple[int, int, int, int]]
+) -> None:
     path = tmp_path / "two.ome.tif"
     metadata = {"axes": "CYX", "Channel": {"Name": ["a", "b"], "Color": colours}}
     tifffile.imwrite(path, IMAGE[:2], ome=True, metadata=metadata)
@@ -136,7 +149,7 @@ def test_colours_of_ome_tiff(tmp_path, colours, expected):
         np.testing.assert_allclose(layer.colormap.colors[-1], colour)
 
 
-def test_one_channel_stays_grey(tmp_path):
+def test_one_channel_stays_grey(tmp_path: Path) -> None:
     fiji(tmp_path / "one.tif")
     (layer,) = opened(tmp_path / "one.tif")
     assert layer.colormap.name == "gray"
@@ -144,7 +157,9 @@ def test_one_channel_stays_grey(tmp_path):
 
 
 @pytest.mark.parametrize("shape", [(5, 20, 30), (6, 5, 20, 30), (7, 6, 5, 20, 30)])
-def test_stacks_that_napari_saved_are_opened(tmp_path, shape):
+def test_stacks_that_napari_saved_are_opened(
+    tmp_path: Path, shape: tuple[int, ...]
+) -> None:
     data = np.random.default_rng(0).integers(0, 255, shape).astype(np.uint8)
     source = ViewerModel()
     path = str(tmp_path / "saved.tif")
@@ -153,7 +168,9 @@ def test_stacks_that_napari_saved_are_opened(tmp_path, shape):
     np.testing.assert_array_equal(np.asarray(layer.data[...]), data)
 
 
-def test_what_napari_read_takes_its_voxel_size_from_the_file(qtbot, tmp_path):
+def test_what_napari_read_takes_its_voxel_size_from_the_file(
+    qtbot: QtBot, tmp_path: Path
+) -> None:
     fiji(tmp_path / "fiji.tif")
     viewer = ViewerModel()
     (layer,) = viewer.open(tmp_path / "fiji.tif", plugin="napari")
@@ -167,7 +184,9 @@ def test_what_napari_read_takes_its_voxel_size_from_the_file(qtbot, tmp_path):
     assert form._asked.isHidden()
 
 
-def test_what_was_drawn_on_an_image_goes_on_fitting(qtbot, tmp_path):
+def test_what_was_drawn_on_an_image_goes_on_fitting(
+    qtbot: QtBot, tmp_path: Path
+) -> None:
     fiji(tmp_path / "fiji.tif")
     viewer = ViewerModel()
     (layer,) = viewer.open(tmp_path / "fiji.tif", plugin="napari")
@@ -182,7 +201,9 @@ def test_what_was_drawn_on_an_image_goes_on_fitting(qtbot, tmp_path):
 
 
 @pytest.mark.parametrize("change", ["scale", "pixels"])
-def test_what_somebody_has_changed_stays(qtbot, tmp_path, change):
+def test_what_somebody_has_changed_stays(
+    qtbot: QtBot, tmp_path: Path, change: str
+) -> None:
     fiji(tmp_path / "fiji.tif")
     viewer = ViewerModel()
     (layer,) = viewer.open(tmp_path / "fiji.tif", plugin="napari")

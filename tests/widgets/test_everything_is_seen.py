@@ -1,6 +1,13 @@
 """In large type, on a small screen: nothing is cut off, every field explains itself."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
 import pytest
+from napari import Viewer
 from napari.settings import get_settings
 from qtpy.QtWidgets import (
     QAbstractSpinBox,
@@ -21,7 +28,12 @@ FIELDS = (QAbstractSpinBox, QComboBox, QLineEdit, QListWidget, QCheckBox, QGroup
 
 
 @pytest.fixture(params=NAMES)
-def widget(request, make_napari_viewer, volumes, monkeypatch):
+def widget(
+    request: pytest.FixtureRequest,
+    make_napari_viewer: Callable[..., Viewer],
+    volumes: tuple[np.ndarray, np.ndarray],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Any:
     viewer = make_napari_viewer(show=True)
     monkeypatch.setattr(get_settings().appearance, "font_size", LARGE)
     viewer.window.resize(1280, 800)
@@ -31,7 +43,7 @@ def widget(request, make_napari_viewer, volumes, monkeypatch):
     return widget
 
 
-def cut_off(widget):
+def cut_off(widget: Any) -> Iterator[Any]:
     """Return what is narrower than it needs to be, or sticks out of the dock."""
     for child in widget.findChildren((QPushButton, QLabel)):
         if not child.isVisible() or not child.text():
@@ -43,7 +55,7 @@ def cut_off(widget):
             yield child.text()
 
 
-def test_nothing_is_cut_off_in_large_type(widget):
+def test_nothing_is_cut_off_in_large_type(widget: Any) -> None:
     (area,) = widget.findChildren(QScrollArea)
     content = area.widget()
     assert content.minimumSizeHint().width() <= area.viewport().width()
@@ -51,7 +63,7 @@ def test_nothing_is_cut_off_in_large_type(widget):
     assert widget.window().width() <= 1280
 
 
-def test_every_field_explains_itself(widget):
+def test_every_field_explains_itself(widget: Any) -> None:
     for field in widget.findChildren(FIELDS):
         within = isinstance(field.parent(), QAbstractSpinBox | QComboBox)
         assert within or field.toolTip(), f"{type(field).__name__} {field}"

@@ -1,6 +1,14 @@
 """Everything is reached by Tab, and where the focus is can be seen."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
 import pytest
+from napari import Viewer
+from pytestqt.qtbot import QtBot
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import (
@@ -16,7 +24,12 @@ FIELDS = (QAbstractSpinBox, QComboBox, QPushButton, QCheckBox)
 
 
 @pytest.fixture(params=NAMES)
-def widget(request, make_napari_viewer, volumes, qtbot):
+def widget(
+    request: pytest.FixtureRequest,
+    make_napari_viewer: Callable[..., Viewer],
+    volumes: tuple[np.ndarray, np.ndarray],
+    qtbot: QtBot,
+) -> Any:
     viewer = make_napari_viewer(show=True)
     viewer.window.resize(1280, 800)
     viewer.add_image(volumes[0], name="a layer", scale=(0.3, 0.1, 0.1))
@@ -27,7 +40,7 @@ def widget(request, make_napari_viewer, volumes, qtbot):
     return widget
 
 
-def wanted(widget):
+def wanted(widget: Any) -> Any:
     return [
         field
         for field in widget.findChildren(FIELDS)
@@ -35,7 +48,7 @@ def wanted(widget):
     ]
 
 
-def walk(widget, fields):
+def walk(widget: Any, fields: Any) -> Any:
     """Press Tab until the walk is round; return whom it visits, as they look there."""
     fields[0].setFocus()
     looks = {}
@@ -48,7 +61,7 @@ def walk(widget, fields):
     return looks
 
 
-def test_everything_is_reached_by_tab_with_visible_focus(widget):
+def test_everything_is_reached_by_tab_with_visible_focus(widget: Any) -> None:
     fields = wanted(widget)
     looks = walk(widget, fields)
     missed = [f for f in fields if f not in looks]

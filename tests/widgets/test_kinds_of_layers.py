@@ -1,5 +1,11 @@
 """Every kind of image layer is restored in its place, or refused in plain words."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import dask.array as da
 import numpy as np
 import pytest
@@ -14,11 +20,11 @@ PLACE = {"scale": (0.3, 0.1, 0.1), "units": ("um",) * 3, "translate": (1, 2, 3)}
 LOOK = {"contrast_limits": (0, 100), "colormap": "magenta"}
 
 
-def volume():
+def volume() -> Any:
     return np.random.default_rng(0).random((12, 24, 24)).astype(np.float32)
 
 
-def framed(axis, unit):
+def framed(axis: Any, unit: Any) -> Any:
     return {
         "scale": (2, *PLACE["scale"]),
         "units": (unit, *PLACE["units"]),
@@ -37,7 +43,9 @@ LAYERS = {
 
 
 @pytest.mark.parametrize("make", LAYERS.values(), ids=LAYERS.keys())
-def test_it_is_restored_in_its_place(make, model_folder):
+def test_it_is_restored_in_its_place(
+    make: Callable[..., Any], model_folder: Path
+) -> None:
     source = make(volume())
     stack = to_stack(source)
     result = RestoreRequest(model_folder, stack, device="cpu").run(lambda event: None)
@@ -49,7 +57,7 @@ def test_it_is_restored_in_its_place(make, model_folder):
     assert layer.colormap.name == "magenta"
 
 
-def test_what_does_not_fit_the_model_is_refused_in_words(model_folder):
+def test_what_does_not_fit_the_model_is_refused_in_words(model_folder: Path) -> None:
     plane = to_stack(Image(volume()[0], scale=(0.1, 0.1), name="a plane"))
     with pytest.raises(BlurGANError, match=r"Z|plane|axes"):
         RestoreRequest(model_folder, plane, device="cpu").run(lambda event: None)

@@ -1,7 +1,14 @@
 """A layer may be called anything: its name is shown, never taken for markup."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
+from napari import Viewer
+from pytestqt.qtbot import QtBot
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QTextDocumentFragment
 from qtpy.QtWidgets import QApplication, QLabel, QListWidget
@@ -11,7 +18,7 @@ from napari_blurgan.widgets._words import escaped, plain
 NAME = "<b>x</b><img src='file:///etc/x.png'><a href='x'>y</a>"
 
 
-def shown(label):
+def shown(label: Any) -> Any:
     """Return what a person reads."""
     if label.textFormat() != Qt.TextFormat.PlainText and Qt.mightBeRichText(
         label.text()
@@ -21,7 +28,9 @@ def shown(label):
 
 
 @pytest.mark.parametrize("name", ["Train", "Restore", "Deconvolve", "PSF", "Compare"])
-def test_names_of_layers_are_no_markup(make_napari_viewer, name):
+def test_names_of_layers_are_no_markup(
+    make_napari_viewer: Callable[..., Viewer], name: str
+) -> None:
     viewer = make_napari_viewer(show=False)
     odd = np.full((3, 12, 12), np.nan, np.float32)
     viewer.add_image(odd, name=NAME, scale=(0.3, 0.1, 0.1))
@@ -37,7 +46,7 @@ def test_names_of_layers_are_no_markup(make_napari_viewer, name):
             assert "<b>" not in tip and "<img" not in tip
 
 
-def test_a_label_shows_text_as_it_is(qtbot):
+def test_a_label_shows_text_as_it_is(qtbot: QtBot) -> None:
     label = plain(NAME)
     qtbot.addWidget(label)
     assert shown(label) == NAME

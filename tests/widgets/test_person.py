@@ -1,9 +1,16 @@
 """What a person does, by mouse alone: real menus, real buttons, every click counted."""
 
+from __future__ import annotations
+
 import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from napari import Viewer
+from pytestqt.qtbot import QtBot
 from qtpy.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from qtpy.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent
 from qtpy.QtWidgets import QApplication, QDockWidget
@@ -20,7 +27,7 @@ TRAINING = 30.0
 
 
 @pytest.fixture
-def person(make_napari_viewer, qtbot):
+def person(make_napari_viewer: Callable[..., Viewer], qtbot: QtBot) -> Iterator[Person]:
     person = Person(make_napari_viewer(show=True), qtbot)
     yield person
     for dock in person.viewer.window.dock_widgets.values():
@@ -31,12 +38,12 @@ def person(make_napari_viewer, qtbot):
 class Person:
     """Someone with a mouse and no keyboard."""
 
-    def __init__(self, viewer, qtbot):
+    def __init__(self, viewer: Viewer, qtbot: QtBot) -> None:
         self.viewer = viewer
         self.clicks = 0
         self._qtbot = qtbot
 
-    def choose(self, *path):
+    def choose(self, *path: str) -> None:
         """Follow a path through the menus of the window, clicking each entry."""
         bar = self.viewer.window._qt_window.menuBar()
         for name in path:
@@ -45,23 +52,23 @@ class Person:
             self.click(bar, bar.actionGeometry(entry).center())
             bar = entry.menu()
 
-    def click(self, widget, place=None):
+    def click(self, widget: Any, place: Any = None) -> None:
         self.clicks += 1
         place = widget.rect().center() if place is None else place
         self._qtbot.mouseClick(widget, Qt.MouseButton.LeftButton, pos=place)
 
-    def widget(self, name):
+    def widget(self, name: str) -> Any:
         return self.viewer.window.dock_widgets[f"{name} (BlurGAN)"]
 
-    def until(self, condition):
+    def until(self, condition: Callable[[], bool]) -> None:
         self._qtbot.waitUntil(condition, timeout=300_000)
 
-    def until_layer(self, name, widget):
+    def until_layer(self, name: str, widget: Any) -> Any:
         self.until(lambda: name in self.viewer.layers or idle(widget))
         assert name in self.viewer.layers, widget.messages.details
         return self.viewer.layers[name]
 
-    def drop(self, widget, path):
+    def drop(self, widget: Any, path: Path) -> None:
         """Drag a file over a widget and let it fall."""
         mime = QMimeData()
         mime.setUrls([QUrl.fromLocalFile(str(path))])
@@ -76,15 +83,15 @@ class Person:
             assert event.isAccepted()
 
 
-def plain(text):
+def plain(text: str) -> Any:
     return text.replace("&", "")
 
 
-def idle(widget):
+def idle(widget: Any) -> Any:
     return widget.run.phase is Phase.IDLE
 
 
-def test_learn_watch_trust_restore(person):
+def test_learn_watch_trust_restore(person: Person) -> None:
     """From a sample to a restored layer compared with the truth."""
     person.choose("File", "Open Sample", "BlurGAN", "Microtubules")
     person.clicks = 0
@@ -133,7 +140,9 @@ def test_learn_watch_trust_restore(person):
 
 # PySide6 deprecates the constructor, and offers no other that takes a position.
 @pytest.mark.filterwarnings("ignore:.*QDrag.*is marked as deprecated")
-def test_a_file_is_dropped_from_the_desktop(person, tmp_path, volumes):
+def test_a_file_is_dropped_from_the_desktop(
+    person: Person, tmp_path: Path, volumes: tuple[np.ndarray, np.ndarray]
+) -> None:
     path = tmp_path / "cell.ome.tif"
     pixels = volumes[0].astype(np.float32)
     write_ome_tiff(path, pixels, "ZYX", (0.3, 0.1, 0.1))
@@ -145,7 +154,7 @@ def test_a_file_is_dropped_from_the_desktop(person, tmp_path, volumes):
     assert stack.voxel_size == (0.3, 0.1, 0.1)
 
 
-def test_docks_from_the_menu_are_tabs_that_can_be_read(person):
+def test_docks_from_the_menu_are_tabs_that_can_be_read(person: Person) -> None:
     """On a small screen, all seven of them opened one after the other."""
     window = person.viewer.window._qt_window
     window.resize(1280, 800)
@@ -153,7 +162,7 @@ def test_docks_from_the_menu_are_tabs_that_can_be_read(person):
     names += ["Threshold", "Transform"]
     for name in names:
         person.choose("Plugins", "BlurGAN", name)
-        person.until(lambda name=name: person.widget(name).isVisible())
+        person.until(lambda name=name: person.widget(name).isVisible())  # type: ignore[misc]
         QApplication.processEvents()
     docks = [ancestor(person.widget(name), QDockWidget) for name in names]
     assert len(window.tabifiedDockWidgets(docks[0])) == len(names) - 1

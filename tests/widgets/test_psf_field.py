@@ -1,9 +1,17 @@
 """Any image layer or file is taken as a PSF, by whoever asks for one."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 import tifffile
+from napari import Viewer
 from napari.utils.notifications import notification_manager
+from pytestqt.qtbot import QtBot
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication, QFileDialog
 from scipy.ndimage import gaussian_filter
@@ -23,21 +31,21 @@ FIELDS = {
 }
 
 
-def spot(shape=(15, 21, 21), off=(0, 0, 0)):
+def spot(shape: tuple[int, ...] = (15, 21, 21), off: Any = (0, 0, 0)) -> Any:
     point = np.zeros(shape)
     point[tuple(n // 2 + o for n, o in zip(shape, off, strict=True))] = 1
     return gaussian_filter(point, (2, 1.6, 1.6))
 
 
 @pytest.fixture
-def saved(tmp_path):
+def saved(tmp_path: Path) -> Path:
     path = tmp_path / "objective.ome.tif"
     Psf(spot(), VOXEL).save(path)
     return path
 
 
 @pytest.fixture(params=FIELDS)
-def field(request, viewer):
+def field(request: pytest.FixtureRequest, viewer: Viewer) -> Any:
     _, widget = viewer.window.add_plugin_dock_widget("napari-blurgan", request.param)
     form = getattr(widget, "form", None)
     if form is not None and "layer" in form.values():
@@ -45,7 +53,7 @@ def field(request, viewer):
     return FIELDS[request.param](widget)
 
 
-def pick(field, text, qtbot):
+def pick(field: Any, text: str, qtbot: QtBot) -> None:
     """Open the list and click an entry of it."""
     box = field.native
     box.showPopup()
@@ -58,7 +66,9 @@ def pick(field, text, qtbot):
     QApplication.processEvents()
 
 
-def test_a_layer_that_was_opened_from_a_file_is_offered(viewer, field, saved):
+def test_a_layer_that_was_opened_from_a_file_is_offered(
+    viewer: Viewer, field: Any, saved: Path
+) -> None:
     (layer,) = viewer.open(saved, plugin="napari-blurgan")
     assert layer in field.choices
     field.value = layer
@@ -70,8 +80,12 @@ def test_a_layer_that_was_opened_from_a_file_is_offered(viewer, field, saved):
 
 
 def test_a_file_is_opened_as_a_layer_beside_the_image(
-    viewer, field, saved, monkeypatch, qtbot
-):
+    viewer: Viewer,
+    field: Any,
+    saved: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    qtbot: QtBot,
+) -> None:
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *a: (str(saved), ""))
     heard = []
     field.changed.connect(heard.append)
@@ -85,7 +99,9 @@ def test_a_file_is_opened_as_a_layer_beside_the_image(
     assert left > viewer.layers["blurred"].extent.world[1, -1]
 
 
-def test_nothing_changes_when_no_file_is_chosen(viewer, field, monkeypatch, qtbot):
+def test_nothing_changes_when_no_file_is_chosen(
+    viewer: Viewer, field: Any, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
+) -> None:
     layer = viewer.add_image(spot(), name="mine", **PLACE)
     field.value = layer
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *a: ("", ""))
@@ -93,7 +109,13 @@ def test_nothing_changes_when_no_file_is_chosen(viewer, field, monkeypatch, qtbo
     assert field.value.name == layer.name
 
 
-def test_a_file_that_is_no_psf_is_told(viewer, field, tmp_path, monkeypatch, qtbot):
+def test_a_file_that_is_no_psf_is_told(
+    viewer: Viewer,
+    field: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    qtbot: QtBot,
+) -> None:
     path = tmp_path / "negative.ome.tif"
     tifffile.imwrite(path, -spot().astype(np.float32), imagej=False)
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *a: (str(path), ""))
@@ -103,8 +125,11 @@ def test_a_file_that_is_no_psf_is_told(viewer, field, tmp_path, monkeypatch, qtb
 
 
 def test_a_file_without_a_voxel_size_is_opened_and_asked_for(
-    make_napari_viewer, tmp_path, monkeypatch, qtbot
-):
+    make_napari_viewer: Callable[..., Viewer],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    qtbot: QtBot,
+) -> None:
     viewer = make_napari_viewer()
     cells = viewer.add_image(np.zeros((9, 32, 32)), name="cells", **PLACE)
     path = tmp_path / "plain.tif"
@@ -122,7 +147,9 @@ def test_a_file_without_a_voxel_size_is_opened_and_asked_for(
     assert to_psf(layer).voxel_size == VOXEL
 
 
-def test_ours_stand_first_and_the_heading_cannot_be_chosen(viewer, field, qtbot):
+def test_ours_stand_first_and_the_heading_cannot_be_chosen(
+    viewer: Viewer, field: Any, qtbot: QtBot
+) -> None:
     names = [getattr(c, "name", c) for c in field.choices]
     assert names[-1] == FILE
     assert names.index(OTHER) < names.index("blurred")
@@ -130,7 +157,7 @@ def test_ours_stand_first_and_the_heading_cannot_be_chosen(viewer, field, qtbot)
     assert field.value is None
 
 
-def test_layers_are_checked_as_files_are(viewer):
+def test_layers_are_checked_as_files_are(viewer: Viewer) -> None:
     negative = viewer.add_image(spot() - 0.1, name="negative", **PLACE)
     with pytest.raises(OpticsError, match=r"negative: .*background"):
         to_psf(negative)

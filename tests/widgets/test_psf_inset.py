@@ -1,7 +1,11 @@
 """The PSF in the dock: drawn, measured in words, also of planes."""
 
+from __future__ import annotations
+
 import numpy as np
 import pytest
+from pytestqt.qtbot import QtBot
+from qtpy.QtGui import QImage
 
 from napari_blurgan import Psf
 from napari_blurgan.optics.models import Optics, gaussian
@@ -13,7 +17,7 @@ WIDE = gaussian(Optics(na=0.6, ni=1.33, wavelength=520), (21, 31, 31), VOXEL)
 
 
 @pytest.fixture
-def inset(qtbot):
+def inset(qtbot: QtBot) -> PsfInset:
     widget = PsfInset()
     qtbot.addWidget(widget)
     widget.resize(330, 150)
@@ -21,36 +25,36 @@ def inset(qtbot):
     return widget
 
 
-def picture(inset):
+def picture(inset: PsfInset) -> QImage:
     return inset._drawing.grab().toImage()
 
 
-def thirds(image):
+def thirds(image: QImage) -> tuple[QImage, QImage]:
     """Return the sections, and the profiles beside them."""
     width = image.width() // 3
     left = image.copy(0, 0, width, image.height())
     return left, image.copy(2 * width, 0, width, image.height())
 
 
-def test_widths_stand_beside_theory(inset):
+def test_widths_stand_beside_theory(inset: PsfInset) -> None:
     inset.show_psf(WIDE, NARROW)
     z, y, _ = WIDE.fwhm()
     assert f"{y:.2f} µm across, {z:.2f} µm in z" in inset.text()
     assert f"(theory {NARROW.fwhm()[1]:.2f}, {NARROW.fwhm()[0]:.2f})" in inset.text()
 
 
-def test_a_plane_has_no_width_in_z():
+def test_a_plane_has_no_width_in_z() -> None:
     plane = Psf(NARROW.data[10][None], VOXEL)
     words = widths(plane, plane)
     assert "nan" not in words
     assert "in z" not in words
 
 
-def test_an_unknown_width_is_no_nan():
+def test_an_unknown_width_is_no_nan() -> None:
     assert "nan" not in widths(Psf(np.ones((5, 9, 9)), VOXEL), None)
 
 
-def test_what_is_seen_changes_with_the_psf(inset):
+def test_what_is_seen_changes_with_the_psf(inset: PsfInset) -> None:
     empty = picture(inset)
     inset.show_psf(NARROW)
     sections, profiles = thirds(picture(inset))
@@ -64,7 +68,7 @@ def test_what_is_seen_changes_with_the_psf(inset):
     assert inset.text() == ""
 
 
-def test_the_brightest_place_of_the_section_is_its_middle(inset):
+def test_the_brightest_place_of_the_section_is_its_middle(inset: PsfInset) -> None:
     inset.show_psf(NARROW)
     image, aspect = inset._drawing._sections["xy"]
     assert aspect == pytest.approx(1)

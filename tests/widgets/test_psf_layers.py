@@ -1,5 +1,9 @@
 """Where PSFs lie, what they are called, and that nothing hides under them."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 import pytest
 from napari.components import ViewerModel
@@ -15,20 +19,20 @@ OPTICS = Optics(1.4, 1.515, 520)
 
 
 @pytest.fixture
-def viewer():
+def viewer() -> ViewerModel:
     viewer = ViewerModel()
     viewer.add_image(np.zeros((45, 40, 30)), name="cells", scale=(0.3, 0.1, 0.1))
     viewer.dims.set_point(0, 4.2)
     return viewer
 
 
-def psf(**provenance):
+def psf(**provenance: Any) -> Any:
     data = np.zeros((7, 9, 9))
     data[3, 4, 4] = 1
     return Psf(data, (0.3, 0.1, 0.1), provenance)
 
 
-def overlap(a, b):
+def overlap(a: Any, b: Any) -> Any:
     """Return whether two layers share a place in the plane, edges included."""
     boxes = [np.asarray(x._extent_world_augmented)[:, -2:] for x in (a, b)]
     low = np.max([box[0] for box in boxes], axis=0)
@@ -36,7 +40,9 @@ def overlap(a, b):
     return bool((low < high).all())
 
 
-def test_it_lies_outside_its_source_and_apart_from_other_psfs(viewer):
+def test_it_lies_outside_its_source_and_apart_from_other_psfs(
+    viewer: ViewerModel,
+) -> None:
     source = viewer.layers["cells"]
     made = [add_psf(viewer, psf(), source) for _ in range(3)]
     everything = [source, *made]
@@ -47,25 +53,25 @@ def test_it_lies_outside_its_source_and_apart_from_other_psfs(viewer):
         assert layer.extent.world[0, 1] == pytest.approx(source.extent.world[0, 1])
 
 
-def test_it_is_seen_on_a_light_canvas(viewer):
+def test_it_is_seen_on_a_light_canvas(viewer: ViewerModel) -> None:
     viewer.theme = "light"
     layer = add_psf(viewer, psf(), viewer.layers["cells"])
     assert layer.blending == "translucent_no_depth"
 
 
-def test_the_plane_in_view_is_its_middle(viewer):
+def test_the_plane_in_view_is_its_middle(viewer: ViewerModel) -> None:
     layer = add_psf(viewer, psf(), viewer.layers["cells"])
     assert layer.world_to_data(viewer.dims.point)[0] == pytest.approx(3)
 
 
-def test_it_is_in_the_units_of_its_source():
+def test_it_is_in_the_units_of_its_source() -> None:
     source = Image(np.zeros((45, 40, 30)), scale=(300, 100, 100), units=("nm",) * 3)
     _, attributes, _ = psf_layer(psf(), source)
     assert attributes["scale"] == pytest.approx((300, 100, 100))
     assert attributes["units"] == [source.units[-1]] * 3
 
 
-def test_the_psf_of_a_plane_is_a_plane():
+def test_the_psf_of_a_plane_is_a_plane() -> None:
     source = Image(np.zeros((40, 30)), scale=(0.1, 0.1), units=("um", "um"))
     data, attributes, _ = psf_layer(Psf(np.ones((1, 5, 5)), (1, 0.1, 0.1)), source)
     assert data.shape == (5, 5)
@@ -87,13 +93,15 @@ def test_the_psf_of_a_plane_is_a_plane():
         ({}, "PSF"),
     ],
 )
-def test_it_is_named_by_what_it_is(provenance, title, viewer):
+def test_it_is_named_by_what_it_is(
+    provenance: Any, title: str, viewer: ViewerModel
+) -> None:
     named = psf(**provenance)
     assert psf_title(named) == title
     assert add_psf(viewer, named, viewer.layers[0]).name == title
 
 
-def test_a_layer_remembers_its_psf(viewer):
+def test_a_layer_remembers_its_psf(viewer: ViewerModel) -> None:
     computed = theoretical_psf(OPTICS, (5, 9, 9), (0.3, 0.1, 0.1))
     back = to_psf(add_psf(viewer, computed, viewer.layers["cells"]))
     np.testing.assert_array_equal(back.data, computed.data)
@@ -101,6 +109,6 @@ def test_a_layer_remembers_its_psf(viewer):
     assert back.voxel_size == pytest.approx(computed.voxel_size)
 
 
-def test_a_psf_in_voxels_keeps_what_it_knows(viewer):
+def test_a_psf_in_voxels_keeps_what_it_knows(viewer: ViewerModel) -> None:
     source = viewer.add_image(np.zeros((9, 20, 20)), name="unmeasured")
     assert to_psf(add_psf(viewer, psf(), source)).voxel_size == (0.3, 0.1, 0.1)

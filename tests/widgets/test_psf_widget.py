@@ -1,10 +1,19 @@
 """The PSF widget in real napari: make, measure, look, compare, save."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 import tifffile
+from napari import Viewer
+from napari.layers import Image
+from pytestqt.qtbot import QtBot
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QFileDialog
+from qtpy.QtWidgets import QFileDialog, QPushButton
 from scipy.ndimage import gaussian_filter
 
 from napari_blurgan.inverse.psf_fit import psf_shape_for
@@ -12,13 +21,14 @@ from napari_blurgan.optics.models import Optics, gaussian, support_shape
 from napari_blurgan.optics.psf import Psf
 from napari_blurgan.optics.simulation import blur
 from napari_blurgan.widgets._layers import to_psf
+from napari_blurgan.widgets.psf import PsfWidget
 
-OPTICS = {"na": 0.8, "ni": 1.0, "wavelength": 520}
+OPTICS: dict[str, Any] = {"na": 0.8, "ni": 1.0, "wavelength": 520}
 VOXEL = (0.3, 0.1, 0.1)
 
 
 @pytest.fixture
-def widget(viewer):
+def widget(viewer: Viewer) -> Iterator[PsfWidget]:
     _, widget = viewer.window.add_plugin_dock_widget("napari-blurgan", "PSF")
     widget.form.update_values({"layer": viewer.layers["blurred"], **OPTICS})
     yield widget
@@ -27,10 +37,10 @@ def widget(viewer):
 
 
 @pytest.fixture
-def made(widget, qtbot):
+def made(widget: PsfWidget, qtbot: QtBot) -> Callable[..., Image]:
     """Press a button and return the PSF layer that comes of it."""
 
-    def press(button):
+    def press(button: QPushButton) -> Any:
         qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
         qtbot.waitUntil(lambda: widget._job is None, timeout=60_000)
         return widget.look["psf"].value
@@ -38,7 +48,9 @@ def made(widget, qtbot):
     return press
 
 
-def test_a_psf_from_optics_is_that_of_the_core(viewer, widget, made):
+def test_a_psf_from_optics_is_that_of_the_core(
+    viewer: Viewer, widget: PsfWidget, made: Callable[..., Image]
+) -> None:
     widget.form["model"].value = "gaussian"
     layer = made(widget.make_button)
     assert layer in viewer.layers
@@ -48,7 +60,9 @@ def test_a_psf_from_optics_is_that_of_the_core(viewer, widget, made):
     assert f"{expected.fwhm()[2]:.2f} µm" in widget.table.text()
 
 
-def test_the_psf_holds_the_whole_cone_of_light(viewer, widget, made):
+def test_the_psf_holds_the_whole_cone_of_light(
+    viewer: Viewer, widget: PsfWidget, made: Callable[..., Image]
+) -> None:
     """For a deep widefield stack the haze goes only with all of the cone."""
     shape, voxel = (41, 96, 96), (0.3, 0.1, 0.1)
     deep = viewer.add_image(np.zeros(shape), name="deep", scale=voxel)
@@ -61,7 +75,9 @@ def test_the_psf_holds_the_whole_cone_of_light(viewer, widget, made):
     assert made(widget.make_button).data.shape == expected
 
 
-def test_a_plane_gets_a_plane_and_no_width_in_z(viewer, widget, made):
+def test_a_plane_gets_a_plane_and_no_width_in_z(
+    viewer: Viewer, widget: PsfWidget, made: Callable[..., Image]
+) -> None:
     plane = viewer.add_image(np.zeros((64, 64)), name="plane", scale=(0.1, 0.1))
     widget.form.update_values({"layer": plane, "model": "gaussian"})
     layer = made(widget.make_button)
@@ -71,7 +87,7 @@ def test_a_plane_gets_a_plane_and_no_width_in_z(viewer, widget, made):
     assert "nan" not in widget.table.text()
 
 
-def test_the_optics_of_the_file_are_taken(viewer, widget):
+def test_the_optics_of_the_file_are_taken(viewer: Viewer, widget: PsfWidget) -> None:
     known = {"optics": {"na": 1.2, "ni": 1.333, "wavelength": 455.0}}
     layer = viewer.add_image(
         np.zeros((9, 30, 30)), scale=VOXEL, metadata={"napari-blurgan": known}
@@ -83,8 +99,8 @@ def test_the_optics_of_the_file_are_taken(viewer, widget):
 
 @pytest.mark.parametrize("plugin", ["napari-blurgan", "napari"])
 def test_the_optics_in_a_file_are_taken_whoever_read_it(
-    viewer, widget, tmp_path, plugin
-):
+    viewer: Viewer, widget: PsfWidget, tmp_path: Path, plugin: str
+) -> None:
     path = tmp_path / "cells.ome.tif"
     tifffile.imwrite(
         path,
@@ -103,13 +119,17 @@ def test_the_optics_in_a_file_are_taken_whoever_read_it(
     assert found == pytest.approx([1.3, 1.47, 610])
 
 
-def test_optics_that_physics_forbids_are_refused(widget, made):
+def test_optics_that_physics_forbids_are_refused(
+    widget: PsfWidget, made: Callable[..., Image]
+) -> None:
     widget.form["na"].value = 1.2
     assert made(widget.make_button) is None
     assert "numerical aperture" in widget.messages.text()
 
 
-def test_a_psf_from_beads_has_their_width(viewer, widget, made):
+def test_a_psf_from_beads_has_their_width(
+    viewer: Viewer, widget: PsfWidget, made: Callable[..., Image]
+) -> None:
     points = np.zeros((33, 97, 97), np.float32)
     points[16, 24::48, 24::48] = 1
     psf = gaussian(Optics(**OPTICS), (21, 21, 21), VOXEL)
@@ -124,7 +144,9 @@ def test_a_psf_from_beads_has_their_width(viewer, widget, made):
     assert "4 of 4 beads" in widget.messages.text()
 
 
-def test_no_beads_is_said(widget, made, viewer):
+def test_no_beads_is_said(
+    widget: PsfWidget, made: Callable[..., Image], viewer: Viewer
+) -> None:
     widget.form["layer"].value = viewer.add_image(
         np.random.default_rng(0).normal(size=(9, 30, 30)), scale=VOXEL
     )
@@ -132,7 +154,9 @@ def test_no_beads_is_said(widget, made, viewer):
     assert "bead" in widget.messages.text()
 
 
-def test_two_psfs_are_compared_in_numbers_and_lines(widget, made):
+def test_two_psfs_are_compared_in_numbers_and_lines(
+    widget: PsfWidget, made: Callable[..., Image]
+) -> None:
     widget.form["model"].value = "gaussian"
     first = made(widget.make_button)
     widget.form["wavelength"].value = 700
@@ -144,7 +168,13 @@ def test_two_psfs_are_compared_in_numbers_and_lines(widget, made):
     assert len(profiles.get_lines()) == 4
 
 
-def test_it_is_saved_with_its_voxel_size(widget, made, tmp_path, monkeypatch, qtbot):
+def test_it_is_saved_with_its_voxel_size(
+    widget: PsfWidget,
+    made: Callable[..., Image],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    qtbot: QtBot,
+) -> None:
     widget.form["model"].value = "gaussian"
     layer = made(widget.make_button)
     path = tmp_path / "psf.ome.tif"
@@ -155,7 +185,9 @@ def test_it_is_saved_with_its_voxel_size(widget, made, tmp_path, monkeypatch, qt
     np.testing.assert_allclose(loaded.data, layer.data, rtol=1e-5)
 
 
-def test_only_the_beads_that_were_clicked(viewer, widget, made, qtbot):
+def test_only_the_beads_that_were_clicked(
+    viewer: Viewer, widget: PsfWidget, made: Callable[..., Image], qtbot: QtBot
+) -> None:
     points = np.zeros((33, 97, 97), np.float32)
     points[16, 24::48, 24::48] = 1
     psf = gaussian(Optics(**OPTICS), (21, 21, 21), VOXEL)
@@ -181,8 +213,12 @@ def test_only_the_beads_that_were_clicked(viewer, widget, made, qtbot):
 
 @pytest.mark.parametrize("click", [False, True])
 def test_of_several_channels_the_beads_are_those_of_the_chosen_one(
-    viewer, widget, made, qtbot, click
-):
+    viewer: Viewer,
+    widget: PsfWidget,
+    made: Callable[..., Image],
+    qtbot: QtBot,
+    click: bool,
+) -> None:
     points = np.zeros((25, 90, 90))
     points[12, 20::45, 20::45] = 1e5
     widths = (2, 1.5, 1.5), (3, 2.2, 2.2)
@@ -204,7 +240,9 @@ def test_of_several_channels_the_beads_are_those_of_the_chosen_one(
     )
 
 
-def test_a_psf_is_sent_to_train_and_to_deconvolve(viewer, widget, made, qtbot):
+def test_a_psf_is_sent_to_train_and_to_deconvolve(
+    viewer: Viewer, widget: PsfWidget, made: Callable[..., Image], qtbot: QtBot
+) -> None:
     widget.form["model"].value = "gaussian"
     layer = made(widget.make_button)
     for button in (widget.train_button, widget.deconvolve_button):

@@ -1,11 +1,18 @@
 """Files opened in napari: voxel size, channels and colours."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
 from functools import partial
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from napari import Viewer
 from napari._app_model import get_app_model
 from napari.components import ViewerModel
+from pytestqt.qtbot import QtBot
 from qtpy.QtWidgets import QFileDialog
 
 from napari_blurgan.widgets._layers import to_stack
@@ -16,32 +23,36 @@ from napari_blurgan.writing.ome_zarr import create_ome_zarr
 VOXEL = (0.3, 0.1, 0.2)
 
 
-def volume(*shape):
+def volume(*shape: int) -> Any:
     return np.random.default_rng(0).integers(0, 255, shape).astype("uint8")
 
 
-def as_tiff(folder, array, axes, names=()):
+def as_tiff(folder: Path, array: np.ndarray, axes: str, names: Any = ()) -> Any:
     write_ome_tiff(folder / "cell.ome.tif", array, axes, VOXEL, names)
     return folder / "cell.ome.tif"
 
 
-def as_zarr(folder, array, axes, names=()):
+def as_zarr(folder: Path, array: np.ndarray, axes: str, names: Any = ()) -> Any:
     path = folder / "cell.ome.zarr"
-    options = {"voxel_size": VOXEL, "channel_names": names}
+    options: dict[str, Any] = {"voxel_size": VOXEL, "channel_names": names}
     made = create_ome_zarr(path, array.shape, axes, array.dtype, array.shape, **options)
     made[:] = array
     return path
 
 
-def opened(path):
+def opened(path: Path) -> Any:
     viewer = ViewerModel()
-    for data, attributes, _ in get_reader(str(path))(str(path)):
+    read = get_reader(str(path))
+    assert read is not None
+    for data, attributes, _ in read(str(path)):
         viewer.add_image(data, **attributes)
     return viewer.layers
 
 
 @pytest.mark.parametrize("write", [as_tiff, as_zarr])
-def test_each_channel_is_a_layer_in_micrometres(tmp_path, write):
+def test_each_channel_is_a_layer_in_micrometres(
+    tmp_path: Path, write: Callable[..., Any]
+) -> None:
     array = volume(3, 2, 5, 12, 10)
     layers = opened(write(tmp_path, array, "TCZYX", ("DNA", "actin")))
     assert [layer.name for layer in layers] == ["cell, DNA", "cell, actin"]
@@ -56,7 +67,9 @@ def test_each_channel_is_a_layer_in_micrometres(tmp_path, write):
 @pytest.mark.parametrize(
     ("axes", "shape"), [("YXS", (12, 10, 3)), ("SYX", (3, 12, 10))]
 )
-def test_colours_are_one_layer_however_they_are_stored(tmp_path, axes, shape):
+def test_colours_are_one_layer_however_they_are_stored(
+    tmp_path: Path, axes: str, shape: tuple[int, int, int]
+) -> None:
     array = volume(*shape)
     (layer,) = opened(as_tiff(tmp_path, array, axes))
     expected = array if axes == "YXS" else np.moveaxis(array, 0, -1)
@@ -64,15 +77,18 @@ def test_colours_are_one_layer_however_they_are_stored(tmp_path, axes, shape):
     assert np.array_equal(np.asarray(layer.data), expected)
 
 
-def test_seven_samples_of_a_pixel_are_no_colour(tmp_path):
+def test_seven_samples_of_a_pixel_are_no_colour(tmp_path: Path) -> None:
     layers = opened(as_tiff(tmp_path, volume(12, 10, 7), "YXS"))
     assert len(layers) == 7
     assert not any(layer.rgb for layer in layers)
 
 
 def test_the_command_palette_asks_for_files(
-    make_napari_viewer, tmp_path, monkeypatch, qtbot
-):
+    make_napari_viewer: Callable[..., Viewer],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    qtbot: QtBot,
+) -> None:
     viewer = make_napari_viewer()
     path = as_tiff(tmp_path, volume(3, 8, 9), "ZYX")
     command = partial(get_app_model().commands.execute_command, "napari-blurgan.read")
@@ -85,13 +101,13 @@ def test_the_command_palette_asks_for_files(
 
 
 @pytest.mark.parametrize("name", ["cell.ome.tif", "cell.ome.zarr"])
-def test_an_image_is_opened_where_it_lies(tmp_path, name):
+def test_an_image_is_opened_where_it_lies(tmp_path: Path, name: str) -> None:
     array, place = volume(2, 5, 12, 10), (5.0, -12.0, 40.0)
     path = tmp_path / name
     if path.suffix == ".tif":
         write_ome_tiff(path, array, "CZYX", VOXEL, translation=place)
     else:
-        options = {"voxel_size": VOXEL, "translation": place}
+        options: dict[str, Any] = {"voxel_size": VOXEL, "translation": place}
         create_ome_zarr(path, array.shape, "CZYX", array.dtype, array.shape, **options)
     for layer in opened(path):
         assert np.allclose(layer.translate, place)

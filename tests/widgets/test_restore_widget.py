@@ -1,13 +1,21 @@
 """The Restore widget in real napari."""
 
+from __future__ import annotations
+
 import json
 import shutil
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from napari import Viewer
 from napari.utils.notifications import notification_manager
+from pytestqt.qtbot import QtBot
 from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QPushButton
 
 from napari_blurgan import Psf, restore
 from napari_blurgan.errors import OutOfMemoryError
@@ -20,10 +28,11 @@ from napari_blurgan.widgets._controls import Phase
 from napari_blurgan.widgets._layers import to_psf, to_stack
 from napari_blurgan.widgets._psf_field import FILE, OTHER
 from napari_blurgan.widgets._psf_layers import psf_layer
+from napari_blurgan.widgets.restore import RestoreWidget
 
 
 @pytest.fixture
-def widget(viewer, model_folder):
+def widget(viewer: Viewer, model_folder: Path) -> Iterator[RestoreWidget]:
     _state.models.add(model_folder)
     _, widget = viewer.window.add_plugin_dock_widget("napari-blurgan", "Restore")
     widget.form["layer"].value = viewer.layers["blurred"]
@@ -34,20 +43,25 @@ def widget(viewer, model_folder):
 
 
 @pytest.fixture
-def click(qtbot):
+def click(qtbot: QtBot) -> Callable[[QPushButton], None]:
     return lambda button: qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
 
 
 @pytest.fixture
-def done(widget, qtbot):
-    def wait():
+def done(widget: RestoreWidget, qtbot: QtBot) -> Callable[[], None]:
+    def wait() -> None:
         assert widget.run.phase is not Phase.IDLE
         qtbot.waitUntil(lambda: widget.run.phase is Phase.IDLE, timeout=60_000)
 
     return wait
 
 
-def test_a_restored_layer_lies_on_its_source(viewer, widget, click, done):
+def test_a_restored_layer_lies_on_its_source(
+    viewer: Viewer,
+    widget: RestoreWidget,
+    click: Callable[[QPushButton], None],
+    done: Callable[[], None],
+) -> None:
     source = viewer.layers["blurred"]
     before = np.array(source.data)
     click(widget.run.start_button)
@@ -60,7 +74,9 @@ def test_a_restored_layer_lies_on_its_source(viewer, widget, click, done):
     assert "Tile" in widget.run.words.text() or "Done" in widget.run.words.text()
 
 
-def test_the_plan_is_told_before_anything_starts(viewer, widget, qtbot):
+def test_the_plan_is_told_before_anything_starts(
+    viewer: Viewer, widget: RestoreWidget, qtbot: QtBot
+) -> None:
     qtbot.waitUntil(lambda: "1 tile of" in widget.plan.text(), timeout=60_000)
     assert "of RAM" in widget.plan.text()
     assert widget.plan.text().endswith(" s")
@@ -68,7 +84,13 @@ def test_the_plan_is_told_before_anything_starts(viewer, widget, qtbot):
     assert "blurred · restored" not in viewer.layers
 
 
-def test_to_a_file(viewer, widget, click, done, tmp_path):
+def test_to_a_file(
+    viewer: Viewer,
+    widget: RestoreWidget,
+    click: Callable[[QPushButton], None],
+    done: Callable[[], None],
+    tmp_path: Path,
+) -> None:
     path = tmp_path / "out.ome.tif"
     widget.form["out"].value = str(path)
     click(widget.run.start_button)
@@ -77,7 +99,12 @@ def test_to_a_file(viewer, widget, click, done, tmp_path):
     assert viewer.layers["blurred · restored"].data.shape == (20, 40, 40)
 
 
-def test_one_time_point_of_a_movie(viewer, widget, click, done):
+def test_one_time_point_of_a_movie(
+    viewer: Viewer,
+    widget: RestoreWidget,
+    click: Callable[[QPushButton], None],
+    done: Callable[[], None],
+) -> None:
     movie = viewer.add_image(
         np.stack([viewer.layers["blurred"].data] * 3),
         name="movie",
@@ -95,7 +122,12 @@ def test_one_time_point_of_a_movie(viewer, widget, click, done):
     assert restored.scale == pytest.approx((0.3, 0.1, 0.1))
 
 
-def test_the_preview_is_of_the_time_point_in_view(viewer, widget, click, done):
+def test_the_preview_is_of_the_time_point_in_view(
+    viewer: Viewer,
+    widget: RestoreWidget,
+    click: Callable[[QPushButton], None],
+    done: Callable[[], None],
+) -> None:
     pixels = viewer.layers["blurred"].data
     film = viewer.add_image(
         np.stack([0 * pixels, pixels, 4 * pixels]),
@@ -116,7 +148,9 @@ def test_the_preview_is_of_the_time_point_in_view(viewer, widget, click, done):
     assert means[2] > 2 * means[1]
 
 
-def test_the_preview_holds_all_that_is_in_view(viewer, widget):
+def test_the_preview_holds_all_that_is_in_view(
+    viewer: Viewer, widget: RestoreWidget
+) -> None:
     wide = viewer.add_image(np.zeros((40, 200, 180), np.float32), name="wide")
     widget.form["layer"].value = wide
     shape = np.array(wide.data.shape)
@@ -124,7 +158,12 @@ def test_the_preview_holds_all_that_is_in_view(viewer, widget):
     assert cut.stack.data.shape == (14, 200, 180)
 
 
-def test_the_result_has_the_contrast_of_its_preview(viewer, widget, click, done):
+def test_the_result_has_the_contrast_of_its_preview(
+    viewer: Viewer,
+    widget: RestoreWidget,
+    click: Callable[[QPushButton], None],
+    done: Callable[[], None],
+) -> None:
     click(widget.preview_button)
     done()
     viewer.layers["blurred · preview"].contrast_limits = (3, 70)
@@ -133,7 +172,12 @@ def test_the_result_has_the_contrast_of_its_preview(viewer, widget, click, done)
     assert tuple(viewer.layers["blurred · restored"].contrast_limits) == (3, 70)
 
 
-def test_the_preview_restores_only_what_is_in_view(viewer, widget, click, done):
+def test_the_preview_restores_only_what_is_in_view(
+    viewer: Viewer,
+    widget: RestoreWidget,
+    click: Callable[[QPushButton], None],
+    done: Callable[[], None],
+) -> None:
     source = viewer.layers["blurred"]
     source.corner_pixels = np.array([[0, 10, 20], [20, 29, 39]])
     click(widget.preview_button)
@@ -145,8 +189,11 @@ def test_the_preview_restores_only_what_is_in_view(viewer, widget, click, done):
 
 
 def test_an_image_of_another_colour_is_restored_with_its_own_psf(
-    viewer, widget, click, done
-):
+    viewer: Viewer,
+    widget: RestoreWidget,
+    click: Callable[[QPushButton], None],
+    done: Callable[[], None],
+) -> None:
     source = viewer.layers["blurred"]
     field, others = widget.advanced["psf"], tuple(viewer.layers)
     assert field.choices == (None, OTHER, *others, FILE)
@@ -166,7 +213,9 @@ def test_an_image_of_another_colour_is_restored_with_its_own_psf(
     np.testing.assert_array_equal(results[1], alone.data)
 
 
-def test_the_memory_limit_cuts_the_tiles(widget, model_folder, viewer):
+def test_the_memory_limit_cuts_the_tiles(
+    widget: RestoreWidget, model_folder: Path, viewer: Viewer
+) -> None:
     stack = to_stack(viewer.layers["blurred"])
     wide = stack.with_data(np.tile(stack.data, (1, 1, 8)))
     free = RestoreRequest(model_folder, wide, device="cpu")
@@ -178,8 +227,13 @@ def test_the_memory_limit_cuts_the_tiles(widget, model_folder, viewer):
         replace(free, memory=1_000_000).plan(print)
 
 
-def test_running_out_of_memory_is_told(widget, click, done, monkeypatch):
-    def run_out(*args):
+def test_running_out_of_memory_is_told(
+    widget: RestoreWidget,
+    click: Callable[[QPushButton], None],
+    done: Callable[[], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def run_out(*args: Any) -> None:
         raise RuntimeError("CUDA out of memory")
 
     monkeypatch.setattr(engine, "_forward", run_out)
@@ -190,20 +244,24 @@ def test_running_out_of_memory_is_told(widget, click, done, monkeypatch):
     assert widget.run.start_button.isEnabled()
 
 
-def test_without_a_model_it_says_what_to_do(viewer, click):
+def test_without_a_model_it_says_what_to_do(
+    viewer: Viewer, click: Callable[[QPushButton], None]
+) -> None:
     _, widget = viewer.window.add_plugin_dock_widget("napari-blurgan", "Restore")
     click(widget.run.start_button)
     assert "train one first" in widget.messages.text()
 
 
-def test_a_model_trained_meanwhile_is_chosen(widget, model_folder, tmp_path):
+def test_a_model_trained_meanwhile_is_chosen(
+    widget: RestoreWidget, model_folder: Path, tmp_path: Path
+) -> None:
     other = tmp_path / "other.blurgan"
     other.symlink_to(model_folder)
     _state.models.add(other)
     assert widget.form["model"].value == other
 
 
-def copy_of(model, path, steps):
+def copy_of(model: Any, path: Path, steps: int) -> Any:
     """Return a copy of a model folder that says how long it was trained."""
     shutil.copytree(model, path)
     summary = json.loads((path / "model.json").read_text())
@@ -212,7 +270,9 @@ def copy_of(model, path, steps):
     return path
 
 
-def test_the_list_marks_models_that_have_hardly_learned(widget, model_folder, tmp_path):
+def test_the_list_marks_models_that_have_hardly_learned(
+    widget: RestoreWidget, model_folder: Path, tmp_path: Path
+) -> None:
     """And two models of one name can both be chosen."""
     long, none = (
         copy_of(model_folder, tmp_path / place / "cells.blurgan", steps)
@@ -230,7 +290,12 @@ def test_the_list_marks_models_that_have_hardly_learned(widget, model_folder, tm
     assert texts[empty].endswith("⚠ cannot be read")
 
 
-def test_a_damaged_model_is_told(widget, click, done, tmp_path):
+def test_a_damaged_model_is_told(
+    widget: RestoreWidget,
+    click: Callable[[QPushButton], None],
+    done: Callable[[], None],
+    tmp_path: Path,
+) -> None:
     empty = tmp_path / "empty.blurgan"
     empty.mkdir()
     _state.models.add(empty)

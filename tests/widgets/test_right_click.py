@@ -1,7 +1,15 @@
 """A right click on a layer, the help and the log, as a person comes to them."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
 import pytest
 from app_model.backends.qt import QModelMenu
+from napari import Viewer
+from pytestqt.qtbot import QtBot
 from qtpy.QtCore import Qt, QUrl
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QDialog, QPushButton, QTextBrowser
@@ -13,7 +21,9 @@ pytestmark = pytest.mark.person
 
 
 @pytest.fixture
-def window(make_napari_viewer, volumes):
+def window(
+    make_napari_viewer: Callable[..., Viewer], volumes: tuple[np.ndarray, np.ndarray]
+) -> Viewer:
     viewer = make_napari_viewer(show=True)
     viewer.add_image(volumes[0], name="below")
     viewer.add_image(volumes[1], name="above")
@@ -21,7 +31,9 @@ def window(make_napari_viewer, volumes):
 
 
 @pytest.fixture
-def right_click(window, monkeypatch):
+def right_click(
+    window: Viewer, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., dict[str, Any]]:
     """Return what clicks with the right button on a row of the layer list.
 
     The menu is not opened, for it would wait for an answer; its visible entries are
@@ -30,7 +42,7 @@ def right_click(window, monkeypatch):
     menus = []
     monkeypatch.setattr(QModelMenu, "exec_", lambda menu, at: menus.append(menu), False)
 
-    def click(row):
+    def click(row: Any) -> Any:
         view = window.window._qt_viewer.layers
         place = view.visualRect(view.model().index(row, 0)).center()
         for button in (Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton):
@@ -42,8 +54,8 @@ def right_click(window, monkeypatch):
 
 @pytest.mark.parametrize("name", ["Restore", "Deconvolve"])
 def test_a_right_click_on_a_layer_opens_a_widget_on_it(
-    window, right_click, name, qtbot
-):
+    window: Viewer, right_click: Callable[..., dict[str, Any]], name: str, qtbot: QtBot
+) -> None:
     window.window.add_plugin_dock_widget("napari-blurgan", "Compare")
     right_click(1)[f"{name} with… (BlurGAN)"].trigger()
     qtbot.waitUntil(lambda: f"{name} (BlurGAN)" in window.window.dock_widgets)
@@ -53,10 +65,10 @@ def test_a_right_click_on_a_layer_opens_a_widget_on_it(
     assert not any("BlurGAN" in words for words in right_click(0))
 
 
-def dialog_of(widget, qtbot, kind=QDialog):
+def dialog_of(widget: Any, qtbot: QtBot, kind: str = QDialog) -> Any:
     found = []
 
-    def there():
+    def there() -> Any:
         found[:] = [d for d in widget.findChildren(kind) if d.isVisible()]
         return bool(found)
 
@@ -64,7 +76,9 @@ def dialog_of(widget, qtbot, kind=QDialog):
     return found[-1]
 
 
-def test_help_leads_to_the_chapter_and_the_log_is_complete(window, qtbot):
+def test_help_leads_to_the_chapter_and_the_log_is_complete(
+    window: Viewer, qtbot: QtBot
+) -> None:
     _, widget = window.window.add_plugin_dock_widget("napari-blurgan", "Compare")
     buttons = {b.text(): b for b in widget.findChildren(QPushButton)}
     qtbot.mouseClick(buttons["?"], Qt.MouseButton.LeftButton)
@@ -94,5 +108,5 @@ def test_help_leads_to_the_chapter_and_the_log_is_complete(window, qtbot):
     "title",
     ["Train", "Restore", "Deconvolve", "PSF", "Compare", "Threshold", "Transform"],
 )
-def test_every_widget_has_a_chapter(title):
+def test_every_widget_has_a_chapter(title: str) -> None:
     assert chapter(title).startswith(f"## {title}\n")

@@ -1,20 +1,25 @@
 """The samples of File → Open Sample, and how they fit the widgets."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 import pytest
 from napari.components import ViewerModel
+from pytestqt.qtbot import QtBot
 
 from napari_blurgan.widgets import sample_data
 from napari_blurgan.widgets._data_form import DataForm
-from napari_blurgan.widgets._layers import to_psf, to_stack
+from napari_blurgan.widgets._layers import LayerData, to_psf, to_stack
 
 
 @pytest.fixture(scope="module")
-def microtubules():
+def microtubules() -> list[LayerData]:
     return sample_data.microtubules()
 
 
-def opened(data):
+def opened(data: Any) -> Any:
     viewer = ViewerModel()
     for pixels, attributes, kind in data:
         assert kind == "image"
@@ -23,7 +28,7 @@ def opened(data):
 
 
 @pytest.mark.parametrize("make", [sample_data.dna, sample_data.yeast])
-def test_real_stacks_have_a_voxel_size_and_credit(make):
+def test_real_stacks_have_a_voxel_size_and_credit(make: Any) -> None:
     for layer in opened(make()).layers:
         stack = to_stack(layer)
         assert stack.axes == "ZYX"
@@ -31,7 +36,9 @@ def test_real_stacks_have_a_voxel_size_and_credit(make):
         assert "CC BY" in stack.metadata["provenance"]["licence"]
 
 
-def test_the_simulated_psf_is_the_one_that_blurred(microtubules):
+def test_the_simulated_psf_is_the_one_that_blurred(
+    microtubules: list[LayerData],
+) -> None:
     layers = opened(microtubules).layers
     psf = to_psf(layers["microtubules, PSF"])
     assert psf.voxel_size == pytest.approx((0.2, 0.08, 0.08))
@@ -41,7 +48,7 @@ def test_the_simulated_psf_is_the_one_that_blurred(microtubules):
     assert truth.max() <= 1 < blurred.max()
 
 
-def test_the_sharp_set_shows_another_field(microtubules):
+def test_the_sharp_set_shows_another_field(microtubules: list[LayerData]) -> None:
     layers = opened(microtubules).layers
     truth, other = (
         layers[n].data for n in ("microtubules, truth", "other field, sharp")
@@ -49,7 +56,9 @@ def test_the_sharp_set_shows_another_field(microtubules):
     assert np.corrcoef(np.ravel(truth), np.ravel(other))[0, 1] < 0.2
 
 
-def test_train_knows_what_to_do_with_it(microtubules, qtbot):
+def test_train_knows_what_to_do_with_it(
+    microtubules: list[LayerData], qtbot: QtBot
+) -> None:
     form = DataForm(opened(microtubules))
     qtbot.addWidget(form)
     form.reset_choices()
@@ -60,7 +69,7 @@ def test_train_knows_what_to_do_with_it(microtubules, qtbot):
     assert (optics.na, optics.ni, optics.wavelength) == (1.4, 1.515, 525)
 
 
-def test_beads_are_found_in_the_bead_sample():
+def test_beads_are_found_in_the_bead_sample() -> None:
     from napari_blurgan.identification.beads import detect_beads
 
     (layer,) = opened(sample_data.beads()).layers

@@ -1,8 +1,15 @@
 """Thresholds by clicking, with the mouse on napari's own canvas."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
 import dask.array as da
 import numpy as np
 import pytest
+from napari import Viewer
+from pytestqt.qtbot import QtBot
 
 from napari_blurgan.content.histogram import FROM_HISTOGRAM
 from napari_blurgan.widgets._levels import Level, kept, levels_of
@@ -13,7 +20,7 @@ MORE_LOW, MORE_HIGH = (20, 5), (16, 17)
 
 
 @pytest.fixture
-def picture():
+def picture() -> np.ndarray:
     """Return an image whose grey levels all differ: dark, with a bright block."""
     image = np.arange(24 * 30).reshape(24, 30) % 17 + 10.0
     image[10:19, 14:25] += 100
@@ -21,15 +28,17 @@ def picture():
 
 
 @pytest.fixture
-def mouse(make_napari_viewer, qtbot):
+def mouse(make_napari_viewer: Callable[..., Viewer], qtbot: QtBot) -> Mouse:
     return Mouse(make_napari_viewer(), qtbot)
 
 
-def mean_of(image, places):
+def mean_of(image: np.ndarray, places: Any) -> Any:
     return np.mean([image[p] for p in places])
 
 
-def test_four_clicks_make_a_threshold_and_its_mask(mouse, picture):
+def test_four_clicks_make_a_threshold_and_its_mask(
+    mouse: Mouse, picture: np.ndarray
+) -> None:
     layer = mouse.viewer.add_image(picture, name="cells")
     widget = mouse.open()
     widget.form["radius"].value = 0
@@ -59,7 +68,9 @@ PLACED = {
 
 
 @pytest.mark.parametrize("placed", PLACED)
-def test_wherever_the_image_lies(mouse, picture, placed):
+def test_wherever_the_image_lies(
+    mouse: Mouse, picture: np.ndarray, placed: str
+) -> None:
     layer = mouse.viewer.add_image(picture, name="cells", **PLACED[placed])
     widget = mouse.open()
     widget.form["radius"].value = 0
@@ -71,7 +82,9 @@ def test_wherever_the_image_lies(mouse, picture, placed):
     np.testing.assert_allclose(mask.extent.world, layer.extent.world)
 
 
-def test_in_the_planes_of_lazy_volumes_in_time(mouse, picture):
+def test_in_the_planes_of_lazy_volumes_in_time(
+    mouse: Mouse, picture: np.ndarray
+) -> None:
     film = np.stack([picture, picture + 7, picture + 30]).astype(np.uint16)
     film = np.stack([film, film + 1000])
     data = da.from_array(film, chunks=(1, 1, 12, 30))
@@ -90,7 +103,9 @@ def test_in_the_planes_of_lazy_volumes_in_time(mouse, picture):
     np.testing.assert_array_equal(np.asarray(mask.data), film > alpha)
 
 
-def test_colour_counts_by_its_mean_and_opacity_does_not(mouse, picture):
+def test_colour_counts_by_its_mean_and_opacity_does_not(
+    mouse: Mouse, picture: np.ndarray
+) -> None:
     shades = [picture, picture + 30, picture + 60, np.full_like(picture, 255)]
     image = np.stack(shades, -1).astype(np.uint8)
     layer = mouse.viewer.add_image(image, rgb=True, name="stain")
@@ -105,7 +120,7 @@ def test_colour_counts_by_its_mean_and_opacity_does_not(mouse, picture):
     np.testing.assert_array_equal(np.asarray(mask.data), mean > alpha)
 
 
-def test_channels_count_by_their_mean(mouse, picture):
+def test_channels_count_by_their_mean(mouse: Mouse, picture: np.ndarray) -> None:
     image = np.stack([picture, picture + 50])
     layer = mouse.viewer.add_image(image, axis_labels=("c", "y", "x"), name="two")
     widget = mouse.open()
@@ -117,7 +132,9 @@ def test_channels_count_by_their_mean(mouse, picture):
     np.testing.assert_array_equal(mask, np.stack([image.mean(0) > alpha] * 2))
 
 
-def test_multiscale_images_are_picked_at_full_resolution(mouse, picture):
+def test_multiscale_images_are_picked_at_full_resolution(
+    mouse: Mouse, picture: np.ndarray
+) -> None:
     image = np.kron(picture, np.ones((8, 8)))
     levels_of_detail = [image, image[::2, ::2], image[::4, ::4]]
     layer = mouse.viewer.add_image(levels_of_detail, multiscale=True, name="slide")
@@ -132,7 +149,9 @@ def test_multiscale_images_are_picked_at_full_resolution(mouse, picture):
         np.testing.assert_array_equal(np.asarray(seen), detail > alpha)
 
 
-def test_a_drag_picks_along_its_way_and_undo_takes_it_back(mouse, picture):
+def test_a_drag_picks_along_its_way_and_undo_takes_it_back(
+    mouse: Mouse, picture: np.ndarray
+) -> None:
     layer = mouse.viewer.add_image(picture, name="cells")
     widget = mouse.open()
     widget.form["radius"].value = 1
@@ -151,7 +170,9 @@ def test_a_drag_picks_along_its_way_and_undo_takes_it_back(mouse, picture):
     assert "background none yet" in widget.words.text()
 
 
-def test_without_a_mode_the_mouse_is_napari_s(mouse, picture):
+def test_without_a_mode_the_mouse_is_napari_s(
+    mouse: Mouse, picture: np.ndarray
+) -> None:
     layer = mouse.viewer.add_image(picture, name="cells")
     widget = mouse.open()
     mouse.press(widget.pick_buttons["background"])
@@ -164,7 +185,7 @@ def test_without_a_mode_the_mouse_is_napari_s(mouse, picture):
     assert not widget._pointer.on
 
 
-def test_a_brighter_background_ticks_itself(mouse, picture):
+def test_a_brighter_background_ticks_itself(mouse: Mouse, picture: np.ndarray) -> None:
     layer = mouse.viewer.add_image(picture, name="cells")
     widget = mouse.open()
     mouse.pick(widget, layer, [HIGH], [LOW])
@@ -181,7 +202,9 @@ def test_a_brighter_background_ticks_itself(mouse, picture):
     assert "cells · content above" in mouse.viewer.layers
 
 
-def test_what_goes_wrong_is_told_in_a_sentence(mouse, picture):
+def test_what_goes_wrong_is_told_in_a_sentence(
+    mouse: Mouse, picture: np.ndarray
+) -> None:
     layer = mouse.viewer.add_image(picture, name="cells")
     widget = mouse.open()
     mouse.press(widget.pick_buttons["background"])
@@ -197,7 +220,7 @@ def test_what_goes_wrong_is_told_in_a_sentence(mouse, picture):
     assert "outside cells" in widget.messages.text()
 
 
-def test_by_the_histogram_alone(mouse, picture):
+def test_by_the_histogram_alone(mouse: Mouse, picture: np.ndarray) -> None:
     mouse.viewer.add_image(picture, name="cells")
     widget = mouse.open()
     for name in ("Otsu", "triangle"):
@@ -209,7 +232,7 @@ def test_by_the_histogram_alone(mouse, picture):
     assert "cells · content above" not in mouse.viewer.layers
 
 
-def test_another_layer_keeps_what_was_found(mouse, picture):
+def test_another_layer_keeps_what_was_found(mouse: Mouse, picture: np.ndarray) -> None:
     first = mouse.viewer.add_image(picture, name="first")
     mouse.viewer.add_image(picture[:, ::-1], name="second")
     widget = mouse.open()
@@ -223,7 +246,9 @@ def test_another_layer_keeps_what_was_found(mouse, picture):
     assert widget.form["domain"].value == "A"
 
 
-def test_when_closed_it_takes_its_outline_along_and_leaves_the_picks(mouse, picture):
+def test_when_closed_it_takes_its_outline_along_and_leaves_the_picks(
+    mouse: Mouse, picture: np.ndarray
+) -> None:
     viewer = mouse.viewer
     layer = viewer.add_image(picture, name="cells")
     widget = mouse.open()
@@ -240,7 +265,9 @@ def test_when_closed_it_takes_its_outline_along_and_leaves_the_picks(mouse, pict
     assert "cells · content above" in viewer.layers
 
 
-def test_domain_and_radius_are_there_the_next_time(mouse, picture):
+def test_domain_and_radius_are_there_the_next_time(
+    mouse: Mouse, picture: np.ndarray
+) -> None:
     known = mouse.viewer.add_image(picture, name="known")
     levels_of(mouse.viewer).find("A", Level(50.0, layer="known"), known)
     widget = mouse.open()
@@ -256,7 +283,7 @@ def test_domain_and_radius_are_there_the_next_time(mouse, picture):
     assert levels_of(mouse.viewer)["B"].value is None
 
 
-def test_napari_may_be_closed_right_after_it(mouse, picture):
+def test_napari_may_be_closed_right_after_it(mouse: Mouse, picture: np.ndarray) -> None:
     layer = mouse.viewer.add_image(picture, name="cells")
     widget = mouse.open()
     mouse.pick(widget, layer, [LOW], [HIGH])
@@ -267,7 +294,7 @@ def test_napari_may_be_closed_right_after_it(mouse, picture):
     mouse.until(lambda: bool(gone))
 
 
-def test_the_layer_follows_the_layer_list(mouse, picture):
+def test_the_layer_follows_the_layer_list(mouse: Mouse, picture: np.ndarray) -> None:
     first = mouse.viewer.add_image(picture, name="first")
     second = mouse.viewer.add_image(picture[:, ::-1], name="second")
     widget = mouse.open()
@@ -280,7 +307,7 @@ def test_the_layer_follows_the_layer_list(mouse, picture):
     assert widget.layer is second
 
 
-def test_what_is_not_seen_is_not_picked(mouse, picture):
+def test_what_is_not_seen_is_not_picked(mouse: Mouse, picture: np.ndarray) -> None:
     below = mouse.viewer.add_image(picture, name="below")
     above = mouse.viewer.add_image(picture, name="above", translate=(0, 15))
     widget = mouse.open()
@@ -299,7 +326,9 @@ def test_what_is_not_seen_is_not_picked(mouse, picture):
     assert "below is hidden" in widget.messages.text()
 
 
-def test_a_threshold_of_another_layer_is_not_replaced_in_silence(mouse, picture):
+def test_a_threshold_of_another_layer_is_not_replaced_in_silence(
+    mouse: Mouse, picture: np.ndarray
+) -> None:
     mouse.viewer.add_image(picture, name="first")
     mouse.viewer.add_image(picture + 50, name="second")
     widget = mouse.open()

@@ -1,7 +1,14 @@
 """α and β from the sample *Cells*: picked with the mouse, each by itself."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
+from napari import Viewer
+from pytestqt.qtbot import QtBot
 
 from napari_blurgan.content.picking import Region, threshold_from_regions
 from napari_blurgan.data.colour import ChannelMean
@@ -17,7 +24,7 @@ RADIUS = 1.0
 class Bench:
     """The sample, Transform beside it, and what was picked of each domain."""
 
-    def __init__(self, viewer, qtbot):
+    def __init__(self, viewer: Viewer, qtbot: QtBot) -> None:
         self.viewer = viewer
         viewer.open_sample("napari-blurgan", "cells")
         viewer.window.resize(1600, 1000)
@@ -31,11 +38,11 @@ class Bench:
             self.transform.domains[domain].untick()
             self.transform.domains[domain].tick(viewer.layers[name])
 
-    def mean(self, domain):
+    def mean(self, domain: str) -> Any:
         stack = to_stack(self.viewer.layers[NAMES[domain]])
         return ChannelMean(stack)[0]
 
-    def _extremes(self, domain):
+    def _extremes(self, domain: str) -> Any:
         """Return places of the first plane inside the margins, darkest first."""
         inner = self.mean(domain)[4:-4, 4:-4]
         order = np.argsort(inner, axis=None, kind="stable")
@@ -43,11 +50,11 @@ class Bench:
         return [(0, int(y), int(x)) for y, x in found]
 
     @property
-    def pickers(self):
+    def pickers(self) -> Any:
         docks = self.viewer.window.dock_widgets.values()
         return [dock for dock in docks if isinstance(dock, ThresholdWidget)]
 
-    def open(self, domain, side):
+    def open(self, domain: str, side: Any) -> Any:
         """Open the picker from Transform, or as the menus do."""
         if side == "transform":
             self.transform._pick(domain)
@@ -65,7 +72,7 @@ class Bench:
         self.mouse.settle()
         return picker
 
-    def pick(self, picker, domain, number):
+    def pick(self, picker: Any, domain: str, number: int) -> None:
         """Click on the number-th darkest and brightest places; A is dark around."""
         ranked = self.places[domain]
         dark, bright = ranked[37 * number], ranked[-1 - 37 * number]
@@ -75,19 +82,19 @@ class Bench:
         for kind, place in zip(self.picked[domain], pair, strict=True):
             kind.append(Region(place[1:], RADIUS))
 
-    def expected(self, domain):
+    def expected(self, domain: str) -> Any:
         return threshold_from_regions(self.mean(domain), *self.picked[domain])
 
-    def asked(self, name):
+    def asked(self, name: str) -> Any:
         return self.transform._asked_for().changes[f"saliency.{name}"]
 
 
 @pytest.fixture
-def bench(make_napari_viewer, qtbot):
+def bench(make_napari_viewer: Callable[..., Viewer], qtbot: QtBot) -> Bench:
     return Bench(make_napari_viewer(), qtbot)
 
 
-def check(bench):
+def check(bench: Any) -> None:
     for domain, name in (("A", "alpha"), ("B", "beta")):
         expected = bench.expected(domain)
         assert bench.asked(name) == expected.threshold
@@ -100,7 +107,9 @@ def check(bench):
 @pytest.mark.person
 @pytest.mark.parametrize("side", ["transform", "menu"])
 @pytest.mark.parametrize("order", ["AB", "BA"])
-def test_each_threshold_is_that_of_its_picks(bench, order, side):
+def test_each_threshold_is_that_of_its_picks(
+    bench: Bench, order: str, side: str
+) -> None:
     for domain in order:
         bench.pick(bench.open(domain, side), domain, 0)
     check(bench)
@@ -109,7 +118,7 @@ def test_each_threshold_is_that_of_its_picks(bench, order, side):
     check(bench)
 
 
-def test_opening_the_picker_for_the_other_changes_nothing(bench):
+def test_opening_the_picker_for_the_other_changes_nothing(bench: Bench) -> None:
     bench.pick(bench.open("A", "transform"), "A", 0)
     alpha = bench.transform._levels["A"]
     picker = bench.open("B", "transform")
@@ -122,7 +131,7 @@ def test_opening_the_picker_for_the_other_changes_nothing(bench):
     assert picker.threshold == alpha.value
 
 
-def test_there_is_one_picker_from_wherever_it_is_opened(bench):
+def test_there_is_one_picker_from_wherever_it_is_opened(bench: Bench) -> None:
     first = bench.open("A", "menu")
     assert bench.open("B", "transform") is first
     show_widget(bench.viewer, "Threshold", ThresholdWidget)
@@ -134,7 +143,7 @@ def test_there_is_one_picker_from_wherever_it_is_opened(bench):
     assert len(bench.pickers) == 1
 
 
-def test_a_selected_layer_of_the_other_domain_is_picked_for_that(bench):
+def test_a_selected_layer_of_the_other_domain_is_picked_for_that(bench: Bench) -> None:
     picker = bench.open("A", "transform")
     bench.viewer.layers.selection.active = bench.viewer.layers[NAMES["B"]]
     assert picker.form["domain"].value == "B"
@@ -143,7 +152,7 @@ def test_a_selected_layer_of_the_other_domain_is_picked_for_that(bench):
     assert bench.transform._levels["B"].value == bench.expected("B").threshold
 
 
-def test_what_is_typed_in_transform_moves_the_outline(bench):
+def test_what_is_typed_in_transform_moves_the_outline(bench: Bench) -> None:
     picker = bench.open("A", "transform")
     bench.transform.form["alpha"].value = 90
     assert picker.threshold == 90
@@ -153,7 +162,7 @@ def test_what_is_typed_in_transform_moves_the_outline(bench):
     assert bench.transform._levels["A"].value == picker.threshold != 90
 
 
-def test_picking_without_a_ticked_layer_says_so(bench):
+def test_picking_without_a_ticked_layer_says_so(bench: Bench) -> None:
     bench.transform.domains["A"].untick()
     bench.transform._pick("A")
     assert "Tick an image of A first" in bench.transform.messages.text()

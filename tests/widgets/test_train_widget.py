@@ -1,16 +1,23 @@
 """The Train widget in real napari: a person's ways through it, right and wrong."""
 
+from __future__ import annotations
+
 import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import tifffile
 import torch
+from napari import Viewer
+from napari.layers import Image
 from napari.utils.notifications import notification_manager
+from pytestqt.qtbot import QtBot
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QFileDialog
+from qtpy.QtWidgets import QFileDialog, QPushButton
 
 from napari_blurgan.estimates.judge import Judgement
 from napari_blurgan.methods.presets import preset
@@ -23,10 +30,11 @@ from napari_blurgan.widgets._controls import Phase
 from napari_blurgan.widgets._fields import changes_of
 from napari_blurgan.widgets._layers import METADATA_KEY, to_stack
 from napari_blurgan.widgets._remedies import remedy
+from napari_blurgan.widgets.train import TrainWidget
 
 
 @pytest.fixture
-def widget(viewer, small, qtbot):
+def widget(viewer: Viewer, small: str, qtbot: QtBot) -> Iterator[TrainWidget]:
     _, widget = viewer.window.add_plugin_dock_widget("napari-blurgan", "Train")
     widget.data.blurred.tick(viewer.layers["blurred"])
     widget.data.sharp.tick(viewer.layers["sharp"])
@@ -38,26 +46,32 @@ def widget(viewer, small, qtbot):
 
 
 @pytest.fixture
-def click(qtbot):
+def click(qtbot: QtBot) -> Callable[[QPushButton], None]:
     return lambda button: qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
 
 
 @pytest.fixture
-def until(qtbot, widget):
+def until(qtbot: QtBot, widget: TrainWidget) -> Callable[[Callable[[], bool]], None]:
     """Wait for something to happen, but not beyond the end of the training."""
 
-    def wait(condition):
+    def wait(condition: Callable[[], bool]) -> None:
         qtbot.waitUntil(lambda: condition() or idle(widget), timeout=60_000)
         assert condition(), widget.messages.details
 
     return wait
 
 
-def idle(widget):
+def idle(widget: Any) -> Any:
     return widget.run.phase is Phase.IDLE
 
 
-def test_train_pause_resume_stop(viewer, widget, click, until, qtbot):
+def test_train_pause_resume_stop(
+    viewer: Viewer,
+    widget: TrainWidget,
+    click: Callable[[QPushButton], None],
+    until: Callable[[Callable[[], bool]], None],
+    qtbot: QtBot,
+) -> None:
     click(widget.run.start_button)
     assert widget.run.phase is Phase.RUNNING
     until(lambda: "PSF learned" in viewer.layers)
@@ -90,8 +104,11 @@ def test_train_pause_resume_stop(viewer, widget, click, until, qtbot):
 
 
 def test_a_run_that_is_stopped_while_it_prepares_leaves_no_model(
-    widget, click, until, private_settings
-):
+    widget: TrainWidget,
+    click: Callable[[QPushButton], None],
+    until: Callable[[Callable[[], bool]], None],
+    private_settings: Path,
+) -> None:
     click(widget.run.start_button)
     click(widget.run.stop_button)
     until(lambda: idle(widget))
@@ -110,11 +127,16 @@ def test_a_run_that_is_stopped_while_it_prepares_leaves_no_model(
     ],
 )
 def test_a_failing_step_is_told_and_the_widget_goes_on(
-    widget, click, until, monkeypatch, error, words
-):
+    widget: TrainWidget,
+    click: Callable[[QPushButton], None],
+    until: Callable[[Callable[[], bool]], None],
+    monkeypatch: pytest.MonkeyPatch,
+    error: Any,
+    words: str,
+) -> None:
     real, calls = Engine.step, []
 
-    def step(self, rate):
+    def step(self: Engine, rate: float) -> Any:
         calls.append(rate)
         if len(calls) == 3:
             raise error
@@ -133,14 +155,21 @@ def test_a_failing_step_is_told_and_the_widget_goes_on(
     assert words not in widget.messages.text()
 
 
-def test_what_is_missing_is_said_before_anything_starts(widget, click):
+def test_what_is_missing_is_said_before_anything_starts(
+    widget: TrainWidget, click: Callable[[QPushButton], None]
+) -> None:
     widget.data.sharp.clear()
     click(widget.run.start_button)
     assert "sharp image" in widget.messages.text()
     assert idle(widget)
 
 
-def test_bad_data_are_told_in_the_words_of_the_core(viewer, widget, click, until):
+def test_bad_data_are_told_in_the_words_of_the_core(
+    viewer: Viewer,
+    widget: TrainWidget,
+    click: Callable[[QPushButton], None],
+    until: Callable[[Callable[[], bool]], None],
+) -> None:
     small = viewer.add_image(np.ones((4, 5, 5)), name="tiny")
     widget.data.blurred.tick(small)
     click(widget.run.start_button)
@@ -149,7 +178,12 @@ def test_bad_data_are_told_in_the_words_of_the_core(viewer, widget, click, until
 
 
 @pytest.mark.person
-def test_layers_may_be_renamed_and_deleted_meanwhile(viewer, widget, click, until):
+def test_layers_may_be_renamed_and_deleted_meanwhile(
+    viewer: Viewer,
+    widget: TrainWidget,
+    click: Callable[[QPushButton], None],
+    until: Callable[[Callable[[], bool]], None],
+) -> None:
     click(widget.run.start_button)
     until(lambda: "blurred · preview" in viewer.layers)
     until(lambda: "PSF learned" in viewer.layers)
@@ -165,21 +199,37 @@ def test_layers_may_be_renamed_and_deleted_meanwhile(viewer, widget, click, unti
     assert widget.restore_button.isEnabled()
 
 
-def test_the_user_keeps_the_selected_layer(viewer, widget, click, until):
+def test_the_user_keeps_the_selected_layer(
+    viewer: Viewer,
+    widget: TrainWidget,
+    click: Callable[[QPushButton], None],
+    until: Callable[[Callable[[], bool]], None],
+) -> None:
     viewer.layers.selection = {viewer.layers["sharp"]}
     click(widget.run.start_button)
     until(lambda: "blurred · preview" in viewer.layers)
     assert viewer.layers.selection.active == viewer.layers["sharp"]
 
 
-def test_pixels_of_the_user_are_never_written(viewer, widget, click, until, volumes):
+def test_pixels_of_the_user_are_never_written(
+    viewer: Viewer,
+    widget: TrainWidget,
+    click: Callable[[QPushButton], None],
+    until: Callable[[Callable[[], bool]], None],
+    volumes: tuple[np.ndarray, np.ndarray],
+) -> None:
     before = [v.copy() for v in volumes]
     click(widget.run.start_button)
     until(lambda: widget.plot.last_step > 5)
     np.testing.assert_array_equal(volumes, before)
 
 
-def test_what_was_typed_is_there_the_next_time(viewer, widget, click, until):
+def test_what_was_typed_is_there_the_next_time(
+    viewer: Viewer,
+    widget: TrainWidget,
+    click: Callable[[QPushButton], None],
+    until: Callable[[Callable[[], bool]], None],
+) -> None:
     widget.form["minutes"].value = 7
     widget.data.optics.fields["na"].value = 1.25
     click(widget.run.start_button)
@@ -195,7 +245,12 @@ def test_what_was_typed_is_there_the_next_time(viewer, widget, click, until):
     assert again.data.optics.fields["na"].value == 1.25
 
 
-def test_a_second_training_waits_for_the_first(viewer, widget, click, until):
+def test_a_second_training_waits_for_the_first(
+    viewer: Viewer,
+    widget: TrainWidget,
+    click: Callable[[QPushButton], None],
+    until: Callable[[Callable[[], bool]], None],
+) -> None:
     click(widget.run.start_button)
     assert widget.run.start_button.text() == "Queue"
     until(lambda: widget.plot.last_step > 2)
@@ -210,7 +265,12 @@ def test_a_second_training_waits_for_the_first(viewer, widget, click, until):
     assert names == ["blurred-2.blurgan", "blurred.blurgan"]
 
 
-def test_what_waits_is_dropped_when_the_widget_is_closed(viewer, widget, click, until):
+def test_what_waits_is_dropped_when_the_widget_is_closed(
+    viewer: Viewer,
+    widget: TrainWidget,
+    click: Callable[[QPushButton], None],
+    until: Callable[[Callable[[], bool]], None],
+) -> None:
     click(widget.run.start_button)
     click(widget.run.start_button)
     until(lambda: widget.plot.last_step > 2)
@@ -218,7 +278,12 @@ def test_what_waits_is_dropped_when_the_widget_is_closed(viewer, widget, click, 
     assert widget._job is None
 
 
-def test_a_sharp_set_is_made_of_another_part(viewer, widget, click, until):
+def test_a_sharp_set_is_made_of_another_part(
+    viewer: Viewer,
+    widget: TrainWidget,
+    click: Callable[[QPushButton], None],
+    until: Callable[[Callable[[], bool]], None],
+) -> None:
     source = viewer.layers["blurred"]
     wide = viewer.add_image(
         np.concatenate([np.asarray(source.data)] * 3, axis=2),
@@ -237,7 +302,7 @@ def test_a_sharp_set_is_made_of_another_part(viewer, widget, click, until):
 
 
 @pytest.fixture
-def bare(viewer, widget):
+def bare(viewer: Viewer, widget: TrainWidget) -> Image:
     """Return the blurred layer without a voxel size, ticked alone."""
     pixels = viewer.layers["blurred"].data
     layer = viewer.add_image(pixels, name="bare")
@@ -248,7 +313,12 @@ def bare(viewer, widget):
     return layer
 
 
-def test_a_voxel_size_is_asked_for_and_typed(widget, bare, click, until):
+def test_a_voxel_size_is_asked_for_and_typed(
+    widget: TrainWidget,
+    bare: Image,
+    click: Callable[[QPushButton], None],
+    until: Callable[[Callable[[], bool]], None],
+) -> None:
     form = widget.data.voxels
     assert not form.isHidden()
     widget.data.optics.setChecked(True)
@@ -268,8 +338,13 @@ def test_a_voxel_size_is_asked_for_and_typed(widget, bare, click, until):
 
 @pytest.mark.parametrize("dims", [2, 3])
 def test_synthetic_structures_need_no_voxel_size(
-    viewer, widget, bare, click, until, dims
-):
+    viewer: Viewer,
+    widget: TrainWidget,
+    bare: Image,
+    click: Callable[[QPushButton], None],
+    until: Callable[[Callable[[], bool]], None],
+    dims: int,
+) -> None:
     if dims == 2:
         widget.data.blurred.untick()
         planes = viewer.add_image(
@@ -284,7 +359,9 @@ def test_synthetic_structures_need_no_voxel_size(
     assert "untick" not in widget.messages.text()
 
 
-def test_files_take_the_typed_size_too(widget, tmp_path, volumes):
+def test_files_take_the_typed_size_too(
+    widget: TrainWidget, tmp_path: Path, volumes: tuple[np.ndarray, np.ndarray]
+) -> None:
     path = tmp_path / "plain.tif"
     tifffile.imwrite(path, volumes[0].astype(np.float32), photometric="minisblack")
     widget.data.blurred.untick()
@@ -299,7 +376,11 @@ def test_files_take_the_typed_size_too(widget, tmp_path, volumes):
     assert form.isHidden()
 
 
-def test_the_end_of_the_time_is_told(widget, click, until):
+def test_the_end_of_the_time_is_told(
+    widget: TrainWidget,
+    click: Callable[[QPushButton], None],
+    until: Callable[[Callable[[], bool]], None],
+) -> None:
     widget.form["minutes"].value = 0.1
     click(widget.run.start_button)
     said = set()
@@ -308,13 +389,13 @@ def test_the_end_of_the_time_is_told(widget, click, until):
     assert any(words.startswith("Preparing: ") for words in said)
 
 
-def missing(widget, qtbot):
+def missing(widget: Any, qtbot: QtBot) -> Any:
     """Return what the form says of itself, once it has been checked."""
     qtbot.waitUntil(lambda: not widget.missing.pending, timeout=5000)
     return widget.missing.text()
 
 
-def test_how_unseen_photons_are_foretold_is_said_live(widget):
+def test_how_unseen_photons_are_foretold_is_said_live(widget: TrainWidget) -> None:
     assert widget.criterion.isHidden()
     widget._on_events([Judged(50, Judgement(0.98, 1.0, 0.005))])
     assert not widget.criterion.isHidden()
@@ -323,7 +404,9 @@ def test_how_unseen_photons_are_foretold_is_said_live(widget):
     )
 
 
-def test_the_form_says_what_is_missing_before_start(viewer, widget, bare, qtbot):
+def test_the_form_says_what_is_missing_before_start(
+    viewer: Viewer, widget: TrainWidget, bare: Image, qtbot: QtBot
+) -> None:
     widget.data.update_values({"make": "richardson-lucy", "optics": {"known": False}})
     assert "needs a PSF" in missing(widget, qtbot)
     widget.data.optics.setChecked(True)
@@ -349,7 +432,9 @@ def test_the_form_says_what_is_missing_before_start(viewer, widget, bare, qtbot)
     assert not missing(widget, qtbot)
 
 
-def test_settings_unfold_where_something_is_missing(widget, click):
+def test_settings_unfold_where_something_is_missing(
+    widget: TrainWidget, click: Callable[[QPushButton], None]
+) -> None:
     widget.data.sharp.untick()
     widget._settings.set_open(False)
     click(widget.run.start_button)
@@ -358,13 +443,13 @@ def test_settings_unfold_where_something_is_missing(widget, click):
     assert widget._settings._opened
 
 
-def test_a_nonblind_recipe_asks_for_a_psf(widget, qtbot):
+def test_a_nonblind_recipe_asks_for_a_psf(widget: TrainWidget, qtbot: QtBot) -> None:
     widget.data.optics.setChecked(False)
     widget.form["preset"].value = "nonblind"
     assert "undoes a blur that is known" in missing(widget, qtbot)
 
 
-def with_optics(viewer, name, **optics):
+def with_optics(viewer: Viewer, name: str, **optics: Any) -> Any:
     blurred = viewer.layers["blurred"]
     metadata = {METADATA_KEY: {"optics": optics}} if optics else {}
     return viewer.add_image(
@@ -373,7 +458,9 @@ def with_optics(viewer, name, **optics):
     )  # fmt: skip
 
 
-def test_optics_of_another_image_are_an_offer_only(viewer, widget):
+def test_optics_of_another_image_are_an_offer_only(
+    viewer: Viewer, widget: TrainWidget
+) -> None:
     form, sources = widget.data.optics, widget.data.blurred
     form.setChecked(False)
     sources.untick()
@@ -389,7 +476,9 @@ def test_optics_of_another_image_are_an_offer_only(viewer, widget):
     assert form.isChecked()
 
 
-def test_remembered_optics_are_known_for_the_same_image_only(viewer, widget):
+def test_remembered_optics_are_known_for_the_same_image_only(
+    viewer: Viewer, widget: TrainWidget
+) -> None:
     widget.data.optics.fields["na"].value = 1.25
     viewer.window.remove_dock_widget(widget)
     viewer.layers["blurred"].name = "of another microscope"
@@ -398,7 +487,9 @@ def test_remembered_optics_are_known_for_the_same_image_only(viewer, widget):
     assert not again.data.optics.isChecked()
 
 
-def test_a_sharp_set_that_can_be_made_is_suggested(make_napari_viewer_proxy):
+def test_a_sharp_set_that_can_be_made_is_suggested(
+    make_napari_viewer_proxy: Callable[..., Viewer],
+) -> None:
     viewer = make_napari_viewer_proxy()
     viewer.add_image(np.zeros((9, 40, 40)), name="stack")
     _, widget = viewer.window.add_plugin_dock_widget("napari-blurgan", "Train")
@@ -414,8 +505,13 @@ def test_a_sharp_set_that_can_be_made_is_suggested(make_napari_viewer_proxy):
 
 
 def test_name_place_and_processor_are_seen_before_start(
-    widget, click, until, qtbot, tmp_path, monkeypatch
-):
+    widget: TrainWidget,
+    click: Callable[[QPushButton], None],
+    until: Callable[[Callable[[], bool]], None],
+    qtbot: QtBot,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     assert not missing(widget, qtbot)
     words = widget.place.words.text()
     assert str(Path("blurgan-models") / "blurred.blurgan") in words
@@ -434,7 +530,7 @@ def test_name_place_and_processor_are_seen_before_start(
     assert _state.models.list() == [expected]
 
 
-def test_remedies_are_things_in_the_window():
+def test_remedies_are_things_in_the_window() -> None:
     for code in ("mismatched-sets", "kernel-held", "truncated-kernel"):
         words = remedy(Warned(0, code, "", "set forward.start, or blurgan psf", {}))
         assert "forward.start" not in words
@@ -443,7 +539,9 @@ def test_remedies_are_things_in_the_window():
     assert "Advanced → Recipe changes" in remedy(other)
 
 
-def test_settings_are_saved_and_loaded_as_a_recipe(widget, small, tmp_path, qtbot):
+def test_settings_are_saved_and_loaded_as_a_recipe(
+    widget: TrainWidget, small: str, tmp_path: Path, qtbot: QtBot
+) -> None:
     path = tmp_path / "mine.yaml"
     widget.recipes.save(path)
     recipe = Recipe.read(path)
@@ -459,7 +557,12 @@ def test_settings_are_saved_and_loaded_as_a_recipe(widget, small, tmp_path, qtbo
     assert "mine.yaml" in widget.messages.text()
 
 
-def test_a_stopped_model_is_trained_further(widget, click, until, monkeypatch):
+def test_a_stopped_model_is_trained_further(
+    widget: TrainWidget,
+    click: Callable[[QPushButton], None],
+    until: Callable[[Callable[[], bool]], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     click(widget.run.start_button)
     until(lambda: widget.plot.last_step > 3)
     click(widget.run.stop_button)
@@ -476,8 +579,12 @@ def test_a_stopped_model_is_trained_further(widget, click, until, monkeypatch):
 
 
 def test_a_model_outlives_a_stop_before_it_goes_on(
-    widget, click, until, model_folder, tmp_path
-):
+    widget: TrainWidget,
+    click: Callable[[QPushButton], None],
+    until: Callable[[Callable[[], bool]], None],
+    model_folder: Path,
+    tmp_path: Path,
+) -> None:
     folder = shutil.copytree(model_folder, tmp_path / "kept.blurgan")
     widget.continue_model(folder)
     click(widget.run.stop_button)

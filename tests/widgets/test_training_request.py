@@ -1,6 +1,9 @@
 """What the Train widget hands to the trainer."""
 
+from __future__ import annotations
+
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +19,9 @@ from napari_blurgan.tasks.train_request import TrainingRequest
 VOXEL = (0.2, 0.1, 0.1)
 
 
-def test_the_offset_of_the_camera_is_no_part_of_a_made_sharp_set(monkeypatch):
+def test_the_offset_of_the_camera_is_no_part_of_a_made_sharp_set(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     psf = theoretical_psf(Optics(0.9, 1.33, 520), (9, 9, 9), VOXEL)
     truth = vesicles((16, 32, 80), VOXEL, seed=1)
     camera = Camera(photons=500, offset=100)
@@ -25,7 +30,7 @@ def test_the_offset_of_the_camera_is_no_part_of_a_made_sharp_set(monkeypatch):
     given = {}
 
     class Recorder:
-        def __init__(self, recipe, y, x, **options):
+        def __init__(self, recipe: Any, y: Any, x: Any, **options: Any) -> None:
             given.update(y=y, x=x)
 
     monkeypatch.setattr(train_module, "Trainer", Recorder)

@@ -1,14 +1,21 @@
 """A transformation from the widget: two domains, two thresholds, a model, a picture."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from napari import Viewer
+from pytestqt.qtbot import QtBot
 
 from napari_blurgan.content.content import Content
 from napari_blurgan.models.model import load_model
 from napari_blurgan.monitoring.events import ContentMeasured
-from napari_blurgan.optics.phantoms import stained_cells
+from napari_blurgan.optics.phantoms import StainedCells, stained_cells
 from napari_blurgan.tasks.restore import restore
 from napari_blurgan.widgets import transform
 from napari_blurgan.widgets._controls import Phase
@@ -28,19 +35,21 @@ CONTENT = Content(0.3, 0.5, 0.2, 1.0, True, NOTHING, NOTHING, NOTHING[0])
 
 
 @pytest.fixture(autouse=True)
-def quick(monkeypatch):
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transform, "DRAW", 50)
 
 
 @pytest.fixture
-def fields():
+def fields() -> list[StainedCells]:
     return [
         stained_cells((48, 48), seed=s, count=c) for s, c in ((1, (2, 2)), (2, (3, 3)))
     ]
 
 
 @pytest.fixture
-def viewer(make_napari_viewer_proxy, fields):
+def viewer(
+    make_napari_viewer_proxy: Callable[..., Viewer], fields: list[StainedCells]
+) -> Viewer:
     viewer = make_napari_viewer_proxy()
     stain = (255 * fields[1].colour).astype(np.uint8)
     viewer.add_image(stain, rgb=True, name="stain")
@@ -49,7 +58,7 @@ def viewer(make_napari_viewer_proxy, fields):
 
 
 @pytest.fixture
-def widget(viewer):
+def widget(viewer: Viewer) -> TransformWidget:
     widget = TransformWidget(viewer)
     viewer.window.add_dock_widget(widget, name="Transform")
     widget.form["task"].value = "staining"
@@ -60,13 +69,15 @@ def widget(viewer):
     return widget
 
 
-def train(widget, qtbot):
+def train(widget: Any, qtbot: QtBot) -> None:
     widget.run.start_button.click()
     qtbot.waitUntil(lambda: widget.run.phase is Phase.IDLE, timeout=60_000)
     assert not widget.messages.details, widget.messages.details
 
 
-def test_from_picked_thresholds_to_a_stained_layer(viewer, widget, qtbot):
+def test_from_picked_thresholds_to_a_stained_layer(
+    viewer: Viewer, widget: TransformWidget, qtbot: QtBot
+) -> None:
     levels = levels_of(viewer)
     levels.find("A", Level(0.25, False, "cells"), viewer.layers["cells"])
     levels.find("B", Level(210.0, True, "stain"), viewer.layers["stain"])
@@ -105,7 +116,9 @@ def test_from_picked_thresholds_to_a_stained_layer(viewer, widget, qtbot):
     np.testing.assert_allclose(restored.extent.world, source.extent.world)
 
 
-def test_what_is_missing_is_told_before_anything_starts(viewer, widget):
+def test_what_is_missing_is_told_before_anything_starts(
+    viewer: Viewer, widget: TransformWidget
+) -> None:
     widget.run.start_button.click()
     assert "domain A has no threshold yet" in widget.messages.text()
     widget.domains["B"].untick()
@@ -115,8 +128,10 @@ def test_what_is_missing_is_told_before_anything_starts(viewer, widget):
     assert widget.run.phase is Phase.IDLE
 
 
-def test_the_form_is_checked_as_it_is_filled(viewer, widget, qtbot):
-    def said():
+def test_the_form_is_checked_as_it_is_filled(
+    viewer: Viewer, widget: TransformWidget, qtbot: QtBot
+) -> None:
+    def said() -> Any:
         qtbot.waitUntil(lambda: not widget.missing.pending, timeout=5000)
         return widget.missing.text()
 
@@ -131,7 +146,9 @@ def test_the_form_is_checked_as_it_is_filled(viewer, widget, qtbot):
     assert "mine.blurgan" in widget.place.words.text()
 
 
-def test_a_threshold_outside_the_data_fails_in_a_sentence(viewer, widget, qtbot):
+def test_a_threshold_outside_the_data_fails_in_a_sentence(
+    viewer: Viewer, widget: TransformWidget, qtbot: QtBot
+) -> None:
     widget.form["alpha"].value, widget.form["beta"].value = 0.25, 0.8
     widget.run.start_button.click()
     qtbot.waitUntil(lambda: widget.run.phase is Phase.IDLE, timeout=60_000)
@@ -139,7 +156,9 @@ def test_a_threshold_outside_the_data_fails_in_a_sentence(viewer, widget, qtbot)
     widget._job = None
 
 
-def test_a_folder_is_a_domain_too(viewer, widget, fields, tmp_path):
+def test_a_folder_is_a_domain_too(
+    viewer: Viewer, widget: TransformWidget, fields: list[StainedCells], tmp_path: Path
+) -> None:
     for number, field in enumerate(fields):
         write_ome_tiff(tmp_path / f"{number}.ome.tif", field.grey, "YX")
     (tmp_path / "notes.txt").write_text("no image")
@@ -148,7 +167,9 @@ def test_a_folder_is_a_domain_too(viewer, widget, fields, tmp_path):
     assert [s.name for s in widget.domains["A"].sources()] == ["0.ome.tif", "1.ome.tif"]
 
 
-def test_pick_opens_the_picker_on_the_layer(viewer, widget):
+def test_pick_opens_the_picker_on_the_layer(
+    viewer: Viewer, widget: TransformWidget
+) -> None:
     widget._pick("B")
     picker = next(
         dock for title, dock in viewer.window.dock_widgets.items() if "Thresh" in title
@@ -165,12 +186,16 @@ def test_pick_opens_the_picker_on_the_layer(viewer, widget):
     ("task", "bright"),
     [("staining", (False, True)), ("labelling", (True, False))],
 )
-def test_a_task_knows_which_background_is_bright(widget, task, bright):
+def test_a_task_knows_which_background_is_bright(
+    widget: TransformWidget, task: str, bright: tuple[bool, bool]
+) -> None:
     widget.form["task"].value = task
     assert (widget.form["bright_a"].value, widget.form["bright_b"].value) == bright
 
 
-def test_the_sample_has_two_modalities_beside_each_other(make_napari_viewer_proxy):
+def test_the_sample_has_two_modalities_beside_each_other(
+    make_napari_viewer_proxy: Callable[..., Viewer],
+) -> None:
     viewer = make_napari_viewer_proxy()
     viewer.open_sample("napari-blurgan", "cells")
     dim, stained = viewer.layers["dim cells"], viewer.layers["stained cells"]
@@ -179,7 +204,9 @@ def test_the_sample_has_two_modalities_beside_each_other(make_napari_viewer_prox
     assert dim.extent.world[1][-1] < stained.extent.world[0][-1]
 
 
-def test_what_was_typed_is_there_the_next_time(viewer, widget):
+def test_what_was_typed_is_there_the_next_time(
+    viewer: Viewer, widget: TransformWidget
+) -> None:
     widget.form.update_values({"minutes": 7, "alpha": 0.25, "bright_a": True})
     widget.advanced["seed"].value = 3
     viewer.window.remove_dock_widget(widget)
@@ -190,7 +217,9 @@ def test_what_was_typed_is_there_the_next_time(viewer, widget):
     assert again.advanced["seed"].value == 3
 
 
-def test_a_threshold_stays_with_its_images(viewer, widget):
+def test_a_threshold_stays_with_its_images(
+    viewer: Viewer, widget: TransformWidget
+) -> None:
     widget.form["alpha"].value, widget.form["beta"].value = 0.25, 210
     viewer.window.remove_dock_widget(widget)
     levels = levels_of(viewer)
@@ -203,7 +232,9 @@ def test_a_threshold_stays_with_its_images(viewer, widget):
     assert again.form["beta"].value == 210
 
 
-def test_ticked_layers_bring_the_threshold_found_in_them(viewer, widget):
+def test_ticked_layers_bring_the_threshold_found_in_them(
+    viewer: Viewer, widget: TransformWidget
+) -> None:
     levels, found = levels_of(viewer), Level(190.0, True, "stain")
     levels.find("B", found, viewer.layers["stain"])
     levels["B"] = Level(7.0, layer="of an image that is gone")
@@ -212,7 +243,9 @@ def test_ticked_layers_bring_the_threshold_found_in_them(viewer, widget):
     assert levels["B"] == found
 
 
-def test_only_sections_along_z_ask_for_the_size_of_a_voxel(viewer, widget):
+def test_only_sections_along_z_ask_for_the_size_of_a_voxel(
+    viewer: Viewer, widget: TransformWidget
+) -> None:
     volume = viewer.add_image(np.zeros((6, 20, 20), np.float32), name="volume")
     widget.domains["A"].tick(volume)
     assert widget.voxels.isHidden()
@@ -225,14 +258,14 @@ def test_only_sections_along_z_ask_for_the_size_of_a_voxel(viewer, widget):
     np.testing.assert_allclose(volume.scale, (0.5, 0.1, 0.1))
 
 
-def test_patches_lie_side_by_side():
+def test_patches_lie_side_by_side() -> None:
     patches = np.arange(5)[:, None, None] * np.ones((5, 2, 3))
     found = mosaic(patches)
     np.testing.assert_array_equal(found[::2, ::3], [[0, 1, 2], [3, 4, 0]])
     assert mosaic(np.zeros((3, 4, 2, 3))).shape == (4, 4, 6)
 
 
-def test_little_content_kept_comes_with_advice(widget):
+def test_little_content_kept_comes_with_advice(widget: TransformWidget) -> None:
     little = replace(CONTENT, iou=-1e-9)
     widget._heard(ContentMeasured(1, little))
     assert "Content kept: 0%" in widget.content.text()

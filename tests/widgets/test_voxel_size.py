@@ -1,8 +1,15 @@
 """A stack without a voxel size: asked for in the window, written into the layer."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
+from napari import Viewer
 from napari.components import ViewerModel
+from pytestqt.qtbot import QtBot
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 
@@ -14,21 +21,25 @@ SIZE = (0.3, 0.1, 0.1)
 
 
 @pytest.fixture
-def form(make_napari_viewer, qtbot):
+def form(
+    make_napari_viewer: Callable[..., Viewer], qtbot: QtBot
+) -> tuple[Viewer, VoxelSizeForm]:
     viewer = make_napari_viewer()
     form = VoxelSizeForm(viewer)
     viewer.window.add_dock_widget(form, name="Voxels")
     return viewer, form
 
 
-def typed(form, **sizes):
+def typed(form: Any, **sizes: Any) -> None:
     for axis, size in sizes.items():
         field = form.fields[axis]
         field.selectAll()
         QTest.keyClicks(field, str(size))
 
 
-def test_a_typed_size_is_the_layer_s_scale_in_micrometres(form, qtbot):
+def test_a_typed_size_is_the_layer_s_scale_in_micrometres(
+    form: tuple[Viewer, VoxelSizeForm], qtbot: QtBot
+) -> None:
     viewer, form = form
     layer = viewer.add_image(
         np.zeros((2, 5, 8, 9)), name="cell", translate=(0, 0, 4, 0)
@@ -50,7 +61,9 @@ def test_a_typed_size_is_the_layer_s_scale_in_micrometres(form, qtbot):
     assert form.isHidden()
 
 
-def test_pixels_are_square_until_the_person_says_otherwise(form):
+def test_pixels_are_square_until_the_person_says_otherwise(
+    form: tuple[Viewer, VoxelSizeForm],
+) -> None:
     _, form = form
     typed(form, y=0.1)
     assert form.fields["x"].value() == 0.1
@@ -59,7 +72,7 @@ def test_pixels_are_square_until_the_person_says_otherwise(form):
     assert form.fields["x"].value() == 0.2
 
 
-def test_planes_are_not_asked_for_z(form):
+def test_planes_are_not_asked_for_z(form: tuple[Viewer, VoxelSizeForm]) -> None:
     viewer, form = form
     film = viewer.add_image(np.zeros((6, 8, 9)), axis_labels=("t", "y", "x"))
     form.look_at([film])
@@ -69,7 +82,7 @@ def test_planes_are_not_asked_for_z(form):
     assert to_stack(film).voxel_size == (None, 0.1, 0.1)
 
 
-def test_what_is_known_is_not_asked_for(form):
+def test_what_is_known_is_not_asked_for(form: tuple[Viewer, VoxelSizeForm]) -> None:
     viewer, form = form
     known = viewer.add_image(np.zeros((5, 8, 9)), scale=SIZE, units=("um",) * 3)
     form.look_at([known])
@@ -86,7 +99,7 @@ def test_what_is_known_is_not_asked_for(form):
     assert to_stack(partly).voxel_size == (0.3, 0.1, 0.2)
 
 
-def test_an_unknown_z_leaves_y_and_x_known():
+def test_an_unknown_z_leaves_y_and_x_known() -> None:
     viewer = ViewerModel()
     stack = Stack(np.zeros((5, 8, 9)), "ZYX", (None, 0.1, 0.2))
     data, attributes, _ = stack_layer(stack)
@@ -107,18 +120,18 @@ def test_an_unknown_z_leaves_y_and_x_known():
         {"scale": SIZE, "rotate": (0, 0, 30), "units": ("um",) * 3},
     ],
 )
-def test_a_flipped_or_turned_layer_has_the_same_voxels(placed):
+def test_a_flipped_or_turned_layer_has_the_same_voxels(placed: dict[str, Any]) -> None:
     layer = ViewerModel().add_image(np.zeros((5, 8, 9)), **placed)
     np.testing.assert_allclose(to_stack(layer).voxel_size, SIZE)
 
 
-def test_a_flipped_layer_stays_flipped():
+def test_a_flipped_layer_stays_flipped() -> None:
     layer = ViewerModel().add_image(np.zeros((5, 8, 9)), scale=(1, -1, 1))
     set_voxel_size(layer, SIZE)
     np.testing.assert_allclose(layer.scale, (0.3, -0.1, 0.1))
 
 
-def test_axes_of_any_order_are_measured_each_by_itself():
+def test_axes_of_any_order_are_measured_each_by_itself() -> None:
     labels = ("x", "y", "z")
     layer = ViewerModel().add_image(np.zeros((9, 8, 5)), axis_labels=labels)
     set_voxel_size(layer, (0.3, 0.1, 0.2))
@@ -127,7 +140,9 @@ def test_axes_of_any_order_are_measured_each_by_itself():
 
 
 @pytest.mark.parametrize("name", ["PSF", "Deconvolve", "Restore"])
-def test_whoever_needs_the_size_asks_for_it(make_napari_viewer, qtbot, name):
+def test_whoever_needs_the_size_asks_for_it(
+    make_napari_viewer: Callable[..., Viewer], qtbot: QtBot, name: str
+) -> None:
     viewer = make_napari_viewer()
     layer = viewer.add_image(np.zeros((9, 32, 32)), name="unmeasured")
     _, widget = viewer.window.add_plugin_dock_widget("napari-blurgan", name)
@@ -139,7 +154,9 @@ def test_whoever_needs_the_size_asks_for_it(make_napari_viewer, qtbot, name):
     assert widget.voxels.isHidden()
 
 
-def test_a_psf_without_a_size_is_asked_for_it(make_napari_viewer, qtbot):
+def test_a_psf_without_a_size_is_asked_for_it(
+    make_napari_viewer: Callable[..., Viewer], qtbot: QtBot
+) -> None:
     viewer = make_napari_viewer()
     cells = viewer.add_image(np.zeros((9, 32, 32)), scale=SIZE, units=("um",) * 3)
     spot = np.zeros((7, 9, 9))
@@ -153,7 +170,9 @@ def test_a_psf_without_a_size_is_asked_for_it(make_napari_viewer, qtbot):
     assert widget._request().psfs[0].voxel_size == SIZE
 
 
-def test_image_and_psf_in_voxels_fit_each_other(make_napari_viewer):
+def test_image_and_psf_in_voxels_fit_each_other(
+    make_napari_viewer: Callable[..., Viewer],
+) -> None:
     viewer = make_napari_viewer()
     cells = viewer.add_image(np.zeros((9, 32, 32)))
     spot = np.zeros((7, 9, 9))

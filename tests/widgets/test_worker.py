@@ -1,19 +1,24 @@
 """Jobs in threads: what is reported, what fails, and who hears of it."""
 
+from __future__ import annotations
+
 import gc
 import threading
 import time
 import weakref
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import torch
+from pytestqt.qtbot import QtBot
 from qtpy.QtCore import QThread
 
 from napari_blurgan.errors import DataError
 from napari_blurgan.widgets._worker import Job, TrainingJob, explain
 
 
-def run(qtbot, job):
+def run(qtbot: QtBot, job: Job) -> Any:
     """Run to the end; return reports, results, failures and the order of signals."""
     told = {"reported": [], "returned": [], "failed": []}
     job.reported.connect(told["reported"].extend)
@@ -26,8 +31,8 @@ def run(qtbot, job):
     return told
 
 
-def test_reports_arrive_in_order_and_before_the_result(qtbot):
-    def work(report):
+def test_reports_arrive_in_order_and_before_the_result(qtbot: QtBot) -> None:
+    def work(report: Any) -> Any:
         for i in range(1000):
             report(i)
         return "done"
@@ -37,7 +42,7 @@ def test_reports_arrive_in_order_and_before_the_result(qtbot):
     assert (told["returned"], told["failed"]) == (["done"], [])
 
 
-def test_slots_run_in_the_thread_of_the_widgets(qtbot):
+def test_slots_run_in_the_thread_of_the_widgets(qtbot: QtBot) -> None:
     here = QThread.currentThread()
     threads = []
     job = Job(lambda report: report(threading.current_thread().name))
@@ -57,8 +62,8 @@ def test_slots_run_in_the_thread_of_the_widgets(qtbot):
         StopIteration(),
     ],
 )
-def test_every_exception_is_told(qtbot, error):
-    def work(report):
+def test_every_exception_is_told(qtbot: QtBot, error: Any) -> None:
+    def work(report: Any) -> None:
         report("last words")
         raise error
 
@@ -70,7 +75,7 @@ def test_every_exception_is_told(qtbot, error):
     assert told["returned"] == []
 
 
-def test_our_own_errors_speak_for_themselves():
+def test_our_own_errors_speak_for_themselves() -> None:
     assert explain(DataError("the stack is empty")) == "the stack is empty"
 
 
@@ -82,17 +87,17 @@ def test_our_own_errors_speak_for_themselves():
         MemoryError(),
     ],
 )
-def test_out_of_memory_says_what_to_do(error):
+def test_out_of_memory_says_what_to_do(error: Any) -> None:
     assert "smaller tiles" in explain(error)
 
 
-def test_a_failure_holds_no_memory(qtbot):
+def test_a_failure_holds_no_memory(qtbot: QtBot) -> None:
     class Big:
         pass
 
     kept = []
 
-    def work(report):
+    def work(report: Any) -> None:
         big = Big()
         kept.append(weakref.ref(big))
         raise RuntimeError("boom")
@@ -103,10 +108,10 @@ def test_a_failure_holds_no_memory(qtbot):
     assert kept[0]() is None
 
 
-def test_cancel_ends_at_the_next_report_without_a_failure(qtbot):
+def test_cancel_ends_at_the_next_report_without_a_failure(qtbot: QtBot) -> None:
     started = threading.Event()
 
-    def work(report):
+    def work(report: Any) -> None:
         for i in range(10**9):
             report(i)
             started.set()
@@ -125,12 +130,12 @@ def test_cancel_ends_at_the_next_report_without_a_failure(qtbot):
 class Scripted:
     """Trainer-shaped: counts until it is stopped, and does what the flags say."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.stopped = threading.Event()
         self.going = threading.Event()
         self.going.set()
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Any]:
         count = 0
         while not self.stopped.is_set():
             if self.going.is_set():
@@ -138,24 +143,24 @@ class Scripted:
                 yield count
         yield "checkpoint"
 
-    def pause(self):
+    def pause(self) -> None:
         self.going.clear()
 
-    def resume(self):
+    def resume(self) -> None:
         self.going.set()
 
-    def stop(self):
+    def stop(self) -> None:
         self.stopped.set()
 
 
-def test_a_stop_before_the_trainer_exists_is_not_lost(qtbot):
+def test_a_stop_before_the_trainer_exists_is_not_lost(qtbot: QtBot) -> None:
     job = TrainingJob(lambda report: Scripted())
     job.stop()
     assert run(qtbot, job)["reported"] == []  # there was nothing yet to keep
     assert not job.running
 
 
-def test_a_pause_before_the_trainer_exists_is_not_lost(qtbot):
+def test_a_pause_before_the_trainer_exists_is_not_lost(qtbot: QtBot) -> None:
     trainer = Scripted()
     job = TrainingJob(lambda report: trainer)
     job.pause()
@@ -167,18 +172,18 @@ def test_a_pause_before_the_trainer_exists_is_not_lost(qtbot):
         job.stop()
 
 
-def test_an_error_while_the_trainer_is_made_is_told(qtbot):
-    def make(report):
+def test_an_error_while_the_trainer_is_made_is_told(qtbot: QtBot) -> None:
+    def make(report: Any) -> None:
         raise DataError("no such file")
 
     (failure,) = run(qtbot, TrainingJob(make))["failed"]
     assert failure.sentence == "no such file"
 
 
-def test_stop_is_heeded_while_the_trainer_is_being_made(qtbot):
+def test_stop_is_heeded_while_the_trainer_is_being_made(qtbot: QtBot) -> None:
     begun, failures = threading.Event(), []
 
-    def make(report):
+    def make(report: Any) -> None:
         for _ in range(500):
             begun.set()
             time.sleep(0.01)
