@@ -4,7 +4,7 @@ import psutil
 import pytest
 import torch
 
-from napari_blurgan.optimisation.allocator import release_memory
+from napari_blurgan.memory import release_memory
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only glibc can be asked")

@@ -20,6 +20,7 @@ from napari_blurgan.errors import DataError, OpticsError, RecipeError
 from napari_blurgan.inverse.plan import Plan
 from napari_blurgan.inverse.psf_fit import PsfLike, psf_shape_for
 from napari_blurgan.inverse.result import Deconvolution
+from napari_blurgan.memory import release_memory
 from napari_blurgan.optics.models import Optics, theoretical_psf
 from napari_blurgan.optics.psf import Psf
 from napari_blurgan.provenance import provenance_of
@@ -111,6 +112,7 @@ def deconvolve_stack(
         for time in range(stack.size("T"))
         for channel in range(stack.channels)
     ]
+    release_memory()
     joined = replace(
         results[0],
         image=_joined(stack, [result.image for result in results]),

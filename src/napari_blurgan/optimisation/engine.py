@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from napari_blurgan.memory import release_memory
 from napari_blurgan.methods.recipe import OptimiserSettings
 from napari_blurgan.objective.adversarial import Adversarial
-from napari_blurgan.optimisation.allocator import release_memory
 from napari_blurgan.optimisation.prepared import Prepared
 from napari_blurgan.optimisation.processes import Processes
 from napari_blurgan.optimisation.random_state import RandomState

@@ -10,6 +10,7 @@ from numpy.typing import DTypeLike
 from napari_blurgan.checks import known_names
 from napari_blurgan.data.content import content_digest
 from napari_blurgan.data.stack import Stack
+from napari_blurgan.memory import release_memory
 from napari_blurgan.reading.conversion import ImageLike, as_stack
 from napari_blurgan.restoration.cluster import Cluster
 from napari_blurgan.restoration.events import Event, Finished, Planned, Shrunk, TileDone
@@ -115,6 +116,8 @@ def apply(
     except BaseException:
         sink.abort()
         raise
+    finally:
+        release_memory()  # a session makes many results, of many sizes
     yield Finished(result, run.rounding.below, run.rounding.above)
 
 
