@@ -35,12 +35,15 @@ class SharpReference:
         or (y, x), with T in front where there are time points.
     sharp_region, blurred_region : tuple of slice
         Where in the stack they lie, along its spatial axes. They do not touch.
+    notes : tuple of str
+        What was done to the PSF and found in the image, in words.
     """
 
     sharp: Stack
     blurred: Stack
     sharp_region: Region
     blurred_region: Region
+    notes: tuple[str, ...] = ()
 
 
 def make_sharp_references(
@@ -93,12 +96,14 @@ def make_sharp_references(
         raise RecipeError(f"share is between 0 and 1, found {share}")
     references = []
     for number, stack in enumerate(stacks):
-        fitted, _ = fit_psf(psf, stack.spatial_shape, stack.voxel_size)
+        fitted, notes = fit_psf(psf, stack.spatial_shape, stack.voxel_size)
         ours, theirs = cut(stack, fitted.shape, share, last != (number % 2 == 1))
         frames = [stack.frame(time, channel)[0] for time in range(stack.size("T"))]
         plan = Plan(fitted, frames[0][ours].shape, device=device)
         function = METHODS[method].function
-        sharp = [function(frame[ours], plan, **parameters).image for frame in frames]
+        found = [function(frame[ours], plan, **parameters) for frame in frames]
+        sharp = [result.image for result in found]
+        said = (*notes, *(note for result in found for note in result.notes))
         blurred = [frame[theirs] for frame in frames]
         references.append(
             SharpReference(
@@ -106,6 +111,7 @@ def make_sharp_references(
                 _as_stack(stack, blurred, "blurred"),
                 ours,
                 theirs,
+                tuple(dict.fromkeys(said)),
             )
         )
     return references

@@ -20,6 +20,7 @@ from napari_blurgan.cli._common import (
     check_psf_place,
     load_psf,
     read_image,
+    say_note,
 )
 from napari_blurgan.cli._parser import (
     Parser,
@@ -269,7 +270,7 @@ def _judgements(report: BeadReport) -> dict[str, Any]:
 
 
 def _measure(options: argparse.Namespace) -> None:
-    """Print the figures of a PSF."""
+    """Print the figures of a PSF, as it is."""
     psf = load_psf(options.psf, options.voxel)
     reference, voxel = options.against, options.against_voxel
     other = None if reference is None else load_psf(reference, voxel)
@@ -280,6 +281,13 @@ def _measure(options: argparse.Namespace) -> None:
         print(json.dumps(figures, indent=2))
         return
     print(f"{options.psf}: {_geometry(psf)}")
+    alone = psf.without_offset()
+    if alone is not psf:
+        share = alone.provenance["offset"]
+        say_note(
+            f"{options.psf}: stands on a level that holds {share:.0%} of its sum, as "
+            "on a camera's offset; it is taken off where the PSF is used"
+        )
     print(_widths(psf))
     print(f"centroid {_row(psf.centroid())} voxels from the centre")
     if other is not None:

@@ -13,7 +13,7 @@ from napari_blurgan.checks import refuse_existing
 from napari_blurgan.classical.methods import METHODS
 from napari_blurgan.cli import deconvolve
 from napari_blurgan.cli._batch import check_folder, images_of, result_names
-from napari_blurgan.cli._common import add_overwrite
+from napari_blurgan.cli._common import add_overwrite, say_note
 from napari_blurgan.cli._parser import add_number
 from napari_blurgan.errors import DataError
 
@@ -63,6 +63,8 @@ def run(options: argparse.Namespace) -> int:
                 f"{stack.name} has {stack.channels} channels; say which with --channel"
             )
         reference = _reference(stack, number % 2 == 1, options)
+        for note in reference.notes:
+            say_note(f"{source.name}: {note}")
         for kind, part in (("sharp", reference.sharp), ("blurred", reference.blurred)):
             print(_written(part, folder / kind / place.name))
     return 0

@@ -53,6 +53,8 @@ def kernel_physics(settings: KernelForward, site: Site) -> Physics:
     start, found = _start_of(settings, site)
     notes = [] if size else [Note.no_voxel_size(site.y[0].name)]
     notes += map(Note.psf_mended, found)
+    if recipe.dims == 3 and start.psf is not None and start.psf.shape[0] == 1:
+        notes.append(Note.plane_psf())
     if settings.learned and settings.start in ("auto", "spectral"):
         start, more = identified(start, site.y, site.x, recipe.dims, settings.size)
         notes += more

@@ -27,6 +27,9 @@ from napari_blurgan.optics.order import unwrapped
 
 __all__ = ["Psf"]
 
+MOST_TIMES = 100
+"""By which the voxels of a PSF and of its image may differ in length."""
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Psf:
@@ -332,6 +335,12 @@ def _check_growth(
                 f"voxels {m:g} µm long in {axis} are larger than the whole PSF, "
                 f"{n * o:.3g} µm: is one of the sizes wrong?"
             )
+    pairs = [(o, m) for n, o, m in zip(shape, old, new, strict=True) if n > 1]
+    if any(not 1 / MOST_TIMES <= m / o <= MOST_TIMES for o, m in pairs):
+        raise OpticsError(
+            f"a PSF with voxels of {_um(old)} cannot blur an image with voxels of "
+            f"{_um(new)}: is one of the sizes in another unit, such as nm?"
+        )
     grown = [n * o / m if n > 1 else 1 for n, o, m in zip(shape, old, new, strict=True)]
     if math.prod(max(1, n) for n in grown) > MOST_VOXELS:
         raise OpticsError(
@@ -339,6 +348,10 @@ def _check_growth(
             f"have {math.prod(grown):.2g} voxels of {tuple(new)} µm, at most "
             f"{MOST_VOXELS:.2g} can be used: is one of the sizes wrong?"
         )
+
+
+def _um(size: Sequence[float]) -> str:
+    return " × ".join(f"{s:.4g}" for s in size) + " µm"
 
 
 def _normalised(values: ArrayLike) -> NDArray[np.float32]:

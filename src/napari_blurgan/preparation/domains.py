@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from napari_blurgan.axes import VoxelSize
 from napari_blurgan.data.colour import without_alpha
+from napari_blurgan.data.exposure import exposure_notes
 from napari_blurgan.data.sections import sections
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import AxesError, DataError, RecipeError
@@ -18,6 +19,9 @@ from napari_blurgan.sampling.held_out import set_aside
 from napari_blurgan.sampling.shared_images import check_no_shared_images
 
 __all__ = ["Domains", "check_domains", "check_fit", "common_voxel_size", "for_planes"]
+
+MOST_NAMED = 3
+"""Images of which it is said in full what was cut off in them."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,9 @@ def check_domains(recipe: Recipe, y: Sequence[Stack], x: Sequence[Stack]) -> Dom
         list(x),
         sections(aside, views),
         common_voxel_size(y),
-        [Note.alpha_channel(name) for name in opaque[:1]] + _on_views(views),
+        [Note.alpha_channel(name) for name in opaque[:1]]
+        + _on_views(views)
+        + _cut_off([*y, *x]),
     )
 
 
@@ -90,6 +96,12 @@ def for_planes(recipe: Recipe, y: Sequence[Stack]) -> Recipe:
 
 def _on_views(views: Sequence[str]) -> list[Note]:
     return [] if tuple(views) == ("xy",) else [Note.sections()]
+
+
+def _cut_off(stacks: Sequence[Stack]) -> list[Note]:
+    """Say of each image what was cut off above or below."""
+    found = [f"{s.name}: {note}" for s in stacks for note in exposure_notes(s)]
+    return [Note.cut_off("; ".join(found[:MOST_NAMED]))] if found else []
 
 
 def common_voxel_size(

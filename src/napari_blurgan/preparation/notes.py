@@ -24,6 +24,25 @@ class Note:
     figures: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
+    def cut_off(cls, found: str) -> Note:
+        """The camera, or somebody after it, cut intensities off."""
+        return cls(
+            "cut-off-intensities",
+            f"{found}.",
+            "Expose less, or train on images as they were recorded; elsewhere in the "
+            "image nothing is lost.",
+        )
+
+    @classmethod
+    def plane_psf(cls) -> Note:
+        """The PSF of a plane blurs a volume in its planes only."""
+        return cls(
+            "plane-psf",
+            "The PSF is one plane, the images are volumes: the blur along z stays.",
+            "Give a PSF of several planes, or the optics.",
+        )
+
+    @classmethod
     def sections(cls) -> Note:
         """Sections along z are no better than interpolation, as far as we measured."""
         return cls(

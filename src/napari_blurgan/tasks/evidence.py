@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from napari_blurgan.checks import known_names, refuse_existing
 from napari_blurgan.classical.images import PsfSource, as_psf
+from napari_blurgan.data.exposure import exposure_notes
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.devices import choose_device
 from napari_blurgan.errors import DataError
@@ -138,7 +139,8 @@ def evidence(
     if out is not None:
         refuse_existing(out, options.get("overwrite", False))
     loaded = model if isinstance(model, Model | None) else load_model(Path(model))
-    kernel, notes = _kernel(first, psf, loaded)
+    kernel, fitted = _kernel(first, psf, loaded)
+    notes = (*fitted, *exposure_notes(first))
     dims = len(first.spatial_axes) if kernel is None else kernel.ndim
     levels, coverage = _levels(first, second, kernel, dims, camera)
     spreads = [
