@@ -92,13 +92,17 @@ def said(line: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize("door", DOORS | OTHER_DOORS)
-def test_several_images_in_a_file(door, place, capsys):
+def test_several_images_in_a_file(
+    door: str, place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     written("y.ome.tif", image(0), times=2)
     assert "2 images" in said((DOORS | OTHER_DOORS)[door], capsys)[1]
 
 
 @pytest.mark.parametrize("door", DOORS)
-def test_saturated_voxels(door, place, capsys):
+def test_saturated_voxels(
+    door: str, place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     written("y.ome.tif", np.minimum(image(0), 255).astype(np.uint8))
     code, words = said(DOORS[door], capsys)
     assert code == 0
@@ -106,7 +110,9 @@ def test_saturated_voxels(door, place, capsys):
 
 
 @pytest.mark.parametrize("door", DOORS | OTHER_DOORS)
-def test_nanometres_for_micrometres(door, place, capsys):
+def test_nanometres_for_micrometres(
+    door: str, place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """A thousand times too long is refused, or said where sizes are not used."""
     written("y.ome.tif", image(0), (300, 100, 100))
     code, words = said((DOORS | OTHER_DOORS)[door], capsys)
@@ -122,7 +128,9 @@ def test_nanometres_for_micrometres(door, place, capsys):
 
 @pytest.mark.parametrize("door", WITH_PSF)
 @pytest.mark.parametrize("odd", ["in FFT order", "on an offset"])
-def test_psfs_of_other_programs(odd, door, place, capsys):
+def test_psfs_of_other_programs(
+    odd: str, door: str, place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     fft = odd == "in FFT order"
     found = np.fft.ifftshift(psf()) if fft else (psf() * 4000 + 100).astype(np.uint16)
     written("psf.ome.tif", found)
@@ -132,7 +140,9 @@ def test_psfs_of_other_programs(odd, door, place, capsys):
 
 
 @pytest.mark.parametrize("door", [door for door in WITH_PSF if door != "psf measure"])
-def test_a_psf_of_one_plane_for_a_volume(door, place, capsys):
+def test_a_psf_of_one_plane_for_a_volume(
+    door: str, place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     written("psf.ome.tif", psf()[4])
     code, words = said(WITH_PSF[door], capsys)
     assert "one plane" in words
@@ -140,13 +150,17 @@ def test_a_psf_of_one_plane_for_a_volume(door, place, capsys):
 
 
 @pytest.mark.parametrize("door", WITH_PSF)
-def test_psfs_of_even_size(door, place, capsys):
+def test_psfs_of_even_size(
+    door: str, place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     written("psf.ome.tif", psf()[:8, :12, :12])
     assert said(WITH_PSF[door], capsys)[0] == 0
 
 
 @pytest.mark.parametrize("door", DOORS | OTHER_DOORS)
-def test_brackets_in_names(door, place, capsys):
+def test_brackets_in_names(
+    door: str, place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     for name in ("y", "psf"):
         Path(f"{name}.ome.tif").rename(f"{name}[1].ome.tif")
     line = (DOORS | OTHER_DOORS)[door]
