@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import re
 import stat
 import zipfile
 from pathlib import Path
@@ -18,7 +19,7 @@ import yaml
 from napari_blurgan import Model, restore
 from napari_blurgan.cli import main
 from napari_blurgan.errors import DataError, ModelFileError
-from napari_blurgan.export.bioimageio import Description, write_package
+from napari_blurgan.export.bioimageio import Description, _accepted, write_package
 from napari_blurgan.export.foreign import open_package
 from napari_blurgan.export.module import scripted
 from tests.support.noise import noise
@@ -90,6 +91,11 @@ def test_a_package_describes_itself(package: Path, model: Model) -> None:
     arrays = [np.load(io.BytesIO(files[f"test_{n}.npy"])) for n in ("input", "output")]
     assert arrays[0].shape[2:] == arrays[1].shape[2:]
     assert len(rdf["inputs"][0]["axes"]) == model.recipe.dims + 2
+
+
+@pytest.mark.parametrize("name", ["utom", "", "Zellkörper/α", "x" * 300])
+def test_any_name_becomes_one_that_the_format_takes(name: str) -> None:
+    assert re.fullmatch(r"[\w ()+.-]{5,128}", _accepted(name), re.ASCII)
 
 
 def test_a_package_is_restored_with_like_a_model(package: Path, model: Model) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ from napari_blurgan.writing.atomic import replacing
 __all__ = ["Description", "write_package"]
 
 FORMAT = "0.5.4"
+SHORTEST = 5
+"""Characters that the format asks of a name."""
 SIZES = {"z": 13, "y": 41, "x": 38}
 """Of the test image: no axis is a multiple of a stride."""
 LEAST = 8
@@ -145,7 +148,7 @@ def _rdf(
     rdf = {
         "type": "model",
         "format_version": FORMAT,
-        "name": described.name,
+        "name": _accepted(described.name),
         "description": described.text or model.recipe.name,
         "authors": [{"name": name} for name in described.authors],
         "cite": _cited(model),
@@ -165,6 +168,12 @@ def _rdf(
     if described.licence is not None:
         rdf["license"] = described.licence
     return rdf
+
+
+def _accepted(name: str) -> str:
+    """Return a name as the format takes it: 5 to 128 plain characters."""
+    plain = re.sub(r"[^\w ()+.-]", " ", name, flags=re.ASCII).strip()[:110]
+    return plain if len(plain) >= SHORTEST else f"{plain} restoration".strip()
 
 
 def _cited(model: Model) -> list[dict[str, str]]:
