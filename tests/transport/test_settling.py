@@ -36,10 +36,10 @@ def blur(na: float = 0.9) -> BlurKernel:
     return BlurKernel(FixedKernel(psf.data))
 
 
-def image(photons: float, structure: str = "vesicles") -> np.ndarray:
+def image(photons: float, blur: BlurKernel = blur()) -> np.ndarray:  # noqa: B008
     """Return counts of a dense field, offset included."""
-    truth = phantom(structure, (24, 48, 48), VOXEL, 3)
-    seen = blurred_by(truth, blur().kernel().numpy())
+    truth = phantom("vesicles", (24, 48, 48), VOXEL, 3)
+    seen = blurred_by(truth, blur.kernel().numpy())
     camera = Camera(photons / float(seen.max()), read_noise=2.0, offset=OFFSET)
     return camera.expose(seen, 4).astype(np.float32)
 

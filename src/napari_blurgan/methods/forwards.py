@@ -72,6 +72,11 @@ class ForwardSettings(Part):
         return 0.0
 
     @property
+    def doubt(self) -> float:
+        """Share by which the blur may be narrower or wider than what was given."""
+        return 0.0
+
+    @property
     def offers(self) -> frozenset[Need]:
         """A forward model."""
         return frozenset({WAY_BACK})
@@ -101,10 +106,19 @@ class KernelForward(ForwardSettings):
     """Share by which the blur of Hx is wider than that of the estimate, at the most and
     at random: G then bears images of longer waves, and does less well on its own."""
 
+    tolerance: Annotated[float, Field(ge=0, le=0.5)] = 0.0
+    """Share by which a blur that is not learned may be narrower or wider than the PSF
+    or the optics say, where that predicts unseen photons better."""
+
     @property
     def widest(self) -> float:
         """As `widen` says."""
         return self.widen
+
+    @property
+    def doubt(self) -> float:
+        """As `tolerance` says; a learned blur is looked for in another way."""
+        return 0.0 if self.learned else self.tolerance
 
     @property
     def offers(self) -> frozenset[Need]:

@@ -132,13 +132,14 @@ DENOISING: dict[str, Any] = {
 # training starts. The running statistics must follow within some dozens of steps.
 SELF_SUPERVISED: dict[str, Any] = {
     "source": {"kind": "split"},
-    "forward": {"kind": "kernel"},
+    "forward": {"kind": "kernel", "tolerance": 0.2},
     "reconstructor": {
         "kind": "refining",
         "iterations": "auto",
         "depths": 3,
         "renew": 10,
         "momentum": 0.1,
+        "average": 0.98,
     },
     "terms": {"remeasured": 1.0},
     "optimiser": {"generator_rate": 2e-3},

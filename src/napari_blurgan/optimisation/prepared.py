@@ -127,7 +127,7 @@ def preparing(
         transport=assemble(site),
         terms=build_terms(site),
         source=open_source(site),
-        notes=[*physics.notes, *domains.notes, *thresholds, *_misfit(site)],
+        notes=[*physics.notes, *domains.notes, *thresholds, *_found(site)],
     )
 
 
@@ -136,6 +136,8 @@ def _look(site: Site, blur: ForwardModel | None) -> Look | None:
     return None if blur is None else first_look(site.with_forward(site.recipe, blur))
 
 
-def _misfit(site: Site) -> list[Note]:
-    """Say if the blur does not explain the images."""
-    return [Note.unexplained(site.misfit)] if site.misfit > NOTABLE_MISFIT else []
+def _found(site: Site) -> list[Note]:
+    """Say if the blur is another than was given, or does not explain the images."""
+    width, misfit = site.calibration.width, site.misfit
+    notes = [Note.other_width(width)] if width != 1 else []
+    return notes + ([Note.unexplained(misfit)] if misfit > NOTABLE_MISFIT else [])

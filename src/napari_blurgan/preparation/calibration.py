@@ -84,6 +84,8 @@ class Calibration:
     output : Normalization
         That undoes the normalisation of G(y). A sum-one blur keeps the flux, so a
         deconvolved image is in the units of its input.
+    width : float
+        Of the blur, in units of that which was given.
     """
 
     y: Normalization
@@ -91,6 +93,7 @@ class Calibration:
     gain: float
     noise: NoiseModel
     output: Normalization
+    width: float = 1.0
 
     def shifted(self, shift: float) -> Calibration:
         """Return the levels with the background of y lower by `shift`.
@@ -115,7 +118,8 @@ class Calibration:
     def from_dict(cls, values: dict[str, Any]) -> Calibration:
         """Return what `to_dict` wrote down."""
         levels = {k: Normalization(**values[k]) for k in ("y", "x", "output")}
-        return cls(gain=values["gain"], noise=NoiseModel(**values["noise"]), **levels)
+        noise, width = NoiseModel(**values["noise"]), values.get("width", 1.0)
+        return cls(gain=values["gain"], noise=noise, width=width, **levels)
 
 
 def background_level(patches: Sequence[NDArray[np.number]]) -> float:

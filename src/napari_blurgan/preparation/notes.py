@@ -67,6 +67,20 @@ class Note:
         )
 
     @classmethod
+    def other_width(cls, width: float) -> Note:
+        """The blur that was given is not the one that explains the images best."""
+        word = "narrower" if width < 1 else "wider"
+        return cls(
+            "psf-width",
+            f"Unseen photons are predicted better by a PSF that is "
+            f"{abs(width - 1):.0%} {word} than the one that was given: training uses "
+            f"that.",
+            "Check NA, wavelength and voxel size. forward.tolerance=0 keeps the PSF as "
+            "it was given.",
+            {"width": width},
+        )
+
+    @classmethod
     def damaged(cls, what: str) -> Note:
         """A checkpoint could not be read, and an older one took its place."""
         return cls(
