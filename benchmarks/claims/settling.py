@@ -5,8 +5,9 @@
 
 One stack of 48 x 96 x 96 a row, as in self_supervised.py: its offset is 100. "First" is
 the background as it is measured without a blur, "settled" the one with which half of
-the photons predict the other half best. The misfit is what the PSF does not explain, in
-units of the noise. "Start" is what the training starts from: Richardson-Lucy with what
+the photons predict the other half best. The width is that of the PSF which predicts
+them best, in units of the given one: right is one less the error of the NA. The misfit
+is what the PSF does not explain, in units of the noise. "Start" is what the training starts from: Richardson-Lucy with what
 was found; "best" knows the offset and the best of its numbers of iterations.
 """
 
@@ -47,12 +48,13 @@ def row(structure: str, photons: float, seed: int, na_error: float) -> tuple[str
     found = site.calibration.y.offset
     iterations = site.recipe.reconstructor.estimate_iterations
     image = torch.from_numpy(np.asarray(stack.data) - np.float32(found))[None, None]
+    blur = site.forward.blur
     start = Estimator(iterations, READ_NOISE**2)(image, blur)[0, 0].numpy()
     best = richardson_lucy([(stack, truth)], kernel)
     return (
         *(structure, f"{photons:g}", f"{na_error:g}"),
         *(f"{first.y.offset - OFFSET:+.1f}", f"{found - OFFSET:+.1f}"),
-        *(f"{site.misfit:.2g}", str(iterations)),
+        *(f"{site.calibration.width:.2f}", f"{site.misfit:.2g}", str(iterations)),
         *(f"{best:.2f}", f"{fitted(start, truth):.2f}"),
     )
 
@@ -76,7 +78,7 @@ def main() -> None:
     if options.write:
         header = (
             "| structure | photons | NA too small by | background, first "
-            "| background, settled | misfit | iterations | RL, best | start |"
+            "| background, settled | width | misfit | iterations | RL, best | start |"
         )
         write_table("no-sharp-data.md", "settling", header, rows)
 
