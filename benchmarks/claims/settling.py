@@ -7,8 +7,9 @@ One stack of 48 x 96 x 96 a row, as in self_supervised.py: its offset is 100. "F
 the background as it is measured without a blur, "settled" the one with which half of
 the photons predict the other half best. The width is that of the PSF which predicts
 them best, in units of the given one: right is one less the error of the NA. The misfit
-is what the PSF does not explain, in units of the noise. "Start" is what the training starts from: Richardson-Lucy with what
-was found; "best" knows the offset and the best of its numbers of iterations.
+is what the PSF does not explain, in units of the noise. "Start" is what the training
+starts from: Richardson-Lucy with what was found; "best" knows the offset and the best
+of its numbers of iterations.
 """
 
 from __future__ import annotations
