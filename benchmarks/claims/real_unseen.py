@@ -1,7 +1,7 @@
 """What real images, restored, say of data that nobody was shown.
 
     python -m benchmarks.claims.real_unseen --data FOLDER [--only FIELD ...]
-        [--seeds N ...] [--steps N] [--write]
+        [--seeds N ...] [--steps N] [--set KEY=VALUE ...] [--write]
 
 FOLDER is that of the real images; helpers/unseen_data.py says which, and what is kept
 from the methods. A restoration is blurred again and compared with it; errors are
@@ -69,7 +69,7 @@ class Unseen:
         recipe = preset("self-supervised").updated({"dims": dims_of(field)})
         levels = calibrate(recipe, [field.stack], [])
         self.offset, self.scale = levels.y.offset, levels.y.scale
-        self.blur = BlurKernel(FixedKernel(field.psf.data.squeeze()))
+        self.blur = BlurKernel(FixedKernel(field.psf.data), dims=dims_of(field))
         image = self._normal(np.asarray(field.stack.data) - self.offset)
         estimator = Estimator(16, levels.noise.pedestal)
         estimate, expected = estimator.fit(image, self.blur)
@@ -135,10 +135,8 @@ def richardson_lucy(field: Field, method: str) -> Array:
     return np.asarray(found.image, np.float32)
 
 
-def trained(field: Field, name: str, steps: int, seed: int) -> tuple[Array, Model]:
-    recipe = preset(name).updated(
-        {"dims": dims_of(field), "steps": steps, "seed": seed}
-    )
+def trained(field: Field, changes: dict[str, Any]) -> tuple[Array, Model]:
+    recipe = preset("self-supervised").updated({"dims": dims_of(field)} | changes)
     *_, last = Trainer(recipe, [field.stack], [], psf=field.psf, device="cpu")
     assert isinstance(last, Finished)
     image = np.asarray(restore(last.model, field.stack).data, np.float32)
@@ -158,9 +156,11 @@ def agreement(image: Array, confocal: Array) -> float:
 
 
 def measure(
-    field: Field, seed: int, steps: int, note: Callable[[str, dict[str, Any]], None]
+    field: Field,
+    changes: dict[str, Any],
+    note: Callable[[str, dict[str, Any]], None],
 ) -> None:
-    """Run all rows of a field."""
+    """Run all rows of a field, with such changes of the recipe."""
     unseen = Unseen(field)
 
     def judged(row: str, image: Array, **more: Any) -> None:
@@ -171,16 +171,22 @@ def measure(
 
     judged(FIRST, richardson_lucy(field, "rl-accelerated"))
     start = time.process_time()
-    image, model = trained(field, "self-supervised", steps, seed)
+    image, model = trained(field, changes)
     said = model.provenance["unseen"]
     judged(
-        "self-supervised",
+        title(changes),
         image,
         minutes=(time.process_time() - start) / 60,
         iterations=model.recipe.reconstructor.estimate_iterations,
         own=1 - said["error"] / said["of_estimate"],
     )
     judged("RLGC", richardson_lucy(field, "rlgc"))
+
+
+def title(changes: dict[str, Any]) -> str:
+    """Name a row after what was changed of the recipe."""
+    others = [f"{k}={v}" for k, v in changes.items() if k not in ("steps", "seed")]
+    return ", ".join(["self-supervised", f"{changes['steps']} steps", *others])
 
 
 def read() -> dict[str, Any]:
@@ -227,12 +233,17 @@ def main() -> None:
     add("--only", nargs="+", choices=FIELDS, default=list(FIELDS))
     add("--seeds", nargs="+", type=int, default=[0])
     add("--steps", type=int, default=600)
+    add("--set", nargs="*", default=[], metavar="KEY=VALUE", help="of the recipe")
     add("--write", action="store_true", help="into docs/real-data.md")
     options = parser.parse_args()
     torch.set_num_threads(1)
+    settings = {"steps": options.steps} | dict(
+        pair.split("=", 1) for pair in options.set
+    )
     for name in options.only:
         for seed in options.seeds:
-            measure(FIELDS[name](options.data), seed, options.steps, keep(name, seed))
+            field = FIELDS[name](options.data)
+            measure(field, settings | {"seed": seed}, keep(name, seed))
     if options.write:
         header = (
             "| field | seed | row | unseen data | standard errors | own criterion "

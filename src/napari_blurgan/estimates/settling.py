@@ -21,8 +21,8 @@ simulations with an aperture a tenth too small or too large, at 120 and 1,000 ph
 TRUSTED, LEFT = 10.0, 0.25
 """Misfit beyond which the background that predicts unseen photons best may be none, but
 makes up for the blur, as it does 115 grey levels below the darkest places of the
-nucleus; it is trusted all the same where it leaves less than such a share of what is
-not explained without it."""
+nucleus; under a blur whose width was mended it is trusted all the same, where it leaves
+less than such a share of what is not explained without it."""
 
 LEAST = 8
 """Iterations that any image bears."""
@@ -49,7 +49,8 @@ def settled(site: Site, resumed: bool = False) -> Site:
     if moved.calibration.y == wide.calibration.y or found.misfit < TRUSTED:
         return found
     unmoved = _with_iterations(wide)
-    return found if found.misfit < LEFT * unmoved.misfit else unmoved
+    mended = wide.calibration.width != 1
+    return found if mended and found.misfit < LEFT * unmoved.misfit else unmoved
 
 
 def _wide_and_moved(site: Site) -> tuple[Site, Site]:

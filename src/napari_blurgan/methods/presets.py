@@ -132,7 +132,7 @@ DENOISING: dict[str, Any] = {
 # training starts. The running statistics must follow within some dozens of steps.
 SELF_SUPERVISED: dict[str, Any] = {
     "source": {"kind": "split"},
-    "forward": {"kind": "kernel", "tolerance": 0.2},
+    "forward": {"kind": "kernel"},
     "reconstructor": {
         "kind": "refining",
         "iterations": "auto",
