@@ -23,6 +23,7 @@ from napari_blurgan.inverse.psf_fit import usable
 from napari_blurgan.models.familiarity import unfamiliar
 from napari_blurgan.models.inference import inference_precision, model_operator
 from napari_blurgan.models.model import Model, load_model
+from napari_blurgan.monitoring.notices import tell
 from napari_blurgan.optics.psf import Psf
 from napari_blurgan.provenance import provenance_of
 from napari_blurgan.reading.conversion import ImageLike, as_stack, in_kind
@@ -31,7 +32,6 @@ from napari_blurgan.restoration.events import Event, Finished, Noted
 from napari_blurgan.restoration.predict import ApplyOptions, apply
 from napari_blurgan.restoration.sections import apply_sections
 from napari_blurgan.restoration.sinks import Sink, make_sink
-from napari_blurgan.tasks.notices import tell
 from napari_blurgan.tiling.operator import Operator
 
 __all__ = ["RestoreOptions", "restore", "restoring"]

@@ -17,10 +17,10 @@ from napari_blurgan.methods.presets import preset
 from napari_blurgan.methods.recipe import Recipe
 from napari_blurgan.models.model import Model
 from napari_blurgan.monitoring.events import Event, Finished
+from napari_blurgan.monitoring.notices import tell
 from napari_blurgan.optics.psf import Psf
 from napari_blurgan.preparation.domains import for_planes
 from napari_blurgan.reading.conversion import ImageLike, as_stacks
-from napari_blurgan.tasks.notices import tell
 from napari_blurgan.training.trainer import Trainer
 
 __all__ = ["NO_SHARP", "check_place", "make_trainer", "needs_sharp", "train"]
