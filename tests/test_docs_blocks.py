@@ -30,8 +30,8 @@ BLOCK = re.compile(
 TINY = [
     "generator.base=2",
     "generator.levels=2",
-    "adversary.base=4",
-    "adversary.scales=1",
+    "discriminator.base=4",
+    "discriminator.scales=1",
     "sampling.patch=16",
     "precision=float32",
 ]

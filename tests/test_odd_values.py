@@ -100,8 +100,8 @@ def model() -> Model:
     recipe = preset("supervised").updated(
         {
             "generator.base": 2,
-            "adversary.base": 4,
-            "adversary.scales": 1,
+            "discriminator.base": 4,
+            "discriminator.scales": 1,
             "sampling.patch": 16,
             "precision": "float32",
             "steps": 1,

@@ -56,8 +56,8 @@ VOXEL = (0.3, 0.1, 0.1)
 KERNEL = np.ones((3, 3, 3), np.float32) / 27
 TINY = {
     "generator.base": 2,
-    "adversary.base": 4,
-    "adversary.scales": 1,
+    "discriminator.base": 4,
+    "discriminator.scales": 1,
     "sampling.patch": 16,
     "precision": "float32",
     "steps": 1,

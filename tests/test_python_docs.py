@@ -21,8 +21,8 @@ ROW = re.compile(r"^\| `(.+?)` \| (raises )?`(.+?)` \|", re.M)
 ROWS = ROW.findall(PAGE.read_text(encoding="utf-8"))
 TINY = {
     "generator.base": 2,
-    "adversary.base": 4,
-    "adversary.scales": 1,
+    "discriminator.base": 4,
+    "discriminator.scales": 1,
     "sampling.patch": 16,
     "precision": "float32",
     "steps": 1,

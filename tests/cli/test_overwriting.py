@@ -21,8 +21,8 @@ OPTICS = ("--na", "1.0", "--ni", "1.33", "--wavelength", "520")
 VOXELS = ("--voxel", "0.3", "0.1", "0.1")
 TINY = {
     "generator.base": 2,
-    "adversary.base": 4,
-    "adversary.scales": 1,
+    "discriminator.base": 4,
+    "discriminator.scales": 1,
     "sampling.patch": 16,
     "precision": "float32",
     "steps": 1,

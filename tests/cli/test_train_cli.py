@@ -22,8 +22,8 @@ from napari_blurgan.writing.ome_tiff import write_ome_tiff
 
 VOXEL = (0.2, 0.1, 0.1)
 TINY = (
-    *("generator.base=2", "adversary.base=4", "adversary.scales=1"),
-    *("sampling.patch=16", "precision=float32", "adversary.history=3"),
+    *("generator.base=2", "discriminator.base=4", "discriminator.scales=1"),
+    *("sampling.patch=16", "precision=float32", "discriminator.history=3"),
 )
 
 

@@ -15,7 +15,7 @@ TINY = {
     "precision": "float32",
     "steps": 1,
 }
-ADVERSARY = {"adversary.base": 4, "adversary.scales": 1}
+ADVERSARY = {"discriminator.base": 4, "discriminator.scales": 1}
 SPREAD = {"nonblind": 0.1, "noise2self": 0.2, "utom": 0.1}
 """Of what is added to the weights: so much that no layer is without effect."""
 LEVELS = {"saliency.alpha": 60, "saliency.beta": 60}

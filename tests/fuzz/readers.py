@@ -218,8 +218,8 @@ def training(out: Path, steps: int) -> Any:
     from napari_blurgan.training.trainer import Trainer
 
     small: dict[str, Any] = {
-        "adversary.base": 2,
-        "adversary.scales": 1,
+        "discriminator.base": 2,
+        "discriminator.scales": 1,
         "sampling.patch": 16,
     }
     small |= {"generator.base": 1, "generator.levels": 2, "precision": "float32"}

@@ -46,15 +46,19 @@ def psf(
 TRAINED, OTHER = psf(500), psf(650)
 
 
-def model_for(trained: Psf, guide: int = 4) -> Model:
+def model_for(trained: Psf, iterations: int = 4) -> Model:
     """A model whose network adds something to the estimate, the same for every PSF."""
-    changes = {"generator.guide": guide, "generator.base": 2, "generator.levels": 2}
+    changes = {
+        "generator.guide": iterations,
+        "generator.base": 2,
+        "generator.levels": 2,
+    }
     recipe = preset("nonblind").updated(changes)
     generator = build_reconstructor(recipe.reconstructor, 3, (1, 1), (2, 2, 2))
     torch.manual_seed(0)
     for parameter in generator.parameters():
         torch.nn.init.normal_(parameter, std=0.1)
-    blur = BlurKernel(FixedKernel(trained.data), 0.7) if guide else None
+    blur = BlurKernel(FixedKernel(trained.data), 0.7) if iterations else None
     return Model(
         recipe=recipe,
         calibration=Calibration(LEVELS, LEVELS, 0.7, NoiseModel(0.1, 0.0), LEVELS),
@@ -123,7 +127,7 @@ def copy_of(model: Model, psf: Psf) -> Operator:
 
 def test_a_model_without_estimates_has_no_use_for_one() -> None:
     with pytest.raises(DataError, match="refines no estimate; leave the PSF out"):
-        restored(model_for(TRAINED, guide=0), psf=OTHER)
+        restored(model_for(TRAINED, iterations=0), psf=OTHER)
 
 
 def test_a_plane_is_no_blur_of_a_volume(model: Model) -> None:

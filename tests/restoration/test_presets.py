@@ -94,7 +94,7 @@ def generators() -> list[str]:
 @pytest.mark.parametrize("name", generators())
 @settings(max_examples=5, deadline=None)
 @given(data=st.data())
-def test_what_a_guide_feels_beyond_the_halo_is_next_to_nothing(
+def test_what_an_estimate_feels_beyond_the_halo_is_next_to_nothing(
     name: str, data: Any
 ) -> None:
     shape, tile = data.draw(shapes(name))
@@ -104,7 +104,7 @@ def test_what_a_guide_feels_beyond_the_halo_is_next_to_nothing(
     assert largest_difference(name, shape, tile) <= bound
 
 
-def test_guided_presets_have_few_generators() -> None:
+def test_refining_presets_have_few_generators() -> None:
     assert len(generators()) == 2
 
 

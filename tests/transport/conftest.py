@@ -26,8 +26,8 @@ TRANSFORMS = ("utom", "isotropic", "utom-as-published")
 
 TINY = {
     "generator.base": 2,
-    "adversary.base": 4,
-    "adversary.scales": 1,
+    "discriminator.base": 4,
+    "discriminator.scales": 1,
     "sampling.patch": 16,
     "precision": "float32",
 }

@@ -29,7 +29,7 @@ def lim(
     tiny: Callable[..., Recipe], measured: list[Stack], unpaired: list[Stack], psf: Psf
 ) -> Callable[..., Prepared]:
     def make(name: str, **changes: object) -> Prepared:
-        changes = {"adversary__scales": 3} | changes
+        changes = {"discriminator__scales": 3} | changes
         return prepare(tiny(name, **changes), measured, unpaired, Known(psf))
 
     return make
@@ -63,16 +63,20 @@ def test_the_generator_of_lim(name: str, lim: Callable[..., Prepared]) -> None:
 @pytest.mark.parametrize("name", LIM)
 def test_the_discriminators_of_lim(name: str, lim: Callable[..., Prepared]) -> None:
     terms = lim(name).terms
-    potentials = {n: t.discriminator for n, t in terms.items() if "adversarial" in n}
+    discriminators = {
+        n: t.discriminator for n, t in terms.items() if "adversarial" in n
+    }
     both = {"adversarial_x", "adversarial_y"}
     expected = both if name == "blind-as-published" else {"adversarial_x"}
-    assert set(potentials) == expected
-    for potential in potentials.values():
-        assert len(potential.discriminators) == 3
-        assert potential.crop_shapes((64, 64, 64)) == [(n,) * 3 for n in (64, 32, 16)]
-        assert all_of(potential, nn.InstanceNorm3d)
+    assert set(discriminators) == expected
+    for discriminator in discriminators.values():
+        assert len(discriminator.discriminators) == 3
+        assert discriminator.crop_shapes((64, 64, 64)) == [
+            (n,) * 3 for n in (64, 32, 16)
+        ]
+        assert all_of(discriminator, nn.InstanceNorm3d)
         weights = [
-            [p.data_ptr() for p in d.parameters()] for d in potential.discriminators
+            [p.data_ptr() for p in d.parameters()] for d in discriminator.discriminators
         ]
         assert not set(weights[0]) & set(weights[1])
 

@@ -77,7 +77,7 @@ def test_the_rows_of_table_1_of_utom_train(
     )
     assert identity.keys() - plain.keys() == {"identity", "identity_y"}
     assert identity["identity_y"] > 0
-    matched = terms_of(tiny("utom", **cyclegan, adversary__quantiles=16), *planes)
+    matched = terms_of(tiny("utom", **cyclegan, discriminator__quantiles=16), *planes)
     assert matched["discriminator_x"] != plain["discriminator_x"]
 
 

@@ -39,11 +39,14 @@ def test_a_typo_is_refused_with_the_nearest_name(field: str, suggestion: str) ->
     ("changes", "reason"),
     [
         ({"sampling.patch": -1}, "sampling.patch"),
-        ({"forward.kind": "none", "generator.guide": 0}, "needs a forward model"),
+        (
+            {"forward.kind": "none", "reconstructor.kind": "plain"},
+            "needs a forward model",
+        ),
         ({"forward.learned": False}, "needs a learned kernel"),
         ({"forward.kind": "network", "terms.spectral": 0}, "needs a blur kernel"),
         (
-            {"forward.widen": 0.1, "generator.guide": 0},
+            {"forward.widen": 0.1, "reconstructor.kind": "plain"},
             "needs an estimate to refine",
         ),
         ({"terms.supervised": 1}, "needs matched pairs"),

@@ -31,7 +31,7 @@ SIDE = 36
 SMALL = {
     "generator__base": 2,
     "generator__blocks": 1,
-    "adversary__base": 2,
+    "discriminator__base": 2,
     "sampling__patch": 16,
 }
 

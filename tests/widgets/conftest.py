@@ -66,9 +66,10 @@ def quick_drawing(monkeypatch: pytest.MonkeyPatch) -> None:
 def small() -> str:
     """Return changes to a recipe that make a step cheap."""
     return (
-        "sampling.patch=16 generator.base=4 generator.levels=2 generator.guide=3 "
-        "adversary.base=4 adversary.scales=1 forward.frozen_steps=0 precision=float32 "
-        "forward.start=optics weights.spectral=0"
+        "sampling.patch=16 reconstructor.base=4 reconstructor.levels=2 "
+        "reconstructor.iterations=3 discriminator.base=4 discriminator.scales=1 "
+        "forward.frozen_steps=0 precision=float32 forward.start=optics "
+        "weights.spectral=0"
     )
 
 

@@ -18,7 +18,7 @@ from napari_blurgan.widgets._controls import Phase
 pytestmark = pytest.mark.person
 
 SMALL = (
-    "generator.base=2 generator.blocks=1 adversary.base=2 sampling.patch=16 "
+    "generator.base=2 generator.blocks=1 discriminator.base=2 sampling.patch=16 "
     "precision=float32 steps=3"
 )
 

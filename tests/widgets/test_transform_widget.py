@@ -26,7 +26,7 @@ from napari_blurgan.widgets.transform import TransformWidget
 from napari_blurgan.writing.ome_tiff import write_ome_tiff
 
 SMALL = (
-    "generator.base=2 generator.blocks=1 adversary.base=2 sampling.patch=32 "
+    "generator.base=2 generator.blocks=1 discriminator.base=2 sampling.patch=32 "
     "precision=float32 steps=3"
 )
 

@@ -21,12 +21,10 @@ from napari_blurgan.optics.kernel import FixedKernel, gaussian_kernel
 from napari_blurgan.optics.psf import Psf
 from napari_blurgan.optics.width import fwhm
 from napari_blurgan.optimisation.prepared import prepare
-from napari_blurgan.preparation.calibration import (
-    NoiseModel,
-    background_level,
-    estimate_noise,
-)
+from napari_blurgan.preparation.calibration import NoiseModel
 from napari_blurgan.preparation.site import Known
+
+UNIT = Normalization(0.0, 1.0)
 
 
 @pytest.fixture
@@ -54,13 +52,13 @@ def test_blocks_cover_a_domain_or_sample_it_evenly() -> None:
 
 
 def test_a_measured_block_carries_its_estimate(blur: BlurKernel, stack: Stack) -> None:
-    guide = Estimator(10, pedestal=0.01)
-    fields = Blocks([stack], Normalization(0, 2), 3, Measured(guide))
-    fields.renew_next(blur)
-    (block,) = fields.stacks
+    estimator = Estimator(10, pedestal=0.01)
+    blocks = Blocks([stack], Normalization(0, 2), 3, Measured(estimator))
+    blocks.renew_next(blur)
+    (block,) = blocks.stacks
     y = torch.from_numpy(np.asarray(stack.data) / 2)[None, None]
     np.testing.assert_allclose(block.data[0], y[0, 0], rtol=1e-6)
-    np.testing.assert_allclose(block.data[1], guide(y, blur)[0, 0], rtol=1e-5)
+    np.testing.assert_allclose(block.data[1], estimator(y, blur)[0, 0], rtol=1e-5)
 
 
 def test_an_estimate_blurred_again_explains_the_measurement(blur: BlurKernel) -> None:
@@ -73,11 +71,11 @@ def test_an_estimate_blurred_again_explains_the_measurement(blur: BlurKernel) ->
 
 def test_a_simulated_block_is_blurred_and_noisy(blur: BlurKernel, stack: Stack) -> None:
     noise = NoiseModel(slope=0.0, intercept=0.04)
-    fields = Blocks(
+    blocks = Blocks(
         [stack], Normalization(0, 1), 3, Simulated(Estimator(2, 0.1), noise)
     )
-    fields.renew_next(blur)
-    x, y, _ = (torch.from_numpy(c)[None, None] for c in fields.stacks[0].data)
+    blocks.renew_next(blur)
+    x, y, _ = (torch.from_numpy(c)[None, None] for c in blocks.stacks[0].data)
     rest = y - blur(x, "reflect")
     assert float(rest.std()) == pytest.approx(0.2, rel=0.05)
     assert abs(float(rest.mean())) < 0.02
@@ -121,12 +119,14 @@ def test_an_estimate_is_made_anew_where_the_kernel_or_the_noise_has_changed(
             made.append(y)
             return super().__call__(y, blur)
 
-    guide = Counted(1, 0.1)
-    enrich = Simulated(guide, NoiseModel(0.1, 0.01)) if noisy else Measured(guide)
-    fields = Blocks([stack], UNIT, 3, enrich)
+    estimator = Counted(1, 0.1)
+    enrich = (
+        Simulated(estimator, NoiseModel(0.1, 0.01)) if noisy else Measured(estimator)
+    )
+    blocks = Blocks([stack], UNIT, 3, enrich)
     wider = BlurKernel(FixedKernel(gaussian_kernel((5, 5, 5), (4, 3, 3))), gain=2.0)
     for kernel in (blur, blur, wider):
-        fields.renew_next(kernel)
+        blocks.renew_next(kernel)
     assert len(made) == expected
 
 
@@ -146,49 +146,3 @@ def test_the_state_makes_the_same_blocks_again(blur: BlurKernel, stack: Stack) -
     assert torch.equal(torch.get_rng_state(), outside)
     for a, b in zip(one.stacks, other.stacks, strict=True):
         assert np.array_equal(a.data, b.data)
-
-
-UNIT = Normalization(0.0, 1.0)
-
-
-@pytest.mark.parametrize(("slope", "intercept"), [(0.05, 0.001), (0.0, 0.01)])
-def test_the_noise_of_an_image_is_found(slope: float, intercept: float) -> None:
-    rng = np.random.default_rng(1)
-    z, y, x = np.indices((8, 128, 128))
-    signal = 0.5 + 0.45 * np.sin(y / 20) * np.cos(x / 25 + z / 9)
-    noisy = signal + rng.normal(size=signal.shape) * np.sqrt(slope * signal + intercept)
-    found = estimate_noise([noisy.astype(np.float32)])
-    assert found.slope == pytest.approx(slope, rel=0.15, abs=0.002)
-    assert found.intercept == pytest.approx(intercept, rel=0.3, abs=0.003)
-
-
-def test_the_noise_of_single_photons_is_found_and_made_again() -> None:
-    rng = np.random.default_rng(2)
-    z, y, x = np.indices((16, 128, 128))
-    photons = 0.2 + 20 * np.exp(-(((x - 64) ** 2 + (y - 50 - z) ** 2) / 200))
-    counted = rng.poisson(photons)
-    # A photon is a twentieth; darkness, 0.2 photons, is taken off.
-    measured = ((counted - 0.2) / 20).astype(np.float32)
-    found = estimate_noise([measured])
-    assert found.slope == pytest.approx(0.05, rel=0.1)
-    assert found.intercept == pytest.approx(0.2 / 400, rel=0.35)
-
-    dark = torch.zeros(1, 1, 16, 128, 128, requires_grad=True)
-    made = found.add(dark)
-    noisy = made.detach()
-    assert float(noisy.mean()) == pytest.approx(0, abs=1e-3)
-    assert float(noisy.var()) == pytest.approx(found.intercept, rel=0.05)
-    # Most pixels of darkness are without a photon, and all count whole ones.
-    steps = (noisy + found.pedestal) / found.slope
-    assert torch.allclose(steps, steps.round(), atol=1e-3)
-    assert float((steps.round() == 0).float().mean()) > 0.7
-    made.sum().backward()
-    assert dark.grad is not None
-    assert torch.all(dark.grad == 1)
-
-
-@pytest.mark.parametrize("dtype", [np.uint16, np.float32])
-def test_the_background_is_known_to_less_than_a_grey_level(dtype: type) -> None:
-    board = np.indices((8, 32, 32)).sum(0) % 2
-    image = (102 + board).astype(dtype)
-    assert background_level([image]) == pytest.approx(102.5, abs=0.05)

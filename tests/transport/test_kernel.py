@@ -67,7 +67,7 @@ def test_a_kernel_fits_the_images(tiny: Callable[..., Recipe], psf: Psf) -> None
     start = Start(None, OPTICS, VOXEL, (9, 99, 12))
     assert _support(tiny("blind"), start)[0] == 9
     assert _support(tiny("blind"), start)[2] == 11
-    plain = tiny("nonblind", generator__guide=0)
+    plain = tiny("nonblind", reconstructor__kind="plain")
     assert max(_support(plain, start)) <= 8
 
 
@@ -118,7 +118,7 @@ def test_a_kernel_of_even_size_is_what_was_asked_for(
         ("blind", [10, 9, 9], {}, "centred on a voxel"),
         ("blind", [10, 9, 9], {"forward__parametrisation": "softmax"}, "centred"),
         ("nonblind", [41, 9, 9], {}, "at the most"),
-        ("nonblind", [9, 16, 16], {"generator__guide": 0}, "at the most"),
+        ("nonblind", [9, 16, 16], {"reconstructor__kind": "plain"}, "at the most"),
         ("nonblind", [9, 9], {}, "one for each axis"),
     ],
 )

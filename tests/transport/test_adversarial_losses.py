@@ -65,12 +65,12 @@ def test_the_slope_is_that_of_the_mean_score_of_each_scale() -> None:
 def test_a_wasserstein_potential_learns_to_tell_bright_from_dark() -> None:
     torch.manual_seed(0)
     game = ADVERSARIAL_LOSSES["wgan-gp"]
-    potential = MultiScaleDiscriminator(2, 1, 8)
-    adam = torch.optim.Adam(potential.parameters(), 1e-3, betas=(0.5, 0.9))
+    discriminator = MultiScaleDiscriminator(2, 1, 8)
+    adam = torch.optim.Adam(discriminator.parameters(), 1e-3, betas=(0.5, 0.9))
     for _ in range(250):
         bright, dark = torch.rand(4, 1, 32, 32), 0.5 * torch.rand(4, 1, 32, 32)
-        gap = -game.discriminator_loss(potential(bright), potential(dark))
+        gap = -game.discriminator_loss(discriminator(bright), discriminator(dark))
         adam.zero_grad()
-        (10 * gradient_penalty(potential, bright, dark) - gap).backward()
+        (10 * gradient_penalty(discriminator, bright, dark) - gap).backward()
         adam.step()
     assert float(gap.detach()) >= 5
