@@ -128,7 +128,7 @@ WITHIN = {
     # what the doors ask for
     "cli/test_deconvolve_cli.py": ("tasks.deconvolve", "tasks.background"),
     "cli/test_restore_cli.py": ("tasks.restore",),
-    "cli/test_train_cli.py": ("tasks.notices", "tasks.train"),
+    "cli/test_train_cli.py": ("monitoring.notices", "tasks.train"),
     "widgets/test_restore_widget.py": ("tasks.restore_request",),
     "widgets/test_training_request.py": ("tasks.sharp_set", "tasks.train_request"),
     "widgets/test_transform_widget.py": ("tasks.transform_request",),
