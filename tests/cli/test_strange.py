@@ -48,7 +48,7 @@ REFUSED = {
     f"{RL} o.tif --tile 8 8": "does not fit a volume",
     f"{RL} o.tif --device tpu": "no device 'tpu' here",
     f"{RL} o.tif --gain 1": "needs both --gain and --offset",
-    f"{RL} o.tif --psf-voxel 1000 1000 1000": "is one of the sizes wrong?",
+    f"{RL} o.tif --psf-voxel 1000 1000 1000": "is one of the sizes in another unit",
     f"{RL} o.tif --voxel 300 100 100": "larger than the whole PSF",
     f"{RL} o.tif --background -1e31": "--background must be",
     "deconvolve rl loop.tif --psf k.tif --out o.tif": "loop.tif",

@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import _thread
 import re
+import signal
 import threading
 import time
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
 import numpy as np
@@ -427,6 +429,15 @@ class Endless(Add):
         return image
 
 
+@pytest.fixture
+def ctrl_c() -> Iterator[None]:
+    """Let Ctrl-C raise here, also where tests run in processes that ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_ends_what_a_thread_computes() -> None:
     begun = threading.Event()
 
