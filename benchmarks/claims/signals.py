@@ -74,8 +74,8 @@ class Told:
 def jobs(small: bool) -> list[Job]:
     """Return the commands, of ordinary size or small."""
     size = TINY if small else "--device cpu"
-    steps = 30 if small else 12
-    iterations = 60 if small else 40
+    steps = 30 if small else 40
+    iterations = 60 if small else 25
     restore = "restore given.blurgan y.tif --device cpu --precision float32"
     restore += " --tile 8 16 16" if small else ""
     deconvolve = f"deconvolve rl film.tif {OPTICS} --device cpu"
@@ -96,7 +96,7 @@ OVERWRITE = "--overwrite"
 def prepared(folder: Path, small: bool) -> None:
     """Write two images, a film and a model into a folder."""
     rng = np.random.default_rng(0)
-    shape = (16, 40, 48) if small else (32, 192, 192)
+    shape = (16, 40, 48) if small else (24, 128, 128)
     for name in "yx":
         image = rng.poisson(40, shape).astype(np.uint16)
         write_ome_tiff(folder / f"{name}.tif", image, "ZYX", VOXEL)
