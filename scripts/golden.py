@@ -1,7 +1,12 @@
 """Does a change of the code change a result? Losses and restored bytes of every preset.
 
+    python scripts/golden.py --history        from before the rooms were cut until now
     python scripts/golden.py --against REV    what differs from revision REV
     python scripts/golden.py --write FILE     the figures of this tree, as JSON
+
+The history runs each preset at the first revision, before and after each commit of
+DELIBERATE that names it, and in this tree: figures must be equal wherever no such
+commit lies between, and must differ where one does.
 
 Losses are those of the first 30 steps on one seed, on the CPU, in float32; they are
 compared to the last bit, which holds on one machine only, so REV is run beside this
@@ -17,8 +22,10 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterable
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -51,6 +58,28 @@ CHANGES: dict[str, dict[str, Any]] = {
 OPTICS = Optics(1.2, 1.33, 520)
 KNOWN = {"blind": {"optics": OPTICS}, "blind-as-published": {}}
 PAIRED = ("supervised",)
+
+START, NOW = "d3e4f9f", "now"
+
+
+class Change(NamedTuple):
+    """A commit that changes results on purpose: of which presets, and why."""
+
+    presets: tuple[str, ...]
+    why: str
+
+
+LIKE_THE_PAPERS = ("utom-as-published", "blind-as-published", "nonblind-as-published")
+ESTIMATING = ("blind", "nonblind", "half")
+DELIBERATE = {
+    "e402554": Change(("isotropic",), "sections along z are not turned on their side"),
+    "aa03e4c": Change(LIKE_THE_PAPERS, "settings of the papers, completed"),
+    "6ac808b": Change(("cyclegan",), "identity losses in both directions"),
+    "8afbd1f": Change(ESTIMATING, "no mirrored voxels under an estimate"),
+    "407afba": Change(ESTIMATING, "the noise is measured on every second pixel"),
+    "462d2f3": Change(ESTIMATING, "but in small images, as these are, on every pixel"),
+}
+"""By commit, the oldest first."""
 
 
 def threads(seed: int) -> np.ndarray:
@@ -101,7 +130,7 @@ def run(name: str) -> dict[str, Any]:
     ]
     restored = restore(trainer.model(), y[0])
     data = np.ascontiguousarray(np.asarray(getattr(restored, "data", restored)))
-    return {"losses": losses, "restored": hashlib.sha256(data).hexdigest()}
+    return {"losses": losses, "restored": hashlib.sha256(data.tobytes()).hexdigest()}
 
 
 def _name(loss: str) -> str:
@@ -109,11 +138,11 @@ def _name(loss: str) -> str:
     return loss.replace("potential_", "discriminator_")
 
 
-def figures() -> dict[str, Any]:
-    """Return the figures of every preset."""
+def figures(names: Iterable[str]) -> dict[str, Any]:
+    """Return the figures of presets."""
     torch.set_num_threads(1)
     results = {}
-    for name in CHANGES:
+    for name in names:
         results[name] = run(name)
         print(
             f"{name:24} {results[name]['restored'][:16]}", file=sys.stderr, flush=True
@@ -121,59 +150,97 @@ def figures() -> dict[str, Any]:
     return results
 
 
-def figures_of(revision: str) -> dict[str, Any]:
+def figures_of(revision: str, names: Iterable[str]) -> dict[str, Any]:
     """Return the figures of another revision, run by this script as it is now."""
     with tempfile.TemporaryDirectory() as folder:
         tree, out = Path(folder) / "tree", Path(folder) / "figures.json"
-        subprocess.run(
-            ["git", "worktree", "add", "--detach", str(tree), revision], check=True
-        )
+        command = ["git", "worktree", "add", "--detach", str(tree), revision]
+        subprocess.run(command, check=True, capture_output=True)
         try:
+            command = [sys.executable, __file__, "--write", str(out), "--presets"]
             subprocess.run(
-                [sys.executable, __file__, "--write", str(out)],
+                [*command, *names],
                 env=os.environ | {"PYTHONPATH": str(tree / "src")},
                 check=True,
             )
-            return json.loads(out.read_text())
+            found: dict[str, Any] = json.loads(out.read_text())
+            return found
         finally:
-            subprocess.run(
-                ["git", "worktree", "remove", "--force", str(tree)], check=True
-            )
+            command = ["git", "worktree", "remove", "--force", str(tree)]
+            subprocess.run(command, check=True)
 
 
-def differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
-    """Say where two sets of figures first differ."""
-    found = []
-    for name in old:
-        pairs = zip(old[name]["losses"], new[name]["losses"], strict=False)
-        step = next((n for n, (a, b) in enumerate(pairs, 1) if a != b), None)
-        if step is not None:
-            found.append(f"{name}: losses differ from step {step} on")
-        elif len(old[name]["losses"]) != len(new[name]["losses"]):
-            found.append(f"{name}: another number of steps")
-        if old[name]["restored"] != new[name]["restored"]:
-            found.append(f"{name}: the restored stack differs")
-    return found
+def difference(old: dict[str, Any], new: dict[str, Any]) -> str | None:
+    """Say where two sets of figures of a preset first differ; None if nowhere."""
+    pairs = zip(old["losses"], new["losses"], strict=False)
+    step = next((n for n, (a, b) in enumerate(pairs, 1) if a != b), None)
+    if step is not None:
+        return f"losses differ from step {step} on"
+    if len(old["losses"]) != len(new["losses"]):
+        return "another number of steps"
+    return None if old["restored"] == new["restored"] else "the restored stack differs"
+
+
+def against(revision: str, names: Iterable[str]) -> int:
+    """Print how this tree differs from a revision; return how many presets do."""
+    old, new = figures_of(revision, names), figures(names)
+    found = {name: difference(old[name], new[name]) for name in old}
+    for name, said in found.items():
+        print(f"{name}: {said or 'equal to the last bit'}")
+    return sum(said is not None for said in found.values())
+
+
+def history(names: Iterable[str]) -> int:
+    """Print how presets fared from START to this tree; return how many are wrong."""
+    ways = {name: _way(name) for name in names}
+    wanted: dict[str, list[str]] = {}
+    for name, way in ways.items():
+        for revision in way:
+            wanted.setdefault(revision, []).append(name)
+    found = {revision: _figures_at(revision, wanted[revision]) for revision in wanted}
+    wrong = 0
+    for name, way in ways.items():
+        for old, new in pairwise(way):
+            said = difference(found[old][name], found[new][name])
+            change = DELIBERATE.get(new) if old == f"{new}^" else None
+            wrong += bool(said) != bool(change)
+            line = said or "equal to the last bit"
+            print(f"{name:24} {old:9} {new:9} {line}{_because(said, change)}")
+    return wrong
+
+
+def _because(said: str | None, change: Change | None) -> str:
+    if change is None:
+        return " AND SHOULD NOT" if said else ""
+    return f": {change.why}" if said else " AND SHOULD NOT BE"
+
+
+def _way(name: str) -> list[str]:
+    """Return the revisions at which a preset is run, the oldest first."""
+    turns = [c for c, change in DELIBERATE.items() if name in change.presets]
+    return [START, *(r for c in turns for r in (f"{c}^", c)), NOW]
+
+
+def _figures_at(revision: str, names: list[str]) -> dict[str, Any]:
+    print(f"{revision}:", file=sys.stderr)
+    return figures(names) if revision == NOW else figures_of(revision, names)
 
 
 def main() -> int:
     """Compare or write."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--history", action="store_true")
     what.add_argument("--against", metavar="REV")
-    what.add_argument("--with-file", type=Path, metavar="FILE")
     what.add_argument("--write", type=Path, metavar="FILE")
+    parser.add_argument("--presets", nargs="+", default=list(CHANGES), choices=CHANGES)
     options = parser.parse_args()
     if options.write:
-        options.write.write_text(json.dumps(figures(), indent=1))
+        options.write.write_text(json.dumps(figures(options.presets), indent=1))
         return 0
-    if options.against:
-        old = figures_of(options.against)
-    else:
-        old = json.loads(options.with_file.read_text())
-    found = differences(old, figures())
-    print("\n".join(found) or f"{len(CHANGES)} presets: equal to the last bit")
-    return bool(found)
+    if options.history:
+        return bool(history(options.presets))
+    return bool(against(options.against, options.presets))
 
 
 if __name__ == "__main__":
