@@ -264,9 +264,10 @@ def unhurried(monkeypatch: pytest.MonkeyPatch) -> Any:
 def test_the_preview_of_a_film_is_seen_at_its_time_point(
     viewer: Viewer, widget: DeconvolveWidget, qtbot: QtBot, unhurried: Any
 ) -> None:
-    blurred = viewer.layers["blurred"]
+    blurred = viewer.layers["blurred"].data
+    frames = np.stack([blurred, blurred[:, ::-1], blurred[:, :, ::-1]])
     film = viewer.add_image(
-        np.stack([blurred.data, 2 * blurred.data, 3 * blurred.data]),
+        frames,
         name="film",
         scale=(1, 0.3, 0.1, 0.1),
         units=("s", "um", "um", "um"),
@@ -282,14 +283,16 @@ def test_the_preview_of_a_film_is_seen_at_its_time_point(
             preview = viewer.layers["film · preview"]
             low, high = preview.extent.world[:, 0]
             assert low == high
-            seen[round(low)] = float(preview.data.mean())
+            seen[round(low)] = np.array(preview.data)
             unhurried[round(low)].set()
         return widget.run.phase is Phase.IDLE
 
     qtbot.waitUntil(look, timeout=60_000)
     assert {0, 1} <= set(seen)  # the last may be replaced by the result at once
-    for time, mean in seen.items():
-        assert mean / seen[0] == pytest.approx(time + 1, rel=0.1)
+    # Brightness will not do: it falls by a quarter in the course of the iterations.
+    for time, image in seen.items():
+        alike = [np.corrcoef(image.ravel(), f.ravel())[0, 1] for f in frames]
+        assert np.argmax(alike) == time and max(alike) > 0.1
 
 
 def test_the_criterion_is_drawn(
