@@ -110,9 +110,12 @@ def test_a_package_takes_no_psf(package: Path, model: Model) -> None:
         restore(package, image, psf="psf.tif")
 
 
-def altered(package: Path, folder: Path, change: Any) -> Path:
+def altered(package: Path, folder: Path, change: Any, **content: bytes) -> Path:
     rdf, files = contents(package)
     change(rdf)
+    for kind, weights in content.items():
+        files[rdf["weights"][kind]["source"]] = weights
+        rdf["weights"][kind].pop("sha256", None)
     files["rdf.yaml"] = yaml.safe_dump(rdf).encode()
     path = folder / "altered.zip"
     with zipfile.ZipFile(path, "w") as archive:

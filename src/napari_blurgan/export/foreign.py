@@ -16,16 +16,28 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import yaml
 from torch import Tensor
 
-from napari_blurgan.errors import ModelFileError
+from napari_blurgan.errors import ModelFileError, RecipeError
+from napari_blurgan.export.archive import refuse_side_effects
 from napari_blurgan.export.module import torchscript
 from napari_blurgan.headers.limits import refuse_beyond_memory
+from napari_blurgan.methods.guarded_yaml import parse_yaml
 
 __all__ = ["ForeignNetwork", "is_package", "open_package"]
 
 LARGEST_RDF = 2**20
+DAMAGE = (
+    zipfile.BadZipFile,
+    OSError,
+    AttributeError,
+    IndexError,
+    KeyError,
+    TypeError,
+    ValueError,
+)
+"""What a description raises that is not made as packages are."""
+
 SPATIAL = ("z", "y", "x")
 
 
@@ -111,21 +123,32 @@ def open_package(path: str | os.PathLike[str], device: torch.device) -> ForeignN
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            rdf = yaml.safe_load(_content(archive, "rdf.yaml", LARGEST_RDF))
+            text = _content(archive, "rdf.yaml", LARGEST_RDF).decode("utf-8")
+            rdf = parse_yaml(text, "rdf.yaml")
             _check(rdf, str(path))
             weights = rdf["weights"]["torchscript"]
             content = _content(archive, weights["source"])
-    except (zipfile.BadZipFile, OSError, yaml.YAMLError, KeyError, TypeError) as error:
+    except (*DAMAGE, RecipeError) as error:
         raise ModelFileError(
             f"{path}: is no package of bioimage.io that can be read ({error!s:.200})"
         ) from None
     wanted = weights.get("sha256")
     if wanted and hashlib.sha256(content).hexdigest() != wanted:
         raise ModelFileError(f"{path}: is damaged, its weights fail the checksum")
-    return ForeignNetwork(_loaded(content, str(path)), rdf, device)
+    network = _loaded(content, str(path))
+    try:
+        return ForeignNetwork(network, rdf, device)
+    except DAMAGE as error:
+        raise ModelFileError(
+            f"{path}: its description is odd ({error!s:.200})"
+        ) from None
 
 
 def _loaded(content: bytes, path: str) -> Any:
+    try:
+        refuse_side_effects(content)
+    except ModelFileError as error:
+        raise ModelFileError(f"{path}: cannot be used here: {error}") from None
     try:
         with torchscript():
             return torch.jit.load(  # type: ignore[no-untyped-call]
