@@ -26,6 +26,7 @@ import torch
 from numpy.typing import NDArray
 from scipy.signal import fftconvolve
 
+from benchmarks.helpers.cameras import halves_of
 from benchmarks.helpers.places import RESULTS, ROOT
 from benchmarks.helpers.real_data import CASES, Case
 from benchmarks.helpers.real_report import report
@@ -35,7 +36,6 @@ from napari_blurgan.inverse.plan import Plan
 from napari_blurgan.measure.decorrelation import decorrelation
 from napari_blurgan.measure.fidelity import correlation
 from napari_blurgan.measure.resolution import frc
-from napari_blurgan.measure.splitting import binomial_split
 from napari_blurgan.methods.recipe import Recipe
 from napari_blurgan.models.model import Model, load_model
 from napari_blurgan.monitoring.events import Warned
@@ -66,27 +66,13 @@ class Outcome:
     psf: Psf | None = None
 
 
-def halves_of(case: Case) -> tuple[Array, Array]:
-    """Share the photons out between two images of the same mean as the whole."""
-    camera = case.camera
-    counts = binomial_split(
-        case.pixels,
-        gain=camera.gain,
-        offset=camera.offset,
-        read_noise=camera.read_noise,
-        seed=0,
-    )
-    first, second = (
-        ((2 * half - camera.read_noise**2) * camera.gain + camera.offset).astype(
-            np.float32
-        )
-        for half in counts
-    )
-    return first, second
+def split(case: Case) -> tuple[Array, Array]:
+    """Return two images that share the photons of the case."""
+    return halves_of(case.pixels, case.camera, seed=0)
 
 
 def untouched(case: Case) -> Outcome:
-    return Outcome(case.pixels, halves_of(case), {})
+    return Outcome(case.pixels, split(case), {})
 
 
 def richardson_lucy(case: Case) -> Outcome:
@@ -99,7 +85,7 @@ def richardson_lucy(case: Case) -> Outcome:
         )
 
     whole = run(case.pixels, case.iterations, stop=case.stop)
-    first, second = (run(half, whole.iterations).image for half in halves_of(case))
+    first, second = (run(half, whole.iterations).image for half in split(case))
     said = {"iterations": whole.iterations, "stopped": whole.reason}
     return Outcome(whole.image, (first, second), said, plan.psf)
 
@@ -113,7 +99,7 @@ def trained(case: Case, row: str, recipe: Recipe, steps: int, seed: int) -> Outc
     else:
         model, said = train(case, row, recipe, steps, seed)
         model.save(folder, overwrite=True)
-    first, second = (restored(model, case, half) for half in halves_of(case))
+    first, second = (restored(model, case, half) for half in split(case))
     whole = restored(model, case, case.pixels)
     return Outcome(whole, (first, second), said, model.psf)
 
@@ -195,7 +181,7 @@ def prediction(case: Case, outcome: Outcome) -> float:
 
     Two restorations may agree on what is not there; the other half's photons do not.
     """
-    unseen = halves_of(case)[::-1]
+    unseen = split(case)[::-1]
     blurred = outcome.halves
     if outcome.said:  # the input has its blur already
         psf = case.theory.data

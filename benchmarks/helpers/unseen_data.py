@@ -16,10 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import shift
 
-from benchmarks.helpers.cameras import camera_of
+from benchmarks.helpers.cameras import camera_of, halves_of
 from napari_blurgan import Optics, Psf, Stack
 from napari_blurgan.inverse.psf_fit import psf_shape_for
-from napari_blurgan.measure.splitting import binomial_split
 from napari_blurgan.optics.models import theoretical_psf
 from napari_blurgan.reading.images import read_stack
 
@@ -72,20 +71,7 @@ def split(
     image: Array, voxel: tuple[float, ...], psf: Psf | Optics, name: str, **rest: object
 ) -> Field:
     """Keep half of the photons."""
-    camera = camera_of(image)
-    counts = binomial_split(
-        image,
-        gain=camera.gain,
-        offset=camera.offset,
-        read_noise=camera.read_noise,
-        seed=1,
-    )
-    seen, unseen = (
-        ((2 * half - camera.read_noise**2) * camera.gain + camera.offset).astype(
-            np.float32
-        )
-        for half in counts
-    )
+    seen, unseen = halves_of(image, camera_of(image), seed=1)
     stack = Stack(seen, "ZYX", voxel, name)
     psf = theory(psf, stack) if isinstance(psf, Optics) else psf
     return Field(stack, psf, unseen, "photons", **rest)  # type: ignore[arg-type]
