@@ -67,7 +67,7 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def archive(module: nn.Module) -> bytes:
     buffer = io.BytesIO()
     with torchscript():
-        torch.jit.save(torch.jit.script(module), buffer)  # type: ignore[no-untyped-call]
+        torch.jit.save(torch.jit.script(module), buffer)
     return buffer.getvalue()
 
 

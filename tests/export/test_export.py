@@ -119,8 +119,8 @@ def altered(package: Path, folder: Path, change: Any, **content: bytes) -> Path:
     files["rdf.yaml"] = yaml.safe_dump(rdf).encode()
     path = folder / "altered.zip"
     with zipfile.ZipFile(path, "w") as archive:
-        for name, content in files.items():
-            archive.writestr(name, content)
+        for name, kept in files.items():
+            archive.writestr(name, kept)
     return path
 
 

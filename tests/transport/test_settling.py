@@ -36,9 +36,13 @@ def blur(na: float = 0.9) -> BlurKernel:
     return BlurKernel(FixedKernel(psf.data))
 
 
-def image(photons: float, blur: BlurKernel = blur()) -> np.ndarray:  # noqa: B008
+def image(
+    photons: float,
+    blur: BlurKernel = blur(),  # noqa: B008
+    shape: tuple[int, int, int] = (24, 48, 48),
+) -> np.ndarray:
     """Return counts of a dense field, offset included."""
-    truth = phantom("vesicles", (24, 48, 48), VOXEL, 3)
+    truth = phantom("vesicles", shape, VOXEL, 3)
     seen = blurred_by(truth, blur.kernel().numpy())
     camera = Camera(photons / float(seen.max()), read_noise=2.0, offset=OFFSET)
     return camera.expose(seen, 4).astype(np.float32)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from napari_blurgan import Stack, preset
+from napari_blurgan.errors import RecipeError
 from napari_blurgan.estimates.settling import settled
 from napari_blurgan.estimates.width import best_width, scaled
 from napari_blurgan.optics.forward import BlurKernel
 from napari_blurgan.optics.kernel import FixedKernel, gaussian_kernel
-from napari_blurgan.preparation.calibration import Calibration
+from napari_blurgan.preparation.calibration import Calibration, NoiseModel
 from napari_blurgan.preparation.levels import calibrate
 from napari_blurgan.preparation.site import Site
 from tests.transport.test_settling import NOISE, OFFSET, VOXEL, image
@@ -22,6 +25,11 @@ def gaussian(width: float) -> BlurKernel:
     """Return a blur that ends within its support, whatever its width."""
     fwhm = (5.0 * width**2, 4.0 * width, 4.0 * width)
     return BlurKernel(FixedKernel(gaussian_kernel((15, 13, 13), fwhm)))
+
+
+def small() -> np.ndarray:
+    """Return counts of a field that was blurred by `gaussian(1.0)`."""
+    return image(300, gaussian(1.0), (16, 32, 32))
 
 
 def test_a_blur_is_scaled_as_an_aperture_scales_it() -> None:
@@ -45,35 +53,60 @@ def test_a_plane_is_scaled_in_the_plane() -> None:
 
 def test_too_wide_a_blur_is_narrowed_and_never_too_far() -> None:
     """Narrower ones than the true predict as well: the nearest is taken."""
-    region = image(300, blur=gaussian(1.0)) - np.float32(OFFSET)
+    region = small() - np.float32(OFFSET)
     found = best_width(region, gaussian(1.15), NOISE, TOLERANCE)
     assert 1 / 1.15 - 0.02 < found < 0.96
 
 
 def test_the_right_width_is_kept() -> None:
-    region = image(300, blur=gaussian(1.0)) - np.float32(OFFSET)
+    region = small() - np.float32(OFFSET)
     assert best_width(region, gaussian(1.0), NOISE, TOLERANCE) == 1
 
 
+@pytest.mark.parametrize("noise", [NoiseModel(0.01, 1e-4), NoiseModel(0.0, 0.0)])
+def test_an_image_without_light_changes_no_blur(noise: NoiseModel) -> None:
+    dark = np.zeros((8, 16, 16), np.float32)
+    assert best_width(dark, gaussian(1.0), noise, TOLERANCE) == 1
+
+
+@pytest.mark.parametrize("fixed", [True, False])
+def test_it_is_looked_for_with_sharp_images_and_given_iterations_too(
+    fixed: bool,
+) -> None:
+    changes: dict[str, object] = {"forward.tolerance": TOLERANCE}
+    recipe = preset("self-supervised" if fixed else "nonblind").updated(changes)
+    if fixed:
+        recipe = recipe.updated({"reconstructor.iterations": 10})
+    stack = Stack(small(), "ZYX", VOXEL)
+    sharp = [] if fixed else [stack]
+    levels = calibrate(recipe, [stack], sharp)
+    given = Site(recipe, [stack], sharp, VOXEL, levels, forward=gaussian(1.15))
+    found = settled(given)
+    assert found.calibration.width < 0.97
+    assert found.recipe == recipe
+
+
+def test_a_learned_blur_has_no_tolerance() -> None:
+    with pytest.raises(RecipeError, match="learned"):
+        preset("blind").updated({"forward.tolerance": TOLERANCE})
+
+
 def test_what_was_found_is_kept_where_a_training_goes_on() -> None:
-    changes = {"forward.tolerance": TOLERANCE, "reconstructor.iterations": "auto"}
-    recipe = preset("self-supervised").updated(changes)
-    stack = Stack(image(300, blur=gaussian(1.0)), "ZYX", VOXEL)
-    levels = calibrate(recipe, [stack], [])
-    site = Site(recipe, [stack], [], VOXEL, levels, forward=gaussian(1.15))
-    first = settled(site)
-    assert first.calibration.width < 0.97
-    kept = Calibration.from_dict(first.calibration.to_dict())
-    fresh = Site(recipe, [stack], [], VOXEL, kept, forward=gaussian(1.15))
-    again = settled(fresh, resumed=True)
-    kernels = [s.forward.blur.kernel().numpy() for s in (first, again)]
-    np.testing.assert_array_equal(*kernels)
-    assert again.recipe == first.recipe
+    recipe = preset("self-supervised").updated({"forward.tolerance": TOLERANCE})
+    stack = Stack(small(), "ZYX", VOXEL)
+    levels = replace(calibrate(recipe, [stack], []), width=0.9)
+    kept = Calibration.from_dict(levels.to_dict())
+    assert kept == levels
+    given = Site(recipe, [stack], [], VOXEL, kept, forward=gaussian(1.15))
+    again = settled(given, resumed=True)
+    expected = scaled(gaussian(1.15), 0.9).kernel().numpy()
+    np.testing.assert_array_equal(again.forward.blur.kernel().numpy(), expected)
+    assert again.calibration == levels
 
 
 def test_no_tolerance_no_change() -> None:
     recipe = preset("self-supervised").updated({"forward.tolerance": 0.0})
-    stack = Stack(image(300, blur=gaussian(1.0)), "ZYX", VOXEL)
+    stack = Stack(small(), "ZYX", VOXEL)
     levels = calibrate(recipe, [stack], [])
     given = gaussian(1.15)
     found = settled(Site(recipe, [stack], [], VOXEL, levels, forward=given))

@@ -29,7 +29,11 @@ LEAST = 8
 
 
 def settled(site: Site, resumed: bool = False) -> Site:
-    """Return a site whose background, misfit and number of iterations are known.
+    """Return a site of whose blur, background and iterations all is known.
+
+    The width of the blur is looked for where the recipe doubts it; the number of
+    iterations where it is left open, and then the background, too, where no sharp
+    images set the levels.
 
     Parameters
     ----------
@@ -40,32 +44,33 @@ def settled(site: Site, resumed: bool = False) -> Site:
         been settled before.
     """
     site = _as_wide(site)
-    if site.recipe.reconstructor.settled:
-        return site
-    if resumed or site.x:
-        return _with_iterations(site)
-    wide, moved = _wide_and_moved(site)
+    if resumed or site.x or site.recipe.reconstructor.settled:
+        return _with_iterations(site if resumed else _with_width(site, site))
+    moved = _with_background(site)
+    wide = _with_width(site, moved)
+    if wide is not site:
+        moved = _with_background(wide)
     found = _with_iterations(moved)
     if moved.calibration.y == wide.calibration.y or found.misfit < TRUSTED:
         return found
     unmoved = _with_iterations(wide)
-    mended = wide.calibration.width != 1
+    mended = wide is not site
     return found if mended and found.misfit < LEFT * unmoved.misfit else unmoved
 
 
-def _wide_and_moved(site: Site) -> tuple[Site, Site]:
-    """Return the site with the likeliest width, and with the background besides."""
-    moved = _with_background(site)
+def _with_width(site: Site, seen: Site) -> Site:
+    """Return the site with the likeliest width of its blur, as the photons show it.
+
+    `seen` is the site with the background that they are to be looked at with.
+    """
     doubt = site.recipe.forward.doubt
     if not doubt:
-        return site, moved
-    region, levels = regions_of(moved)[0], moved.calibration
-    width = best_width(region, site.forward.blur, levels.noise, doubt)
+        return site
+    noise = seen.calibration.noise
+    width = best_width(regions_of(seen)[0], site.forward.blur, noise, doubt)
     if width == 1:
-        return site, moved
-    calibration = replace(site.calibration, width=width)
-    wide = _as_wide(replace(site, calibration=calibration))
-    return wide, _with_background(wide)
+        return site
+    return _as_wide(replace(site, calibration=replace(site.calibration, width=width)))
 
 
 def _as_wide(site: Site) -> Site:
@@ -83,6 +88,8 @@ def _with_background(site: Site) -> Site:
 
 
 def _with_iterations(site: Site) -> Site:
+    if site.recipe.reconstructor.settled:
+        return site
     blur, regions, noise = site.forward.blur, regions_of(site), site.calibration.noise
     found = best_iterations(regions, blur, noise)
     unexplained = misfit(regions[0], blur, noise, found)

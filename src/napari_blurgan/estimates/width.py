@@ -132,6 +132,8 @@ class Widths:
         loss = self._squares(scale) - self._squares(best)
         pool = functional.avg_pool3d if loss.ndim == 5 else functional.avg_pool2d
         blocks = pool(loss, [min(BLOCK, n) for n in loss.shape[2:]]).flatten().numpy()
+        if not blocks.any():  # a dark image, which is predicted by any blur
+            return False
         return float(wilcoxon(blocks, alternative="greater").pvalue) < CHANCE
 
     def _squares(self, scale: float) -> Tensor:

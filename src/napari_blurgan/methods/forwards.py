@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, NonNegativeInt, PositiveInt
+from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
 from napari_blurgan.methods.parts import (
     ESTIMATE,
@@ -115,10 +115,19 @@ class KernelForward(ForwardSettings):
         """As `widen` says."""
         return self.widen
 
+    @model_validator(mode="after")
+    def _one_way_to_find_it(self) -> KernelForward:
+        if self.learned and self.tolerance:
+            raise ValueError(
+                "a blur is learned, or its width is looked for: leave out "
+                "forward.learned or forward.tolerance"
+            )
+        return self
+
     @property
     def doubt(self) -> float:
-        """As `tolerance` says; a learned blur is looked for in another way."""
-        return 0.0 if self.learned else self.tolerance
+        """As `tolerance` says."""
+        return self.tolerance
 
     @property
     def offers(self) -> frozenset[Need]:
