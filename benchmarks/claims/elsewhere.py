@@ -103,7 +103,7 @@ def main() -> None:
         "benchmarks.md",
         "elsewhere",
         "| structure | seed | NCC at the start | ΔFWHM z | ΔFWHM xy | NCC | ΔFWHM z "
-        "| ΔFWHM xy | input, dB | RL, true PSF, 60, dB | blind, dB | told |",
+        "| ΔFWHM xy | input, dB | RL, true PSF, 60, dB | blind, dB | reported |",
         rows,
     )
 

@@ -116,8 +116,8 @@ def measure(
     trained = train(Row("blind"), unpaired, steps if whole else 1, seed, "cpu")
     knowing = train(Row("blind"), unpaired, 1, seed, "cpu", told={"optics": KNOWN})
     found = kernel_figures(fit.psf, data.psf) | {
-        "told": says_so(trained),
-        "told, optics known": says_so(knowing),
+        "reported": says_so(trained),
+        "reported, optics known": says_so(knowing),
         "residual": fit.residual,
         "rl": restored(data, fit.psf, truth),
     }
@@ -132,16 +132,16 @@ def table(found: dict[str, list[dict[str, float]]]) -> Iterator[list[str]]:
         ncc, z, xy, rl = (
             median(f[k] for f in seeds) for k in ("ncc", "fwhm_z", "fwhm_xy", "rl")
         )
-        told = [
+        reported = [
             f"{sum(f[k] for f in seeds):.0f} of {len(seeds)}"
-            for k in ("told", "told, optics known")
+            for k in ("reported", "reported, optics known")
         ]
         residual = f"{median(f['residual'] for f in seeds):.3f}"
         blind = [f["blind"] for f in seeds if "blind" in f]
         image = f"{median(blind):.2f}" if blind else "not run"
         yield [
             name,
-            *told,
+            *reported,
             residual,
             f"{ncc:.4f}",
             f"{z:+.0%}",
@@ -171,8 +171,8 @@ def main() -> None:
     write_table(
         "how-blind-works.md",
         "limits",
-        "| sharp set | told | told, optics known | residual | NCC | ΔFWHM z | ΔFWHM xy "
-        "| RL with it, dB | blind, dB |",
+        "| sharp set | reported | reported, optics known | residual | NCC | ΔFWHM z "
+        "| ΔFWHM xy | RL with it, dB | blind, dB |",
         table(found),
     )
 

@@ -168,8 +168,8 @@ def mismatch_row(
     found = summary([errors(fit.psf) for fit in fits])
     residual = np.median([fit.residual for fit in fits])
     expected = np.median([fit.expected for fit in fits])
-    told = f"{sum(not fit.matched for fit in fits)} of {len(fits)}"
-    return name, *found, f"{residual:.3f}", f"{expected:.3f}", told
+    reported = f"{sum(not fit.matched for fit in fits)} of {len(fits)}"
+    return name, *found, f"{residual:.3f}", f"{expected:.3f}", reported
 
 
 def mismatch_rows(seeds: range) -> Rows:
@@ -210,7 +210,7 @@ def main() -> None:
         ),
         "robustness": (f"| structures | {figures} |", robustness_rows(seeds)),
         "mismatch": (
-            f"| sharp set | {figures} | residual | by chance | told |",
+            f"| sharp set | {figures} | residual | by chance | reported |",
             mismatch_rows(seeds),
         ),
         "accuracy": (
