@@ -28,8 +28,8 @@ BLOCK = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 TINY = [
-    "generator.base=2",
-    "generator.levels=2",
+    "reconstructor.base=2",
+    "reconstructor.levels=2",
     "discriminator.base=4",
     "discriminator.scales=1",
     "sampling.patch=16",

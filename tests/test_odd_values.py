@@ -99,7 +99,7 @@ def test_odd_psfs_are_used_or_refused(kind: str) -> None:
 def model() -> Model:
     recipe = preset("supervised").updated(
         {
-            "generator.base": 2,
+            "reconstructor.base": 2,
             "discriminator.base": 4,
             "discriminator.scales": 1,
             "sampling.patch": 16,

@@ -55,7 +55,7 @@ IMAGE = RNG.poisson(60, (18, 24, 24)).astype(np.int32)
 VOXEL = (0.3, 0.1, 0.1)
 KERNEL = np.ones((3, 3, 3), np.float32) / 27
 TINY = {
-    "generator.base": 2,
+    "reconstructor.base": 2,
     "discriminator.base": 4,
     "discriminator.scales": 1,
     "sampling.patch": 16,

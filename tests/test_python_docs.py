@@ -20,7 +20,7 @@ PAGE = Path(__file__).parents[1] / "docs" / "python.md"
 ROW = re.compile(r"^\| `(.+?)` \| (raises )?`(.+?)` \|", re.M)
 ROWS = ROW.findall(PAGE.read_text(encoding="utf-8"))
 TINY = {
-    "generator.base": 2,
+    "reconstructor.base": 2,
     "discriminator.base": 4,
     "discriminator.scales": 1,
     "sampling.patch": 16,

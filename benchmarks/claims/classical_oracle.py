@@ -3,7 +3,7 @@
 python -m benchmarks.claims.classical_oracle PROGRAM
 
 PROGRAM is deconwolf's `dw` (github.com/elgw/deconwolf), which is called and nothing
-else: its licence is the GPL. The same job goes to both, and differences are told.
+else: its licence is the GPL. Both run the same job, and the differences are reported.
 """
 
 import argparse

@@ -2,7 +2,7 @@
 
 The sets are those of ``spectral.py``: the blur comes from another code (`psf`, a
 vectorial model, NA 1.3, 525 nm, voxels of 150 x 80 x 80 nm), the noise from a camera
-with photons, read noise and an offset. The training is told nothing of the optics.
+with photons, read noise and an offset. The training is not given the optics.
 
     python -m benchmarks.claims.elsewhere [--steps 500] [--seeds 0 1]
 

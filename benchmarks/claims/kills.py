@@ -44,8 +44,8 @@ from napari_blurgan.writing.ome_tiff import write_ome_tiff
 VOXEL = (0.3, 0.1, 0.1)
 OPTICS = "--na 1 --ni 1.33 --wavelength 520"
 TINY = (
-    "--device cpu --set generator.base=2 generator.levels=2 adversary.base=4 "
-    "adversary.scales=1 sampling.patch=16 precision=float32"
+    "--device cpu --set reconstructor.base=2 reconstructor.levels=2 "
+    "discriminator.base=4 discriminator.scales=1 sampling.patch=16 precision=float32"
 )
 SAVE_EVERY = 0.2
 PATIENCE = 120.0
@@ -82,7 +82,7 @@ JOBS = (
     Job(
         "train",
         f"train nonblind --blurred y.tif --sharp x.tif --steps 30 {OPTICS} "
-        f"--out m.blurgan {TINY} generator.guide=2",
+        f"--out m.blurgan {TINY} reconstructor.iterations=2",
         "--resume",
         "m.blurgan",
     ),

@@ -114,7 +114,7 @@ def measure(
     whole = steps > 0 and not case.home_made
     unpaired = replace(data, sharp=stacks(case.images, "x"))
     trained = train(Row("blind"), unpaired, steps if whole else 1, seed, "cpu")
-    knowing = train(Row("blind"), unpaired, 1, seed, "cpu", told={"optics": KNOWN})
+    knowing = train(Row("blind"), unpaired, 1, seed, "cpu", given={"optics": KNOWN})
     found = kernel_figures(fit.psf, data.psf) | {
         "reported": says_so(trained),
         "reported, optics known": says_so(knowing),

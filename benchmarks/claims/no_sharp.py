@@ -101,15 +101,15 @@ def trained(
 ) -> dict[str, Any]:
     """Train as this person would, and test."""
     data = replace(person.data, sharp=stacks(sharp, "x"))
-    told = {"optics": WRONG} if preset == "blind" else {"psf": person.theory}
-    found = train(Row(preset), data, steps, person.seed, "cpu", told=told)
+    given = {"optics": WRONG} if preset == "blind" else {"psf": person.theory}
+    found = train(Row(preset), data, steps, person.seed, "cpu", given=given)
     truths = held_out(data.setting, TESTS)
     psf = found.model.psf
     assert psf is not None
     return {
         "images": tested(found.model, data, truths, 500.0),
         "kernel": kernel_figures(psf, data.psf),
-        "told": [w.code for w in found.warnings],
+        "warnings": [w.code for w in found.warnings],
     }
 
 
@@ -126,7 +126,7 @@ def row(structure: str, sharp: str, method: str, found: dict[str, Any]) -> list[
         f"{ssim:.4f}",
         f"{k['ncc']:.4f}",
         f"{k['fwhm_z']:+.0%} / {k['fwhm_xy']:+.0%}",
-        ", ".join(found.get("told", [])) or "–",
+        ", ".join(found.get("warnings", [])) or "–",
     ]
 
 

@@ -7,7 +7,7 @@ of steps, so that a long list of rows may be stopped and gone on with;
 
     python -m benchmarks.claims.papers --rows rl nonblind blind --seeds 0 1 2
     python -m benchmarks.claims.papers --rows blind --truth vectorial --seeds 0 1 2 3 4
-    python -m benchmarks.claims.papers --rows nonblind --set weights.cycle_y=100
+    python -m benchmarks.claims.papers --rows nonblind --set terms.cycle_y=100
 """
 
 from __future__ import annotations

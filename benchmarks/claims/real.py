@@ -107,7 +107,7 @@ def trained(case: Case, row: str, recipe: Recipe, steps: int, seed: int) -> Outc
 def train(
     case: Case, row: str, recipe: Recipe, steps: int, seed: int
 ) -> tuple[Model, Row]:
-    """Train, told the optics where blind, else the theoretical PSF."""
+    """Train, given the optics if blind, otherwise the theoretical PSF."""
     blind = recipe.forward.learned
     start, notes = time.process_time(), []
     trainer = Trainer(

@@ -5,7 +5,7 @@
 
 Two stacks of 48 x 96 x 96 are restored by what the preset `self-supervised` learns
 from them alone. "RL, best" is stopped where the truth says it is best, up to 130
-accelerated iterations, with the true offset and noise, which nobody else is told.
+accelerated iterations, with the true offset and noise, which no other row is given.
 Fitted PSNR, mean of the two stacks; minutes are those of one CPU core.
 """
 

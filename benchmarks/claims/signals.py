@@ -45,7 +45,7 @@ ENDED = {signal.SIGINT: 130, signal.SIGTERM: 143}
 
 @dataclass(frozen=True)
 class Job:
-    """A command that is told to end.
+    """A command that receives a signal to stop.
 
     Attributes
     ----------
@@ -107,7 +107,7 @@ def prepared(folder: Path, small: bool) -> None:
     finish(start(f"{line} --out given.blurgan {size}", folder))
 
 
-def told(process: int, number: signal.Signals, after: float) -> tuple[int, float]:
+def signalled(process: int, number: signal.Signals, after: float) -> tuple[int, float]:
     """Signal a process after some seconds; return its code, and how long it took on."""
     begun = time.monotonic()
     while time.monotonic() - begun < after:
@@ -131,7 +131,7 @@ def tried(job: Job, folder: Path, signals: int, chance: random.Random) -> Told:
     while found.sent < signals:
         number = chance.choice((signal.SIGINT, signal.SIGTERM))
         moment = chance.uniform(0.1, 0.9) * seconds
-        code, took = told(start(job.line, folder), number, moment)
+        code, took = signalled(start(job.line, folder), number, moment)
         found.sent += 1
         found.longest = max(found.longest, took)
         found.faults += faults_of(job, folder, code, number, found)

@@ -56,12 +56,12 @@ ARMS: dict[str, dict[str, Any]] = {
     "default": {},
     "paper": PAPER,
     "constant": {
-        "weights.saliency": 30.0,
+        "terms.saliency": 30.0,
         "saliency.half_life": None,
         "saliency.floor": 1.0,
     },
-    "plain": {"weights.saliency": 0.0},
-    "identity": {"weights.saliency": 0.0, "weights.identity": 5.0},
+    "plain": {"terms.saliency": 0.0},
+    "identity": {"terms.saliency": 0.0, "terms.identity": 5.0},
 }
 
 

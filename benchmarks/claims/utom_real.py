@@ -45,7 +45,7 @@ PHOTONS = 12
 THINNED = 4
 """One plane in so many is kept."""
 
-ARMS = {"default": {}, "plain": {"weights.saliency": 0.0}}
+ARMS = {"default": {}, "plain": {"terms.saliency": 0.0}}
 
 
 @dataclass(frozen=True)
@@ -169,7 +169,7 @@ def run(name: str, data: Path, steps: int, seed: int) -> list[dict[str, Any]]:
     return rows
 
 
-def told(rows: list[dict[str, Any]], arm: str) -> str:
+def reported(rows: list[dict[str, Any]], arm: str) -> str:
     """Return a cell of the table: fidelity, or where there is no truth, the content."""
     row = next((r for r in rows if r["arm"] == arm), None)
     if row is None:
@@ -187,7 +187,7 @@ def table(found: dict[str, list[dict[str, Any]]]) -> None:
         "real",
         "| task | before | constraint | plain cycleGAN |",
         [
-            [name, *(told(rows, arm) for arm in (before[name], *ARMS))]
+            [name, *(reported(rows, arm) for arm in (before[name], *ARMS))]
             for name, rows in found.items()
         ],
     )

@@ -57,7 +57,7 @@ def main() -> None:
         if options.study == "images":
             task, changes = make(options.data, seed, value), {}
         else:
-            task, changes = make(options.data, seed), {"weights.saliency": value}
+            task, changes = make(options.data, seed), {"terms.saliency": value}
         said = {"task": options.task, options.study: value, "seed": seed}
         found = trained(task, changes, options.steps, seed)
         print(json.dumps(said | {"steps": options.steps} | found), flush=True)

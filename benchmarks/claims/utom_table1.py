@@ -29,22 +29,22 @@ from napari_blurgan.tasks.restore import restore
 from napari_blurgan.tasks.train import train
 
 FOUND = RESULTS / "utom-table1.jsonl"
-PLAIN = {"weights.saliency": 0.0}
+PLAIN = {"terms.saliency": 0.0}
 ROWS: dict[str, dict[str, Any]] = {
     "cycleGAN": PLAIN,
-    "cycleGAN + identity": PLAIN | {"weights.identity": 5, "weights.identity_y": 5},
-    "UDCT": PLAIN | {"adversary.quantiles": 64},
+    "cycleGAN + identity": PLAIN | {"terms.identity": 5, "terms.identity_y": 5},
+    "UDCT": PLAIN | {"discriminator.quantiles": 64},
     "UTOM": {},
 }
 SUPERVISED = {
     "forward.kind": "none",
     "sampling.paired": True,
-    "weights.adversarial_x": 0.0,
-    "weights.adversarial_y": 0.0,
-    "weights.cycle_x": 0.0,
-    "weights.cycle_y": 0.0,
-    "weights.saliency": 0.0,
-    "weights.supervised": 100.0,
+    "terms.adversarial_x": 0.0,
+    "terms.adversarial_y": 0.0,
+    "terms.cycle_x": 0.0,
+    "terms.cycle_y": 0.0,
+    "terms.saliency": 0.0,
+    "terms.supervised": 100.0,
     "sampling.held_out": 0.0,
 }
 

@@ -100,7 +100,7 @@ TRAINED = {
     "cyclegan": Row("cyclegan"),
     "half": Row("half", "true"),
     "nonblind": Row("nonblind", "true"),
-    "nonblind-plain": Row("nonblind", "true", {"generator.guide": 0}),
+    "nonblind-plain": Row("nonblind", "true", {"reconstructor.kind": "plain"}),
     "blind": Row("blind"),
     "blind-from-610nm": Row("blind", "610 nm"),
     "blind-from-gaussian": Row("blind", "gaussian"),
@@ -111,7 +111,7 @@ TRAINED = {
 
 
 def known(start: str, data: Experiment) -> dict[str, Any]:
-    """Return what the training is told of the blur."""
+    """Return what the training is given of the blur."""
     return {
         "nothing": {},
         "true": {"psf": data.psf},
@@ -137,9 +137,9 @@ def train(
     seed: int,
     device: str,
     looks: int = 10,
-    told: dict[str, Any] | None = None,
+    given: dict[str, Any] | None = None,
 ) -> Trained:
-    """Train, looking at the kernel on the way; `told` of the blur as the row says."""
+    """Train, recording the kernel on the way; `given` of the blur is as in the row by default."""
     recipe = preset(row.preset)
     if recipe.forward.kind == "kernel":
         recipe = recipe.updated({"forward.size": TAPS})
@@ -153,7 +153,7 @@ def train(
         steps=steps,
         seed=seed,
         device=device,
-        **(known(row.start, data) if told is None else told),
+        **(known(row.start, data) if given is None else given),
     )
     for event in trainer:
         if isinstance(event, Warned):

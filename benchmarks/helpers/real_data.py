@@ -153,8 +153,8 @@ def symmetric_kernel() -> Recipe:
             "forward.parametrisation": "softmax",
             "forward.start": "optics",
             "forward.size": [41, 61, 57],
-            "generator.renew": 150,
-            "weights.spectral": 0.0,
+            "reconstructor.renew": 150,
+            "terms.spectral": 0.0,
             "optimiser.kernel_rate": 1e-4,
         }
     )

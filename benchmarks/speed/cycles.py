@@ -20,8 +20,9 @@ from qtpy.QtWidgets import QApplication
 from napari_blurgan.widgets import _closing
 
 SMALL = (
-    "sampling.patch=16 generator.base=4 generator.levels=2 generator.guide=3 "
-    "adversary.base=4 adversary.scales=1 forward.start=optics weights.spectral=0"
+    "sampling.patch=16 reconstructor.base=4 reconstructor.levels=2 "
+    "reconstructor.iterations=3 discriminator.base=4 discriminator.scales=1 "
+    "forward.start=optics terms.spectral=0"
 )
 STEPS = 20
 

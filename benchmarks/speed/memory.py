@@ -24,7 +24,7 @@ from napari_blurgan.training.trainer import Trainer
 
 VOXEL = (0.2, 0.1, 0.1)
 OPTICS = Optics(0.9, 1.33, 520)
-SMALL = {"sampling.patch": 16, "generator.base": 4}
+SMALL = {"sampling.patch": 16, "reconstructor.base": 4}
 """What is left over grows with steps, not with patches."""
 
 

@@ -209,14 +209,14 @@ def padded(volume: NDArray[np.float32], tiling: Tiling) -> NDArray[np.float32]:
 def whole_volumes(options: argparse.Namespace) -> None:
     """Print the time of the papers' volumes, tile size chosen by the plan."""
     rows = []
-    guided = preset_operator("nonblind")
-    guided.generator.to(options.device).set_precision(torch.bfloat16)
+    refining = preset_operator("nonblind")
+    refining.generator.to(options.device).set_precision(torch.bfloat16)
     operators: dict[str, Operator] = {
         "U-Net, float32": NetworkOperator(options.base, options.device, torch.float32),
         "U-Net, bfloat16": NetworkOperator(
             options.base, options.device, torch.bfloat16
         ),
-        "preset nonblind, bfloat16": guided,
+        "preset nonblind, bfloat16": refining,
     }
     for name, shape in PAPER_VOLUMES.items():
         volume = np.random.default_rng(0).random(shape, np.float32)

@@ -36,10 +36,10 @@ from napari_blurgan.optics.camera import Camera
 
 VOXEL = (0.3, 0.1, 0.1)
 TINY = {
-    "generator.base": 2,
-    "generator.levels": 2,
-    "adversary.base": 4,
-    "adversary.scales": 1,
+    "reconstructor.base": 2,
+    "reconstructor.levels": 2,
+    "discriminator.base": 4,
+    "discriminator.scales": 1,
     "sampling.patch": 16,
     "precision": "float32",
 }
@@ -114,7 +114,7 @@ class Session:
             self.chance.choice(wrong)()
         except BlurGANError:
             return
-        raise AssertionError("a mistake was not told")
+        raise AssertionError("a mistake was not reported")
 
     def interrupted(self) -> None:
         def stop(_event: object) -> None:

@@ -14,8 +14,9 @@ from napari_blurgan.cli import main
 VOXEL = (0.3, 0.1, 0.1)
 SHAPE = (12, 36, 96)
 TINY = (
-    "--device cpu --set generator.base=2 generator.levels=2 adversary.base=4 "
-    "adversary.scales=1 sampling.patch=[8,16,16] precision=float32 generator.guide=2"
+    "--device cpu --set reconstructor.base=2 reconstructor.levels=2 "
+    "reconstructor.iterations=2 discriminator.base=4 discriminator.scales=1 "
+    "sampling.patch=[8,16,16] precision=float32"
 )
 PSF = "--psf psf.ome.tif"
 DOORS = {

@@ -130,7 +130,8 @@ Budget.count_step = counted
 for name in "bs":
     image = np.random.default_rng(0).poisson(40, (18, 36, 36)).astype("uint16")
     write_ome_tiff(f"{name}.tif", image, "ZYX", (0.2, 0.1, 0.1))
-tiny = "generator.base=2 discriminator.base=4 discriminator.scales=1 sampling.patch=16"
+tiny = "reconstructor.base=2 discriminator.base=4 discriminator.scales=1"
+tiny += " sampling.patch=16"
 line = "train supervised --blurred b.tif --sharp s.tif --steps 1000000 --device cpu"
 sys.exit(main([*line.split(), "--out", "m.blurgan", "--set", *tiny.split()]))
 """

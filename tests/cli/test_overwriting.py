@@ -20,7 +20,7 @@ VOXEL = (0.3, 0.1, 0.1)
 OPTICS = ("--na", "1.0", "--ni", "1.33", "--wavelength", "520")
 VOXELS = ("--voxel", "0.3", "0.1", "0.1")
 TINY = {
-    "generator.base": 2,
+    "reconstructor.base": 2,
     "discriminator.base": 4,
     "discriminator.scales": 1,
     "sampling.patch": 16,

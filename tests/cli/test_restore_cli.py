@@ -35,8 +35,8 @@ def untrained(dims: int = 3, channels: tuple[int, int] = (1, 1), **changes: Any)
     """A model whose weights are as they were drawn."""
     torch.manual_seed(0)
     recipe = preset("supervised").updated(
-        {"dims": dims, "generator.base": 2, "generator.levels": 2}
-        | {"generator.output": "linear"}
+        {"dims": dims, "reconstructor.base": 2, "reconstructor.levels": 2}
+        | {"reconstructor.output": "linear"}
         | {key.replace("__", "."): value for key, value in changes.items()}
     )
     settings = recipe.reconstructor

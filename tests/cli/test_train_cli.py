@@ -22,7 +22,7 @@ from napari_blurgan.writing.ome_tiff import write_ome_tiff
 
 VOXEL = (0.2, 0.1, 0.1)
 TINY = (
-    *("generator.base=2", "discriminator.base=4", "discriminator.scales=1"),
+    *("reconstructor.base=2", "discriminator.base=4", "discriminator.scales=1"),
     *("sampling.patch=16", "precision=float32", "discriminator.history=3"),
 )
 
@@ -85,7 +85,7 @@ def test_every_preset_trains_and_resumes(
     out = tmp_path / "a.blurgan"
     transforms = ("utom", "utom-as-published", "isotropic")
     picked = ("--alpha", "200", "--beta", "0.5") if name in transforms else ()
-    larger = ("sampling.patch=32", "generator.blocks=1") if picked else ()
+    larger = ("sampling.patch=32", "reconstructor.blocks=1") if picked else ()
     line = arguments(folder, out, *larger, recipe=name)
     assert main([*line, *picked, "--steps", "2"]) == 0
     assert main([*line, *picked, "--steps", "3", "--resume"]) == 0
@@ -220,7 +220,7 @@ def test_planes_are_trained_on_in_two_dimensions(folder: Path, tmp_path: Path) -
         plane = read_stack(folder / f"{name}.tif").data[9]
         write_ome_tiff(tmp_path / f"{name}.tif", plane, "YX", VOXEL)
     out = tmp_path / "planes.blurgan"
-    start = ("forward.start=gaussian", "weights.spectral=0")
+    start = ("forward.start=gaussian", "terms.spectral=0")
     command = [
         *("train", "blind", "--blurred", str(tmp_path / "blurred.tif")),
         *("--sharp", str(tmp_path / "sharp.tif"), "--out", str(out)),

@@ -14,7 +14,7 @@ from napari_blurgan.optics.phantoms import stained_cells
 from napari_blurgan.reading.images import read_stack
 from napari_blurgan.writing.ome_tiff import write_ome_tiff
 
-TINY = ("generator.base=2", "discriminator.base=2", "sampling.patch=32", "steps=2")
+TINY = ("reconstructor.base=2", "discriminator.base=2", "sampling.patch=32", "steps=2")
 
 
 @pytest.fixture(scope="module")

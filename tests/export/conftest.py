@@ -10,7 +10,7 @@ from tests.support.noise import noise
 
 VOXEL = (0.3, 0.1, 0.1)
 TINY = {
-    "generator.base": 2,
+    "reconstructor.base": 2,
     "sampling.patch": 16,
     "precision": "float32",
     "steps": 1,
@@ -36,7 +36,7 @@ def trained(name: str) -> Model:
 
 @pytest.fixture(scope="session", params=list(SPREAD))
 def model(request: pytest.FixtureRequest) -> Model:
-    """One guided network of volumes, one plain U-Net and one ResNet of planes."""
+    """One refining network of volumes, one plain U-Net and one ResNet of planes."""
     made = trained(request.param)
     torch.manual_seed(0)
     with torch.no_grad():

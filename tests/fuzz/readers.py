@@ -222,7 +222,11 @@ def training(out: Path, steps: int) -> Any:
         "discriminator.scales": 1,
         "sampling.patch": 16,
     }
-    small |= {"generator.base": 1, "generator.levels": 2, "precision": "float32"}
+    small |= {
+        "reconstructor.base": 1,
+        "reconstructor.levels": 2,
+        "precision": "float32",
+    }
     rng = np.random.default_rng(0)
     y, x = (
         [Stack(rng.poisson(40, (16, 24, 24)).astype("f4"), "ZYX", VOXEL, name=name)]

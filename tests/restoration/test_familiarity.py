@@ -40,7 +40,9 @@ def recorded(
 @pytest.fixture(scope="module", params=["kernel", "network"])
 def model(request: pytest.FixtureRequest) -> Model:
     """Of the levels and, where a blur is known, the noise of one recorded image."""
-    recipe = preset("nonblind").updated({"generator.base": 2, "generator.levels": 2})
+    recipe = preset("nonblind").updated(
+        {"reconstructor.base": 2, "reconstructor.levels": 2}
+    )
     recipe = recipe.updated({"reconstructor.kind": "plain", "sampling.patch": 16})
     found = calibrate(recipe, [recorded(0)], [Stack(light(1), "ZYX", VOXEL)])
     if request.param == "network":

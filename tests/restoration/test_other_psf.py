@@ -48,10 +48,10 @@ TRAINED, OTHER = psf(500), psf(650)
 
 def model_for(trained: Psf, iterations: int = 4) -> Model:
     """A model whose network adds something to the estimate, the same for every PSF."""
-    changes = {
-        "generator.guide": iterations,
-        "generator.base": 2,
-        "generator.levels": 2,
+    refining = {"reconstructor.iterations": iterations}
+    changes = (refining if iterations else {"reconstructor.kind": "plain"}) | {
+        "reconstructor.base": 2,
+        "reconstructor.levels": 2,
     }
     recipe = preset("nonblind").updated(changes)
     generator = build_reconstructor(recipe.reconstructor, 3, (1, 1), (2, 2, 2))

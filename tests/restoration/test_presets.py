@@ -26,7 +26,7 @@ from napari_blurgan.restoration.predict import apply
 @cache
 def operator(name: str) -> Any:
     """A preset's generator with few channels, as it is after some training."""
-    recipe = preset(name).updated({"generator.base": 2})
+    recipe = preset(name).updated({"reconstructor.base": 2})
     iterations, dims = recipe.reconstructor.estimate_iterations, recipe.dims
     depths = recipe.reconstructor.estimate_depths
     torch.manual_seed(0)

@@ -25,7 +25,7 @@ OPTICS = Optics(na=0.9, ni=1.33, wavelength=520)
 TRANSFORMS = ("utom", "isotropic", "utom-as-published")
 
 TINY = {
-    "generator.base": 2,
+    "reconstructor.base": 2,
     "discriminator.base": 4,
     "discriminator.scales": 1,
     "sampling.patch": 16,

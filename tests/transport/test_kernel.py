@@ -37,7 +37,7 @@ def _support(recipe: Recipe, start: Start) -> tuple[int, int, int]:
 @pytest.mark.parametrize(
     ("changes", "kernel"),
     [
-        ({"forward.learned": False, "weights.spectral": 0}, FixedKernel),
+        ({"forward.learned": False, "terms.spectral": 0}, FixedKernel),
         ({"forward.parametrisation": "free"}, FreeKernel),
         ({"forward.parametrisation": "softmax"}, SoftmaxKernel),
         ({"forward.parametrisation": "pupil"}, PupilKernel),

@@ -90,7 +90,7 @@ def test_any_values_survive_a_round_trip(
     recipe = preset("nonblind").updated(
         {
             "optimiser.generator_rate": rate,
-            "weights.cycle_y": weight,
+            "terms.cycle_y": weight,
             "sampling.patch": patch,
             "seed": seed,
         }

@@ -119,7 +119,10 @@ def test_every_preset_trains_its_own_terms_and_lowers_them(
 ) -> None:
     # An estimate is all that the half cycle asks for: only without one can it learn.
     # Sets as small as these tell no blur: it would be held, unless one insists.
-    needs = {"half": {"generator__guide": 0}, "blind": {"forward__start": "psf"}}
+    needs = {
+        "half": {"reconstructor__kind": "plain"},
+        "blind": {"forward__start": "psf"},
+    }
     recipe = tiny(
         name, optimiser__generator_rate=3e-3, **needs.get(name, content_of(name))
     )

@@ -131,7 +131,7 @@ def test_a_network_beyond_the_memory_is_refused_with_the_number(folder: Path) ->
     change(folder, edit)
     with pytest.raises(ModelFileError, match=r"network of .* weights would take .*B"):
         load_model(folder)
-    settings = Recipe().updated({"generator.base": 4096, "generator.levels": 8})
+    settings = Recipe().updated({"reconstructor.base": 4096, "reconstructor.levels": 8})
     with pytest.raises(DataError, match=r"network of .* weights would take .*B"):
         make_network(settings.reconstructor, 3, 1, 1, (2, 2, 2))
 

@@ -69,7 +69,7 @@ def small() -> str:
         "sampling.patch=16 reconstructor.base=4 reconstructor.levels=2 "
         "reconstructor.iterations=3 discriminator.base=4 discriminator.scales=1 "
         "forward.frozen_steps=0 precision=float32 forward.start=optics "
-        "weights.spectral=0"
+        "terms.spectral=0"
     )
 
 

@@ -18,8 +18,8 @@ from napari_blurgan.widgets._controls import Phase
 pytestmark = pytest.mark.person
 
 SMALL = (
-    "generator.base=2 generator.blocks=1 discriminator.base=2 sampling.patch=16 "
-    "precision=float32 steps=3"
+    "reconstructor.base=2 reconstructor.blocks=1 discriminator.base=2 "
+    "sampling.patch=16 precision=float32 steps=3"
 )
 
 

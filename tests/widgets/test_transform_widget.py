@@ -26,8 +26,8 @@ from napari_blurgan.widgets.transform import TransformWidget
 from napari_blurgan.writing.ome_tiff import write_ome_tiff
 
 SMALL = (
-    "generator.base=2 generator.blocks=1 discriminator.base=2 sampling.patch=32 "
-    "precision=float32 steps=3"
+    "reconstructor.base=2 reconstructor.blocks=1 discriminator.base=2 "
+    "sampling.patch=32 precision=float32 steps=3"
 )
 
 NOTHING = np.zeros((1, 1, 4, 4), np.float32)

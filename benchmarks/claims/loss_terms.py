@@ -1,9 +1,9 @@
-"""What each term of the loss is good for, where PSNR cannot show it.
+"""What each term of the loss contributes, also in ways that PSNR does not show.
 
 With a known PSF the cycle x -> Hx -> G(Hx) is supervised training on simulated pairs.
 So the terms are left out one by one, also where the simulation is wrong (a sharp set of
 thicker structures, the PSF of another wavelength), and G(y) of volumes held out is
-compared with the truth, and with the sharp set as the adversary sees it:
+compared with the truth, and with the sharp set as a discriminator sees it:
 
 - invented: the light of G(y) where the truth is empty, of all its light;
 - lost: the light of the truth that G(y) lacks, of all of it;
@@ -14,7 +14,7 @@ compared with the truth, and with the sharp set as the adversary sees it:
   spread), with the p value of a permutation test. The first row is the truth itself:
   no restoration should do better.
 
-    python -m benchmarks.claims.adversary [--steps 1000] [--seed 0]
+    python -m benchmarks.claims.loss_terms [--steps 1000] [--seed 0]
 """
 
 from __future__ import annotations
@@ -53,12 +53,12 @@ PATCH = 16
 BANDS = 6
 PERMUTATIONS = 999
 THICK = {"thickness": 1.5 * 2 * VOXEL[-1]}
-NO_ADVERSARY = {"weights.adversarial_x": 0.0}
+NO_DISCRIMINATOR = {"terms.adversarial_x": 0.0}
 
 
 @dataclass(frozen=True)
 class Arm:
-    """A training: what is told or shown wrongly, and which term is left out."""
+    """A training: what is wrong about its data, and which term is left out."""
 
     case: str
     terms: str
@@ -69,13 +69,13 @@ class Arm:
 
 ARMS = (
     Arm("all is right", "all"),
-    Arm("all is right", "no adversary", NO_ADVERSARY),
-    Arm("all is right", "no cycle y → x → y", {"weights.cycle_y": 0.0}),
-    Arm("all is right", "no cycle x → y → x", {"weights.cycle_x": 0.0}),
+    Arm("all is right", "no discriminator", NO_DISCRIMINATOR),
+    Arm("all is right", "no cycle y → x → y", {"terms.cycle_y": 0.0}),
+    Arm("all is right", "no cycle x → y → x", {"terms.cycle_x": 0.0}),
     Arm("sharp set 1.5 × thicker", "all", sharp=THICK),
-    Arm("sharp set 1.5 × thicker", "no adversary", NO_ADVERSARY, THICK),
+    Arm("sharp set 1.5 × thicker", "no discriminator", NO_DISCRIMINATOR, THICK),
     Arm("PSF of 610 nm", "all", wavelength=610.0),
-    Arm("PSF of 610 nm", "no adversary", NO_ADVERSARY, wavelength=610.0),
+    Arm("PSF of 610 nm", "no discriminator", NO_DISCRIMINATOR, wavelength=610.0),
 )
 
 
@@ -163,9 +163,9 @@ def row(
 
 def made_by(arm: Arm, data: Experiment, steps: int, seed: int) -> list[Volume]:
     """Train, and restore the volumes held out."""
-    told = {"psf": data.setting.psf(arm.wavelength)}
+    given = {"psf": data.setting.psf(arm.wavelength)}
     row = Row("nonblind", changes=arm.changes)
-    model = train(row, data, steps, seed, "cpu", told=told).model
+    model = train(row, data, steps, seed, "cpu", given=given).model
     return restored(model, data, held_out(SETTING, 3))
 
 
