@@ -139,7 +139,7 @@ def train(
     looks: int = 10,
     given: dict[str, Any] | None = None,
 ) -> Trained:
-    """Train, recording the kernel on the way; `given` of the blur is as in the row by default."""
+    """Train and record the kernel; `given` of the blur defaults to what the row says."""
     recipe = preset(row.preset)
     if recipe.forward.kind == "kernel":
         recipe = recipe.updated({"forward.size": TAPS})
