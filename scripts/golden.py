@@ -1,12 +1,14 @@
 """Does a change of the code change a result? Losses and restored bytes of every preset.
 
-    python scripts/golden.py --history        from before the rooms were cut until now
+    python scripts/golden.py --history        since the code was divided into rooms
     python scripts/golden.py --against REV    what differs from revision REV
     python scripts/golden.py --write FILE     the figures of this tree, as JSON
 
-The history runs each preset at the first revision, before and after each commit of
-DELIBERATE that names it, and in this tree: figures must be equal wherever no such
-commit lies between, and must differ where one does.
+The history runs each preset at the revision where it starts (START, or ADDED for those
+that came later), before and after each commit of DELIBERATE that names it, and in this
+tree: figures must be equal wherever no such commit lies between, and must differ where
+one does. So it does with a model folder that an old version wrote (`tests/models`): it
+is restored with, and its training resumed.
 
 Losses are those of the first 30 steps on one seed, on the CPU, in float32; they are
 compared to the last bit, which holds on one machine only, so REV is run beside this
@@ -19,6 +21,7 @@ import argparse
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -31,7 +34,7 @@ import numpy as np
 import torch
 from scipy.ndimage import gaussian_filter
 
-from napari_blurgan import Optics, Psf, Stack, Trainer, preset, restore
+from napari_blurgan import Optics, Psf, Stack, Trainer, load_model, preset, restore
 
 STEPS = 30
 VOXELS = (0.2, 0.1, 0.1)
@@ -54,12 +57,38 @@ CHANGES: dict[str, dict[str, Any]] = {
     "utom-as-published": SALIENCY | {"sampling.patch": 32, "generator.blocks": 2},
     "blind-as-published": LARGE_KERNEL | {"sampling.patch": 24, "generator.levels": 2},
     "nonblind-as-published": {"sampling.patch": 24, "generator.levels": 2},
+    "axial-subsampling": {},
+    "blind-two-discriminators": LARGE_KERNEL,
+    "noise2noise": {"sampling.patch": 32, "generator.levels": 2},
+    "noise2self": {"sampling.patch": 32, "generator.levels": 2},
+    "noise2void": {"sampling.patch": 32, "generator.levels": 2},
 }
+"""What makes a preset small, in names of recipe version 1: all revisions know them."""
 OPTICS = Optics(1.2, 1.33, 520)
-KNOWN = {"blind": {"optics": OPTICS}, "blind-as-published": {}}
+NOTHING: dict[str, Any] = {}
+KNOWN = {"blind": {"optics": OPTICS}} | dict.fromkeys(
+    (
+        *("blind-as-published", "blind-two-discriminators", "axial-subsampling"),
+        *("noise2noise", "noise2self", "noise2void"),
+    ),
+    NOTHING,
+)
 PAIRED = ("supervised",)
+ALONE = ("noise2noise", "noise2self", "noise2void")
+
+OLD_MODEL = "old-model"
+FOLDER = Path(__file__).parents[1] / "tests" / "models" / "version1"
+"""A model of recipe version 1, whose training stopped after 6 steps."""
 
 START, NOW = "d3e4f9f", "now"
+ADDED = {
+    "axial-subsampling": "17d890a",
+    "blind-two-discriminators": "85f87b5",
+    "noise2noise": "43552ba",
+    "noise2self": "e09fe09",
+    "noise2void": "e09fe09",
+}
+"""Presets that came later, by the commit that added them."""
 
 
 class Change(NamedTuple):
@@ -75,7 +104,7 @@ DELIBERATE = {
     "e402554": Change(("isotropic",), "sections along z are not turned on their side"),
     "aa03e4c": Change(LIKE_THE_PAPERS, "settings of the papers, completed"),
     "6ac808b": Change(("cyclegan",), "identity losses in both directions"),
-    "8afbd1f": Change(ESTIMATING, "no mirrored voxels under an estimate"),
+    "8afbd1f": Change((*ESTIMATING, OLD_MODEL), "no mirrored voxels under an estimate"),
     "407afba": Change(ESTIMATING, "the noise is measured on every second pixel"),
     "462d2f3": Change(ESTIMATING, "but in small images, as these are, on every pixel"),
 }
@@ -120,17 +149,40 @@ def run(name: str) -> dict[str, Any]:
     y = [stack(measured(sharp[n], n), f"y{n}") for n in (0, 1)]
     others = (0, 1) if name in PAIRED else (2, 3)
     x = [stack(100 + 2000 * sharp[n], f"x{n}") for n in others]
-    recipe = preset(name).updated(SMALL | CHANGES.get(name, {}) | {"steps": STEPS})
+    recipe = preset(name).updated(SMALL | CHANGES[name] | {"steps": STEPS})
     known = KNOWN.get(name, {"psf": blur()})
-    trainer = Trainer(recipe, y, x, device="cpu", **known)
-    losses = [
+    trainer = Trainer(recipe, y, () if name in ALONE else x, device="cpu", **known)
+    return {"losses": losses_of(trainer), "restored": digest(trainer.model(), y[0])}
+
+
+def run_old_model() -> dict[str, Any]:
+    """Restore with the kept model, and resume its training for three steps."""
+    with np.load(FOLDER.with_suffix(".npz")) as kept:
+        y, x = stack(kept["y"], "y"), stack(kept["x"], "x")
+    restored = digest(load_model(FOLDER), y)
+    with tempfile.TemporaryDirectory() as empty:
+        folder = Path(empty) / "model.blurgan"
+        shutil.copytree(FOLDER, folder)
+        recipe = load_model(folder).recipe
+        goes_on = {"optics": OPTICS, "device": "cpu", "steps": 9, "resume": True}
+        losses = losses_of(Trainer(recipe, [y], [x], folder, **goes_on))
+    return {"losses": losses, "restored": restored}
+
+
+def losses_of(trainer: Trainer) -> list[dict[str, str]]:
+    """Train; return the losses of each step, exactly."""
+    return [
         {_name(term): value.hex() for term, value in event.losses.items()}
         for event in trainer
         if hasattr(event, "losses")
     ]
-    restored = restore(trainer.model(), y[0])
+
+
+def digest(model: Any, image: Stack) -> str:
+    """Return the SHA-256 of a restored image."""
+    restored = restore(model, image)
     data = np.ascontiguousarray(np.asarray(getattr(restored, "data", restored)))
-    return {"losses": losses, "restored": hashlib.sha256(data.tobytes()).hexdigest()}
+    return hashlib.sha256(data.tobytes()).hexdigest()
 
 
 def _name(loss: str) -> str:
@@ -143,7 +195,7 @@ def figures(names: Iterable[str]) -> dict[str, Any]:
     torch.set_num_threads(1)
     results = {}
     for name in names:
-        results[name] = run(name)
+        results[name] = run_old_model() if name == OLD_MODEL else run(name)
         print(
             f"{name:24} {results[name]['restored'][:16]}", file=sys.stderr, flush=True
         )
@@ -218,7 +270,8 @@ def _because(said: str | None, change: Change | None) -> str:
 def _way(name: str) -> list[str]:
     """Return the revisions at which a preset is run, the oldest first."""
     turns = [c for c, change in DELIBERATE.items() if name in change.presets]
-    return [START, *(r for c in turns for r in (f"{c}^", c)), NOW]
+    start = ADDED.get(name, START)
+    return [start, *(r for c in turns for r in (f"{c}^", c)), NOW]
 
 
 def _figures_at(revision: str, names: list[str]) -> dict[str, Any]:
@@ -233,7 +286,8 @@ def main() -> int:
     what.add_argument("--history", action="store_true")
     what.add_argument("--against", metavar="REV")
     what.add_argument("--write", type=Path, metavar="FILE")
-    parser.add_argument("--presets", nargs="+", default=list(CHANGES), choices=CHANGES)
+    names = [*CHANGES, OLD_MODEL]
+    parser.add_argument("--presets", nargs="+", default=names, choices=names)
     options = parser.parse_args()
     if options.write:
         options.write.write_text(json.dumps(figures(options.presets), indent=1))

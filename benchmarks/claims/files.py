@@ -239,7 +239,7 @@ def main() -> None:
         summary(whole),
     )
     write_table(
-        "restore.md", "odd files", "| file | what becomes of it |", map(odd_row, odd)
+        "restore.md", "odd files", "| file | outcome |", map(odd_row, odd)
     )
     if any(found.lost for found in outcomes):
         raise SystemExit("something was lost")

@@ -298,7 +298,7 @@ def main(jobs: tuple[Job, ...] = JOBS) -> int:
     chosen = [j for j in jobs if not options.only or j.name in options.only]
     share = -(-options.kills // len(chosen))
     chance, failed = random.Random(options.seed), 0
-    print("| job | kills | runs that came to their end | |\n|---|---|---|---|")
+    print("| job | kills | completed runs | |\n|---|---|---|---|")
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         prepared(folder)

@@ -180,7 +180,7 @@ def main() -> int:
     torch.set_num_threads(1)
     load_everything()
     chance, failed = random.Random(options.seed), 0
-    print("| job | signals | longest until its end | resumed |\n|---|---|---|---|")
+    print("| job | signals | longest time to end | resumed |\n|---|---|---|---|")
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         prepared(folder, options.small)
