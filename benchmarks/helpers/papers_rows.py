@@ -139,7 +139,7 @@ def train(
     looks: int = 10,
     given: dict[str, Any] | None = None,
 ) -> Trained:
-    """Train and record the kernel; `given` of the blur defaults to what the row says."""
+    """Train and record the kernel; `given` of the blur defaults to the row."""
     recipe = preset(row.preset)
     if recipe.forward.kind == "kernel":
         recipe = recipe.updated({"forward.size": TAPS})
