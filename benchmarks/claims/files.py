@@ -238,9 +238,7 @@ def main() -> None:
         f"| kept, of {len(whole)} files | OME-TIFF | OME-Zarr |",
         summary(whole),
     )
-    write_table(
-        "restore.md", "odd files", "| file | outcome |", map(odd_row, odd)
-    )
+    write_table("restore.md", "odd files", "| file | outcome |", map(odd_row, odd))
     if any(found.lost for found in outcomes):
         raise SystemExit("something was lost")
 
