@@ -11,13 +11,15 @@ import numpy as np
 import pytest
 from napari import Viewer
 from pytestqt.qtbot import QtBot
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QFileDialog
 
 from napari_blurgan.content.content import Content
 from napari_blurgan.models.model import load_model
 from napari_blurgan.monitoring.events import ContentMeasured
 from napari_blurgan.optics.phantoms import StainedCells, stained_cells
 from napari_blurgan.tasks.restore import restore
-from napari_blurgan.widgets import transform
+from napari_blurgan.widgets import _state, transform
 from napari_blurgan.widgets._controls import Phase
 from napari_blurgan.widgets._layers import result_layer, to_stack
 from napari_blurgan.widgets._levels import Level, levels_of
@@ -272,3 +274,36 @@ def test_little_content_kept_comes_with_advice(widget: TransformWidget) -> None:
     assert "Do not trust it" in widget.content.text()
     widget._heard(ContentMeasured(1, replace(CONTENT, iou=0.8)))
     assert "trust" not in widget.content.text()
+
+
+def test_a_finished_transformation_is_trained_further(
+    viewer: Viewer,
+    widget: TransformWidget,
+    qtbot: QtBot,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With the thresholds that it was trained with, whatever the fields say now."""
+    levels = levels_of(viewer)
+    levels.find("A", Level(0.25, False, "cells"), viewer.layers["cells"])
+    levels.find("B", Level(210.0, True, "stain"), viewer.layers["stain"])
+    widget.form["minutes"].value = 0.1
+    train(widget, qtbot)
+    (folder,) = _state.models.list()
+    before = load_model(folder).provenance["steps"]
+    levels.find("A", Level(0.75, False, "cells"), viewer.layers["cells"])
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(folder))
+    qtbot.mouseClick(widget.continue_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: widget.run.phase is Phase.IDLE, timeout=60_000)
+    assert not widget.messages.details, widget.messages.details
+    assert _state.models.list() == [folder]
+    model = load_model(folder)
+    assert model.provenance["steps"] > before
+    assert model.recipe.saliency.alpha == 0.25
+
+
+def test_what_is_no_model_is_not_trained_further(
+    widget: TransformWidget, tmp_path: Path
+) -> None:
+    widget.continue_model(tmp_path)
+    assert "recipe.yaml" in widget.messages.text()
+    assert widget.run.phase is Phase.IDLE

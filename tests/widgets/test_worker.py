@@ -6,7 +6,7 @@ import gc
 import threading
 import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -152,6 +152,9 @@ class Scripted:
     def stop(self) -> None:
         self.stopped.set()
 
+    def look_at(self, middle: Sequence[float]) -> None:
+        self.middle = middle
+
 
 def test_a_stop_before_the_trainer_exists_is_not_lost(qtbot: QtBot) -> None:
     job = TrainingJob(lambda report: Scripted())
@@ -168,6 +171,19 @@ def test_a_pause_before_the_trainer_exists_is_not_lost(qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: not trainer.going.is_set(), timeout=20_000)
     with qtbot.waitSignal(job.reported, timeout=5000):
         job.resume()
+    with qtbot.waitSignal(job.ended, timeout=5000):
+        job.stop()
+
+
+def test_a_look_elsewhere_before_the_trainer_exists_is_not_lost(qtbot: QtBot) -> None:
+    trainer = Scripted()
+    job = TrainingJob(lambda report: trainer)
+    job.look_at((1, 2, 3))
+    job.start()
+    qtbot.waitUntil(lambda: hasattr(trainer, "middle"), timeout=20_000)
+    assert trainer.middle == (1, 2, 3)
+    job.look_at((4, 5, 6))
+    assert trainer.middle == (4, 5, 6)
     with qtbot.waitSignal(job.ended, timeout=5000):
         job.stop()
 

@@ -137,7 +137,7 @@ class Blocks:
                 data=_padded(normalization.apply(block), len(enrich.names)),
                 axes="C" + stack.spatial_axes[-dims:],
                 channel_names=(),
-                metadata={"corner": corner},
+                metadata={"corner": corner, "image": _number_of(stack, stacks)},
             )
             for stack, corner, block in blocks_of(stacks, dims)
         ]
@@ -228,6 +228,10 @@ def _places(stack: Stack, dims: int) -> Iterator[Place]:
         for index in np.ndindex(*counts):
             corner = tuple(i * s for i, s in zip(index, size, strict=True))
             yield stack, time, corner, size
+
+
+def _number_of(stack: Stack, stacks: Sequence[Stack]) -> int:
+    return next(n for n, other in enumerate(stacks) if other is stack)
 
 
 def _widened(blur: BlurKernel, most: float) -> BlurKernel:

@@ -13,7 +13,7 @@ from napari_blurgan.estimates.blocks import blocks_of
 from napari_blurgan.estimates.estimator import estimator_of
 from napari_blurgan.preparation.site import Site
 
-__all__ = ["FIELD", "Look", "first_look", "places"]
+__all__ = ["FIELD", "Look", "around", "first_look", "places"]
 
 FIELD = (16, 96, 96)
 """Largest field in voxels: seen often, so it must be cheap."""
@@ -39,13 +39,15 @@ class Look:
     corner: tuple[int, ...]
 
 
-def first_look(site: Site) -> Look | None:
+def first_look(site: Site, middle: Sequence[float] | None = None) -> Look | None:
     """Return a field of the first image as Richardson-Lucy restores it.
 
     Parameters
     ----------
     site : Site
         With its forward model.
+    middle : sequence of float, optional
+        Of the field, in voxels of the first image; the liveliest of a few by default.
 
     Returns
     -------
@@ -58,7 +60,7 @@ def first_look(site: Site) -> Look | None:
     dims, levels = site.recipe.dims, site.calibration
     block = levels.y.apply(next(blocks_of(site.y[:1], dims, 1))[2])
     size = [min(f, n) for f, n in zip(FIELD[-dims:], block.shape[1:], strict=True)]
-    corner = max(places(block.shape[1:], size), key=lambda c: _spread(block, c, size))
+    corner = _chosen(block, size, middle)
     start = [max(0, c - AROUND) for c in corner]
     stop = [c + n + AROUND for c, n in zip(corner, size, strict=True)]
     wide = block[(slice(None), *map(slice, start, stop))]
@@ -69,10 +71,27 @@ def first_look(site: Site) -> Look | None:
     return Look(before, after, corner)
 
 
+def around(
+    middle: Sequence[float], size: Sequence[int], whole: Sequence[int]
+) -> tuple[int, ...]:
+    """Return the first voxel of the field of that size nearest to a middle."""
+    spare = np.array(whole) - size
+    first = np.rint(np.asarray(middle[-len(size) :]) - np.array(size) / 2)
+    return tuple(int(v) for v in np.clip(first, 0, spare))
+
+
 def places(whole: Sequence[int], size: Sequence[int]) -> list[tuple[int, ...]]:
     """Return the first voxels of the fields of that size among which one is chosen."""
     spare = np.array(whole) - size
     return [tuple(int(v) for v in spare * share) for share in (0.25, 0.5, 0.75)]
+
+
+def _chosen(
+    block: NDArray[np.float32], size: Sequence[int], middle: Sequence[float] | None
+) -> tuple[int, ...]:
+    if middle is not None and len(middle) >= len(size):
+        return around(middle, size, block.shape[1:])
+    return max(places(block.shape[1:], size), key=lambda c: _spread(block, c, size))
 
 
 def _spread(

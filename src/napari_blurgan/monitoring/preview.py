@@ -1,13 +1,15 @@
-"""One fixed crop, restored again and again while the network learns."""
+"""One crop, restored again and again while the network learns."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from napari_blurgan.data.stack import Stack
-from napari_blurgan.estimates.first_look import FIELD, places
+from napari_blurgan.estimates.first_look import FIELD, around, places
 from napari_blurgan.optimisation.engine import Engine
 from napari_blurgan.optimisation.prepared import Prepared
 from napari_blurgan.transport.draw import Draw
@@ -16,7 +18,7 @@ __all__ = ["Preview"]
 
 
 class Preview:
-    """The liveliest of a few crops of the first measured image.
+    """The liveliest of a few crops of the first measured image, or one asked for.
 
     Parameters
     ----------
@@ -28,13 +30,41 @@ class Preview:
         site = prepared.site
         self.calibration = site.calibration
         self.source = prepared.source
+        self._dims = site.recipe.dims
+        self._number = 0
         stack = self.source.measured[0]
-        dims, axes = site.recipe.dims, len(stack.spatial_shape)
-        field = (1,) * (axes - dims) + FIELD[-dims:]
-        self.size = [min(f, n) for f, n in zip(field, stack.spatial_shape, strict=True)]
+        self.size = self._size(stack)
         self.place = self._liveliest(stack)
-        offset = stack.metadata.get("corner", (0,) * axes)
-        self.corner = tuple(int(a + b) for a, b in zip(self.place, offset, strict=True))
+
+    @property
+    def corner(self) -> tuple[int, ...]:
+        """The first voxel of the crop in the first measured image."""
+        offset = _corner(self.source.measured[self._number])
+        return tuple(int(a + b) for a, b in zip(self.place, offset, strict=True))
+
+    def look_at(self, middle: Sequence[float] | None) -> None:
+        """Move the crop; None leaves it where it is.
+
+        Parameters
+        ----------
+        middle : sequence of float or None
+            Its middle in voxels of the first measured image, which it is as near to
+            as that image, or the block of it, allows.
+        """
+        blocks = self.source.measured
+        if middle is None or len(middle) < len(blocks[0].spatial_shape):
+            return
+        of_first = [n for n, s in enumerate(blocks) if s.metadata.get("image", n) == 0]
+        self._number = min(of_first, key=lambda n: _distance(blocks[n], middle))
+        stack = blocks[self._number]
+        self.size = self._size(stack)
+        there = np.asarray(middle[-len(self.size) :]) - _corner(stack)
+        self.place = around(list(there), self.size, stack.spatial_shape)
+
+    def _size(self, stack: Stack) -> list[int]:
+        flat = (1,) * (len(stack.spatial_shape) - self._dims)
+        field = flat + FIELD[-self._dims :]
+        return [min(f, n) for f, n in zip(field, stack.spatial_shape, strict=True)]
 
     def _liveliest(self, stack: Stack) -> tuple[int, ...]:
         return max(places(stack.spatial_shape, self.size), key=self._liveliness)
@@ -47,10 +77,25 @@ class Preview:
     ) -> tuple[NDArray[np.float32], NDArray[np.float32], int, tuple[int, ...]]:
         """Return (before, after, source, corner) with the network as it is now."""
         generator = engine.generator
-        seen = Draw.batch([self.source.crop(self.place, self.size)], engine.device)
+        crop = self.source.crop(self.place, self.size, self._number)
+        seen = Draw.batch([crop], engine.device)
         generator.eval()
         with torch.no_grad():
             after = generator(seen.y, seen.estimate)[0]
         generator.train()
         before = self.calibration.y.undo(seen.y[0].cpu().numpy())
         return before, self.calibration.output.undo(after.cpu().numpy()), 0, self.corner
+
+
+def _corner(stack: Stack) -> tuple[int, ...]:
+    """Return where a block lies in its image; an image lies at its own origin."""
+    known: tuple[int, ...] = stack.metadata.get("corner", ())
+    return known or (0,) * len(stack.spatial_shape)
+
+
+def _distance(stack: Stack, middle: Sequence[float]) -> float:
+    """Return how far a voxel of an image lies outside of a block of it."""
+    low = np.array(_corner(stack))
+    there = np.asarray(middle[-len(low) :])
+    nearest = np.clip(there, low, low + stack.spatial_shape - 1)
+    return float(np.abs(there - nearest).sum())

@@ -93,8 +93,16 @@ def preparing(
     x: Sequence[Stack],
     known: Known | None = None,
     calibration: Calibration | None = None,
+    middle: Sequence[float] | None = None,
 ) -> Iterator[str | Look | Prepared]:
     """Prepare in stages, as `prepare` does.
+
+    Parameters
+    ----------
+    recipe, y, x, known, calibration
+        As of `prepare`.
+    middle : sequence of float, optional
+        Of the field of which an estimate is shown, in voxels of the first image.
 
     Yields
     ------
@@ -109,14 +117,14 @@ def preparing(
     bare = Site(
         recipe, domains.y, domains.x, domains.voxel_size, levels, known or Known()
     )
-    look = _look(bare, expected_blur(bare))
+    look = _look(bare, expected_blur(bare), middle)
     if look is not None:
         yield look
     yield "finding the blur"
     physics = physics_of(bare)
     thresholds = check_thresholds(physics.recipe, domains.y, domains.x)
     placed = bare.with_forward(physics.recipe, physics.model)
-    if look is None and (look := first_look(placed)) is not None:
+    if look is None and (look := first_look(placed, middle)) is not None:
         yield look
     yield "finding the number of iterations"
     site = settled(placed, resumed=calibration is not None)
@@ -131,9 +139,13 @@ def preparing(
     )
 
 
-def _look(site: Site, blur: ForwardModel | None) -> Look | None:
+def _look(
+    site: Site, blur: ForwardModel | None, middle: Sequence[float] | None
+) -> Look | None:
     """Return the estimate of a field under a blur, where one is expected."""
-    return None if blur is None else first_look(site.with_forward(site.recipe, blur))
+    if blur is None:
+        return None
+    return first_look(site.with_forward(site.recipe, blur), middle)
 
 
 def _found(site: Site) -> list[Note]:

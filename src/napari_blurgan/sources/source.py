@@ -23,8 +23,9 @@ class Source(ABC):
     Attributes
     ----------
     measured : sequence of Stack
-        The measured images as patches are drawn from them; ``metadata["corner"]`` is
-        where one lies in the image that it was cut out of.
+        The measured images as patches are drawn from them, or blocks of these:
+        ``metadata["corner"]`` is where one lies in the image that it was cut out of,
+        ``metadata["image"]`` that image's number.
     """
 
     measured: Sequence[Stack]
@@ -34,8 +35,8 @@ class Source(ABC):
         """Return a random patch of each domain."""
 
     @abstractmethod
-    def crop(self, corner: Sequence[int], size: Sequence[int]) -> Draw:
-        """Return a region of the first measured image."""
+    def crop(self, corner: Sequence[int], size: Sequence[int], number: int = 0) -> Draw:
+        """Return a region of one of the `measured`."""
 
     @abstractmethod
     def state_dict(self) -> dict[str, Any]:

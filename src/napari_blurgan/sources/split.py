@@ -148,10 +148,10 @@ class Split(Source):
         """Return a random patch."""
         return Draw(**named(self.sampler.draw(), self.blocks.enrich.names))
 
-    def crop(self, corner: Sequence[int], size: Sequence[int]) -> Draw:
-        """Return a region of the first block."""
+    def crop(self, corner: Sequence[int], size: Sequence[int], number: int = 0) -> Draw:
+        """Return a region of a block."""
         index = tuple(slice(c, c + n) for c, n in zip(corner, size, strict=True))
-        region = np.asarray(self.measured[0].data)[(slice(None), *index)]
+        region = np.asarray(self.measured[number].data)[(slice(None), *index)]
         return Draw(**named(torch.from_numpy(region), self.blocks.enrich.names))
 
     def renew_all(self, forward: ForwardModel) -> Iterator[float]:

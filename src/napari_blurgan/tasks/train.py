@@ -15,6 +15,7 @@ from napari_blurgan.errors import DataError, OpticsError, RecipeError
 from napari_blurgan.methods.length import check_length
 from napari_blurgan.methods.presets import preset
 from napari_blurgan.methods.recipe import Recipe
+from napari_blurgan.models.folder import ModelFolder
 from napari_blurgan.models.model import Model
 from napari_blurgan.monitoring.events import Event, Finished
 from napari_blurgan.monitoring.notices import tell
@@ -23,7 +24,14 @@ from napari_blurgan.preparation.domains import for_planes
 from napari_blurgan.reading.conversion import ImageLike, as_stacks
 from napari_blurgan.training.trainer import Trainer
 
-__all__ = ["NO_SHARP", "check_place", "make_trainer", "needs_sharp", "train"]
+__all__ = [
+    "NO_SHARP",
+    "added_minutes",
+    "check_place",
+    "make_trainer",
+    "needs_sharp",
+    "train",
+]
 
 NO_SHARP = (
     "there are no sharp images (--sharp, or --b; in Python x): they should show the "
@@ -129,6 +137,20 @@ def make_trainer(
         Of `Trainer`.
     """
     return Trainer(for_planes(recipe, y), y, x, **options)
+
+
+def added_minutes(options: Mapping[str, Any]) -> dict[str, float]:
+    """Return the minutes in all of a training that goes on for some minutes more.
+
+    Parameters
+    ----------
+    options : mapping
+        Of `Trainer`: with resume, the model in out has had some already.
+    """
+    minutes = options.get("minutes")
+    state = ModelFolder(Path(options["out"])).load() if options.get("resume") else None
+    before = 0.0 if state is None else state["budget"]["seconds"] / 60
+    return {} if minutes is None else {"minutes": minutes + before}
 
 
 def needs_sharp(recipe: Recipe) -> bool:

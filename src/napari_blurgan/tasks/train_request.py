@@ -145,7 +145,7 @@ class TrainingRequest:
 
     def trainer(self, report: Callable[[Any], None]) -> Trainer:
         """Make the trainer, and what it needs before; this takes a while."""
-        from napari_blurgan.tasks.train import make_trainer
+        from napari_blurgan.tasks.train import added_minutes, make_trainer
 
         theory = None
         if self.optics is not None:
@@ -159,17 +159,8 @@ class TrainingRequest:
             sharp,
             psf=self.psf,
             optics=self.optics,
-            **self.options | self._more_minutes(),
+            **self.options | added_minutes(self.options),
         )
-
-    def _more_minutes(self) -> dict[str, float]:
-        """Return the minutes in all; those that a continued model has had count."""
-        from napari_blurgan.models.folder import ModelFolder
-
-        state = ModelFolder(self.out).load() if self.options.get("resume") else None
-        before = 0.0 if state is None else state["budget"]["seconds"] / 60
-        minutes = self.options.get("minutes")
-        return {} if minutes is None else {"minutes": minutes + before}
 
     def _theory(self, optics: Optics) -> Psf:
         from napari_blurgan.optics.models import support_shape, theoretical_psf

@@ -73,7 +73,10 @@ class TransformRequest:
     changes : dict
         Dotted fields of the recipe and their values.
     options : dict
-        Handed to `Trainer`: out, minutes, device, seed.
+        Handed to `Trainer`: out, minutes, device, seed; with resume, the minutes are
+        added to those that the model in `out` has had.
+    base : Recipe, optional
+        Of a model that is trained further, instead of that of the task.
     """
 
     task: str
@@ -81,11 +84,16 @@ class TransformRequest:
     b: Sequence[Stack]
     changes: dict[str, Any] = field(default_factory=dict)
     options: dict[str, Any] = field(default_factory=dict)
+    base: Recipe | None = None
 
     def __post_init__(self) -> None:
         for stacks, name in ((self.a, "A"), (self.b, "B")):
             if not stacks:
                 raise DataError(f"tick at least one image of domain {name}")
+        if self.base is None:
+            self._check_thresholds()
+
+    def _check_thresholds(self) -> None:
         for name, domain in (("alpha", "A"), ("beta", "B")):
             weight = self.changes.get("weights.saliency", 1)
             if self.changes.get(f"saliency.{name}") is None and weight:
@@ -104,7 +112,8 @@ class TransformRequest:
         """What is trained."""
         from napari_blurgan.methods.presets import preset
 
-        return preset(TASKS[self.task].preset).updated(self.changes)
+        base = self.base or preset(TASKS[self.task].preset)
+        return base.updated(self.changes)
 
     def check(self) -> None:
         """Check all that can be known without reading a pixel.
@@ -121,6 +130,7 @@ class TransformRequest:
 
     def trainer(self, report: Callable[[Any], None]) -> Trainer:
         """Make the trainer."""
-        from napari_blurgan.tasks.train import make_trainer
+        from napari_blurgan.tasks.train import added_minutes, make_trainer
 
-        return make_trainer(self.recipe, self.a, self.b, **self.options)
+        options = self.options | added_minutes(self.options)
+        return make_trainer(self.recipe, self.a, self.b, **options)

@@ -1,8 +1,9 @@
-"""Pause, resume and stop, from any thread."""
+"""Pause, resume, stop and look elsewhere, from any thread."""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 
 __all__ = ["Controls"]
 
@@ -14,6 +15,7 @@ class Controls:
         self._running = threading.Event()
         self._running.set()
         self._stopped = threading.Event()
+        self._middle: tuple[float, ...] | None = None
 
     def pause(self) -> None:
         """Halt after the present step; from any thread."""
@@ -27,6 +29,17 @@ class Controls:
         """End after the present step, keeping the model; from any thread."""
         self._stopped.set()
         self._running.set()
+
+    def look_at(self, middle: Sequence[float]) -> None:
+        """Preview another field from now on.
+
+        Parameters
+        ----------
+        middle : sequence of float
+            Its middle in voxels of the first measured image, (z, y, x) or (y, x); the
+            field lies as near as the images and their blocks allow.
+        """
+        self._middle = tuple(middle)
 
     @property
     def paused(self) -> bool:

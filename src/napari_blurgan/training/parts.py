@@ -79,6 +79,8 @@ class Builder:
         Those that train together.
     stopped : callable
         Says whether the training is to end; asked often.
+    middle : tuple of float, optional
+        Of the field that is previewed, in voxels of the first measured image.
     """
 
     recipe: Recipe
@@ -88,6 +90,7 @@ class Builder:
     device: torch.device
     processes: Processes
     stopped: Callable[[], bool]
+    middle: tuple[float, ...] | None = None
 
     def build(
         self, seed: int, step: int, state: dict[str, Any] | None = None
@@ -106,7 +109,12 @@ class Builder:
         calibration = Calibration.from_dict(state["calibration"]) if state else None
         random_state = RandomState(seed, self.device)
         stages = preparing(
-            self.recipe.updated({"seed": seed}), self.y, self.x, self.known, calibration
+            self.recipe.updated({"seed": seed}),
+            self.y,
+            self.x,
+            self.known,
+            calibration,
+            self.middle,
         )
         prepared = yield from self._prepare(stages, random_state, step)
         yield self._stage(step, "choosing the precision")

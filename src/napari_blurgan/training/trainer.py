@@ -257,6 +257,7 @@ class Trainer(Controls):
             self._device,
             self._processes,
             self._is_stopped,
+            self._middle,
         )
         self._parts = yield from builder.build(seed, self.budget.step, state)
         self._provenance = provenance(
@@ -367,6 +368,7 @@ class Trainer(Controls):
             psf = current_psf(self._parts.engine, self._parts.prepared)
             if psf is not None:
                 yield KernelUpdated(step, psf)
+            self._parts.preview.look_at(self._middle)
             self._seen = self._parts.preview.of(self._parts.engine)
             yield Previewed(step, *self._seen)
         leads = self._processes.rank == 0

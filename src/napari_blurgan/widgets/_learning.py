@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari.utils.notifications import show_error
 from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QWidget
+from qtpy.QtWidgets import QFileDialog, QPushButton, QWidget
 
 from napari_blurgan.monitoring.events import (
     Event,
@@ -16,16 +17,23 @@ from napari_blurgan.monitoring.events import (
     Stepped,
     Warned,
 )
+from napari_blurgan.widgets import _state
 from napari_blurgan.widgets._closing import PATIENCE, CloseGuard
 from napari_blurgan.widgets._context_menu import offer_on_layers
-from napari_blurgan.widgets._controls import Messages, Phase, RunControl, duration
+from napari_blurgan.widgets._controls import (
+    Messages,
+    Phase,
+    RunControl,
+    button,
+    duration,
+)
 from napari_blurgan.widgets._docks import Tabbed
 from napari_blurgan.widgets._plots import LossPlot
 from napari_blurgan.widgets._remedies import remedy
 from napari_blurgan.widgets._worker import Failure, TrainingJob
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     import napari
 
@@ -72,6 +80,13 @@ class LearningWidget(QWidget):
         self.run.resume.connect(self._resume)
         self.run.stop.connect(self._stop)
 
+    def _continue_button(self) -> QPushButton:
+        return button(
+            "Continue…",
+            "Train a model further on the same images: the one trained last, or any",
+            self._ask_to_continue,
+        )
+
     # --- what it does
 
     def _launch(self, make: Callable[[Report], Trains]) -> None:
@@ -85,6 +100,15 @@ class LearningWidget(QWidget):
         self.run.say("Loading…")
         self._timer.start()
         job.start()
+
+    def _ask_to_continue(self) -> None:
+        last = str(next(iter(_state.models.list()), _state.preference("models") or ""))
+        chosen = QFileDialog.getExistingDirectory(self, "Model to train further", last)
+        if chosen:
+            self.continue_model(Path(chosen))
+
+    def continue_model(self, folder: Path) -> None:
+        """Train a model further, with its own recipe, on the images that are ticked."""
 
     def _finish(self) -> None:
         """End it within seconds: the widget is being closed."""
@@ -105,6 +129,11 @@ class LearningWidget(QWidget):
         if self._job is not None:
             self._job.stop()
             self.run.phase = Phase.STOPPING
+
+    def _follow(self, middle: Sequence[float] | None) -> None:
+        """Preview what is in view: its middle in voxels of the first image."""
+        if self._job is not None and middle is not None:
+            self._job.look_at(middle)
 
     # --- what the engine reports
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.widgets._layers import LayerData, field_layer
 from napari_blurgan.widgets._psf_layers import add_psf
+from napari_blurgan.widgets._view import middle_of_view
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Contrast",
+    "Fields",
     "LiveLayers",
     "add_layer",
     "like_its_preview",
@@ -31,8 +33,8 @@ SLACK = 0.1
 """Part of the brightest value by which the contrast may be off."""
 
 
-class LiveLayers:
-    """The layers of one run: added once, then changed in place.
+class Fields:
+    """Restored fields as layers: added once, then changed in place where they lie.
 
     A layer that the user has deleted stays deleted; renaming, moving or recolouring
     one is respected.
@@ -42,7 +44,7 @@ class LiveLayers:
     viewer : napari viewer
         Where they go.
     sources : sequence of napari.layers.Image
-        The blurred layers, in the order in which the trainer got them; may be
+        The measured layers, in the order in which the trainer got them; may be
         deleted while the run goes on.
     axes : callable
         Returns the axes of a layer.
@@ -51,14 +53,59 @@ class LiveLayers:
     def __init__(
         self,
         viewer: ViewerModel,
-        sources: list[Image],
+        sources: Sequence[Image],
         axes: Callable[[Image], str],
     ) -> None:
         self._viewer = viewer
-        self._sources = sources
+        self._sources = list(sources)
         self._axes = axes
         self._made: dict[str, Image] = {}
+        self._places: dict[str, Any] = {}
         self._contrast: dict[str, Contrast] = {}
+
+    def middle(self) -> tuple[float, ...] | None:
+        """Return what is in the middle of the view, in voxels of the first source.
+
+        None where that is of no use: the source is gone, or not a layer.
+        """
+        if not self._sources or self._sources[0] not in self._viewer.layers:
+            return None
+        source = self._sources[0]
+        there = middle_of_view(self._viewer, source)
+        pairs = zip(there, self._axes(source), strict=False)
+        return tuple(float(v) for v, axis in pairs if axis in "ZYX")
+
+    def _put(self, key: str, made: LayerData) -> Image:
+        """Add a layer, or change the one that there is; it may lie elsewhere now."""
+        layer = self._made.get(key)
+        if layer is None:
+            layer = self._made[key] = add_layer(self._viewer, made)
+        elif layer in self._viewer.layers:
+            layer.data = made[0]
+            self._move(key, layer, made[1]["translate"])
+        self._places[key] = made[1]["translate"]
+        return layer
+
+    def _move(self, key: str, layer: Image, place: Any) -> None:
+        """Let a layer lie where its field does, wherever the user has moved it."""
+        if np.any(place != self._places[key]):  # any change paints the window
+            layer.translate = layer.translate + place - self._places[key]
+
+    def _follow(self, key: str, layer: Image, pixels: Any) -> None:
+        """Fit the contrast of a layer, unless it is the user's."""
+        self._contrast.setdefault(key, Contrast()).follow(layer, pixels)
+
+
+class LiveLayers(Fields):
+    """The layers of one run: the PSF, and the restored crop."""
+
+    def __init__(
+        self,
+        viewer: ViewerModel,
+        sources: Sequence[Image],
+        axes: Callable[[Image], str],
+    ) -> None:
+        super().__init__(viewer, sources, axes)
         self.starts: dict[int, tuple[int, ...]] = {}
         """Where the part of a source begins that the trainer knows of."""
 
@@ -81,10 +128,8 @@ class LiveLayers:
         key = f"preview {event.source}"
         start = self.starts.get(event.source, (0,) * len(event.corner))
         corner = [a + b for a, b in zip(start, event.corner, strict=True)]
-        layer = self._put(
-            key, lambda: field_layer(source, field, axes, corner), field.data
-        )
-        self._contrast.setdefault(key, Contrast()).follow(layer, event.after[0])
+        layer = self._put(key, field_layer(source, field, axes, corner))
+        self._follow(key, layer, event.after[0])
 
     def show_before(self, before: bool) -> None:
         """Take the restored crop from above its source, or put it back."""
@@ -92,13 +137,12 @@ class LiveLayers:
             if key.startswith("preview"):
                 layer.visible = not before
 
-    def _put(self, key: str, make: Callable[[], LayerData], pixels: Any) -> Image:
-        layer = self._made.get(key)
-        if layer is None:
-            layer = self._made[key] = add_layer(self._viewer, make())
-        elif layer in self._viewer.layers:
-            layer.data = pixels.reshape(layer.data.shape)
-        return layer
+    def middle(self) -> tuple[float, ...] | None:
+        """Return the middle of the view in voxels of the part that is trained on."""
+        there = super().middle()
+        if there is None or 0 not in self.starts:
+            return there
+        return tuple(v - s for v, s in zip(there, self.starts[0], strict=True))
 
 
 class Contrast:

@@ -16,7 +16,7 @@ from napari_blurgan.widgets._layers import (
     field_layer,
     guess_axes,
 )
-from napari_blurgan.widgets._live import add_layer
+from napari_blurgan.widgets._live import Fields, add_layer
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["LivePreview", "mosaic"]
 
 
-class LivePreview:
+class LivePreview(Fields):
     """The transformed crop and the disagreement, as layers that change.
 
     Parameters
@@ -50,11 +50,13 @@ class LivePreview:
         dtype: np.dtype[Any],
         sections: bool = False,
     ) -> None:
-        self._viewer = viewer
-        self._sources = list(sources)
+        super().__init__(viewer, sources, guess_axes)
         self._dtype = dtype
         self._sections = sections
-        self._made: dict[str, Image] = {}
+
+    def middle(self) -> tuple[float, ...] | None:
+        """Return the middle of the view; None of sections, which are not in it."""
+        return None if self._sections else super().middle()
 
     def show(self, event: Previewed, colour: bool) -> None:
         """Show the crop where it was taken from."""
@@ -68,7 +70,9 @@ class LivePreview:
             return
         planar = "".join(a for a in axes if a in "ZYX") + ("S" if colour else "")
         stack = Stack(self._expanded(pixels, planar), planar)
-        self._put("preview", stack, source, axes, event.corner)
+        layer = self._put("preview", field_layer(source, stack, axes, event.corner))
+        if not colour:  # in the grey levels of B
+            self._follow("preview", layer, pixels)
 
     def show_content(self, content: Content) -> None:
         """Show where content was lost (blue) and invented (red), beside the source.
@@ -110,16 +114,6 @@ class LivePreview:
     def _expanded(pixels: NDArray[Any], axes: str) -> NDArray[Any]:
         missing = len(axes) - pixels.ndim
         return pixels.reshape((1,) * missing + pixels.shape)
-
-    def _put(
-        self, key: str, stack: Stack, source: Image, axes: str, corner: Sequence[int]
-    ) -> None:
-        layer = self._made.get(key)
-        if layer is None:
-            made = field_layer(source, stack, axes, corner)
-            self._made[key] = add_layer(self._viewer, made)
-        elif layer in self._viewer.layers:
-            layer.data = stack.data
 
     def _replace(self, key: str, pixels: NDArray[Any], **attributes: Any) -> None:
         layer = self._made.get(key)

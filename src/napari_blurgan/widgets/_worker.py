@@ -16,7 +16,7 @@ import sys
 import threading
 import traceback
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
 from qtpy.QtCore import QCoreApplication, QObject, QTimer, Signal
@@ -165,12 +165,13 @@ class Job(QObject):
 
 
 class Trains(Protocol):
-    """What a `TrainingJob` needs of a trainer: events, and three thread-safe flags."""
+    """What a `TrainingJob` needs of a trainer: events, and controls for any thread."""
 
     def __iter__(self) -> Iterator[Any]: ...
     def pause(self) -> None: ...
     def resume(self) -> None: ...
     def stop(self) -> None: ...
+    def look_at(self, middle: Sequence[float]) -> None: ...
 
 
 class TrainingJob(Job):
@@ -192,6 +193,13 @@ class TrainingJob(Job):
         self._trainer: Trains | None = None
         self._stopped = False
         self._paused = False
+        self._middle: Sequence[float] | None = None
+
+    def look_at(self, middle: Sequence[float]) -> None:
+        """Preview another field: its middle in voxels of the first image."""
+        self._middle = middle
+        if self._trainer is not None:
+            self._trainer.look_at(middle)
 
     def pause(self) -> None:
         """Hold the training after the present step."""
@@ -229,6 +237,8 @@ class TrainingJob(Job):
             trainer.pause()
         if self._stopped:
             trainer.stop()
+        if self._middle is not None:
+            trainer.look_at(self._middle)
         model = None
         for event in trainer:
             report(event)

@@ -23,7 +23,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtWidgets import (
-    QFileDialog,
     QHBoxLayout,
     QPushButton,
     QVBoxLayout,
@@ -192,11 +191,7 @@ class TrainWidget(LearningWidget):
         row = QWidget()
         layout = QHBoxLayout(row)
         layout.setContentsMargins(0, 0, 0, 0)
-        again = self.continue_button = QPushButton("Continue…")
-        again.setToolTip(
-            "Train a model further on the same images: the one trained last, or any"
-        )
-        again.clicked.connect(self._ask_to_continue)
+        again = self.continue_button = self._continue_button()
         for button in (before, again, restore, help_buttons(__name__)):
             layout.addWidget(button)
         for button in (before, restore):
@@ -238,12 +233,6 @@ class TrainWidget(LearningWidget):
 
     # --- what the buttons do
 
-    def _ask_to_continue(self) -> None:
-        last = str(next(iter(_state.models.list()), _state.preference("models") or ""))
-        chosen = QFileDialog.getExistingDirectory(self, "Model to train further", last)
-        if chosen:
-            self.continue_model(Path(chosen))
-
     def continue_model(self, folder: Path) -> None:
         """Train a model further, with its own recipe, on the images that are ticked."""
         if self._job is None and self.recipes.load(folder / "recipe.yaml"):
@@ -278,6 +267,7 @@ class TrainWidget(LearningWidget):
         self._settings.set_open(False)
         self.missing.hide()
         self._launch(run.request.trainer)
+        self._follow(run.live.middle())
 
     def _finish(self) -> None:
         self._waiting.clear()
@@ -374,6 +364,7 @@ class TrainWidget(LearningWidget):
         super()._draw()
         if self._run is not None:
             self._draw_layers(self._run.live)
+            self._follow(self._run.live.middle())
         started = self._latest.get(Started)
         where = f" · {started.device}" if isinstance(started, Started) else ""
         self._say_progress(where)  # at last: napari's progress bar paints at once

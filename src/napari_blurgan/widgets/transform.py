@@ -54,9 +54,12 @@ from napari_blurgan.widgets._voxel_size import VoxelSizeForm
 from napari_blurgan.widgets._words import plain
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import napari
 
     from napari_blurgan.axes import VoxelSize
+    from napari_blurgan.methods.recipe import Recipe
     from napari_blurgan.monitoring.events import Event
 
 __all__ = ["TransformWidget"]
@@ -183,7 +186,10 @@ class TransformWidget(LearningWidget):
             self.plot,
         ):
             layout.addWidget(widget)
-        layout.addLayout(row(self.restore_button, help_buttons(__name__)))
+        self.continue_button = self._continue_button()
+        layout.addLayout(
+            row(self.continue_button, self.restore_button, help_buttons(__name__))
+        )
         layout.addStretch()
         scrolled(content, self)
 
@@ -202,7 +208,7 @@ class TransformWidget(LearningWidget):
         return inputs
 
     def _heading(self, name: str) -> Any:
-        words = {"A": "A: what is transformed", "B": "B: what it should look like"}
+        words = {"A": "A: what is transformed", "B": "B: what it is to be like"}
         return row(
             QLabel(words[name]),
             button("Folder…", "Add all images of a folder", lambda: self._add(name)),
@@ -296,12 +302,21 @@ class TransformWidget(LearningWidget):
 
     # --- what the buttons do
 
+    def continue_model(self, folder: Path) -> None:
+        """Train a model further, with its own recipe, on the images that are ticked."""
+        if self._job is None:
+            self._begin(lambda: self._continued(folder))
+
     def _start(self) -> None:
+        self._begin(self._asked_for)
+
+    def _begin(self, ask: Callable[[], TransformRequest]) -> None:
         self.messages.reset()
         self.content.setText("")
         try:
-            request = self._request = self._asked_for()
-        except BlurGANError as error:
+            request = self._request = ask()
+            request.check()
+        except (BlurGANError, OSError) as error:
             self.messages.add(str(error))
             self._settings.set_open(True)
             return
@@ -311,7 +326,7 @@ class TransformWidget(LearningWidget):
             self._viewer,
             self.domains["A"].layers(),
             dtype,
-            sections=TASKS[request.task].preset == "isotropic",
+            sections=request.recipe.name == "isotropic",
         )
         self._latest.clear()
         self.plot.clear()
@@ -319,8 +334,18 @@ class TransformWidget(LearningWidget):
         self._settings.set_open(False)
         self.missing.hide()
         self._launch(request.trainer)
+        self._follow(self._live.middle())
 
-    def _asked_for(self) -> TransformRequest:
+    def _continued(self, folder: Path) -> TransformRequest:
+        """Return what trains a model further: its recipe, thresholds included."""
+        from napari_blurgan.methods.recipe import Recipe
+
+        base = Recipe.read(folder / "recipe.yaml")
+        asked = self._asked_for(base)
+        options = asked.options | {"out": folder, "resume": True}
+        return replace(asked, options=options, changes={})
+
+    def _asked_for(self, base: Recipe | None = None) -> TransformRequest:
         values, more = self.form.values(), self.advanced.values()
         axes = more["axes"].strip().upper() or None
         a, b = (self.domains[name].stacks(axes) for name in "AB")
@@ -341,6 +366,7 @@ class TransformWidget(LearningWidget):
                 "device": more["device"],
                 "seed": more["seed"],
             },
+            base=base,
         )
 
     def _values(self) -> dict[str, Any]:
@@ -383,6 +409,7 @@ class TransformWidget(LearningWidget):
         preview = self._latest.pop(Previewed, None)
         if isinstance(preview, Previewed) and self._live is not None:
             self._live.show(preview, self._colour())
+        self._follow(None if self._live is None else self._live.middle())
         self._say_progress()
 
     def _colour(self) -> bool:
