@@ -18,6 +18,7 @@ from napari_blurgan.checks import (
 from napari_blurgan.cli._common import add_overwrite, expand, say_note
 from napari_blurgan.cli._endings import failure
 from napari_blurgan.errors import BlurGANError, DataError
+from napari_blurgan.writing.names import result_names
 
 __all__ = [
     "add_images",
@@ -28,7 +29,6 @@ __all__ = [
     "images_of",
     "jobs",
     "kept",
-    "result_names",
 ]
 
 SUFFIXES = (".tif", ".tiff", ".zarr")
@@ -162,30 +162,6 @@ def each(
             print(f"blurgan: {words}", file=sys.stderr)
     if failed:
         raise DataError(f"{failed} of {len(todo)} images could not be {done}")
-
-
-def result_names(
-    inputs: Sequence[Path], folder: Path, zarr: bool = True
-) -> Iterator[tuple[Path, Path]]:
-    """Yield each image with its place in a folder: OME-TIFF, or zarr for a zarr.
-
-    Raises
-    ------
-    DataError
-        If two images would have the same.
-    """
-    taken: dict[Path, Path] = {}
-    for source in inputs:
-        stem = source.name.removesuffix(source.suffix).removesuffix(".ome")
-        stays = zarr and source.suffix.lower() == ".zarr"
-        place = folder / f"{stem}{'.zarr' if stays else '.ome.tif'}"
-        if place in taken:
-            raise DataError(
-                f"{taken[place]} and {source} would both become {place}; "
-                "write them into different folders"
-            )
-        taken[place] = source
-        yield source, place
 
 
 def _places(inputs: list[Path], out: str) -> list[tuple[Path, Path]]:

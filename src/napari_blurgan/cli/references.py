@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 from napari_blurgan.checks import refuse_existing
 from napari_blurgan.classical.methods import METHODS
 from napari_blurgan.cli import deconvolve
-from napari_blurgan.cli._batch import check_folder, images_of, result_names
+from napari_blurgan.cli._batch import check_folder, images_of
 from napari_blurgan.cli._common import add_overwrite, say_note
 from napari_blurgan.cli._parser import add_number
 from napari_blurgan.errors import DataError
+from napari_blurgan.writing.names import result_names
 
 if TYPE_CHECKING:
     from napari_blurgan.classical.references import SharpReference

@@ -1,4 +1,4 @@
-"""What the Restore widget asks for, and the work made of it in the worker."""
+"""What the Restore widgets ask for, and the work made of it in the worker."""
 
 from __future__ import annotations
 
@@ -12,13 +12,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_blurgan.checks import refuse_input
 from napari_blurgan.data.stack import Stack
+from napari_blurgan.data.view import AxisView
+from napari_blurgan.errors import CancelledError, DataError
 
 if TYPE_CHECKING:
+    from napari_blurgan.models.model import Model
     from napari_blurgan.optics.psf import Psf
+    from napari_blurgan.tasks.evidence import Evidence
     from napari_blurgan.tiling.plan import TilingPlan
 
-__all__ = ["RestoreRequest", "visible_field"]
+__all__ = ["FileState", "FolderRequest", "RestoreRequest", "visible_field"]
 
 SIDE, PLANES, VOXELS = 256, (8, 16), 2**19
 """Most pixels across of a preview, its least and most planes, and most voxels."""
@@ -73,6 +78,52 @@ class RestoreRequest:
             plan = next(e.plan for e in events if hasattr(e, "plan"))
         return plan, seconds * _work(plan) / _work(trial)
 
+    def evidence(self, result: Stack, report: Callable[[Any], None]) -> Evidence:
+        """Return maps of where the data support a result of `run`.
+
+        What went into a file has its maps beside it, made tile by tile; restoring
+        again, which needs the image in memory, is then left out.
+
+        Raises
+        ------
+        DataError
+            If there are several channels, or the result is of another kind.
+        """
+        from napari_blurgan.tasks.evidence import REPEATS, evidence
+
+        measured = self.measured()
+        return evidence(
+            measured,
+            result,
+            psf=self.psf,
+            model=self.model,
+            repeats=REPEATS if self.out is None else (),
+            progress=report,
+            out=None if self.out is None else _beside(self.out),
+            device=self.device,
+        )
+
+    def measured(self) -> Stack:
+        """Return the channel and the time point that are restored, for evidence.
+
+        Raises
+        ------
+        DataError
+            If there are several channels.
+        """
+        stack = self.stack
+        if self.channel is not None:
+            stack = stack.only_channel(self.channel)
+        if stack.channels != 1:
+            raise DataError(
+                f"evidence is of one channel, {stack.name} has {stack.channels}: "
+                "choose one, and restore it"
+            )
+        if self.time is None or "T" not in stack.axes:
+            return stack
+        view = AxisView(stack.data, stack.axes.index("T"), self.time)
+        return stack.with_data(view, stack.axes.replace("T", ""))
+
     def _trial(self) -> RestoreRequest:
         """Return a request for a small field from the middle, of one frame."""
         shape = np.array(self.stack.data.shape)
@@ -101,6 +152,102 @@ class RestoreRequest:
             device=self.device,
             memory=self.memory,
         )
+
+
+@dataclass(frozen=True)
+class FileState:
+    """How far a file of a folder is.
+
+    Parameters
+    ----------
+    number : int
+        Which one, counted from 0.
+    share : float
+        What is done of it, 0 to 1.
+    result : Path or None
+        Where its restoration is, once it is complete.
+    note : str
+        What is to be known of it.
+    error : Exception or None
+        Why there will be none.
+    """
+
+    number: int
+    share: float = 0.0
+    result: Path | None = None
+    note: str = ""
+    error: Exception | None = None
+
+
+@dataclass(frozen=True)
+class FolderRequest:
+    """Files that are restored one after the other; what fails does not end the rest.
+
+    Parameters
+    ----------
+    model : Path
+        Model folder.
+    todo : tuple of (Path, Path)
+        Each file with the place of its result; results that are there already stay.
+    device : str
+        ``"auto"``, ``"cpu"`` ...
+    memory : int or None
+        Bytes that the tiles may take of the device; None for half of what is free.
+    """
+
+    model: Path
+    todo: tuple[tuple[Path, Path], ...]
+    device: str = "auto"
+    memory: int | None = None
+
+    def run(self, report: Callable[[Any], None]) -> int:
+        """Restore, reporting a `FileState` for each change; return how many are."""
+        from napari_blurgan.models.model import load_model
+
+        model, done = load_model(self.model), 0
+        for number, (_, out) in enumerate(self.todo):
+            if out.exists():
+                report(FileState(number, 1, out, "was there already, and stays"))
+                continue
+            report(FileState(number))
+            try:
+                note = self._restored(model, number, report)
+            except CancelledError:
+                raise
+            except Exception as error:
+                report(FileState(number, error=error))
+            else:
+                report(FileState(number, 1, out, note))
+                done += 1
+        return done
+
+    def _restored(
+        self, model: Model, number: int, report: Callable[[Any], None]
+    ) -> str:
+        """Restore a file; return what was noted of it."""
+        from napari_blurgan.tasks.restore import restoring
+
+        source, out = self.todo[number]
+        refuse_input(out, source)
+        out.parent.mkdir(parents=True, exist_ok=True)
+        how: dict[str, Any] = {"device": self.device, "memory": self.memory}
+        notes: list[str] = []
+        event: Any
+        for event in restoring(model, source, out, **how):
+            if hasattr(event, "seconds_left"):
+                report(FileState(number, event.done / event.total))
+            elif hasattr(event, "message"):
+                notes.append(event.message)
+        return " ".join(notes)
+
+
+def _beside(out: Path) -> Path:
+    """Return a free place for the evidence of a result in a file."""
+    stem, *endings = out.name.split(".")
+    ending = ".zarr" if endings[-1:] == ["zarr"] else ".ome.tif"
+    numbers = ("", *(f"-{n}" for n in range(2, 1000)))
+    names = (out.with_name(f"{stem}-evidence{n}{ending}") for n in numbers)
+    return next(path for path in names if not path.exists())
 
 
 def visible_field(

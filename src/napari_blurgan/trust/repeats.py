@@ -15,6 +15,9 @@ from napari_blurgan.trust.expectation import Levels
 
 __all__ = ["halves", "turns"]
 
+MOST_PHOTONS = 1e12
+"""In a voxel; where there would be more, noise other than theirs is all there is."""
+
 Image = NDArray[np.float32]
 Restore = Callable[[Stack], Stack]
 
@@ -53,7 +56,8 @@ def halves(restore: Restore, measured: Stack, levels: Levels, seed: int = 0) -> 
 def _split(
     light: NDArray[np.float64], levels: Levels, rng: np.random.Generator
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    if levels.slope <= 0:
+    brightest = max(float(light.max()), 0.0) + levels.pedestal
+    if levels.slope * MOST_PHOTONS <= brightest:
         noise = rng.normal(0, np.sqrt(levels.intercept), light.shape)
         return light + noise, light - noise
     pedestal = levels.pedestal

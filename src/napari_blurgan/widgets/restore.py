@@ -3,10 +3,12 @@
 **What to do.** Choose a model (the one trained last stands first), a layer, and press
 *Start*. Volumes larger than the memory are no trouble: they are restored tile by tile,
 and the line below says beforehand how many tiles and how much memory that takes. For a
-first impression, *Preview* restores only what is in view.
+first impression, *Preview* restores only what is in view; *Folder…* restores many
+files.
 
 **What you get.** A layer on top of the source, with its scale, units and place; or a
-file, OME-TIFF or OME-Zarr. The source is never changed.
+file, OME-TIFF or OME-Zarr. The source is never changed. *Evidence* then covers in
+orange what the data do not support. *Export…* writes the model for other programs.
 """
 
 from __future__ import annotations
@@ -14,13 +16,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from magicgui.widgets import ComboBox, LineEdit
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
-    QPushButton,
     QVBoxLayout,
     QWidget,
 )
@@ -28,7 +28,10 @@ from qtpy.QtWidgets import (
 from napari_blurgan.errors import BlurGANError, DataError
 from napari_blurgan.tasks.restore_request import RestoreRequest, visible_field
 from napari_blurgan.widgets import _fields, _forms, _state
-from napari_blurgan.widgets._controls import duration, scrolled
+from napari_blurgan.widgets._controls import button, duration, row, scrolled
+from napari_blurgan.widgets._docks import show_widget
+from napari_blurgan.widgets._evidence import EvidencePanel, evidence_layers
+from napari_blurgan.widgets._export import ExportDialog, export
 from napari_blurgan.widgets._help import help_buttons
 from napari_blurgan.widgets._layers import (
     field_layer,
@@ -44,6 +47,7 @@ from napari_blurgan.widgets._models import FEW, named
 from napari_blurgan.widgets._psf_field import PsfField
 from napari_blurgan.widgets._psf_layers import unmeasured
 from napari_blurgan.widgets._task import RunWidget
+from napari_blurgan.widgets._view import corners_of_view, point_in_view
 from napari_blurgan.widgets._voxel_size import VoxelSizeForm
 from napari_blurgan.widgets._words import plain
 from napari_blurgan.widgets._worker import Job
@@ -53,6 +57,7 @@ if TYPE_CHECKING:
     from napari.layers import Image
 
     from napari_blurgan.data.stack import Stack
+    from napari_blurgan.tasks.evidence import Evidence
     from napari_blurgan.tiling.plan import TilingPlan
 
 __all__ = ["RestoreWidget"]
@@ -72,6 +77,8 @@ class RestoreWidget(RunWidget):
     def __init__(self, napari_viewer: napari.Viewer) -> None:
         super().__init__(napari_viewer, "restoring")
         self._planner: Job | None = None
+        self._asked_for: RestoreRequest | None = None
+        self._done: tuple[RestoreRequest, Stack, Image] | None = None
         self._plan_soon = QTimer(self)
         self._plan_soon.setSingleShot(True)
         self._plan_soon.setInterval(200)
@@ -99,20 +106,21 @@ class RestoreWidget(RunWidget):
             _fields.device_field(_state.preference("device")),
         )
         self.voxels = VoxelSizeForm(self._viewer, OTHERWISE)
-        self.preview_button = QPushButton("Preview")
-        self.preview_button.setToolTip("Restore only what is in view, in seconds")
+        self.evidence = EvidencePanel()
         self.plan = plain()
         self.plan.setWordWrap(True)
         self.plan.hide()
         content = QWidget()
         layout = QVBoxLayout(content)
         layout.addWidget(self.form)
+        layout.addLayout(self._model_row())
         layout.addWidget(self.voxels)
         layout.addWidget(_forms.Fold("Advanced", self.advanced))
         layout.addWidget(self.plan)
-        layout.addLayout(self._second_row())
-        layout.addWidget(self.run)
-        layout.addWidget(self.messages)
+        layout.addLayout(self._image_row())
+        for widget in (self.run, self.messages, self.evidence):
+            layout.addWidget(widget)
+        layout.addWidget(help_buttons(__name__))
         layout.addStretch()
         scrolled(content, self)
         self._connect()
@@ -142,15 +150,30 @@ class RestoreWidget(RunWidget):
             ),
         )  # fmt: skip
 
-    def _second_row(self) -> QHBoxLayout:
-        other = QPushButton("Other model…")
-        other.setToolTip("Choose a model folder from disk")
-        other.clicked.connect(self._ask_for_model)
-        row = QHBoxLayout()
-        row.addWidget(other)
-        row.addWidget(self.preview_button)
-        row.addWidget(help_buttons(__name__))
-        return row
+    def _model_row(self) -> QHBoxLayout:
+        self.export_button = button(
+            "Export…", "Write the model for other programs", self._ask_to_export
+        )
+        other = button(
+            "Other model…", "Choose a model folder from disk", self._ask_for_model
+        )
+        return row(other, self.export_button)
+
+    def _image_row(self) -> QHBoxLayout:
+        self.preview_button = button(
+            "Preview", "Restore only what is in view, in seconds", self._preview
+        )
+        self.folder_button = button(
+            "Folder…", "Restore all images of a folder", self._open_folder
+        )
+        self.evidence_button = button(
+            "Evidence",
+            "Show where the data support the last result, and where they do not; it is "
+            "restored some ten times more",
+            self._find_evidence,
+        )
+        self.evidence_button.setEnabled(False)
+        return row(self.preview_button, self.folder_button, self.evidence_button)
 
     def _connect(self) -> None:
         self.form["layer"].changed.connect(self._offer_frames)
@@ -164,7 +187,6 @@ class RestoreWidget(RunWidget):
         self.voxels.given.connect(self._on_changed)
         self.run.start.connect(self._start)
         self.run.stop.connect(self._cancel)
-        self.preview_button.clicked.connect(self._preview)
 
     def reset_choices(self, event: object = None) -> None:
         """Follow the viewer's layers."""
@@ -191,9 +213,13 @@ class RestoreWidget(RunWidget):
 
     def _start(self) -> None:
         source = self.form["layer"].value
-        self.launch(
-            lambda: self._request().run, lambda result: self._show(result, source)
-        )
+
+        def prepare() -> Any:
+            request = self._asked_for = self._request()
+            self.evidence.hide()
+            return request.run
+
+        self.launch(prepare, lambda result: self._show(result, source))
 
     def _preview(self) -> None:
         source = self.form["layer"].value
@@ -212,14 +238,43 @@ class RestoreWidget(RunWidget):
 
     def _view(self, source: Image) -> tuple[Any, Any, Any]:
         """Return the corners of the view and the planes in it, in voxels."""
-        low, high = np.asarray(source.corner_pixels)
-        point = self._viewer.dims.point[-source.ndim :]
-        return low, high, np.asarray(source.world_to_data(point))
+        return *corners_of_view(source), point_in_view(self._viewer, source)
 
     def set_busy(self, busy: bool) -> None:
         """Let the buttons follow."""
         super().set_busy(busy)
         self.preview_button.setEnabled(not busy)
+        self.export_button.setEnabled(not busy)
+        self.evidence_button.setEnabled(not busy and self._done is not None)
+
+    def _find_evidence(self) -> None:
+        if self._done is None:
+            return
+        request, result, source = self._done
+
+        def prepare() -> Any:
+            request.measured()
+            return lambda report: request.evidence(result, report)
+
+        self.launch(prepare, lambda found: self._show_evidence(found, source))
+
+    def _open_folder(self) -> None:
+        from napari_blurgan.widgets.restore_folder import RestoreFolderWidget
+
+        widget = show_widget(self._viewer, "Restore a folder", RestoreFolderWidget)
+        widget.take_model(self.form["model"].value)
+
+    def _ask_to_export(self) -> None:
+        model = self.form["model"].value
+        if model is None:
+            self.messages.add("choose the model to export")
+            return
+        ExportDialog(model, self, self.export_to).open()
+
+    def export_to(self, path: Path, said: dict[str, str]) -> None:
+        """Write the chosen model for other programs."""
+        model = self.form["model"].value
+        self.launch(lambda: export(model, path, said), self.run.say)
 
     def _ask_for_model(self) -> None:
         folder = _state.models.list()[:1] or [Path.home()]
@@ -300,11 +355,20 @@ class RestoreWidget(RunWidget):
 
     def _show(self, result: Stack, source: Image) -> None:
         self.run.say("Done.")
+        assert self._asked_for is not None
+        self._done = (self._asked_for, result, source)
         axes = self._axes() or guess_axes(source)
         data = result_layer(source, result, "restored", axes)
         add_layer(
             self._viewer, like_its_preview(data, preview_of(self._viewer, source))
         )
+
+    def _show_evidence(self, found: Evidence, source: Image) -> None:
+        self.run.say("Done: where the result is covered in orange, do not rely on it.")
+        axes = self._axes() or guess_axes(source)
+        for data in evidence_layers(source, found, axes):
+            add_layer(self._viewer, data)
+        self.evidence.show_report(found)
 
     def _show_field(self, result: Stack, source: Image, place: dict[str, Any]) -> None:
         self.run.say("Previewed what was in view.")
