@@ -79,5 +79,7 @@ docs-site: setup
 	$(BIN)/python -m pip install -q --group docs
 	$(BIN)/mkdocs build --strict
 
+# Half an hour; each script in a home of its own, so that nothing is known from before.
 screenshots: setup
-	HOME=$$(mktemp -d) $(SCREEN) $(BIN)/python scripts/screenshots.py
+	for scene in screenshots screenshots_clicks screenshots_utom; do \
+		HOME=$$(mktemp -d) $(SCREEN) $(BIN)/python scripts/$$scene.py || exit 1; done

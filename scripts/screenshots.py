@@ -10,6 +10,7 @@ screen and a home of its own.
 from __future__ import annotations
 
 import argparse
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,10 +19,11 @@ import napari
 import numpy as np
 from napari.settings import get_plugin_settings, get_settings
 from PIL import Image
-from qtpy.QtGui import QAction
+from qtpy.QtGui import QAction, QImage
 from qtpy.QtWidgets import QApplication, QMenu, QScrollArea, QWidget
 
 from napari_blurgan.optimisation.engine import Engine
+from napari_blurgan.tasks.samples import microtubule_sample
 from napari_blurgan.widgets._controls import Phase
 from napari_blurgan.widgets._psf_layers import offered_psfs
 
@@ -52,10 +54,12 @@ class Studio:
         wait(1.0)
         return self.viewer.window.dock_widgets[f"{widget} (BlurGAN)"]
 
-    def shoot(self, name: str) -> None:
-        """Take a picture of the whole window."""
+    def shoot(self, name: str, above: QWidget | None = None) -> None:
+        """Take a picture of the whole window, and of a dialog above it."""
         wait(0.7)
         pixels = self.viewer.screenshot(canvas_only=False, flash=False)
+        if above is not None:
+            pixels = with_dialog(pixels, above)
         path = self.out / self.folder / f"{name}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         # A palette is enough for a user interface, and a third of the size.
@@ -66,6 +70,20 @@ class Studio:
         """Close the window."""
         self.viewer.close()
         wait(0.5)
+
+
+def with_dialog(window: np.ndarray, dialog: QWidget) -> np.ndarray:
+    """Return a picture of a window with that of a dialog in the middle."""
+    image = dialog.grab().toImage().convertToFormat(QImage.Format.Format_RGBA8888)
+    rows, columns = image.height(), image.width()
+    pixels = np.frombuffer(image.constBits().asstring(image.sizeInBytes()), np.uint8)
+    pixels = pixels.reshape(rows, columns, 4)
+    place = [
+        (n - m) // 2 for n, m in zip(window.shape[:2], (rows, columns), strict=True)
+    ]
+    whole = window.copy()
+    whole[place[0] : place[0] + rows, place[1] : place[1] + columns] = pixels
+    return whole
 
 
 def entry(menu: QMenu, *path: str) -> QAction:
@@ -133,11 +151,35 @@ def restore() -> None:
     wait(PATIENCE, lambda: is_idle(widget))
     get_plugin_settings("napari-blurgan").compute.memory = 0
     studio.shoot("restore-done")
+    widget.evidence_button.click()
+    wait(PATIENCE, lambda: is_idle(widget))
+    scroll_to_end(widget)
+    studio.shoot("restore-evidence")
+    scroll_to_end(widget, 0)
+    restore_folder(studio, widget)
     widget.form["out"].value = "restored.jpg"
     widget.run.start_button.click()
     wait(PATIENCE, lambda: is_idle(widget))
     studio.shoot("restore-error")
     studio.close()
+
+
+def restore_folder(studio: Studio, restoring: QWidget) -> None:
+    """Restore a folder in which one file is damaged, and close the dock again."""
+    _, blurred, _ = microtubule_sample()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for number in (1, 2, 3):
+            blurred.save(folder / f"cell {number}.ome.tif")
+        whole = (folder / "cell 2.ome.tif").read_bytes()
+        (folder / "cell 2.ome.tif").write_bytes(whole[: len(whole) // 2])
+        restoring.folder_button.click()
+        widget = studio.viewer.window.dock_widgets["Restore a folder (BlurGAN)"]
+        widget.form["folder"].value = folder
+        widget.run.start_button.click()
+        wait(PATIENCE, lambda: is_idle(widget))
+        studio.shoot("restore-folder")
+    studio.viewer.window.remove_dock_widget(widget)
 
 
 def psf() -> None:

@@ -11,19 +11,25 @@ from __future__ import annotations
 
 import argparse
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import tifffile
-from qtpy.QtCore import QMimeData, QPointF, Qt, QUrl
+from qtpy.QtCore import QMimeData, QPointF, Qt, QTimer, QUrl
 from qtpy.QtGui import QDropEvent
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QApplication, QWidget
+from qtpy.QtWidgets import QApplication, QDialogButtonBox, QWidget
 from screenshots import LOOKS, OUT, PATIENCE, Studio, is_idle, wait
 
 from napari_blurgan.tasks.samples import microtubule_sample
 
 __all__ = ["main"]
+
+MOST = 6
+"""Clicks, none of them followed by typing."""
+STEPS = 20
+"""Of the training, after which its preview is photographed."""
 
 
 def imagej_tiff(folder: Path) -> Path:
@@ -53,9 +59,13 @@ class Person:
     def __init__(self, studio: Studio) -> None:
         self.studio = studio
         self.clicks = 0
+        self._photographed = 0
 
     def drop(self, path: Path) -> None:
-        """Let a file fall on the canvas."""
+        """Let a file fall on the canvas, and answer napari's question by its OK.
+
+        The first reader is chosen already, which is ours: they are sorted by name.
+        """
         mime = QMimeData()
         mime.setUrls([QUrl.fromLocalFile(str(path))])
         event = QDropEvent(
@@ -65,18 +75,16 @@ class Person:
             Qt.MouseButton.LeftButton,
             Qt.KeyboardModifier.NoModifier,
         )
-        window = self.studio.viewer.window._qt_viewer
-        window._qt_open = self._open_with_blurgan(window._qt_open)
-        window.dropEvent(event)
+        QTimer.singleShot(1000, self._answer)
+        self.studio.viewer.window._qt_viewer.dropEvent(event)
 
-    def _open_with_blurgan(self, real: object) -> object:
-        """Answer napari's question which reader to take, as its dialog would."""
-
-        def open_(paths: list[str], stack: bool = False, **options: object) -> None:
-            self.clicks += 1
-            self.studio.viewer.open(paths, plugin="napari-blurgan")
-
-        return open_
+    def _answer(self) -> None:
+        """Photograph the dialog that waits for an answer, and press OK."""
+        dialog = QApplication.activeModalWidget()
+        assert dialog is not None, "napari did not ask which reader to take"
+        self.shoot("which reader", dialog)
+        (box,) = dialog.findChildren(QDialogButtonBox)
+        self.click(box.button(QDialogButtonBox.StandardButton.Ok))
 
     def menu(self, *entries: str) -> None:
         """Follow a path through the menus."""
@@ -99,50 +107,52 @@ class Person:
         QTest.mouseClick(widget, Qt.MouseButton.LeftButton, pos=at)
         QApplication.processEvents()
 
-    def shoot(self, name: str) -> None:
-        """Take the picture of a step."""
-        self.studio.shoot(f"clicks-{name}")
+    def shoot(self, name: str, above: QWidget | None = None) -> None:
+        """Take the picture of a step, with a dialog that lies above the window."""
+        self._photographed += 1
+        words = name.replace(" ", "-")
+        self.studio.shoot(f"clicks-{self._photographed}-{words}", above)
+        print(f"after {self.clicks} clicks: {name}", flush=True)
 
 
 def walk(folder: Path) -> None:
     """Go the way once, in the look of the day."""
     studio = Studio()
     person = Person(studio)
+    wait(1)
     person.drop(imagej_tiff(folder))
     wait(1)
-    person.shoot("1-dropped")
+    person.shoot("dropped")
     person.menu("Plugins", "BlurGAN", "Train")
     wait(1)
     widget = studio.viewer.window.dock_widgets["Train (BlurGAN)"]
-    print(f"sharp set: {widget.data.make_sharp}, {widget.missing.text()}", flush=True)
-    person.shoot("2-train")
+    person.shoot("train")
     person.click(widget.run.start_button)
     seen = lambda: any("preview" in x.name for x in studio.viewer.layers)  # noqa: E731
-    wait(3)
-    person.shoot("3-preparing")
     wait(PATIENCE, lambda: seen() or is_idle(widget))
     wait(1.5)
-    person.shoot("4-estimate")
-    wait(PATIENCE, lambda: widget.plot.last_step > 20 or is_idle(widget))
+    person.shoot("estimate")
+    wait(PATIENCE, lambda: widget.plot.last_step > STEPS or is_idle(widget))
     wait(1.5)
-    person.shoot("5-preview")
-    print(f"{person.clicks} clicks; {widget.messages.text()}", flush=True)
+    person.shoot("preview")
+    assert seen(), widget.messages.text()
+    assert person.clicks <= MOST, person.clicks
     widget.run.stop_button.click()
     wait(PATIENCE, lambda: is_idle(widget))
     studio.close()
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--out", type=Path, default=OUT, metavar="FOLDER")
-    parser.add_argument("--looks", nargs="+", default=list(LOOKS), choices=LOOKS)
-    options = parser.parse_args()
-    Studio.out = options.out
-    for look in options.looks:
-        Studio.folder = look
+def main(looks: Sequence[str]) -> None:
+    """Go the way in each look."""
+    for Studio.folder in looks:
         with tempfile.TemporaryDirectory() as folder:
             walk(Path(folder))
 
 
 if __name__ == "__main__":
-    main()
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--out", type=Path, default=OUT, metavar="FOLDER")
+    parser.add_argument("--looks", nargs="+", default=list(LOOKS), choices=LOOKS)
+    options = parser.parse_args()
+    Studio.out = options.out
+    main(options.looks)

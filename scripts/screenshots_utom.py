@@ -1,4 +1,4 @@
-"""Photograph Threshold and Transform in a real window, for docs/utom.md.
+"""Photograph Threshold and Transform in a real window, for docs/utom.md and napari.md.
 
 Needs a screen and changes napari's settings, as `screenshots.py` does.
 """
@@ -6,10 +6,11 @@ Needs a screen and changes napari's settings, as `screenshots.py` does.
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 import numpy as np
 from scipy.ndimage import uniform_filter
-from screenshots import PATIENCE, Studio, is_idle, wait
+from screenshots import LOOKS, OUT, PATIENCE, Studio, is_idle, wait
 
 from napari_blurgan.widgets._picks import BACKGROUND, FOREGROUND
 
@@ -34,10 +35,8 @@ def pick(studio: Studio, picker: object, domain: str) -> None:
             picker._picks_of(layer).add(kind, (0, y + 4, x + 4), 1)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--seconds", type=float, default=40)
-    options = parser.parse_args()
+def scene(seconds: float) -> None:
+    """Pick in both domains, then train for some seconds."""
     studio = Studio()
     studio.open("cells", "Threshold")
     picker = studio.viewer.window.dock_widgets["Threshold (BlurGAN)"]
@@ -55,13 +54,24 @@ def main() -> None:
         widget.domains[domain].tick(studio.viewer.layers[name])
     widget.run.start_button.click()
     wait(PATIENCE, lambda: not widget.plot.is_empty or is_idle(widget))
-    wait(options.seconds, lambda: is_idle(widget))
+    wait(seconds, lambda: is_idle(widget))
     studio.shoot("transform-running")
     widget.run.stop_button.click()
     wait(PATIENCE, lambda: is_idle(widget))
     studio.shoot("transform-done")
     print(widget.content.text(), flush=True)
     studio.close()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--seconds", type=float, default=40)
+    parser.add_argument("--out", type=Path, default=OUT, metavar="FOLDER")
+    parser.add_argument("--looks", nargs="+", default=list(LOOKS), choices=LOOKS)
+    options = parser.parse_args()
+    Studio.out = options.out
+    for Studio.folder in options.looks:
+        scene(options.seconds)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,12 @@ from qtpy.QtWidgets import (
     QScrollArea,
 )
 
-NAMES = ("Train", "Restore", "Deconvolve", "PSF", "Compare")
+from napari_blurgan.widgets.restore_folder import RestoreFolderWidget
+
+NAMES = (
+    *("Train", "Restore", "Deconvolve", "PSF", "Compare", "Threshold", "Transform"),
+    "Restore a folder",
+)
 LARGE = 14  # points; napari's own are 9
 FIELDS = (QAbstractSpinBox, QComboBox, QLineEdit, QListWidget, QCheckBox, QGroupBox)
 
@@ -38,7 +43,12 @@ def widget(
     monkeypatch.setattr(get_settings().appearance, "font_size", LARGE)
     viewer.window.resize(1280, 800)
     viewer.add_image(volumes[0], name="a layer", scale=(0.3, 0.1, 0.1))
-    _, widget = viewer.window.add_plugin_dock_widget("napari-blurgan", request.param)
+    if request.param == "Restore a folder":  # a button of Restore opens it
+        widget = RestoreFolderWidget(viewer)
+        viewer.window.add_dock_widget(widget, name=request.param)
+    else:
+        window = viewer.window
+        _, widget = window.add_plugin_dock_widget("napari-blurgan", request.param)
     QApplication.processEvents()
     return widget
 

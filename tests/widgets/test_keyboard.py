@@ -12,15 +12,29 @@ from pytestqt.qtbot import QtBot
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import (
+    QAbstractSlider,
     QAbstractSpinBox,
     QApplication,
     QCheckBox,
     QComboBox,
+    QGroupBox,
+    QLineEdit,
+    QListWidget,
     QPushButton,
+    QScrollBar,
+    QTableWidget,
 )
 
-NAMES = ("Deconvolve", "PSF", "Compare", "Restore")
-FIELDS = (QAbstractSpinBox, QComboBox, QPushButton, QCheckBox)
+from napari_blurgan.widgets.restore_folder import RestoreFolderWidget
+
+NAMES = (
+    *("Train", "Restore", "Deconvolve", "PSF", "Compare", "Threshold", "Transform"),
+    "Restore a folder",
+)
+FIELDS = (
+    *(QAbstractSpinBox, QComboBox, QPushButton, QCheckBox, QLineEdit, QListWidget),
+    *(QTableWidget, QGroupBox, QAbstractSlider),
+)
 
 
 @pytest.fixture(params=NAMES)
@@ -33,7 +47,12 @@ def widget(
     viewer = make_napari_viewer(show=True)
     viewer.window.resize(1280, 800)
     viewer.add_image(volumes[0], name="a layer", scale=(0.3, 0.1, 0.1))
-    _, widget = viewer.window.add_plugin_dock_widget("napari-blurgan", request.param)
+    if request.param == "Restore a folder":  # a button of Restore opens it
+        widget = RestoreFolderWidget(viewer)
+        viewer.window.add_dock_widget(widget, name=request.param)
+    else:
+        window = viewer.window
+        _, widget = window.add_plugin_dock_widget("napari-blurgan", request.param)
     QApplication.processEvents()
     viewer.window._qt_window.activateWindow()
     qtbot.waitUntil(viewer.window._qt_window.isActiveWindow, timeout=5000)
@@ -41,16 +60,25 @@ def widget(
 
 
 def wanted(widget: Any) -> Any:
+    """Return what can be typed into, pressed or moved, as a person would name it."""
     return [
         field
         for field in widget.findChildren(FIELDS)
-        if field.isVisible() and field.isEnabled()
+        if field.isVisible() and field.isEnabled() and not _part_of_another(field)
     ]
+
+
+def _part_of_another(field: Any) -> bool:
+    """Return whether it is a scroll bar, the line of a box, a group without a tick."""
+    if isinstance(field, QGroupBox):
+        return not field.isCheckable()
+    within = isinstance(field.parent(), QAbstractSpinBox | QComboBox)
+    return isinstance(field, QScrollBar) or within
 
 
 def walk(widget: Any, fields: Any) -> Any:
     """Press Tab until the walk is round; return whom it visits, as they look there."""
-    fields[0].setFocus()
+    fields[0].setFocus(Qt.FocusReason.TabFocusReason)
     looks = {}
     for _ in range(4 * len(fields)):
         now = QApplication.focusWidget()

@@ -47,6 +47,19 @@ def test_the_axis_is_logarithmic_and_zero_is_left_out(plot: Any) -> None:
     np.testing.assert_allclose(item.getData()[1], [0, 2])
 
 
+def test_a_training_that_goes_back_is_drawn_from_there(plot: Any) -> None:
+    for step in (1, 2, 3, 4):
+        plot.add(step, {"loss": 1.0})
+    for step in (3, 4, 5):
+        plot.add(step, {"loss": 2.0})
+    plot.draw()
+    steps, values = curve(plot, "loss")
+    np.testing.assert_allclose(steps, [1, 2, 3, 4, 5])
+    np.testing.assert_allclose(values, [1, 1, 2, 2, 2])
+    plot.add(1, {"loss": 3.0})  # a dead start: all over again
+    assert plot.values_at(9) == (1, {"loss": 3.0})
+
+
 def test_a_long_history_is_drawn_with_few_points(plot: Any) -> None:
     for step in range(10_000):
         plot.add(step, {"loss": 2.0})

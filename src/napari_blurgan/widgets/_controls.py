@@ -244,7 +244,9 @@ class _ScrollArea(QScrollArea):
         """Return the content's width and room for the scroll bar."""
         needed = self.widget().minimumSizeHint().width()
         bar = self.verticalScrollBar().sizeHint().width()
-        return QSize(needed + bar, super().minimumSizeHint().height())
+        edges = self.contentsMargins()  # themes give it a border
+        width = needed + bar + edges.left() + edges.right()
+        return QSize(width, super().minimumSizeHint().height())
 
 
 def duration(seconds: float) -> str:

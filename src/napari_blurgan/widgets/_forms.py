@@ -17,13 +17,13 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-__all__ = ["Fold", "Form", "Known"]
+__all__ = ["Fold", "Form", "Known", "show_focus"]
 
 FIELD_WIDTH = 90
 PLAIN = (str, int, float, bool)
-FOCUS = "QComboBox:focus { border: 1px solid #56B4E9 }"
-"""napari's themes show no focus on these, alone of all fields."""
-NAME, LONGEST = 16, 20
+FOCUS = "border: 1px solid #56B4E9"
+"""Where the focus is; napari's themes do not show it on every kind of field."""
+NAME, LONGEST = 14, 20
 """Letters of a choice that are seen: of a layer's name, and of a longer one of ours."""
 
 
@@ -46,7 +46,7 @@ class Fold(QWidget):
         self._title = title
         self._heading = QPushButton()
         self._heading.setFlat(True)
-        self._heading.setStyleSheet("text-align: left")
+        show_focus(self._heading, "QPushButton", "text-align: left")
         self._heading.clicked.connect(lambda: self.set_open(not self._opened))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -62,10 +62,25 @@ class Fold(QWidget):
         self._content.setVisible(opened)
 
 
+def show_focus(field: QWidget, kind: str, look: str = "") -> None:
+    """Let a field show that it has the focus.
+
+    Parameters
+    ----------
+    field : QWidget
+        The field.
+    kind : str
+        Qt's name of its class.
+    look : str
+        What else its style says.
+    """
+    field.setStyleSheet(f"{kind} {{ {look} }} {kind}:focus {{ {FOCUS} }}")
+
+
 def _size(field: QWidget) -> None:
     """Make a field as wide as a name needs, not as its longest choice would."""
     if isinstance(field, QComboBox):
-        field.setStyleSheet(FOCUS)
+        show_focus(field, "QComboBox")
         texts = [field.itemText(i) for i in range(field.count())]
         longest = max(map(len, texts), default=0)
         # Qt counts in X, which is wider than most letters.

@@ -40,6 +40,8 @@ class LossPlot(QWidget):
         super().__init__(parent)
         self._history: dict[str, tuple[array[float], array[float]]] = {}
         self._changed = False
+        self.last_step = 0
+        """The last step that was stored; 0 before the first."""
         self._curves = _curves()
         self._text = QLabel("The losses appear here.")
         self._text.setWordWrap(True)
@@ -53,6 +55,7 @@ class LossPlot(QWidget):
     def clear(self) -> None:
         """Forget all curves."""
         self._history.clear()
+        self.last_step = 0
         self._text.setText("The losses appear here.")
         if self._curves is not None:
             self._curves.clear()
@@ -62,18 +65,24 @@ class LossPlot(QWidget):
         """Whether no step has been stored."""
         return not self._history
 
-    @property
-    def last_step(self) -> int:
-        """The last step that was stored; 0 before the first."""
-        return self.values_at(float("inf"))[0]
-
     def add(self, step: int, losses: Mapping[str, float]) -> None:
-        """Store the losses of one step."""
+        """Store the losses of one step; those of later ones were taken back."""
+        if step <= self.last_step:
+            self._forget_from(step)
+        self.last_step = step
         for name, value in losses.items():
             steps, values = self._history.setdefault(name, (array("d"), array("d")))
             steps.append(step)
             values.append(value)
         self._changed = True
+
+    def _forget_from(self, step: int) -> None:
+        """Drop a step and all after it: the training has gone back before it."""
+        for name, (steps, values) in list(self._history.items()):
+            kept = int(np.searchsorted(np.array(steps), step))
+            self._history[name] = (steps[:kept], values[:kept])
+            if not kept:
+                del self._history[name]
 
     def draw(self) -> None:
         """Draw what was added since the last call."""

@@ -42,7 +42,7 @@ from napari_blurgan.widgets._controls import (
     scrolled,
 )
 from napari_blurgan.widgets._docks import Tabbed
-from napari_blurgan.widgets._forms import Form
+from napari_blurgan.widgets._forms import Form, show_focus
 from napari_blurgan.widgets._help import help_buttons
 from napari_blurgan.widgets._histogram import Histogram
 from napari_blurgan.widgets._layers import guess_axes, is_source, to_stack
@@ -109,6 +109,7 @@ class ThresholdWidget(QWidget):
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.slider.setRange(0, TICKS)
         self.slider.setAccessibleName("Threshold")
+        show_focus(self.slider, "QSlider")
         self.slider.valueChanged.connect(self._on_slider)
         self._level_fields = LevelFields(
             ("value", "bright"), "", lambda: self._level, self._keep
