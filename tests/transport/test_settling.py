@@ -88,3 +88,20 @@ def test_a_training_that_goes_on_keeps_the_background_it_has() -> None:
     assert abs(first.calibration.y.offset - OFFSET) < 1.2
     assert first.calibration != levels
     assert again == first
+
+
+@pytest.mark.parametrize("name", ["nonblind", "blind"])
+def test_sharp_images_do_not_say_where_the_background_is(name: str) -> None:
+    recipe = preset(name)
+    truth = phantom("vesicles", (24, 48, 48), VOXEL, 5).astype(np.float32)
+    seen = Stack(image(150), "ZYX", VOXEL)
+    levels = calibrate(recipe, [seen], [Stack(truth, "ZYX", VOXEL)])
+    too_high = levels.shifted(-3 / levels.y.scale)
+    given = blur().with_gain(too_high.gain)
+    site = Site(recipe, [seen], [Stack(truth, "ZYX", VOXEL)], VOXEL, too_high)
+    found = settled(site.with_forward(recipe, given))
+    assert abs(found.calibration.y.offset - OFFSET) < 1.5
+    assert found.calibration.gain > 1.02 * too_high.gain
+    assert float(found.forward.blur.gain) == pytest.approx(found.calibration.gain)
+    raised = found.calibration.output.scale / too_high.output.scale
+    assert raised == pytest.approx(found.calibration.gain / too_high.gain)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import torch
@@ -76,6 +76,9 @@ class Measured:
 class Simulated:
     """x, a measurement of it, and the estimate from that.
 
+    What lies beyond the block is not known: each time it is taken to be dark, as around
+    a specimen that ends within the stack, or the mirror image of the block.
+
     Parameters
     ----------
     estimator, noise
@@ -98,7 +101,7 @@ class Simulated:
     def __call__(self, block: Tensor, blur: BlurKernel) -> Tensor:
         """Return x, y = Hx + noise, RL(y)."""
         wider = _widened(blur, self.widen) if self.widen else blur
-        y = self.noise.add(wider(block, "reflect"))
+        y = self.noise.add(wider(block, _beyond()))
         return torch.cat([block, y, self.estimator(y, blur)], 1)
 
 
@@ -232,6 +235,10 @@ def _places(stack: Stack, dims: int) -> Iterator[Place]:
 
 def _number_of(stack: Stack, stacks: Sequence[Stack]) -> int:
     return next(n for n, other in enumerate(stacks) if other is stack)
+
+
+def _beyond() -> Literal["zero", "reflect"]:
+    return "zero" if float(torch.rand(())) < 0.5 else "reflect"
 
 
 def _widened(blur: BlurKernel, most: float) -> BlurKernel:

@@ -24,6 +24,9 @@ makes up for the blur, as it does 115 grey levels below the darkest places of th
 nucleus; under a blur whose width was mended it is trusted all the same, where it leaves
 less than such a share of what is not explained without it."""
 
+TINY = 1e-6
+"""Keeps the gain of images without light finite."""
+
 LEAST = 8
 """Iterations that any image bears."""
 
@@ -31,9 +34,9 @@ LEAST = 8
 def settled(site: Site, resumed: bool = False) -> Site:
     """Return a site of whose blur, background and iterations all is known.
 
-    The width of the blur is looked for where the recipe doubts it; the number of
-    iterations where it is left open, and then the background, too, where no sharp
-    images set the levels.
+    The width of the blur is looked for where the recipe doubts it, the background where
+    a reconstructor refines what the blur's inverse makes of the images, the number of
+    iterations where it is left open.
 
     Parameters
     ----------
@@ -44,8 +47,8 @@ def settled(site: Site, resumed: bool = False) -> Site:
         been settled before.
     """
     site = _as_wide(site)
-    if resumed or site.x or site.recipe.reconstructor.settled:
-        return _with_iterations(site if resumed else _with_width(site, site))
+    if resumed or not site.recipe.reconstructor.estimate_iterations:
+        return _with_iterations(site)
     moved = _with_background(site)
     wide = _with_width(site, moved)
     if wide is not site:
@@ -82,18 +85,30 @@ def _as_wide(site: Site) -> Site:
 
 
 def _with_background(site: Site) -> Site:
-    levels = site.calibration
-    shift = best_background(regions_of(site)[0], site.forward.blur, levels.noise)
-    return replace(site, calibration=levels.shifted(shift))
+    levels, region = site.calibration, regions_of(site)[0]
+    shift = best_background(region, site.forward.blur, levels.noise)
+    if not site.x:
+        return replace(site, calibration=levels.shifted(shift))
+    # With sharp images the gain is the ratio of what is bright in either set.
+    mean = max(float(region.mean()), TINY)
+    moved = levels.shifted(shift, max(mean + shift, TINY) / mean)
+    return replace(
+        site, calibration=moved, forward=site.forward.blur.with_gain(moved.gain)
+    )
 
 
 def _with_iterations(site: Site) -> Site:
-    if site.recipe.reconstructor.settled:
+    reconstructor = site.recipe.reconstructor
+    if not reconstructor.estimate_iterations:
         return site
     blur, regions, noise = site.forward.blur, regions_of(site), site.calibration.noise
-    found = best_iterations(regions, blur, noise)
-    unexplained = misfit(regions[0], blur, noise, found)
-    number = min(found, bearable(unexplained))
+    number = reconstructor.estimate_iterations
+    if not reconstructor.settled:
+        number = best_iterations(regions, blur, noise)
+    unexplained = misfit(regions[0], blur, noise, number)
+    if reconstructor.settled:
+        return replace(site, misfit=unexplained)
+    number = min(number, bearable(unexplained))
     recipe = site.recipe.updated({"reconstructor.iterations": number})
     return replace(site, recipe=recipe, misfit=unexplained)
 

@@ -203,6 +203,12 @@ class BlurKernel(ForwardModel):
         other = BlurKernel(FixedKernel(array), float(self.gain), self.dims)
         return other.to(self.gain.device)
 
+    def with_gain(self, gain: float) -> BlurKernel:
+        """Return a blur of the same kernel, learned if this one is."""
+        other = copy.deepcopy(self)
+        other.gain.fill_(gain)
+        return other
+
     def frozen(self) -> BlurKernel:
         """Return the blur as it is now, its kernel fixed, on the CPU."""
         return self.holding(self.kernel()).cpu()

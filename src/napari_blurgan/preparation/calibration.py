@@ -95,10 +95,15 @@ class Calibration:
     output: Normalization
     width: float = 1.0
 
-    def shifted(self, shift: float) -> Calibration:
+    def shifted(self, shift: float, brighter: float = 1.0) -> Calibration:
         """Return the levels with the background of y lower by `shift`.
 
-        In normalised intensities of y; what is measured of x stays as it is.
+        Parameters
+        ----------
+        shift : float
+            In normalised intensities of y.
+        brighter : float
+            By how much that raises the gain.
         """
         signal = self.noise.slope * shift
         noise = NoiseModel(self.noise.slope, max(self.noise.intercept - signal, 0.0))
@@ -107,7 +112,8 @@ class Calibration:
             self,
             y=Normalization(offset, self.y.scale),
             noise=noise,
-            output=Normalization(offset, self.output.scale),
+            gain=self.gain * brighter,
+            output=Normalization(offset, self.output.scale * brighter),
         )
 
     def to_dict(self) -> dict[str, Any]:
