@@ -136,6 +136,25 @@ def test_an_estimate_is_made_anew_where_the_kernel_or_the_noise_has_changed(
     assert len(made) == expected
 
 
+def test_a_large_block_is_made_anew_less_often(
+    blur: BlurKernel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("napari_blurgan.estimates.blocks.TYPICAL", 8 * 8 * 8)
+    enrich = Simulated(Estimator(1, 0.1), NoiseModel(0.1, 0.01))
+    changes = {}
+    for planes in (8, 24):
+        stack = Stack(np.zeros((planes, 8, 8), np.float32), "ZYX")
+        blocks = Blocks([stack], UNIT, 3, enrich)
+        seen = []
+        for _ in range(6):
+            blocks.renew_in_time(blur)
+            seen.append(blocks.images("simulated")[0].copy())
+        before = [np.zeros_like(seen[0]), *seen]
+        pairs = zip(before, seen, strict=False)
+        changes[planes] = [bool((one != other).any()) for one, other in pairs]
+    assert changes == {8: [True] * 6, 24: [False, False, True] * 2}
+
+
 def test_the_state_makes_the_same_blocks_again(blur: BlurKernel, stack: Stack) -> None:
     def make() -> Blocks:
         enrich = Simulated(Estimator(3, 0.1), NoiseModel(0.1, 0.01))

@@ -34,6 +34,10 @@ BLOCK = (64, 256, 256)
 MOST_BLOCKS = 24
 """Blocks of one domain that are kept in memory."""
 
+TYPICAL = 48 * 96 * 96
+"""Voxels of a block that is made anew whenever its turn comes; larger ones wait longer.
+So estimates take the same share of the time, and each voxel is seen as often."""
+
 SAME = 1e-3
 """Change of a kernel, of its peak, below which an estimate need not be made anew."""
 
@@ -145,12 +149,19 @@ class Blocks:
             for stack, corner, block in blocks_of(stacks, dims)
         ]
         self._made: list[tuple[Tensor, Tensor] | None] = [None] * len(self.stacks)
-        self._next = 0
+        self._next = self._waited = 0
 
     def images(self, name: str) -> list[Block]:
         """Return one channel of every block, ([z,] y, x)."""
         channel = self.enrich.names.index(name)
         return [np.asarray(stack.data)[channel] for stack in self.stacks]
+
+    def renew_in_time(self, blur: BlurKernel) -> None:
+        """Bring the block up to date whose turn it is, if it is not too soon."""
+        self._waited += 1
+        if self._waited * TYPICAL >= np.asarray(self.stacks[self._next].data)[0].size:
+            self._waited = 0
+            self.renew_next(blur)
 
     def renew_next(self, blur: BlurKernel) -> None:
         """Bring the block up to date whose turn it is."""
@@ -172,7 +183,8 @@ class Blocks:
 
     def state_dict(self) -> dict[str, Any]:
         """Return the kernel and the random state that each block was made with."""
-        return {"made": [list(made) for made in self._made if made], "next": self._next}
+        made = [list(made) for made in self._made if made]
+        return {"made": made, "next": self._next, "waited": self._waited}
 
     def load_state_dict(self, state: dict[str, Any], blur: BlurKernel) -> None:
         """Make every block again as it was when `state_dict` was called."""
@@ -183,7 +195,7 @@ class Blocks:
             torch.set_rng_state(random_state)
             self._made[number] = (kernel, random_state)
             self._make(number, then.to(blur.gain.device))
-        self._next = state["next"]
+        self._next, self._waited = state["next"], state.get("waited", 0)
         torch.set_rng_state(outside)
 
 

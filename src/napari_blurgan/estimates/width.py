@@ -1,4 +1,9 @@
-"""How wide the blur is: a wrong width predicts unseen photons worse."""
+"""How wide the blur is: one that is too wide predicts unseen photons worse.
+
+A blur narrower than the given one says that the aperture is larger, or the light of
+shorter wavelength, than was said. One that is wider may come of aberrations, scattering
+or thick sections, which no scaling of the PSF describes: that is not looked for.
+"""
 
 from __future__ import annotations
 
@@ -72,20 +77,25 @@ def best_width(
     noise : NoiseModel
         Of the image.
     tolerance : float
-        Share by which the blur may be narrower, or wider, at the most.
+        Share by which the given blur may be too wide, at the most.
 
     Returns
     -------
     float
-        1 where the given width is as good as any; below, the blur is narrower.
+        At most 1, which stands where the given width is as good as any.
     """
     compared = Widths(region, blur, noise)
-    limits = (1 / (1 + tolerance), 1 + tolerance)
+    least, slightly = 1 / (1 + tolerance), 1 - SLIGHT
+    if least > slightly or compared.error(slightly) >= compared.error(1.0):
+        return 1.0
     found = minimize_scalar(
-        compared.error, bounds=limits, method="bounded", options={"maxiter": TRIES}
+        compared.error,
+        bounds=(least, slightly),
+        method="bounded",
+        options={"maxiter": TRIES},
     )
     good, doubted = float(found.x), 1.0
-    if abs(good - 1) < SLIGHT or not compared.worse(doubted, good):
+    if not compared.worse(doubted, good):
         return 1.0
     least = compared.error(good)
     most = least + NEARLY * (compared.error(1.0) - least)

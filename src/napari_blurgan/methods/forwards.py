@@ -107,8 +107,8 @@ class KernelForward(ForwardSettings):
     at random: G then bears images of longer waves, and does less well on its own."""
 
     tolerance: Annotated[float, Field(ge=0, le=0.5)] = 0.0
-    """Share by which a blur that is not learned may be narrower or wider than the PSF
-    or the optics say, where that predicts unseen photons better."""
+    """Share by which a PSF that is not learned may be too wide, as that of too small an
+    NA is: a narrower one is taken where it predicts unseen photons better."""
 
     @property
     def widest(self) -> float:

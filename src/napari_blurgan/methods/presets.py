@@ -41,8 +41,9 @@ AS_PUBLISHED: dict[str, Any] = {
 # draws a linear output to zero (26.8 dB after 1,000 supervised steps against 32.5).
 SPARSE: dict[str, Any] = {"kind": "plain", "output": "sigmoid"}
 
-# A generator that refines Richardson-Lucy: 30 accelerated iterations hold more detail
-# and more noise than the best of them, and noise a network takes away. Squared errors
+# A generator that refines Richardson-Lucy, after as many iterations as the light is
+# worth, and after a half and a quarter of them: any fixed number is too few in bright
+# light. The running statistics must follow within some dozens of steps. Squared errors
 # make the mean of what is possible of it, not the median, which is zero where light
 # is faint. The cycle through y compares with noise that no generator should fit, and
 # weighs little (docs/decisions/0002-refining-generator.md).
@@ -51,9 +52,16 @@ REFINING: dict[str, float] = {
     "cycle_x": 4000.0,
     "cycle_y": 40.0,
 }
+REFINED: dict[str, Any] = {
+    "kind": "refining",
+    "iterations": "auto",
+    "depths": 3,
+    "momentum": 0.1,
+    "average": 0.98,
+}
 GUIDED: dict[str, Any] = {
     "forward": {"kind": "kernel"},
-    "reconstructor": {"kind": "refining", "iterations": 30},
+    "reconstructor": REFINED,
     "terms": REFINING,
     "cycle_power": 2,
     "optimiser": {"generator_rate": 2e-3},
@@ -129,18 +137,11 @@ DENOISING: dict[str, Any] = {
 
 # Half of the photons, restored, predict the other half; others again, which are never
 # trained on, choose between the networks on the way and Richardson-Lucy, from which
-# training starts. The running statistics must follow within some dozens of steps.
+# training starts. The optics are as somebody typed them.
 SELF_SUPERVISED: dict[str, Any] = {
     "source": {"kind": "split"},
-    "forward": {"kind": "kernel"},
-    "reconstructor": {
-        "kind": "refining",
-        "iterations": "auto",
-        "depths": 3,
-        "renew": 10,
-        "momentum": 0.1,
-        "average": 0.98,
-    },
+    "forward": {"kind": "kernel", "tolerance": 0.2},
+    "reconstructor": REFINED | {"renew": 10},
     "terms": {"remeasured": 1.0},
     "optimiser": {"generator_rate": 2e-3},
     "sampling": {"patch": 48, "foreground": 0.0},

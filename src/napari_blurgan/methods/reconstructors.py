@@ -101,7 +101,8 @@ class RefiningReconstructor(ReconstructorSettings):
     depths: Annotated[int, Field(ge=1, le=6)] = 1
     """Estimates that G sees: after all iterations, half of them, a quarter ..."""
     renew: PositiveInt = 40
-    """Steps after which the estimate of the next block is made anew."""
+    """Steps after which the estimate of the next block is made anew; of one larger than
+    48 x 96 x 96 voxels after as many times more."""
 
     @property
     def renew_every(self) -> int:

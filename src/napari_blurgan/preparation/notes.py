@@ -68,13 +68,11 @@ class Note:
 
     @classmethod
     def other_width(cls, width: float) -> Note:
-        """The blur that was given is not the one that explains the images best."""
-        word = "narrower" if width < 1 else "wider"
+        """A narrower blur than the one that was given explains the images better."""
         return cls(
             "psf-width",
             f"Unseen photons are predicted better by a PSF that is "
-            f"{abs(width - 1):.0%} {word} than the one that was given: training uses "
-            f"that.",
+            f"{1 - width:.0%} narrower than the one that was given, which training uses.",
             "Check NA, wavelength and voxel size. forward.tolerance=0 keeps the PSF as "
             "it was given.",
             {"width": width},

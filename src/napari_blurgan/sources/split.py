@@ -157,12 +157,13 @@ class Split(Source):
     def renew_all(self, forward: ForwardModel) -> Iterator[float]:
         """Split all blocks; yields the share that is done."""
         for done in range(1, len(self.blocks.stacks) + 1):
-            self.renew_next(forward)
+            self.blocks.renew_next(forward.blur)
             yield done / len(self.blocks.stacks)
+        self.sampler.stacks = tuple(self.blocks.stacks)
 
     def renew_next(self, forward: ForwardModel) -> None:
-        """Split the photons of the next block anew."""
-        self.blocks.renew_next(forward.blur)
+        """Split the photons of the next block anew; of a large one not every time."""
+        self.blocks.renew_in_time(forward.blur)
         self.sampler.stacks = tuple(self.blocks.stacks)
 
     def state_dict(self) -> dict[str, Any]:

@@ -94,9 +94,9 @@ class TwoDomains(Source):
         yield 1.0
 
     def renew_next(self, forward: ForwardModel) -> None:
-        """Bring one block of each domain up to date."""
+        """Bring one block of each domain up to date, large ones not every time."""
         for blocks in self.blocks:
-            blocks.renew_next(forward.blur)
+            blocks.renew_in_time(forward.blur)
         self._hand_on()
 
     def _hand_on(self) -> None:
