@@ -72,7 +72,7 @@ class Note:
         return cls(
             "psf-width",
             f"Unseen photons are predicted better by a PSF that is "
-            f"{1 - width:.0%} narrower than the one that was given, which training uses.",
+            f"{1 - width:.0%} narrower than the one that was given: it is used.",
             "Check NA, wavelength and voxel size. forward.tolerance=0 keeps the PSF as "
             "it was given.",
             {"width": width},
