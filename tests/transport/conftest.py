@@ -76,6 +76,9 @@ def tiny() -> Callable[..., Recipe]:
             "saliency.floor": 0.1,
         }
         extra = thresholds if name in TRANSFORMS else {}
-        return preset(name).updated(TINY | planar | extra | dotted)
+        recipe = preset(name)
+        refines = recipe.reconstructor.estimate_iterations > 0
+        given = {"reconstructor.iterations": 10} if refines else {}
+        return recipe.updated(TINY | planar | extra | given | dotted)
 
     return make

@@ -34,9 +34,8 @@ LEAST = 8
 def settled(site: Site, resumed: bool = False) -> Site:
     """Return a site of whose blur, background and iterations all is known.
 
-    The width of the blur is looked for where the recipe doubts it, the background where
-    a reconstructor refines what the blur's inverse makes of the images, the number of
-    iterations where it is left open.
+    The width of the blur is looked for where the recipe doubts it; the number of
+    iterations where it is left open, and then the background, too.
 
     Parameters
     ----------
@@ -47,8 +46,8 @@ def settled(site: Site, resumed: bool = False) -> Site:
         been settled before.
     """
     site = _as_wide(site)
-    if resumed or not site.recipe.reconstructor.estimate_iterations:
-        return _with_iterations(site)
+    if resumed or site.recipe.reconstructor.settled:
+        return _with_iterations(site if resumed else _with_width(site, site))
     moved = _with_background(site)
     wide = _with_width(site, moved)
     if wide is not site:
@@ -98,17 +97,12 @@ def _with_background(site: Site) -> Site:
 
 
 def _with_iterations(site: Site) -> Site:
-    reconstructor = site.recipe.reconstructor
-    if not reconstructor.estimate_iterations:
+    if site.recipe.reconstructor.settled:
         return site
     blur, regions, noise = site.forward.blur, regions_of(site), site.calibration.noise
-    number = reconstructor.estimate_iterations
-    if not reconstructor.settled:
-        number = best_iterations(regions, blur, noise)
-    unexplained = misfit(regions[0], blur, noise, number)
-    if reconstructor.settled:
-        return replace(site, misfit=unexplained)
-    number = min(number, bearable(unexplained))
+    found = best_iterations(regions, blur, noise)
+    unexplained = misfit(regions[0], blur, noise, found)
+    number = min(found, bearable(unexplained))
     recipe = site.recipe.updated({"reconstructor.iterations": number})
     return replace(site, recipe=recipe, misfit=unexplained)
 
