@@ -77,7 +77,7 @@ def tiny() -> Callable[..., Recipe]:
         }
         extra = thresholds if name in TRANSFORMS else {}
         recipe = preset(name)
-        refines = recipe.reconstructor.estimate_iterations > 0
+        refines = recipe.updated(dotted).reconstructor.estimate_iterations > 0
         given = {"reconstructor.iterations": 10} if refines else {}
         return recipe.updated(TINY | planar | extra | given | dotted)
 
