@@ -107,6 +107,10 @@ DELIBERATE = {
     "8afbd1f": Change((*ESTIMATING, OLD_MODEL), "no mirrored voxels under an estimate"),
     "407afba": Change(ESTIMATING, "the noise is measured on every second pixel"),
     "462d2f3": Change(ESTIMATING, "but in small images, as these are, on every pixel"),
+    "4acc02f": Change(
+        (*ESTIMATING, OLD_MODEL), "simulated borders are dark or mirrored"
+    ),
+    "6274425": Change(ESTIMATING, "iterations by the light, three depths"),
 }
 """By commit, the oldest first."""
 
