@@ -8,36 +8,17 @@ or thick sections, which no scaling of the PSF describes: that is not looked for
 from __future__ import annotations
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates
 from scipy.optimize import minimize_scalar
-from scipy.stats import wilcoxon
 from torch import Tensor
-from torch.nn import functional
 
-from napari_blurgan.estimates.estimator import Estimator
-from napari_blurgan.estimates.iterations import MOST, PATIENCE
-from napari_blurgan.estimates.judge import FLOOR
-from napari_blurgan.estimates.projected import ProjectedError, window
-from napari_blurgan.estimates.regions import middle_of
+from napari_blurgan.estimates.comparison import Comparison, worse
 from napari_blurgan.optics.forward import BlurKernel
 from napari_blurgan.optics.kernel import FixedKernel
 from napari_blurgan.preparation.calibration import NoiseModel
-from napari_blurgan.preparation.photons import split_photons
 
 __all__ = ["best_width", "scaled"]
-
-REGION = (32, 64, 64)
-"""Largest part of the image that is looked at."""
-
-CHANCE = 1e-3
-"""Probability below which the given width is no longer taken to be as good as the best:
-of the signs and ranks of the differences from block to block, for a few bright objects
-make most of their mean."""
-
-BLOCK = 8
-"""Side of such blocks, in voxels."""
 
 SLIGHT = 0.06
 """Difference in width that is none: in dim light the best is a twentieth too narrow."""
@@ -52,9 +33,6 @@ TRIES = 6
 
 STEPS = 4
 """Halvings of the interval between the width that was given and the best."""
-
-TAPER = 8
-"""Voxels over which the error falls to zero at the border."""
 
 
 def best_width(
@@ -114,23 +92,14 @@ class Widths:
     Parameters
     ----------
     region, blur, noise
-        As `best_width` takes them. The errors of all widths are weighed by the blur as
-        it was given.
+        As `best_width` takes them.
     """
 
     def __init__(
         self, region: NDArray[np.float32], blur: BlurKernel, noise: NoiseModel
     ) -> None:
-        middle = np.ascontiguousarray(region[middle_of(region.shape, REGION)])
-        image = torch.from_numpy(middle)[None, None]
-        self.seen, self.unseen = split_photons(
-            image, noise, 0.5, np.random.default_rng(0)
-        )
-        shape = tuple(middle.shape)
-        self.measure = ProjectedError(blur, shape, FLOOR)
-        self.taper = window(shape, TAPER)
-        self.estimator = Estimator(MOST, noise.pedestal)
         self.blur = blur
+        self.comparison = Comparison(region, blur, noise)
         self.squares: dict[float, Tensor] = {}
 
     def error(self, scale: float) -> float:
@@ -139,30 +108,13 @@ class Widths:
 
     def worse(self, scale: float, best: float) -> bool:
         """Whether the photons are predicted worse than at the best, not by chance."""
-        loss = self._squares(scale) - self._squares(best)
-        pool = functional.avg_pool3d if loss.ndim == 5 else functional.avg_pool2d
-        blocks = pool(loss, [min(BLOCK, n) for n in loss.shape[2:]]).flatten().numpy()
-        if not blocks.any():  # a dark image, which is predicted by any blur
-            return False
-        return float(wilcoxon(blocks, alternative="greater").pvalue) < CHANCE
+        return worse(self._squares(scale), self._squares(best))
 
     def _squares(self, scale: float) -> Tensor:
         if scale not in self.squares:
-            self.squares[scale] = self._least(scaled(self.blur, scale))
+            blur = scaled(self.blur, scale)
+            self.squares[scale] = self.comparison.squares(blur)
         return self.squares[scale]
-
-    def _least(self, blur: BlurKernel) -> Tensor:
-        """Return the weighed squares of what is left after the best iteration."""
-        least, best, after = float("inf"), torch.empty(0), 1
-        predictions = self.estimator.expectations(self.seen, blur)
-        for done, expected in enumerate(predictions, 1):
-            left = self.taper * (self.unseen - expected)
-            squares = self.measure.filtered(left).square()
-            if (error := float(squares.mean())) < least:
-                least, best, after = error, squares, done
-            if done > PATIENCE * after + 5:
-                break
-        return best
 
 
 def scaled(blur: BlurKernel, scale: float) -> BlurKernel:

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import RecipeError
 from napari_blurgan.estimates.blocks import BLOCK
+from napari_blurgan.estimates.reach import best_reach
+from napari_blurgan.estimates.regions import regions_of
 from napari_blurgan.forward.identification import LOSS_PATCH, identified
 from napari_blurgan.forward.physics import Physics
 from napari_blurgan.forward.start import (
@@ -32,7 +34,7 @@ from napari_blurgan.optics.kernel import (
     gaussian_kernel,
     random_kernel,
 )
-from napari_blurgan.optics.models import Optics, theoretical_psf
+from napari_blurgan.optics.models import Optics, support_shape, theoretical_psf
 from napari_blurgan.optics.pupil import PupilKernel
 from napari_blurgan.preparation.notes import Note
 from napari_blurgan.preparation.site import Site
@@ -63,7 +65,23 @@ def kernel_physics(settings: KernelForward, site: Site) -> Physics:
         recipe = recipe.updated(HELD)
         settings = settings.model_copy(update={"learned": False})
     blur = make_blur(settings, recipe, start, site.calibration.gain)
+    if size and settings.learned and settings.size is None:
+        reach = _reach(blur, start, site)
+        settings = settings.model_copy(update={"size": reach})
+        recipe = recipe.updated({"forward.size": reach})
+        blur = make_blur(settings, recipe, start, site.calibration.gain)
     return Physics(blur, recipe, notes)
+
+
+def _reach(blur: BlurKernel, start: Start, site: Site) -> tuple[int, ...] | None:
+    """Return the support with which the images are explained best, if they are asked.
+
+    Only of an estimate it can be told.
+    """
+    if start.optics is None or blur.dims < 3 or site.recipe.reconstructor.settled:
+        return None
+    core = support_shape(start.optics, start.voxel_size)
+    return best_reach(regions_of(site)[0], blur, site.calibration.noise, core)
 
 
 def expected_blur(settings: KernelForward, site: Site) -> BlurKernel | None:

@@ -74,13 +74,14 @@ def support(
     """Return the odd (z, y, x) support of a kernel that nobody gave a size.
 
     Large enough for the core of the PSF, and for the cone of light round it where the
-    kernel is not learned; without an estimate, small enough that the blur of half a
-    patch has its whole neighbourhood known.
+    kernel is given or serves for an estimate: one that ends too early takes the haze
+    for structure, or for background. Without an estimate, small enough that the blur of
+    half a patch has its whole neighbourhood known.
     """
     dims = len(patch)
-    if start.optics is not None and learned:
+    if start.optics is not None and learned and not refines:
         size: Sequence[int] = support_shape(start.optics, start.voxel_size)
-    elif start.optics is not None and start.psf is None:
+    elif start.optics is not None and (learned or start.psf is None):
         size = _with_haze(start, start.optics, patch)
     elif start.psf is not None:
         size = start.psf.resampled(start.voxel_size).cropped(energy=MOST_LIGHT).shape

@@ -1,0 +1,85 @@
+"""Blurs compared by what half of the photons, restored, predict of the other half."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.stats import wilcoxon
+from torch import Tensor
+from torch.nn import functional
+
+from napari_blurgan.estimates.estimator import Estimator
+from napari_blurgan.estimates.iterations import MOST, PATIENCE
+from napari_blurgan.estimates.judge import FLOOR
+from napari_blurgan.estimates.projected import ProjectedError, window
+from napari_blurgan.estimates.regions import middle_of
+from napari_blurgan.optics.forward import BlurKernel
+from napari_blurgan.preparation.calibration import NoiseModel
+from napari_blurgan.preparation.photons import split_photons
+
+__all__ = ["Comparison", "worse"]
+
+REGION = (32, 64, 64)
+"""Largest part of the image that is looked at."""
+
+CHANCE = 1e-3
+"""Probability below which a blur is no longer taken to be as good as the best: of the
+signs and ranks of the differences from block to block, for a few bright objects make
+most of their mean."""
+
+BLOCK = 8
+"""Side of such blocks, in voxels."""
+
+TAPER = 8
+"""Voxels over which the error falls to zero at the border."""
+
+
+class Comparison:
+    """Errors of blurs on the same halves of the photons, each at its best iteration.
+
+    Parameters
+    ----------
+    region : ndarray
+        ([z,] y, x), in normalised intensities, in which zero is the background.
+    weights : BlurKernel
+        By which the errors of all blurs are weighed.
+    noise : NoiseModel
+        Of the image.
+    """
+
+    def __init__(
+        self, region: NDArray[np.float32], weights: BlurKernel, noise: NoiseModel
+    ) -> None:
+        middle = np.ascontiguousarray(region[middle_of(region.shape, REGION)])
+        image = torch.from_numpy(middle)[None, None]
+        self.seen, self.unseen = split_photons(
+            image, noise, 0.5, np.random.default_rng(0)
+        )
+        shape = tuple(middle.shape)
+        self.measure = ProjectedError(weights, shape, FLOOR)
+        self.taper = window(shape, TAPER)
+        self.estimator = Estimator(MOST, noise.pedestal)
+
+    def squares(self, blur: BlurKernel) -> Tensor:
+        """Return the weighed squares of what the best iteration does not predict."""
+        least, best, after = float("inf"), torch.empty(0), 1
+        predictions = self.estimator.expectations(self.seen, blur)
+        for done, expected in enumerate(predictions, 1):
+            left = self.taper * (self.unseen - expected)
+            squares = self.measure.filtered(left).square()
+            if (error := float(squares.mean())) < least:
+                least, best, after = error, squares, done
+            if done > PATIENCE * after + 5:
+                break
+        return best
+
+
+def worse(squares: Tensor, best: Tensor) -> bool:
+    """Whether the photons are predicted worse than by the best, not by chance."""
+    loss = squares - best
+    pool = functional.avg_pool3d if loss.ndim == 5 else functional.avg_pool2d
+    blocks = pool(loss, [min(BLOCK, n) for n in loss.shape[2:]]).flatten().numpy()
+    if not blocks.any():  # a dark image, which is predicted by any blur
+        return False
+    return float(wilcoxon(blocks, alternative="greater").pvalue) < CHANCE
