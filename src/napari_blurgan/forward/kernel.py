@@ -109,9 +109,10 @@ def support_of(
     if settings.size is not None:
         z, y, x = (1,) * (3 - recipe.dims) + settings.size
         return z, y, x
-    refines = recipe.reconstructor.estimate_iterations > 0
+    reconstructor = recipe.reconstructor
+    refines = reconstructor.estimate_iterations > 0
     learned = settings.learned and not start.held
-    return support(start, recipe.patch, learned, refines)
+    return support(start, recipe.patch, learned, refines, not reconstructor.settled)
 
 
 def _check_size(

@@ -70,16 +70,17 @@ def support(
     patch: Sequence[int],
     learned: bool,
     refines: bool,
+    searched: bool = False,
 ) -> tuple[int, int, int]:
     """Return the odd (z, y, x) support of a kernel that nobody gave a size.
 
     Large enough for the core of the PSF, and for the cone of light round it where the
-    kernel is given or serves for an estimate: one that ends too early takes the haze
-    for structure, or for background. Without an estimate, small enough that the blur of
-    half a patch has its whole neighbourhood known.
+    kernel is not learned, or where the images are searched for its end; without an
+    estimate, small enough that the blur of half a patch has its whole neighbourhood
+    known.
     """
     dims = len(patch)
-    if start.optics is not None and learned and not refines:
+    if start.optics is not None and learned and not searched:
         size: Sequence[int] = support_shape(start.optics, start.voxel_size)
     elif start.optics is not None and (learned or start.psf is None):
         size = _with_haze(start, start.optics, patch)
