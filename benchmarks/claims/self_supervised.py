@@ -1,25 +1,33 @@
-"""Deconvolution without sharp images against Richardson-Lucy, on simulations.
+"""Trained deconvolution against Richardson-Lucy, on simulations.
 
-    python -m benchmarks.claims.self_supervised [--structures S ...] [--photons P ...]
-        [--seeds N ...] [--steps N] [--na-error E] [--write]
+    python -m benchmarks.claims.self_supervised [--preset P] [--structures S ...]
+        [--photons P ...] [--seeds N ...] [--steps N] [--na-error E]
+        [--set KEY=VALUE ...] [--write]
 
-Two stacks of 48 x 96 x 96 are restored by what the preset `self-supervised` learns
-from them alone. "RL, best" is stopped where the truth says it is best, up to 130
-accelerated iterations, with the true offset and noise, which no other row is given.
-Fitted PSNR, mean of the two stacks; minutes are those of one CPU core.
+Two stacks of 48 x 96 x 96 are restored by what a preset learns: `self-supervised` from
+them alone, others with a set of true images of other objects. A preset that learns the
+blur is given the optics, others the PSF. "RL, best" is stopped where the truth says it
+is best, up to 130 accelerated iterations, with the true offset and noise, which nobody
+else is given. Fitted PSNR, mean of the two stacks; minutes are those of one CPU core.
+Rows are kept in benchmarks/results/simulated.json; --write makes the tables of docs
+from all of them.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import time
+from typing import Any
 
 import numpy as np
 import torch
 
+from benchmarks.helpers.places import RESULTS
 from benchmarks.helpers.tables import write_table
 from napari_blurgan import Optics, Psf, Stack, Trainer, preset, restore
 from napari_blurgan.estimates.estimator import Estimator
+from napari_blurgan.methods.parts import LEARNED_KERNEL
 from napari_blurgan.monitoring.events import Finished
 from napari_blurgan.optics.camera import Camera
 from napari_blurgan.optics.forward import BlurKernel
@@ -36,11 +44,20 @@ STRUCTURES = {
     "sheets": ("membranes", {}),
     "nuclei": ("nuclei", {"diameter": 3.0}),
 }
+FOUND = RESULTS / "simulated.json"
+HEADER = (
+    "| preset | structure | photons | NA too small by | seed | steps | RL, best "
+    "| iterations | trained | dB more | unseen photons | CPU minutes |"
+)
 TRIED = (10, 15, 20, 30, 40, 50, 60, 80, 100, 130)
 
 
+def optics(na: float) -> Optics:
+    return Optics(na, 1.515, 525.0)
+
+
 def psf(na: float) -> Psf:
-    return gibson_lanni(Optics(na, 1.515, 525.0), TAPS, VOXELS)
+    return gibson_lanni(optics(na), TAPS, VOXELS)
 
 
 def stacks(structure: str, photons: float, seed: int) -> list[tuple[Stack, np.ndarray]]:
@@ -90,29 +107,74 @@ def richardson_lucy(data: list[tuple[Stack, np.ndarray]], kernel: Psf) -> float:
 
 def row(
     structure: str, photons: float, seed: int, options: argparse.Namespace
-) -> tuple:
+) -> dict[str, Any]:
+    """Train on one draw, and return what is to be told of it."""
     data = stacks(structure, photons, seed)
-    kernel = psf(NA * (1 - options.na_error))
+    na = NA * (1 - options.na_error)
     changes = dict(pair.split("=", 1) for pair in options.set)
     recipe = preset(options.preset).updated(
         changes | {"steps": options.steps, "seed": seed}
     )
+    blind = LEARNED_KERNEL in recipe.offers
+    known: dict[str, Any] = {"optics": optics(na)} if blind else {"psf": psf(na)}
     start = time.process_time()
     sharp = sharp_set(structure, seed) if recipe.source.domains > 1 else []
-    trainer = Trainer(recipe, [s for s, _ in data], sharp, psf=kernel, device="cpu")
+    trainer = Trainer(recipe, [s for s, _ in data], sharp, device="cpu", **known)
     *_, last = trainer
     minutes = (time.process_time() - start) / 60
     assert isinstance(last, Finished)
     made = [fitted(np.asarray(restore(last.model, s).data), t) for s, t in data]
-    best = richardson_lucy(data, kernel)
-    unseen = last.model.provenance.get("unseen", {"error": 1.0, "of_estimate": 1.0})
-    gain = 1 - unseen["error"] / unseen["of_estimate"]
-    iterations = last.model.recipe.reconstructor.iterations
-    return (
-        *(structure, f"{photons:g}", seed, f"{best:.2f}", iterations),
-        *(f"{np.mean(made):.2f}", f"{np.mean(made) - best:+.2f}"),
-        *(f"{gain:.2%}", f"{minutes:.1f}"),
-    )
+    unseen = last.model.provenance.get("unseen")
+    return {
+        "preset": options.preset,
+        "structure": structure,
+        "photons": photons,
+        "seed": seed,
+        "na_error": options.na_error,
+        "changes": changes,
+        "steps": options.steps,
+        "best": richardson_lucy(data, psf(na)),
+        "iterations": last.model.recipe.reconstructor.estimate_iterations,
+        "made": float(np.mean(made)),
+        "unseen": unseen and 1 - unseen["error"] / unseen["of_estimate"],
+        "minutes": minutes,
+    }
+
+
+def cells(found: dict[str, Any]) -> list[str]:
+    """Return a row of a table."""
+    unseen = "–" if found["unseen"] is None else f"{found['unseen']:.2%}"
+    return [
+        *(found["preset"], found["structure"], f"{found['photons']:g}"),
+        *(f"{found['na_error']:g}", str(found["seed"]), str(found["steps"])),
+        *(f"{found['best']:.2f}", str(found["iterations"]), f"{found['made']:.2f}"),
+        *(f"{found['made'] - found['best']:+.2f}", unseen, f"{found['minutes']:.1f}"),
+    ]
+
+
+def kept() -> list[dict[str, Any]]:
+    """Return the rows that have been measured."""
+    return json.loads(FOUND.read_text()) if FOUND.exists() else []
+
+
+def keep(found: dict[str, Any]) -> None:
+    """Put a row beside the others, or in place of an older one of the same cell."""
+    rows = {_cell(other): other for other in kept()} | {_cell(found): found}
+    ordered = [rows[cell] for cell in sorted(rows)]
+    FOUND.write_text(json.dumps(ordered, indent=1, ensure_ascii=False) + "\n")
+
+
+def _cell(found: dict[str, Any]) -> tuple[Any, ...]:
+    names = ("preset", "structure", "na_error", "photons", "seed")
+    return (*(found[name] for name in names), json.dumps(found["changes"]))
+
+
+def write() -> None:
+    """Make the tables of the documents from the rows as the presets are."""
+    rows = [found for found in kept() if not found["changes"]]
+    for name, alone in (("self-supervised", True), ("with-sharp", False)):
+        chosen = [r for r in rows if (r["preset"] == "self-supervised") == alone]
+        write_table("no-sharp-data.md", name, HEADER, map(cells, chosen))
 
 
 def main() -> None:
@@ -127,21 +189,17 @@ def main() -> None:
     add(
         "--na-error", type=float, default=0.0, help="share by which the NA is too small"
     )
-    add("--write", action="store_true", help="into docs/no-sharp-data.md")
+    add("--write", action="store_true", help="docs/no-sharp-data.md")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    rows = []
     for structure in options.structures:
         for photons in options.photons:
             for seed in options.seeds:
-                rows.append(row(structure, photons, seed, options))
-                print(*rows[-1], sep=" | ", flush=True)
+                found = row(structure, photons, seed, options)
+                keep(found)
+                print(*cells(found), sep=" | ", flush=True)
     if options.write:
-        header = (
-            "| structure | photons | seed | RL, best | iterations | self-supervised "
-            "| dB more | unseen photons | CPU minutes |"
-        )
-        write_table("no-sharp-data.md", "self-supervised", header, rows)
+        write()
 
 
 if __name__ == "__main__":
