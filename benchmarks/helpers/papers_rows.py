@@ -17,6 +17,7 @@ from napari_blurgan.data.stack import Stack
 from napari_blurgan.inverse.blur import Blur
 from napari_blurgan.inverse.observation import Observation
 from napari_blurgan.measure.fidelity import compare
+from napari_blurgan.methods.parts import PAIRS
 from napari_blurgan.methods.presets import preset
 from napari_blurgan.models.model import Model
 from napari_blurgan.monitoring.events import KernelUpdated, Stepped, Warned
@@ -144,7 +145,7 @@ def train(
     if recipe.forward.kind == "kernel":
         recipe = recipe.updated({"forward.size": TAPS})
     recipe = recipe.updated(row.changes)
-    sharp = data.paired if recipe.sampling.paired else data.sharp
+    sharp = data.paired if PAIRS in recipe.offers else data.sharp
     start, kernels, warnings = time.process_time(), [], []
     trainer = Trainer(
         recipe,
