@@ -1,4 +1,4 @@
-"""`blurgan evaluate`: compare a result with a reference in figures."""
+"""`blurgan evaluate`: figures of a result against a reference."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ PAPER = """\
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of this command."""
+    """Add what `run` reads."""
     parser.add_argument("result", type=Path, metavar="RESULT", help="a file")
     parser.add_argument(
         "reference", type=Path, metavar="REFERENCE", help="a file of the same size"
@@ -92,7 +92,7 @@ def _check_alike(result: Stack, reference: Stack) -> None:
         if one != other:
             raise DataError(
                 f"the {what.replace('_', ' ')} of the result is {one}, that of the "
-                f"reference {other}; they must be equal for a comparison"
+                f"reference {other}; they must be equal to be compared"
             )
     if result.size("T") != reference.size("T"):
         raise DataError(
@@ -126,7 +126,7 @@ def _figures(
 
 
 def _report(images: list[Figures]) -> dict[str, object]:
-    """Return the figures, or for several images their mean and those of each."""
+    """Return the figures; of several images their mean, and each of them."""
     finite = [
         {k: v if math.isfinite(v) else None for k, v in image.items()}
         for image in images

@@ -1,1 +1,1 @@
-"""Images as arrays: axes, normalisation, channels, lazy reading."""
+"""Arrays in, patches out: axes, normalisation, sampling, reading and writing."""

@@ -1,4 +1,4 @@
-"""A microscope that measures every n-th plane."""
+"""A microscope that sees every n-th plane."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ __all__ = ["AxialForward", "AxialSubsampling", "axial_physics"]
 
 
 class AxialForward(ForwardSettings):
-    """Every `step`-th plane of x, repeated until the next."""
+    """Every `step`-th plane of x, shown until the next."""
 
     kind: Literal["axial-subsampling"] = "axial-subsampling"
     home: ClassVar[str] = "napari_blurgan.forward.axial:axial_physics"
 
     step: Annotated[int, Field(ge=2, le=32)] = 4
-    """Planes of x per plane of y."""
+    """Planes of x to one of y."""
 
 
 class AxialSubsampling(ForwardModel):
-    """Measures every `step`-th plane and repeats it until the next.
+    """Sees every `step`-th plane, and shows it until the next.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ class AxialSubsampling(ForwardModel):
 
     @property
     def symmetry(self) -> Symmetry:
-        """Symmetric in the plane only: the measured plane is the first of its step."""
+        """In the plane; along z the plane that is seen is the first of its step."""
         return Symmetry("yx")
 
     def expected_level(self, y: Tensor, x: Tensor) -> Tensor:

@@ -1,1 +1,1 @@
-"""Metadata in the headers of files, and their plausibility."""
+"""What the headers of files claim, and whether to believe it."""

@@ -1,4 +1,4 @@
-"""Size of compressed data after decompression, without storing them."""
+"""How large compressed bytes become, found out without making it."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ DAMAGE = (zlib.error, OSError, EOFError, lzma.LZMAError, ValueError, struct.erro
 def inflates_beyond(stream: BinaryIO, codec: str, limit: int) -> bool:
     """Return whether decompression would give more than `limit` bytes.
 
-    At most a mebibyte is produced at a time. False for other codecs and for damaged
-    data: the decoder will find out.
+    No more than a mebibyte is made at a time. Data of other codecs, and damaged data,
+    do not: whoever decodes them finds out.
 
     Parameters
     ----------
@@ -48,9 +48,9 @@ def inflates_beyond(stream: BinaryIO, codec: str, limit: int) -> bool:
 
 
 def is_cut_short(stream: BinaryIO, codec: str) -> bool:
-    """Return whether compressed data are truncated.
+    """Return whether what is compressed has lost its end.
 
-    For blosc only, which reads beyond the end; other codecs notice.
+    Only of blosc, which reads on over the end; the others notice.
     """
     if codec != "blosc":
         return False
@@ -69,7 +69,7 @@ def _lz4(stream: BinaryIO) -> Iterator[int]:
 
 
 def _zstd(stream: BinaryIO) -> Iterator[int]:
-    """Yield the size that a frame declares, or the maximum of its blocks."""
+    """Yield the size that a frame declares, or the most that its blocks can hold."""
     magic, descriptor = struct.unpack("<IB", stream.read(5))
     if magic != ZSTD_MAGIC:
         return

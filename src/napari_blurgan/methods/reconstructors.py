@@ -18,11 +18,11 @@ __all__ = [
 HERE = "napari_blurgan.reconstructors"
 
 START = 30
-"""Iterations until "auto" has been determined."""
+"""Iterations where "auto" has not been settled yet."""
 
 
 class ReconstructorSettings(Part):
-    """G, the network that maps a measured y to x.
+    """G, the deep map from measured y to x.
 
     Attributes
     ----------
@@ -33,28 +33,27 @@ class ReconstructorSettings(Part):
     home: ClassVar[str]
 
     network: Literal["unet", "resnet"] = "unet"
-    """Architecture of the network."""
+    """Which deep network."""
     base: Annotated[int, Field(ge=1, le=4096)] = 8
     """Channels at full resolution; each level doubles them."""
     levels: Annotated[int, Field(ge=1, le=12)] = 3
-    """Resolutions of a U-Net, including the full one."""
+    """Resolutions of a U-Net, the full one included."""
     convolutions: Annotated[int, Field(ge=1, le=64)] = 2
-    """Convolutions at each level of a U-Net, both in the encoder and in the decoder."""
+    """At each level of a U-Net, going down and going up."""
     blocks: Annotated[int, Field(ge=1, le=256)] = 6
     """Residual blocks of a ResNet."""
     first_kernel: Annotated[int, Field(ge=1, le=99)] = 3
-    """Kernel size of the first convolution, odd."""
+    """Odd size of the first convolution."""
     upsampling: Literal["nearest", "transposed"] = "nearest"
-    """Up-sampling of a ResNet; "transposed" is a trainable strided convolution."""
+    """Of the resnet, going up: "transposed" is a trainable strided convolution."""
     norm: Literal["batch", "instance", "none"] = "batch"
-    """Normalisation between convolutions; with `instance`, tiles differ from the
-    whole."""
+    """Between convolutions; with `instance`, tiles differ from the whole."""
     momentum: Annotated[float, Field(gt=0, le=1)] = 0.02
-    """Momentum of the running statistics of batch norm."""
+    """Of the running statistics of batch norm."""
     output: Literal["linear", "sigmoid"] = "linear"
-    """Activation after the last convolution."""
+    """What follows the last convolution."""
     average: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    """Decay of the exponential moving average of the weights; 0 for none."""
+    """Decay of the exponential moving average that is kept as the result; 0: none."""
 
     @model_validator(mode="after")
     def _network_has_it(self) -> Self:
@@ -64,22 +63,22 @@ class ReconstructorSettings(Part):
 
     @property
     def estimate_iterations(self) -> int:
-        """Accelerated Richardson-Lucy iterations of the estimate; 0 without one."""
+        """Accelerated Richardson-Lucy iterations of the estimate; 0: there is none."""
         return 0
 
     @property
     def settled(self) -> bool:
-        """Whether all settings are known, with none to be found from the data."""
+        """Whether nothing of it has yet to be found in the data."""
         return True
 
     @property
     def estimate_depths(self) -> int:
-        """Number of estimates, each after twice the iterations of the one before."""
+        """Estimates, each after twice the iterations of the one before."""
         return 1
 
     @property
     def renew_every(self) -> int:
-        """Steps between two updates of a part of the source."""
+        """Steps after which the next part of the source is brought up to date."""
         return 0
 
 
@@ -97,23 +96,22 @@ class RefiningReconstructor(ReconstructorSettings):
     home: ClassVar[str] = f"{HERE}.refining:build_refining"
 
     iterations: Annotated[int, Field(ge=1, le=1000)] | Literal["auto"] = 30
-    """Accelerated Richardson-Lucy iterations of the estimate r; "auto" uses the number
-    with which half of the photons best predicts the other half."""
+    """Accelerated Richardson-Lucy iterations of the estimate r; "auto" takes as many as
+    predict half of the photons best from the other half."""
     depths: Annotated[int, Field(ge=1, le=6)] = 1
-    """Estimates passed to G: after all iterations, half of them, a quarter and so
-    on."""
+    """Estimates that G sees: after all iterations, half of them, a quarter ..."""
     renew: PositiveInt = 40
-    """Steps between two updates; each recomputes the estimate of one block. For blocks
-    larger than 48 x 96 x 96 voxels, the interval is longer in proportion."""
+    """Steps after which the estimate of the next block is made anew; of one larger than
+    48 x 96 x 96 voxels after as many times more."""
 
     @property
     def renew_every(self) -> int:
-        """See `renew`."""
+        """As `renew` says."""
         return self.renew
 
     @property
     def estimate_iterations(self) -> int:
-        """See `iterations`; `START` until their number is found."""
+        """As `iterations` says; `START` until their number is found."""
         return START if self.iterations == "auto" else self.iterations
 
     @property
@@ -123,12 +121,12 @@ class RefiningReconstructor(ReconstructorSettings):
 
     @property
     def estimate_depths(self) -> int:
-        """See `depths`."""
+        """As `depths` says."""
         return self.depths
 
     @property
     def needs(self) -> frozenset[Need]:
-        """A blur kernel, for the estimate."""
+        """A blur kernel, which the estimate undoes."""
         return frozenset({KERNEL})
 
     @property

@@ -12,7 +12,7 @@ HERE = "napari_blurgan.sources"
 
 
 class SourceSettings(Part):
-    """The data from which patches are drawn.
+    """Where patches are drawn from.
 
     Attributes
     ----------
@@ -32,7 +32,7 @@ class SourceSettings(Part):
 
 
 class UnpairedSource(SourceSettings):
-    """Measured and sharp images of different fields, drawn independently."""
+    """Measured and sharp images of other fields, each drawn for itself."""
 
     kind: Literal["unpaired"] = "unpaired"
     home: ClassVar[str] = f"{HERE}.unpaired:open_unpaired"

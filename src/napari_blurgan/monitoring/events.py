@@ -1,6 +1,6 @@
 """Events of a training: frozen, and the only thing that leaves the trainer.
 
-The command line, the widgets, the tests and the logs all use the same events.
+The command line, the widgets, the tests and the logs all consume the same ones.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Event:
 
 @dataclass(frozen=True)
 class Preparing(Event):
-    """A stage before the first step.
+    """Something is done before the first step.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ class Preparing(Event):
 
 @dataclass(frozen=True)
 class Started(Event):
-    """Training begins, or continues after a resume.
+    """Training begins, or goes on after a resume.
 
     Parameters
     ----------
@@ -132,14 +132,14 @@ class Previewed(Event):
 
 @dataclass(frozen=True)
 class ContentMeasured(Event):
-    """The content of a few images after restoring, if there are thresholds."""
+    """What became of the content of a few images; where there are thresholds."""
 
     content: Content
 
 
 @dataclass(frozen=True)
 class Judged(Event):
-    """G was compared with the estimate that it refines, on held-out photons."""
+    """G was compared with the estimate that it refines, on photons set aside."""
 
     judgement: Judgement
 
@@ -174,7 +174,7 @@ class Warned(Event):
 
     @classmethod
     def of(cls, step: int, note: Note) -> Warned:
-        """Make an event from a finding."""
+        """Make an event of a finding."""
         return cls(step, note.code, note.message, note.remedy, note.figures)
 
 

@@ -1,4 +1,4 @@
-"""All random numbers of a training from one seed, isolated from other users."""
+"""All randomness of a training from one seed, without touching anybody else's."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ __all__ = ["RandomState"]
 
 
 class RandomState(AbstractContextManager["RandomState"]):
-    """The global generators of torch, used by the training while it computes.
+    """torch's global generators, lent to the training while it computes.
 
-    Networks, crops and noise draw from the global generators. The training neither
-    disturbs other users of them between two steps nor is disturbed by them.
+    Networks, crops and noise draw from the global generators; whoever else uses them
+    between two steps neither disturbs the training nor is disturbed.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ class RandomState(AbstractContextManager["RandomState"]):
         self._outside = outside
 
     def __enter__(self) -> RandomState:
-        """Install the state of the training."""
+        """Put our state in place."""
         self._outside = _read(self.device)
         _write(self.device, self._inside)
         return self
@@ -45,16 +45,16 @@ class RandomState(AbstractContextManager["RandomState"]):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Restore the state of the others."""
+        """Put theirs back."""
         self._inside = _read(self.device)
         _write(self.device, self._outside)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the state needed to resume."""
+        """Return what is needed to go on later."""
         return dict(self._inside)
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restore a state from `state_dict`."""
+        """Go on from where `state_dict` was taken."""
         self._inside = _read(self.device) | state
 
 

@@ -1,1 +1,1 @@
-"""Checks and measurements of the data, before anything is built from them."""
+"""What is checked and measured in the data before anything is built of them."""

@@ -1,1 +1,1 @@
-"""Reading files, arrays and layers as Stacks."""
+"""Files, arrays and layers become Stacks."""

@@ -1,4 +1,4 @@
-"""A plain network."""
+"""A network alone."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Plain(Reconstructor):
         estimate: Tensor | None = None,
         region: Sequence[slice] | None = None,
     ) -> Tensor:
-        """Return f(y); estimates are ignored."""
+        """Return f(y); an estimate has no part in it."""
         return self._run(y, region)
 
 

@@ -1,1 +1,1 @@
-"""Apply any operator to an image of any size, tile by tile, from file to file."""
+"""Any operator over an image of any size, tile by tile, from file to file."""

@@ -1,1 +1,1 @@
-"""The data used for training: unpaired sets, pairs, repeated or single images."""
+"""Where training draws from: unpaired sets, pairs, repeated or single images."""

@@ -1,4 +1,4 @@
-"""A source of measured images only."""
+"""A source of measured images alone."""
 
 from __future__ import annotations
 
@@ -52,9 +52,9 @@ class OneDomain(Source):
         return Draw(y=image[:, 0] if image.ndim > 1 + axes else image)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the state of the random numbers."""
+        """Return the state of chance."""
         return {"sampler": self.sampler.state()}
 
     def load_state_dict(self, state: dict[str, Any], forward: ForwardModel) -> None:
-        """Restore a state from `state_dict`."""
+        """Go on from where `state_dict` was taken."""
         self.sampler.set_state(state["sampler"])

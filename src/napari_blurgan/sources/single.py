@@ -1,4 +1,4 @@
-"""Measured images only."""
+"""Measured images and nothing else."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["SingleSource", "open_single"]
 
 
 class SingleSource(SourceSettings):
-    """Measured images only, each recorded once."""
+    """Each image is measured once, and there are no others."""
 
     kind: Literal["single"] = "single"
     home: ClassVar[str] = "napari_blurgan.sources.single:open_single"

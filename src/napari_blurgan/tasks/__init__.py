@@ -1,1 +1,1 @@
-"""What the window and the command line share: train, restore, demonstrate."""
+"""What both doors ask of the engine: train, restore, demonstrate."""

@@ -1,4 +1,4 @@
-"""A deconvolution as the window and the command line request it."""
+"""A deconvolution as both doors ask for it: an image, PSFs, a method, and a place."""
 
 from __future__ import annotations
 
@@ -30,15 +30,14 @@ if TYPE_CHECKING:
 __all__ = ["DeconvolutionRequest", "Glimpse", "Iterated"]
 
 TRIAL = (8, 48, 48)
-"""Voxels of the trial that estimates the total time."""
+"""Voxels that are deconvolved to learn how long the whole will take."""
 EVERY = 0.5
-"""Shortest interval between two previews in seconds; they may take a tenth of the
-time."""
+"""Least seconds between two previews; they may take a tenth of the time."""
 
 
 @dataclass(frozen=True)
 class Iterated:
-    """Another iteration is done, out of all in all frames.
+    """Another iteration is done, of all there are in all frames.
 
     Attributes
     ----------
@@ -56,7 +55,7 @@ class Iterated:
 
 @dataclass(frozen=True)
 class Glimpse:
-    """The current estimate of the frame in progress, (z, y, x) or (y, x).
+    """The estimate so far of the frame that is worked on, (z, y, x) or (y, x).
 
     Attributes
     ----------
@@ -197,12 +196,12 @@ class DeconvolutionRequest:
 
     @property
     def updates(self) -> int:
-        """The maximum number of iterations per frame."""
+        """The most iterations that a frame gets."""
         named = self.parameters
         return int(named.get("iterations", 1) * named.get("rounds", 1))
 
     def plan(self, report: Callable[[Any], None]) -> tuple[str, float]:
-        """Return the requirements in words, and the seconds, by a trial."""
+        """Return what it would take in words, and how many seconds, by a trial."""
         from napari_blurgan.classical.memory import peak_bytes
 
         psfs, _ = self._fitted()
@@ -227,7 +226,7 @@ class DeconvolutionRequest:
         return words, work * self._pace(psfs[0])
 
     def _pace(self, psf: Psf) -> float:
-        """Return the seconds per voxel of the domain, from a small trial."""
+        """Return the seconds for a voxel of the domain, from a small trial."""
         from napari_blurgan.inverse.plan import Plan
 
         shape = tuple(
@@ -256,7 +255,7 @@ class DeconvolutionRequest:
         return str(choose_device(self.device))
 
     def _fitted(self) -> tuple[list[Psf], list[str]]:
-        """Return the PSFs on the voxel grid of the image, with notes."""
+        """Return the PSFs on the voxels of the image, and what was done to them."""
         from napari_blurgan.inverse.psf_fit import fit_psf
 
         stack = self.stack
@@ -286,7 +285,7 @@ class DeconvolutionRequest:
         }
 
     def _identity(self, psfs: list[Psf]) -> dict[str, Any]:
-        """Return what must be the same for an unfinished result to be resumed."""
+        """Return what must be the same for an unfinished result to be gone on with."""
         return {
             "method": self.method,
             "PSF": [psf.digest() for psf in psfs],
@@ -294,9 +293,9 @@ class DeconvolutionRequest:
         }
 
     def _earlier_tile(self, psfs: list[Psf]) -> tuple[int, ...] | None:
-        """Return the tile size of the run to resume, or a new one.
+        """Return the tile of the run to go on with, where there is one, or a new one.
 
-        The amount of free memory may have changed since.
+        How much memory is free may have changed since.
         """
         from napari_blurgan.restoration.sinks import make_sink
 
@@ -307,7 +306,7 @@ class DeconvolutionRequest:
         return None if earlier == self.stack.spatial_shape else earlier
 
     def _tile(self, psfs: list[Psf]) -> tuple[int, ...] | None:
-        """Return the size of tiles, or None if a frame is deconvolved in one piece."""
+        """Return the size of tiles, or None where a frame is deconvolved whole."""
         from napari_blurgan.classical.memory import tile_for
 
         if self.tile is not None:
@@ -352,7 +351,7 @@ class DeconvolutionRequest:
 
 
 class _Follower:
-    """Reports every iteration, and the estimate now and then; stops on request."""
+    """Reports every iteration, and the estimate now and then; ends it when asked to."""
 
     def __init__(
         self,
@@ -384,7 +383,7 @@ class _Follower:
         return progress.iteration >= self._last
 
     def _time(self) -> int | None:
-        """Return the time point of the current frame: channels come one by one."""
+        """Return the time point of the present frame: channels come one by one."""
         if not self._film:
             return None
         now = self._frame // self._channels

@@ -1,4 +1,4 @@
-"""Results of the demonstration."""
+"""What the demo made and measured."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Shift = tuple[int, int, int]
 
 @dataclass(frozen=True)
 class Rival:
-    """Richardson-Lucy, stopped where the ground truth shows it to be best.
+    """Richardson-Lucy, stopped where the truth says it is best, as no user could.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ class Rival:
 
 @dataclass(frozen=True)
 class DemoResult:
-    """Images and figures, for the part of the field not used for training.
+    """What the demo made and measured, on the part of the field not trained on.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""A sharp set if there is none: deconvolved parts, or synthetic structures."""
+"""A sharp set where there is none: deconvolved parts, or synthetic structures."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ __all__ = ["SHARP_SETS", "Cut", "deconvolved_parts", "synthetic"]
 
 SHARP_SETS = {
     "layers": "ticked below",
-    "richardson-lucy": "made from them: deconvolved parts",
+    "richardson-lucy": "made: deconvolved parts of them",
     "microtubules": "made: synthetic microtubules",
     "vesicles": "made: synthetic vesicles",
     "membranes": "made: synthetic membranes",
     "nuclei": "made: synthetic nuclei",
 }
 PHANTOMS = 3
-"""Number of simulated volumes of synthetic structures."""
+"""How many volumes of synthetic structures are drawn."""
 ITERATIONS = 20
-"""Iterations of accelerated Richardson-Lucy for sharp sets, equivalent to 100 plain
-ones. With fewer, blur remains, and the PSF learned against such a set is too narrow."""
+"""Of accelerated Richardson-Lucy, for sharp sets: they do what 100 plain ones do. Fewer
+leave a blur, and the PSF learned against it comes out too narrow."""
 
 ASSUMED = (0.2, 0.1, 0.1)
-"""Voxel size along z, y and x in micrometres that is assumed if it is unknown."""
+"""Micrometres along z, y and x of a voxel of unknown size, for synthetic structures."""
 
 
 @dataclass(frozen=True)
 class Cut:
-    """Training uses only a part of each stack, which begins at this voxel."""
+    """Training sees only a part of each stack, which begins at this voxel of it."""
 
     starts: tuple[tuple[int, ...], ...]
 
@@ -40,7 +40,7 @@ class Cut:
 def deconvolved_parts(
     stacks: Sequence[Stack], psf: Psf, report: Callable[[Any], None]
 ) -> tuple[list[Stack], list[Stack]]:
-    """Deconvolve one part of every stack; the other part is for training.
+    """Deconvolve one part of every stack; the other is what to train on.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ def synthetic(
     voxel_size: tuple[float, float, float] | None,
     report: Callable[[Any], None],
 ) -> list[Stack]:
-    """Simulate volumes of a structure, of the size of an image.
+    """Draw volumes of a structure, of the size of an image.
 
     Parameters
     ----------
@@ -119,14 +119,14 @@ def _assumed(structure: str) -> Warned:
     return Warned(
         0,
         "voxels-assumed",
-        f"The voxel size is unknown: {structure} are simulated for {sizes} µm.",
-        "Enter it below the blurred images if structures look too coarse or too fine.",
+        f"The size of a voxel is unknown: {structure} are drawn for {sizes} µm.",
+        "Enter it below the blurred images where structures look too coarse or fine.",
         {},
     )
 
 
 def _dark(stack: Stack) -> float:
-    """Return the grey level of the background, including the camera offset."""
+    """Return the grey level of the background, the camera's offset included."""
     from napari_blurgan.preparation.calibration import background_level
 
     return max(background_level([stack.frame(0, 0)[0].astype("float32")]), 0.0)

@@ -1,4 +1,4 @@
-"""`Operator`: a network or a deconvolution that can be applied tile by tile."""
+"""`Operator`: what can be applied tile by tile, a network or a deconvolution."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ __all__ = ["Normalized", "Operator", "Partial", "computed"]
 
 
 class Operator(Protocol):
-    """A map of images with a limited reach, its halo.
+    """A map of images that reaches no further than its halo.
 
-    Anything that depends on the image as a whole (normalisation, a stopping rule) is
-    fixed beforehand; an operator depends only on the tile that it is given.
+    What depends on the image as a whole (normalisation, a rule when to stop) is fixed
+    before; an operator looks at nothing but the tile it is given.
     """
 
     @property
     def halo(self) -> tuple[int, ...]:
-        """Largest distance, for each axis, at which an input voxel has an effect."""
+        """Greatest distance, for each axis, at which an input voxel counts."""
 
     @property
     def stride(self) -> tuple[int, ...]:
@@ -31,24 +31,24 @@ class Operator(Protocol):
 
     @property
     def device(self) -> torch.device:
-        """The device on which it computes."""
+        """Where it computes."""
 
     def channels_out(self, channels_in: int) -> int:
-        """Return the number of channels of the result; ValueError if unsuitable."""
+        """Return the channels of the result; ValueError if there can be none."""
 
     def __call__(self, image: Tensor, /) -> Tensor:
         """Map (n, c, [z,] y, x), float32, to the same sizes along n, z, y and x."""
 
 
 class Partial(Operator, Protocol):
-    """An operator that can compute a part of its result at a lower cost."""
+    """An operator that can compute a part of its result for less than all of it."""
 
     def part(self, image: Tensor, region: Sequence[slice], /) -> Tensor:
-        """Return `region`, along the spatial axes, of the result of a call."""
+        """Return `region`, along the spatial axes, of what the call would return."""
 
 
 def computed(operator: Operator, image: Tensor, region: Sequence[slice]) -> Tensor:
-    """Return `region` of the result for an image, in the cheapest way."""
+    """Return `region` of what an operator makes of an image, in the cheapest way."""
     part = getattr(operator, "part", None)
     if part is None:
         return part_of(operator(image), region)
@@ -57,7 +57,7 @@ def computed(operator: Operator, image: Tensor, region: Sequence[slice]) -> Tens
 
 
 class Normalized:
-    """An operator in network units, used with grey levels.
+    """An operator in network units, seen from outside in grey levels.
 
     Parameters
     ----------
@@ -76,31 +76,31 @@ class Normalized:
 
     @property
     def halo(self) -> tuple[int, ...]:
-        """Halo of the operator."""
+        """That of the operator."""
         return self.operator.halo
 
     @property
     def stride(self) -> tuple[int, ...]:
-        """Stride of the operator."""
+        """That of the operator."""
         return self.operator.stride
 
     @property
     def device(self) -> torch.device:
-        """Device of the operator."""
+        """That of the operator."""
         return self.operator.device
 
     @property
     def reflected(self) -> bool:
-        """Channel names of the operator, if it has any."""
+        """That of the operator, where it says."""
         return bool(getattr(self.operator, "reflected", True))
 
     @property
     def colour(self) -> bool:
-        """Integer type of the operator, if it has one."""
+        """That of the operator, where it says."""
         return bool(getattr(self.operator, "colour", False))
 
     def channels_out(self, channels_in: int) -> int:
-        """Return the channels of the operator."""
+        """Return what the operator returns."""
         return self.operator.channels_out(channels_in)
 
     def __call__(self, image: Tensor) -> Tensor:

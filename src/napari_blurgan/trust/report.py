@@ -1,4 +1,4 @@
-"""Summary of evidence maps: three numbers, and the position of the largest misfit."""
+"""What the maps of evidence come to: three numbers, and where to look first."""
 
 from __future__ import annotations
 

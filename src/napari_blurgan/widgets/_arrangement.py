@@ -1,4 +1,4 @@
-"""`Arrangement`: a temporary overlay or side-by-side view of two layers."""
+"""`Arrangement`: two layers over or beside each other, for a while."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 __all__ = ["COLOURS", "Arrangement"]
 
 COLOURS = ("magenta", "green")
-"""Colours of the first and the second layer; white where they agree."""
+"""Of the first and the second layer; white where they agree."""
 
 ALIKE = 0.1
-"""Overlap of the grey levels of two images, above which they have the same units."""
+"""Share of all grey levels that two images have in common if their units are one."""
 
 
 class Arrangement:
-    """A temporary view of a pair of layers.
+    """A temporary way to look at a pair of layers.
 
     Parameters
     ----------
@@ -39,17 +39,16 @@ class Arrangement:
         self._made: list[Image] = []
 
     def overlay(self, pair: tuple[Image, Image]) -> None:
-        """Overlay the two in colours that add up to white."""
+        """Lay the two over each other in colours that add up to white."""
         self._hide_all()
         for layer, colormap in zip(pair, COLOURS, strict=True):
             made = add_layer(self._viewer, _coloured(layer, colormap))
             self._made.append(made)
 
     def side_by_side(self, pair: tuple[Image, Image]) -> None:
-        """Place the first to the left of the second, with labels and the same contrast.
+        """Set the first to the left of the second, named, in one contrast.
 
-        The same contrast only if both have the same units: a reference with other units
-        keeps its own.
+        Where both are in the same units: a truth of other units keeps its own.
         """
         self._hide_all()
         grid = self._viewer.canvas.grid
@@ -69,7 +68,7 @@ class Arrangement:
         grid.enabled = True
 
     def undo(self) -> None:
-        """Restore the previous view, as far as the layers still exist."""
+        """Put everything back as it was, as far as it is still there."""
         layers = self._viewer.layers
         for name, value in self._grid.items():
             setattr(self._viewer.canvas.grid, name, value)

@@ -1,4 +1,4 @@
-"""`BackgroundEstimate`: the background of a layer, estimated when it is chosen."""
+"""`BackgroundEstimate`: the background of a layer, found while the form is filled."""
 
 from __future__ import annotations
 
@@ -15,18 +15,16 @@ from napari_blurgan.widgets._worker import Job, Report
 __all__ = ["UNKNOWN", "BackgroundEstimate", "background_field"]
 
 UNKNOWN = -1.0
-"""Value of the field until the background is known; it is then estimated when
-needed."""
+"""What the field holds while nobody knows: whoever needs it estimates it then."""
 
 
 def background_field() -> FloatSpinBox:
-    """Return the field, which shows text until the background is estimated."""
+    """Return the field, which says that the background is estimated until it is."""
     field = FloatSpinBox(
         name="background", label="Background", value=UNKNOWN, min=UNKNOWN, max=1e6,
         step=1,
         tooltip=(
-            "Grey level without light from the object, estimated from the darkest "
-            "parts of "
+            "Grey level of places without light, estimated from the darkest parts of "
             "the image; modelled, not subtracted"
         ),
     )  # fmt: skip
@@ -35,9 +33,9 @@ def background_field() -> FloatSpinBox:
 
 
 class BackgroundEstimate(QObject):
-    """Fills the background field for every layer that is chosen.
+    """Fills the field of the background for every layer that is chosen.
 
-    A value that the user enters meanwhile, or later for the same layer, is kept.
+    What the user enters meanwhile, or later for the same layer, is left alone.
 
     Parameters
     ----------
@@ -62,7 +60,7 @@ class BackgroundEstimate(QObject):
     def look_at(
         self, stack: Stack | None, channel: int | None = None, time: int | None = None
     ) -> None:
-        """Estimate the background of a stack in a thread; forget the previous one."""
+        """Estimate the background of a stack, in a thread; forget that of the last."""
         self._level = None
         self._show(UNKNOWN)
         if stack is None:
@@ -76,7 +74,7 @@ class BackgroundEstimate(QObject):
         job.start()
 
     def refresh(self, *args: Any) -> None:
-        """Follow the known camera offset, unless the user has entered a value."""
+        """Follow what is known of the camera, unless the user has entered a value."""
         if self._level is not None and self._field.value == self._shown:
             self._show(max(self._level - self._offset(), 0.0))
 
@@ -87,4 +85,4 @@ class BackgroundEstimate(QObject):
 
     def _show(self, value: float) -> None:
         self._field.value = value
-        self._shown = self._field.value  # as rounded by the field
+        self._shown = self._field.value  # as the field has rounded it

@@ -1,4 +1,4 @@
-"""State that outlives a widget: preferences, last values, recent models."""
+"""What outlives a widget: preferences, the values last used, the models made."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ RECENT = 10
 
 
 def preference(name: str) -> Any:
-    """Return a value of *File → Preferences → BlurGAN*; its default in older napari."""
+    """Return what *File → Preferences → BlurGAN* says; its default in older napari."""
     try:
         from napari.settings import get_plugin_settings
 
@@ -37,7 +37,7 @@ def preference(name: str) -> Any:
 
 
 def memory_limit() -> int | None:
-    """Return the bytes that a job may use on its device; None for the free memory."""
+    """Return how many bytes a job may take of its device; None for what is free."""
     gigabytes = float(preference("memory"))
     return int(1e9 * gigabytes) if gigabytes > 0 else None
 
@@ -64,16 +64,16 @@ def new_model_path(name: str, folder: Path | None = None) -> Path:
 
 
 def remember(key: str, value: Any) -> None:
-    """Store a value that JSON can hold."""
+    """Keep a value that JSON can hold until it is remembered anew."""
     _settings().setValue(key, json.dumps(value))
 
 
 def recall(key: str, default: Any = None) -> Any:
-    """Return the stored value, or `default`."""
+    """Return what was remembered, or `default`."""
     text = _settings().value(key)
     try:
         return default if text is None else json.loads(text)
-    except (TypeError, json.JSONDecodeError):  # written by another version
+    except (TypeError, json.JSONDecodeError):  # another version wrote it
         return default
 
 
@@ -116,15 +116,15 @@ class Kept(QObject):
         return False
 
     def save(self) -> None:
-        """Store the current values of the fields."""
+        """Keep what the fields say now."""
         remember(self._key, self._read())
 
 
 class RecentModels(QObject):
-    """The most recently used model folders, newest first."""
+    """The model folders used last, newest first."""
 
     added = Signal(object)
-    """Emitted when a model has been made or chosen; lists of models listen."""
+    """A model has just been made or chosen; widgets that list models listen."""
 
     def add(self, path: Path) -> None:
         """Put a model first, and report it."""

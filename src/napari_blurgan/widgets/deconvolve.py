@@ -1,16 +1,16 @@
 """Deconvolve a layer with a known PSF, by a classical method.
 
 Choose a layer, a PSF layer (make one with the *PSF* widget) and a method; the line
-below the method says what it suits. Richardson–Lucy methods turn noise into structure
-if they run too long: choose the number of iterations with care, or a stopping rule,
-whose criterion is then plotted.
+below the method says when to choose it. Deconvolution in the manner of Richardson and
+Lucy ends by building structure out of noise: choose the number of iterations with
+care, or a rule that stops it, whose criterion is then drawn.
 
-The estimate is shown as it becomes sharper. *Keep* ends the iterations and keeps the
-current estimate; *Cancel* discards it. Images that do not fit into memory are
-deconvolved in tiles, without a preview.
+While it works, the estimate is shown as it becomes sharper. *Keep* ends the iterations
+there and keeps what they have reached; *Cancel* leaves nothing. What does not fit the
+memory is deconvolved in tiles, without a preview.
 
-The background is the grey level without light from the object. If the camera parameters
-are known, the image is deconvolved in photo-electrons.
+The background is the grey level of places without light. With the camera's figures
+known, the image is deconvolved in photo-electrons.
 """
 
 from __future__ import annotations
@@ -72,9 +72,7 @@ if TYPE_CHECKING:
 __all__ = ["DeconvolveWidget"]
 
 NEVER = "after all iterations"
-OTHERWISE = (
-    "without it, a voxel of the PSF is assumed to be as large as one of the image"
-)
+OTHERWISE = "leave it, and one voxel of the PSF is taken for one of the image"
 
 
 class DeconvolveWidget(RunWidget):
@@ -100,7 +98,7 @@ class DeconvolveWidget(RunWidget):
         self.reset_choices()
         _state.Kept(self, "deconvolve", self._values, self._set_values)
 
-    # --- the form
+    # --- what it shows
 
     def _build(self) -> None:
         self.form = self._fields()
@@ -115,7 +113,7 @@ class DeconvolveWidget(RunWidget):
         )
         self.estimate_button = button(
             "Estimate background",
-            "Estimate from the darkest parts of the layer",
+            "From the darkest parts of the layer",
             self._estimate_background,
         )
         self.parameters = _forms.Form()
@@ -126,7 +124,7 @@ class DeconvolveWidget(RunWidget):
         self.plan = plain()
         self.plan.setWordWrap(True)
         self.plot = LossPlot()
-        self.keep = button("Keep", "Stop here and keep this iteration", self._keep)
+        self.keep = button("Keep", "End here and keep this iteration", self._keep)
         self.keep.setEnabled(False)
         content = QWidget()
         layout = QVBoxLayout(content)
@@ -165,7 +163,7 @@ class DeconvolveWidget(RunWidget):
                 choices=lambda box: [*filter(is_source, self._viewer.layers)],
             ),
             *_fields.frame_fields(),
-            PsfField(self._viewer, self._chosen, tooltip="Blur of the image"),
+            PsfField(self._viewer, self._chosen, tooltip="How the image is blurred"),
             background_field(),
             ComboBox(
                 name="method", label="Method",
@@ -174,7 +172,7 @@ class DeconvolveWidget(RunWidget):
             ),
             ComboBox(
                 name="stop", label="Stop", choices=[NEVER],
-                tooltip="Rule that stops before the last iteration",
+                tooltip="A rule that ends it before all iterations",
             ),
         )  # fmt: skip
 
@@ -198,7 +196,7 @@ class DeconvolveWidget(RunWidget):
         self.form["psf"].value = layer
 
     def _ask_for_voxels(self) -> None:
-        """Ask for the voxel size if image or PSF have none."""
+        """Ask for the size of a voxel where image or PSF do not know theirs."""
         layer, psf = self.form["layer"].value, self.form["psf"].value
         self.voxels.look_at([layer, unmeasured(psf)], axes=self._axes())
 
@@ -212,7 +210,7 @@ class DeconvolveWidget(RunWidget):
         self.background.look_at(stack, **_fields.chosen_frame(self.form))
 
     def _offset(self) -> float:
-        """Return the grey level that the camera adds to every pixel, if known."""
+        """Return what the camera is known to add to every pixel."""
         known = self.camera.isChecked()
         return float(self.camera.fields["offset"].value) if known else 0.0
 
@@ -226,7 +224,7 @@ class DeconvolveWidget(RunWidget):
                 self._chosen,
                 name=f"psf {c}",
                 label=f"PSF {c}",
-                tooltip=f"PSF of channel {c}; if empty, the PSF above",
+                tooltip=f"Of channel {c}; empty for the PSF above",
             )
             for c in range(1, channels)
         )
@@ -236,7 +234,7 @@ class DeconvolveWidget(RunWidget):
         self, place: QVBoxLayout, old: _forms.Form, new: _forms.Form
     ) -> _forms.Form:
         place.removeWidget(old)
-        old.hide()  # at once; it is deleted later by the event loop
+        old.hide()  # at once; it is deleted when the event loop comes to it
         old.deleteLater()
         place.addWidget(new)
         return new
@@ -262,11 +260,11 @@ class DeconvolveWidget(RunWidget):
         return values
 
     def _set_values(self, known: dict[str, Any]) -> None:
-        # The method first, because the parameters depend on it.
+        # The method first, for the parameters are its own.
         for name in ("form", "parameters", "camera", "advanced"):
             getattr(self, name).update_values(known.get(name, {}))
 
-    # --- the buttons
+    # --- what the buttons do
 
     def _start(self) -> None:
         source = self._source = self.form["layer"].value
@@ -285,7 +283,7 @@ class DeconvolveWidget(RunWidget):
             self.keep.setEnabled(False)
 
     def set_busy(self, busy: bool) -> None:
-        """Update the buttons; a preview does not outlive its run."""
+        """Let the buttons follow; a preview does not outlive its run."""
         super().set_busy(busy)
         if not busy:
             self.keep.setEnabled(False)
@@ -294,7 +292,7 @@ class DeconvolveWidget(RunWidget):
             self._preview = None
 
     def _plan(self) -> None:
-        """Show the requirements, unless a job is running or something is missing."""
+        """Say what it would take, unless something is under way or missing."""
         self.plan.setText("")
         missing = self.form["layer"].value is None or self.form["psf"].value is None
         if missing or self._job is not None or self._planner is not None:
@@ -330,7 +328,7 @@ class DeconvolveWidget(RunWidget):
         stack = to_stack(values["layer"], self._axes())
         if "S" in stack.axes and frame["channel"] is None:
             raise AxesError(
-                f"{stack.name} is an RGB image; choose the channel to deconvolve"
+                f"{stack.name} is an RGB image; choose the channel that holds the light"
             )
         if frame["channel"] is not None:
             stack = stack.only_channel(frame["channel"])
@@ -356,10 +354,10 @@ class DeconvolveWidget(RunWidget):
             return (to_psf(first, image),)
         return tuple(to_psf(layer or first, image) for layer in (first, *others))
 
-    # --- results
+    # --- what comes of it
 
     def heard(self, events: list[Any]) -> None:
-        """Show the progress, and messages."""
+        """Show how far it is, and what is said in words."""
         iterated = [event for event in events if isinstance(event, Iterated)]
         if iterated:
             done, total = iterated[-1].done, iterated[-1].total
@@ -381,7 +379,7 @@ class DeconvolveWidget(RunWidget):
             self.plot.draw()
 
     def _glimpse(self, event: Glimpse) -> None:
-        """Show the current estimate at the position of its frame."""
+        """Show the estimate so far where its frame lies."""
         source = self._source
         if source is None:
             return

@@ -1,4 +1,4 @@
-"""Sample images in two modalities for transformation: dim cells, and stained ones."""
+"""Two modalities to try the transformation on: dim cells, and stained ones."""
 
 from __future__ import annotations
 

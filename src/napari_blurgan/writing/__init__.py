@@ -1,1 +1,1 @@
-"""Writing files that are complete or absent."""
+"""Pixels become files, which are there as a whole or not at all."""

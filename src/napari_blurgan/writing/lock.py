@@ -1,4 +1,4 @@
-"""Locks on files being written, which are released if the process dies."""
+"""Locks on what is being written, which a process that dies does not keep."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NAME = ".lock"
 
 
 class Lock:
-    """Keeps others from writing to a file; released by the system with the process.
+    """Keeps others from writing something; the system frees it with the process.
 
     Parameters
     ----------
@@ -33,9 +33,9 @@ class Lock:
         self._file: IO[bytes] | None = None
 
     def acquire(self) -> None:
-        """Acquire the lock; no effect if it is already ours.
+        """Take the lock; nothing happens if it is ours.
 
-        On file systems without locks, files are written without one.
+        File systems that know no locks are written to without one.
 
         Raises
         ------
@@ -58,16 +58,16 @@ class Lock:
         self._file = file
 
     def release(self) -> None:
-        """Release the lock; no effect if it is not ours."""
+        """Give the lock back; nothing happens if it is not ours."""
         if self._file is not None:
-            with suppress(OSError):  # Windows cannot remove an open file
+            with suppress(OSError):  # Windows removes no open file
                 self.path.unlink()
             self._file.close()
             self._file = None
 
 
 class FolderLock:
-    """Keeps a second training from writing to a folder.
+    """Keeps a second training from writing into a folder.
 
     Parameters
     ----------
@@ -85,15 +85,15 @@ class FolderLock:
         )
 
     def acquire(self) -> None:
-        """Acquire the lock; see `Lock`."""
+        """Take the lock; see `Lock`."""
         self._made = self._made or not self.folder.exists()
         self._lock.acquire()
 
     def release(self) -> None:
-        """Release the lock; no effect if it is not ours."""
+        """Give the lock back; nothing happens if it is not ours."""
         self._lock.release()
         if self._made:
-            with suppress(OSError):  # it stays, with its content
+            with suppress(OSError):  # it stays, with what was written into it
                 self.folder.rmdir()
 
 
@@ -116,7 +116,7 @@ else:
             return False
         except OSError:
             return True
-        # The previous owner may have removed the file that we opened before.
+        # Whoever had it may have removed the file that we opened before.
         try:
             return os.path.samestat(os.fstat(file.fileno()), Path(file.name).stat())
         except FileNotFoundError:

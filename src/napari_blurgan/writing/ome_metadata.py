@@ -1,4 +1,4 @@
-"""Metadata written to OME-XML."""
+"""What we write into OME-XML."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def ome_metadata(
 
 
 def ome_place(translation: Sequence[float] | None, planes: int) -> dict[str, Any]:
-    """Return the ``metadata`` for the position of an image.
+    """Return the ``metadata`` with which tifffile writes where an image lies.
 
     Parameters
     ----------

@@ -1,1 +1,1 @@
-"""The image of a point: parameters, diffraction integrals, arrays."""
+"""What a lens makes of a point: parameters, integrals of diffraction, arrays."""

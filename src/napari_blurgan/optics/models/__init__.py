@@ -1,4 +1,4 @@
-"""Theoretical point-spread functions."""
+"""Theoretical point-spread functions: what a microscope makes of a point."""
 
 from napari_blurgan.optics.diffraction.parameters import (
     Optics,

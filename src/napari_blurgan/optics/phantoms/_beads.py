@@ -1,4 +1,4 @@
-"""Beads: uniform spheres at known sub-voxel positions."""
+"""Beads: uniform spheres at known positions between the voxels."""
 
 from __future__ import annotations
 
