@@ -36,7 +36,7 @@ test: lint
 
 # 20,000 damaged files over all readers: 6 minutes on one core.
 fuzz: setup
-	$(BIN)/python -m tests.fuzz.campaign --count 20000
+	$(BIN)/python -m tests.fuzz.campaign --count 20000 --write
 
 napari: setup
 	$(BIN)/napari

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from tests.fuzz.campaign import FAULTS, Campaign
+from tests.fuzz.campaign import FAULTS, Campaign, silently_other
 from tests.fuzz.readers import READERS
 
 COUNT = 80
@@ -33,6 +33,9 @@ def test_a_reader_at_fault_is_found_out(tmp_path: Path) -> None:
     whole = campaign.whole[path]
     wrong = type(whole)([*whole.value[:-1], whole.value[-1][:1]])
     assert campaign._read(path, wrong, lost=True)[0] == "wrong, silently"
+    noted = type(whole)(whole.value, ["the axis of length 5 is taken as Z"])
+    wrong = type(whole)(wrong.value, noted.notes)  # not a note on what is lost
+    assert silently_other(wrong, noted)
     path.unlink()
     path.mkdir()
     (path / "zarr.json").mkdir()
