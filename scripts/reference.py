@@ -56,7 +56,12 @@ OVERVIEW = """\
 (y x in 2D), physical sizes in µm, wavelengths in nm.
 
 Exit codes: 0 done; 2 the input or the request is at fault, one line on stderr; 1 a
-failure of ours, with a log file; 130 interrupted."""
+failure of ours, with a log file; 130 interrupted.
+
+Nothing is overwritten. A command whose result is there already, such as one given
+twice, is refused with exit code 2 before a pixel is read; what reading would have said
+is not said. A script that repeats a command gives each run an `--out` of its own, says
+`--overwrite`, or, where an unfinished run is to go on, `--resume`."""
 
 
 def helps(name: str) -> Iterator[str]:
