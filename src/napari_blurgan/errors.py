@@ -15,8 +15,24 @@ __all__ = [
 ]
 
 
+LONGEST = 1000
+"""Characters of a message; what it quotes may be as long as somebody made it."""
+
+
 class BlurGANError(Exception):
-    """Anything that a user can understand and mend; the command line exits with 2."""
+    """Anything that a user can understand and mend; the command line exits with 2.
+
+    Parameters
+    ----------
+    message : str
+        Made one line; the middle of one beyond 1,000 characters is left out.
+    """
+
+    def __init__(self, message: object = "") -> None:
+        line = " ".join(str(message).splitlines())
+        if len(line) > LONGEST:
+            line = f"{line[: LONGEST // 2]} … {line[-LONGEST // 2 :]}"
+        super().__init__(line)
 
 
 class AxesError(BlurGANError):

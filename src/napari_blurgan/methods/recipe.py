@@ -274,4 +274,6 @@ class Recipe(Section):
         Where the kind of a part changes, what the new kind does not know is left out;
         the names of version 1 (``"weights.cycle_x"``) are understood.
         """
+        if not isinstance(changes, Mapping):
+            raise RecipeError(f"changes are a mapping by name, found {changes!r}")
         return Recipe.parse(changed(self.model_dump(mode="json"), changes))
