@@ -229,7 +229,7 @@ class TestFarLight:
         found, notes = fit_psf(psf_for(shape), shape, VOXEL)
         in_focus = found.data[found.shape[0] // 2].sum()
         assert in_focus == pytest.approx(deep.data[40].sum(), rel=0.002)
-        assert "falls beyond the reach of the image" in notes[0]
+        assert "falls outside the image" in notes[0]
 
     def test_a_larger_stack_says_how_much_brighter(self) -> None:
         wide = theoretical_psf(OPTICS, (81, 97, 97), VOXEL)

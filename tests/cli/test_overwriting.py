@@ -152,7 +152,7 @@ def test_a_demo_keeps_out_of_a_folder_of_other_files(
 ) -> None:
     (tmp_path / "psf.ome.tif").write_text("mine")
     assert main(["demo", "--minutes", "0.1", "--out", str(tmp_path)]) == 2
-    assert "holds other files" in capsys.readouterr().err
+    assert "not from an earlier demo" in capsys.readouterr().err
     assert content(tmp_path) == {str(tmp_path / "psf.ome.tif"): b"mine"}
 
 

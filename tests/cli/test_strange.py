@@ -36,8 +36,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 REFUSED = {
-    f"{RL} loop.tif": "exists, and is not overwritten",
-    f"{RL} dangling.tif": "exists, and is not overwritten",
+    f"{RL} loop.tif": "exists already and is not overwritten",
+    f"{RL} dangling.tif": "exists already and is not overwritten",
     f"{RL} ./a.tif --overwrite": "is the image itself",
     f"{RL} o.tif --axes ZZZ": "must be different letters",
     f"{RL} o.tif --axes QYX": "must be different letters",

@@ -84,7 +84,7 @@ def test_from_clicks_to_a_model_and_a_stained_image(
         (("--alpha", "60", "--beta", "50000", "--b", "picture.png"), "is a PNG file"),
     ],
 )
-def test_what_cannot_be_trained_is_told_in_a_line(
+def test_what_cannot_be_trained_is_reported_in_a_line(
     options: tuple[str, ...],
     message: str,
     folder: Path,

@@ -184,7 +184,7 @@ def test_correction_travels_with_the_state() -> None:
 def test_unusable_images_are_refused() -> None:
     ys, xs = blurred("microtubules"), sharp("microtubules", 200)
     noise = [np.random.default_rng(0).normal(size=FIELD) for _ in range(2)]
-    with pytest.raises(DataError, match="too little above their noise"):
+    with pytest.raises(DataError, match="too weak to estimate"):
         SpectralLoss(noise, xs, VOXEL)
     with pytest.raises(DataError, match="no sharp images"):
         SpectralLoss(ys, [], VOXEL)
