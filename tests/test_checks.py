@@ -49,7 +49,7 @@ def test_the_nearest_name_is_suggested() -> None:
 
 @pytest.mark.parametrize("value", [0.0, 1, np.float32(0.5), np.array(1.0)])
 def test_numbers_in_range(value: object) -> None:
-    assert checks.in_range("share", value, 0, 1) == float(value)  # type: ignore[arg-type]
+    assert checks.in_range("share", value, 0, 1) == float(value)
 
 
 @pytest.mark.parametrize("value", [-1, 2, float("nan"), "wide", None, [1, 2], 1j])

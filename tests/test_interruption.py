@@ -29,7 +29,7 @@ def test_a_helping_thread_ends_with_the_work() -> None:
     ended = []
 
     def help_out(begin: object) -> None:
-        begin()  # type: ignore[operator]
+        begin()
         try:
             heed_stop()
         except CancelledError:

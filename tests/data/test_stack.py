@@ -34,7 +34,7 @@ def test_one_channel_keeps_its_name() -> None:
 def test_numpy_takes_it_as_its_pixels() -> None:
     np.testing.assert_array_equal(np.asarray(IMAGE), PIXELS)
     with pytest.raises(TypeError):
-        hash(IMAGE) and IMAGE["a"]  # type: ignore[index]
+        hash(IMAGE) and IMAGE["a"]
 
 
 def test_other_pixels_keep_the_geometry() -> None:
@@ -48,7 +48,7 @@ def test_other_pixels_keep_the_geometry() -> None:
 )
 def test_what_does_not_fit_is_refused(axes: str, voxel: object) -> None:
     with pytest.raises(BlurGANError):
-        Stack(PIXELS, axes, voxel or (None, None, None))  # type: ignore[arg-type]
+        Stack(PIXELS, axes, voxel or (None, None, None))
 
 
 def test_a_channel_that_is_not_there_is_refused() -> None:

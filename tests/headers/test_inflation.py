@@ -5,13 +5,17 @@ from __future__ import annotations
 import gzip
 import io
 import zlib
+from collections.abc import Callable
 
 import pytest
 
 from napari_blurgan.headers.inflation import inflates_beyond
 
 SIZE = 10_000_000
-PACK = {"zlib": zlib.compress, "gzip": gzip.compress}
+PACK: dict[str, Callable[[bytes], bytes]] = {
+    "zlib": zlib.compress,
+    "gzip": gzip.compress,
+}
 
 
 @pytest.mark.parametrize("codec", PACK)

@@ -30,4 +30,4 @@ def test_without_a_norm_nothing_changes() -> None:
 
 def test_an_unknown_norm_is_refused() -> None:
     with pytest.raises((RecipeError, ValueError)):
-        make_norm("layer", 2, 2)  # type: ignore[arg-type]
+        make_norm("layer", 2, 2)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
@@ -18,8 +20,8 @@ from napari_blurgan.optics.phantoms._grid import (
 GRID = Grid.of((10, 20, 20), (0.3, 0.1, 0.1))
 
 
-def ball(offsets: object, radius: float = 0.5) -> np.ndarray:
-    z, y, x = offsets  # type: ignore[misc]
+def ball(offsets: Sequence[np.ndarray], radius: float = 0.5) -> np.ndarray:
+    z, y, x = offsets
     return np.asarray(np.sqrt(z**2 + y**2 + x**2) - radius)
 
 

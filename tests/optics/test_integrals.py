@@ -32,7 +32,7 @@ def test_born_and_wolf_is_an_airy_disc_in_focus() -> None:
 
 @pytest.mark.parametrize("model", [gibson_lanni_intensity, vectorial_intensity])
 def test_at_a_low_aperture_all_models_agree(model: object) -> None:
-    found = scaled(model(LOW, 0.5, Z, R)[0])  # type: ignore[operator]
+    found = scaled(model(LOW, 0.5, Z, R)[0])
     expected = scaled(born_wolf_intensity(LOW, 0.5, Z, R)[0])
     np.testing.assert_allclose(found, expected, atol=0.02)
 
