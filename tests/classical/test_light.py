@@ -259,4 +259,7 @@ class TestFarLight:
         psf = theoretical_psf(OPTICS, (11, 15, 15), VOXEL)
         fitted, notes = fit_psf(psf, (20, 30, 30), VOXEL)
         assert fitted is psf
-        assert "11 planes, a widefield stack of 20 is lit over 39" in notes[0]
+        assert (
+            "11 planes, but in a widefield stack of 20 light reaches over 39"
+            in notes[0]
+        )

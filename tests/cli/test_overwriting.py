@@ -190,7 +190,7 @@ def test_the_psf_among_the_images_is_left_out(
     images = str(folder / "[abp]*.ome.tif"), str(folder / "a.ome.tif")
     line = ["deconvolve", "rl", images[0], "--psf", psf, "--out", str(tmp_path)]
     assert main([*line, "--iterations", "1", "--device", "cpu"]) == 0
-    assert "psf.ome.tif: is the PSF, and left out" in capsys.readouterr().err
+    assert "psf.ome.tif: was left out because it is the PSF" in capsys.readouterr().err
     names = sorted(path.name for path in tmp_path.iterdir())
     assert names == ["a.ome.tif", "b.ome.tif", "beads.ome.tif"]
 

@@ -150,7 +150,7 @@ def test_where_nothing_can_be_spared_that_is_said(tiny: Callable[..., Recipe]) -
     events = trained(recipe, blobs(1), blobs(2))
     (content,) = [e.content for e in events if isinstance(e, ContentMeasured)]
     assert not content.held_out
-    assert "trained on" in str(content)
+    assert "training images" in str(content)
     started = next(e for e in events if isinstance(e, Started))
     assert "images of domain A" in started.description
 

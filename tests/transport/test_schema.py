@@ -112,7 +112,7 @@ def test_weights_that_are_no_numbers_are_refused(folder: Path, value: float) -> 
         next(iter(state["generator"].values())).fill_(value)
 
     change(folder, edit)
-    with pytest.raises(ModelFileError, match="holds NaN or infinity"):
+    with pytest.raises(ModelFileError, match="contains NaN or infinity"):
         load_model(folder)
 
 

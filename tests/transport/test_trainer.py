@@ -455,7 +455,7 @@ def test_resuming_on_other_images_is_refused(
         (lambda y, x: (y, y), "same image"),
         (lambda y, x: ([_cut(y[0], 12)], x), "smaller than a patch"),
         (lambda y, x: ([_filled(y[0], np.nan)], x), r"NaN|finite"),
-        (lambda y, x: ([_filled(y[0], 5.0)], x), "all voxels looked at are 5"),
+        (lambda y, x: ([_filled(y[0], 5.0)], x), "all sampled voxels are 5"),
         (
             lambda y, x: ([y[0], dataclasses.replace(y[1], voxel_size=(1, 1, 1))], x),
             "resample",
