@@ -107,7 +107,7 @@ def test_noise_alone(model: Model) -> None:
     if model.calibration.noise == NOISELESS:
         assert notes == []
     else:
-        assert "noisier than the images of the training" in notes[0]
+        assert "noisier than the training images" in notes[0]
 
 
 def test_the_channel_is_named(model: Model) -> None:

@@ -148,7 +148,7 @@ def test_why_it_stopped_is_reported(
     widget.form["stop"].value = "change"
     widget.parameters["iterations"].value = 3
     start()
-    assert "3 iterations: all iterations were made" in widget.messages.text()
+    assert "3 iterations: all iterations are done" in widget.messages.text()
 
 
 def test_the_layer_says_where_it_comes_from_as_a_file_does(

@@ -123,7 +123,7 @@ def test_a_run_that_is_stopped_while_it_prepares_leaves_no_model(
     ("error", "words"),
     [
         (RuntimeError("The size of tensor a must match"), "size of tensor a"),
-        (torch.OutOfMemoryError("CUDA out of memory."), "too little memory"),
+        (torch.OutOfMemoryError("CUDA out of memory."), "does not have enough memory"),
     ],
 )
 def test_a_failing_step_is_reported_and_the_widget_goes_on(

@@ -51,7 +51,7 @@ class ModelPlace(QWidget):
 
     def _say(self) -> None:
         path = self.taken()(self._image)
-        self.words.setText(f"Saved as {path}, trained on:  {hardware(self._device)}")
+        self.words.setText(f"Saved as {path}, trained on: {hardware(self._device)}")
 
     def _ask(self) -> None:
         chosen = QFileDialog.getExistingDirectory(self, "Folder for the model")
