@@ -1,4 +1,4 @@
-.PHONY: setup demo check test fuzz lint napari bench bench-papers bench-utom docs docs-site screenshots
+.PHONY: setup demo check test fuzz lint style types quick napari bench bench-papers bench-utom docs docs-site screenshots
 
 BIN := .venv/bin
 # A virtual screen, so that real napari runs where there is none.
@@ -9,10 +9,14 @@ WORKERS := $(shell n=$$(env -u OMP_NUM_THREADS nproc 2>/dev/null || echo 2); ech
 on = QT_API=$(1) PYTEST_QT_API=$(1) QT_QPA_PLATFORM=offscreen OMP_WAIT_POLICY=PASSIVE \
 	OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 \
 	$(SCREEN) $(BIN)/pytest --numprocesses $(WORKERS) --dist worksteal
-# What most changes break first: the house, its doors, images, recipes, networks, optics.
-QUICK := tests/test_architecture.py tests/test_public.py tests/test_package.py \
-	tests/test_papers.py tests/test_benchmarks.py tests/data tests/measure \
-	tests/networks tests/optics tests/transport/test_recipe.py \
+# Left out of `make check` are folders of whole trainings, commands, windows and files of
+# any size, and what takes more than a second or two of CPU each: `make test` runs them.
+LONG := classical cli export fuzz restoration support transport widgets
+QUICK := $(filter-out $(LONG:%=tests/%/),$(wildcard tests/*/)) \
+	tests/test_architecture.py tests/test_architecture_docs.py tests/test_benchmarks.py \
+	tests/test_checks.py tests/test_errors.py tests/test_links.py tests/test_package.py \
+	tests/test_papers.py tests/test_reference.py \
+	tests/test_tests_by_name.py tests/transport/test_recipe.py \
 	tests/transport/test_photons.py tests/cli/test_strict.py
 
 setup:
@@ -21,14 +25,22 @@ setup:
 demo: setup
 	$(BIN)/blurgan demo --out blurgan-demo
 
-lint: setup
+style:
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+types:
 	$(BIN)/mypy
 
-# A minute: before each commit.
-check: lint
+quick:
 	$(call on,pyqt6) -m "not slow" $(QUICK)
+
+lint: setup style types
+
+# A minute, before each commit: linters, types and quick tests side by side. The first
+# run takes mypy two minutes, which then keeps what it found.
+check: setup
+	@$(MAKE) --no-print-directory --jobs 3 --output-sync=target style types quick
 
 test: lint
 	$(call on,pyqt6)

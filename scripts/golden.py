@@ -105,6 +105,7 @@ DELIBERATE = {
     "aa03e4c": Change(LIKE_THE_PAPERS, "settings of the papers, completed"),
     "6ac808b": Change(("cyclegan",), "identity losses in both directions"),
     "8afbd1f": Change((*ESTIMATING, OLD_MODEL), "no mirrored voxels under an estimate"),
+    "1f0822c": Change(("noise2self",), "a grid of its own in each plane"),
     "407afba": Change(ESTIMATING, "the noise is measured on every second pixel"),
     "462d2f3": Change(ESTIMATING, "but in small images, as these are, on every pixel"),
     "4acc02f": Change(

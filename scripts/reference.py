@@ -46,9 +46,13 @@ def commands() -> str:
     for title, group in GROUPS.items():
         parts.append(f"## {title.capitalize()}")
         for name in group:
-            parts.append(f"### blurgan {name}\n\n{COMMANDS[name].capitalize()}.")
+            parts.append(f"### blurgan {name}\n\n{sentence(COMMANDS[name])}")
             parts += [f"```text\n{text}```" for text in helps(name)]
     return "\n\n".join(parts) + "\n"
+
+
+def sentence(words: str) -> str:
+    return f"{words[0].upper()}{words[1:]}."
 
 
 OVERVIEW = """\
@@ -98,10 +102,10 @@ def recipes() -> str:
 
 
 RECIPES = """\
-A recipe says what is trained, and how. `blurgan recipe blind > mine.yaml` writes one
-out; `--set KEY=VALUE` changes a field on the way, with the names of these tables;
-`recipe.updated({"KEY": VALUE})` does so in Python. A field that does not exist is
-refused, with the nearest one that does.
+A recipe says what is trained and how. `blurgan recipe blind > mine.yaml` writes one to
+a file; `--set KEY=VALUE` changes a field, with the names in these tables; in Python,
+`recipe.updated({"KEY": VALUE})` does the same. A field that does not exist is an error;
+the message suggests the nearest one that does.
 `terms.NAME=WEIGHT` sets the weight of a term."""
 
 

@@ -82,7 +82,7 @@ def shelf(folder: Path) -> None:
     bead_sample().save(folder / "beads.tif")
     wide = np.concatenate([blobs(seed) for seed in range(4)], axis=2)
     Stack(wide, "ZYX", VOXEL).save(folder / "stacks" / "wide.tif")
-    tiny = dict(entry.split("=") for entry in TINY if "adversary" not in entry)
+    tiny = dict(entry.split("=") for entry in TINY if "discriminator" not in entry)
     recipe = preset("noise2self").updated({k: _value(v) for k, v in tiny.items()})
     model = train(recipe, blobs(0), device="cpu", steps=1)
     model.save(folder / "mine.blurgan")

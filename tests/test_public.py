@@ -180,7 +180,7 @@ def test_what_restore_advises_can_be_done(model: Model) -> None:
     np.testing.assert_array_equal(found[0], restore(model, IMAGE, device="cpu"))
 
 
-def test_presets_are_listed_and_a_model_is_told_in_five_lines(model: Model) -> None:
+def test_presets_are_listed_and_a_model_is_reported_in_five_lines(model: Model) -> None:
     assert set(presets()) == set(PRESETS)
     assert all(presets().values())
     lines = repr(model).splitlines()

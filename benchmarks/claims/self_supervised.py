@@ -47,7 +47,7 @@ STRUCTURES = {
 FOUND = RESULTS / "simulated.json"
 HEADER = (
     "| preset | structure | photons | NA too small by | seed | steps | RL, best "
-    "| iterations | trained | dB more | unseen photons | CPU minutes |"
+    "| iterations | trained | dB more | held-out photons | CPU minutes |"
 )
 TRIED = (10, 15, 20, 30, 40, 50, 60, 80, 100, 130)
 

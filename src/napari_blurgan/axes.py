@@ -1,4 +1,4 @@
-"""Arrays and the letters of their axes: given, left out, and in which order."""
+"""Arrays and the letters of their axes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ BY_NDIM = {2: "YX", 3: "ZYX"}
 
 
 class ArrayLike(Protocol):
-    """What we need of an array: numpy, zarr and dask all offer it."""
+    """The interface required of an array: numpy, zarr and dask all have it."""
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -32,7 +32,7 @@ class ArrayLike(Protocol):
 
     @property
     def dtype(self) -> Any:
-        """A numpy dtype, or what numpy makes one of."""
+        """A numpy dtype, or anything that numpy converts to one."""
 
     def __getitem__(self, index: Any) -> Any: ...
 
@@ -73,7 +73,7 @@ def check_axes(axes: str, shape: Sequence[int], name: str = "image") -> None:
 
 
 def guess_axes(shape: Sequence[int], name: str = "array") -> str:
-    """Return the axes of an array that comes without any: YX or ZYX.
+    """Return the default axes of an array: YX or ZYX.
 
     Raises
     ------
@@ -92,10 +92,10 @@ def guess_axes(shape: Sequence[int], name: str = "array") -> str:
 def label_axes(
     shape: Sequence[int], letters: str, name: str
 ) -> tuple[tuple[int, ...], str, list[str]]:
-    """Name the axes that a file leaves without a name.
+    """Name the axes that have no name in the file.
 
-    The rule: an axis of length one without a known letter is dropped; a single
-    unnamed axis is Z if the file names no Z, else T; more than one is refused.
+    An axis of length one without a known letter is dropped; a single unnamed axis is Z
+    if the file names no Z, otherwise T; more than one is an error.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What every door asks of its arguments: known names, numbers in range, free places."""
+"""Checks of arguments: known names, numbers in range, free paths."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ __all__ = [
 ]
 
 VOXEL_RANGE = 1e-4, 1e4
-"""Of the edge of a voxel in µm, from a tenth of a nanometre to a centimetre."""
+"""Range of the edge of a voxel in µm, from a tenth of a nanometre to a centimetre."""
 
 VoxelSize = tuple[float | None, float | None, float | None]
 
 
 @runtime_checkable
 class SupportsItem(Protocol):
-    """A scalar of numpy, torch or their like."""
+    """A scalar of numpy, torch or the like."""
 
     def item(self) -> Any:
-        """Return it as a number of Python."""
+        """Return it as a Python number."""
 
 
 def refuse_existing(path: str | os.PathLike[str], overwrite: bool = False) -> None:
-    """Refuse to write where there is something, unless it may be overwritten.
+    """Refuse to write to an existing path, unless it may be overwritten.
 
     Raises
     ------
@@ -49,13 +49,13 @@ def refuse_existing(path: str | os.PathLike[str], overwrite: bool = False) -> No
     """
     if not overwrite and os.path.lexists(path):
         raise DataError(
-            f"{path}: exists, and is not overwritten unless you ask for it "
-            "(--overwrite; in Python overwrite=True)"
+            f"{path}: exists already and is not overwritten without --overwrite "
+            "(in Python overwrite=True)"
         )
 
 
 def same_file(one: str | os.PathLike[str], other: str | os.PathLike[str]) -> bool:
-    """Return whether two paths lead to one place; links may go in circles."""
+    """Return whether two paths lead to the same place; links may form cycles."""
     return os.path.realpath(one) == os.path.realpath(other)
 
 
@@ -64,7 +64,7 @@ def refuse_input(
     source: str | os.PathLike[str],
     what: str = "the image",
 ) -> None:
-    """Refuse to write over, or into the folder of, what is read.
+    """Refuse to write over an input, or into its folder.
 
     Raises
     ------
@@ -79,7 +79,7 @@ def refuse_input(
 
 
 def check_parent(path: str | os.PathLike[str]) -> None:
-    """Refuse a place in which nothing can be written, before any work.
+    """Refuse a path to which nothing can be written, before any work.
 
     Raises
     ------
@@ -102,7 +102,7 @@ def did_you_mean(word: str, names: Iterable[str]) -> str:
 
 
 def known_names(what: str, given: Iterable[str], accepted: Iterable[str]) -> None:
-    """Refuse a keyword that `what` does not take, with the nearest that it does.
+    """Refuse a keyword unknown to `what`, suggesting the nearest known one.
 
     Raises
     ------
@@ -168,7 +168,7 @@ def whole(
     *,
     error: type[BlurGANError] = DataError,
 ) -> int:
-    """Return a whole number between two bounds, both allowed.
+    """Return a whole number between two bounds, inclusive.
 
     Raises
     ------

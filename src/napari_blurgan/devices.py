@@ -1,4 +1,4 @@
-"""Where to compute: devices by name, their memory, and what they are fast in."""
+"""Devices by name, their free memory, and their fast precision."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ KINDS = ("cpu", "cuda", "mps")
 
 
 def choose_device(name: str = "auto") -> torch.device:
-    """Return the device called `name`; ``"auto"`` takes the best there is.
+    """Return the device called `name`; ``"auto"`` selects the best available.
 
     Raises
     ------
@@ -51,18 +51,20 @@ def choose_device(name: str = "auto") -> torch.device:
 
 
 def _absence(kind: str) -> str | None:
-    """Return why there are no devices of a kind here; None where there are."""
+    """Return why there are no devices of a kind here; None if there are."""
     if kind == "cuda" and torch.version.cuda is None and torch.version.hip is None:
-        return "this PyTorch is built without CUDA; docs/install.md says which to take"
+        return (
+            "this PyTorch is built without CUDA; see docs/install.md for other builds"
+        )
     if kind == "cuda" and not torch.cuda.is_available():
-        return "no NVIDIA GPU, or no driver for it, is found"
+        return "no NVIDIA GPU, or no driver for it, was found"
     if kind == "mps" and not torch.backends.mps.is_available():
         return "it is for Apple GPUs with macOS 14 or newer"
     return None
 
 
 def all_devices(name: str = "auto") -> list[torch.device]:
-    """Return the devices called `name`; ``"auto"`` is every GPU, else the CPU."""
+    """Return the devices called `name`; ``"auto"`` is every GPU, otherwise the CPU."""
     first = choose_device(name)
     if name == "auto" and first.type == "cuda":
         return [torch.device("cuda", i) for i in range(torch.cuda.device_count())]
@@ -70,14 +72,14 @@ def all_devices(name: str = "auto") -> list[torch.device]:
 
 
 def free_bytes(device: torch.device) -> int:
-    """Return the memory that nobody uses on `device`."""
+    """Return the free memory of `device`."""
     if device.type == "cuda":
         return int(torch.cuda.mem_get_info(device)[0])
     return available_memory()
 
 
 def fast_bfloat16(device: torch.device) -> bool:
-    """Whether a device has instructions for bfloat16; without, it is slower."""
+    """Whether a device has instructions for bfloat16; without them it is slower."""
     if device.type == "cuda":
         return torch.cuda.get_device_capability(device) >= (8, 0)
     if device.type == "cpu":
@@ -87,7 +89,7 @@ def fast_bfloat16(device: torch.device) -> bool:
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error says that the memory of any device ran out."""
+    """Whether an error reports that the memory of a device ran out."""
     if isinstance(error, MemoryError | torch.OutOfMemoryError):
         return True
     return isinstance(error, RuntimeError) and "memory" in str(error).lower()

@@ -1,4 +1,4 @@
-"""Our own few kinds of errors: each says what was found, expected and to be done."""
+"""Our kinds of errors: each says what was found, what was expected and what to do."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ __all__ = [
 
 
 class BlurGANError(Exception):
-    """Anything that a user can understand and mend; the command line exits with 2."""
+    """Any error that a user can understand and correct; exit code 2."""
 
 
 class AxesError(BlurGANError):
-    """The axes of an image are missing, ambiguous or not what was asked for."""
+    """The axes of an image are missing, ambiguous or not those required."""
 
 
 class DataError(BlurGANError):
@@ -28,7 +28,7 @@ class DataError(BlurGANError):
 
 
 class OpticsError(BlurGANError):
-    """Optical parameters or a point-spread function that physics does not allow."""
+    """Optical parameters or a point-spread function that are physically impossible."""
 
 
 class RecipeError(BlurGANError):
@@ -40,11 +40,11 @@ class ModelFileError(BlurGANError):
 
 
 class TrainingError(BlurGANError):
-    """Training cannot go on: diverged, or the device failed."""
+    """Training cannot continue: it diverged, or the device failed."""
 
 
 class CancelledError(BlurGANError):
-    """Work was stopped before there was anything to keep."""
+    """Work was stopped before there was a result to keep."""
 
 
 class OutOfMemoryError(BlurGANError):

@@ -1,8 +1,8 @@
-"""Long work that ends when it is asked to, in the middle of a loop.
+"""Stopping long work in the middle of a loop.
 
-Who starts the work says how to find out whether it should end; the loops within ask
-once in a while, however deep they are called. Nothing is handed from one to the next,
-as little as an exception is; threads that help are begun with `inherited`.
+The caller of the work provides a function that says whether to stop; the loops inside
+check it now and then, however deep they are called. Nothing is passed from one to the
+next, like exceptions; helper threads are started with `inherited`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _stopped: ContextVar[Callable[[], bool] | None] = ContextVar("stopped", default=
 
 @contextmanager
 def interruptible(stopped: Callable[[], bool]) -> Iterator[None]:
-    """Let the loops within end as soon as `stopped` returns True.
+    """Let the loops inside end as soon as `stopped` returns True.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def interruptible(stopped: Callable[[], bool]) -> Iterator[None]:
 
 
 def inherited(stopped: Callable[[], bool]) -> Callable[[], None]:
-    """Return what makes a new thread end with the work that it helps, or by itself.
+    """Return a function that makes a new thread stop with its work, or by itself.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def inherited(stopped: Callable[[], bool]) -> Callable[[], None]:
 
 
 def heed_stop() -> None:
-    """End here if the work is to end; for loops whose rounds take a while.
+    """Stop here if the work is to stop; for loops with slow rounds.
 
     Raises
     ------
@@ -65,4 +65,4 @@ def heed_stop() -> None:
     """
     stopped = _stopped.get()
     if stopped is not None and stopped():
-        raise CancelledError("stopped before there was anything to keep")
+        raise CancelledError("stopped before there was a result to keep")

@@ -1,4 +1,4 @@
-"""How much memory there is to be had, and how what was freed goes back."""
+"""Available memory, and returning freed memory to the system."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ __all__ = ["available_memory", "release_memory"]
 
 
 def available_memory() -> int:
-    """Return the bytes of RAM that programs can have now."""
+    """Return the bytes of RAM that are available now."""
     return int(psutil.virtual_memory().available)
 
 
 def release_memory() -> None:
-    """Let the C library return what it keeps of freed memory.
+    """Let the C library return freed memory that it keeps.
 
     glibc returns only the top of its heap by itself: one small allocation above the
-    buffers of a blur holds all of them for minutes. It takes a few milliseconds; with
-    another C library nothing happens.
+    buffers of a blur can keep all of them for minutes. This takes a few milliseconds;
+    with another C library nothing happens.
     """
     trim = _trim()
     if trim is not None:

@@ -1,4 +1,4 @@
-"""What is written into every result: who made it, by what step, and when."""
+"""The provenance in every result: which program, which step, and when."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ __all__ = ["created", "provenance_of"]
 
 
 def created() -> str:
-    """Return the present time as it is written into results, in UTC."""
+    """Return the current time in the format of results, in UTC."""
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def provenance_of(step: str, facts: dict[str, Any]) -> dict[str, Any]:
-    """Return the provenance of a result, as JSON can hold it.
+    """Return the provenance of a result, for JSON.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What this computer has for the engine: devices, memory, versions."""
+"""The properties of this computer that matter: devices, memory, versions."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ GB = 1e9
 
 
 def system_facts() -> dict[str, Any]:
-    """Return what a report of a problem should say, as JSON values.
+    """Return the facts for a problem report, as JSON values.
 
     Returns
     -------

@@ -229,7 +229,7 @@ class TestFarLight:
         found, notes = fit_psf(psf_for(shape), shape, VOXEL)
         in_focus = found.data[found.shape[0] // 2].sum()
         assert in_focus == pytest.approx(deep.data[40].sum(), rel=0.002)
-        assert "falls beyond the reach of the image" in notes[0]
+        assert "falls outside the image" in notes[0]
 
     def test_a_larger_stack_says_how_much_brighter(self) -> None:
         wide = theoretical_psf(OPTICS, (81, 97, 97), VOXEL)
@@ -259,4 +259,7 @@ class TestFarLight:
         psf = theoretical_psf(OPTICS, (11, 15, 15), VOXEL)
         fitted, notes = fit_psf(psf, (20, 30, 30), VOXEL)
         assert fitted is psf
-        assert "11 planes, a widefield stack of 20 is lit over 39" in notes[0]
+        assert (
+            "11 planes, but in a widefield stack of 20 light reaches over 39"
+            in notes[0]
+        )

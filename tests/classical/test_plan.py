@@ -53,7 +53,7 @@ class TestFit:
     def test_off_centre_is_centred_and_reported(self) -> None:
         fitted, notes = fit_psf(gaussian(centre=(1, -2, 0.5)), (20, 30, 30))
         assert np.abs(fitted.centroid()).max() < 0.05
-        assert "(+1.00, -2.00, +0.50) voxels off its centre" in notes[0]
+        assert "off centre by (+1.00, -2.00, +0.50) voxels" in notes[0]
 
     def test_an_off_centre_psf_does_not_move_the_image(self) -> None:
         truth = np.zeros((20, 30, 30), np.float32)
@@ -81,7 +81,7 @@ class TestFit:
         assert fitted.shape[0] == 13
         assert fitted.shape[1] == fitted.shape[2] < 20
         assert "(41, 41, 41) voxels is larger than the image" in notes[0]
-        assert "0.5% falls beyond the reach of the image" in notes[0]
+        assert "0.5% falls outside the image" in notes[0]
         assert abs(fitted.data.sum() - 1) < 1e-5
 
     def test_theory_reaches_as_far_as_the_light(self) -> None:
@@ -106,7 +106,7 @@ class TestFit:
         np.testing.assert_allclose(
             fitted.data[0], psf.data[4] / psf.data[4].sum(), rtol=1e-5
         )
-        assert "of the PSF's 9 planes the middle one" in notes[0]
+        assert "the middle one of the 9 planes of the PSF" in notes[0]
 
 
 def test_a_plan_serves_every_frame(nuclei: Case) -> None:

@@ -48,7 +48,7 @@ def error_path(
 def test_fixed_iterations_leave_no_trace(nuclei: Case) -> None:
     result = richardson_lucy(nuclei.image, nuclei.psf, 3, camera=nuclei.camera)
     assert (result.iterations, result.trace, result.criterion) == (3, (), "")
-    assert result.reason == "all iterations were made"
+    assert result.reason == "all iterations are done"
 
 
 def test_relative_change(nuclei: Case) -> None:
@@ -167,7 +167,7 @@ def test_consensus_depends_on_its_seed_alone(nuclei: Case) -> None:
 
     np.testing.assert_array_equal(run(1), run(1))
     assert not np.array_equal(run(1), run(2))
-    with pytest.raises(DataError, match="its own rule"):
+    with pytest.raises(DataError, match="its own stopping rule"):
         gradient_consensus(
             nuclei.image, nuclei.psf, camera=nuclei.camera, stop=RelativeChange()
         )
@@ -181,7 +181,7 @@ def test_the_callback_may_stop_and_keeps_what_it_saw(nuclei: Case) -> None:
         return progress.iteration == 3
 
     result = richardson_lucy(nuclei.image, nuclei.psf, 50, callback=stop_at_three)
-    assert (result.iterations, result.reason) == (3, "the caller stopped it")
+    assert (result.iterations, result.reason) == (3, "stopped by the caller")
     np.testing.assert_array_equal(result.image, last["image"])
     three = richardson_lucy(nuclei.image, nuclei.psf, 3)
     np.testing.assert_array_equal(result.image, three.image)

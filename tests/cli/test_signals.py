@@ -14,7 +14,7 @@ JOBS = ("train", "restore to TIFF", "restore to zarr", "deconvolve to zarr")
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no forks")
-def test_commands_that_are_told_to_end_keep_what_is_done_and_go_on() -> None:
+def test_commands_that_get_a_signal_keep_what_is_done_and_go_on() -> None:
     command = [sys.executable, "-m", "benchmarks.claims.signals", "--small"]
     options = ["--signals", "1", "--limit", "600", "--only", *JOBS]
     done = subprocess.run(

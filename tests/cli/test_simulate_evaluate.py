@@ -241,4 +241,4 @@ def test_evaluate_of_a_missing_file_says_so(
 ) -> None:
     _, reference = _pair(tmp_path)
     assert main(["evaluate", str(tmp_path / "none.tif"), reference]) == 2
-    assert "there is no such file" in capsys.readouterr().err
+    assert "no such file" in capsys.readouterr().err

@@ -115,11 +115,11 @@ def test_what_is_no_set_of_pairs_is_refused(
     says("no such file", folders.parent / "none")
     says("no pairs", folders / "phase")
     only = [image(folders.parent / f"cell {kind}.tif", 1) for kind in ("a", "b")]
-    says("two pairs at least", *only)
+    says("at least two pairs", *only)
     image(folders / "phase" / "lonely.tif", 1)
     says("lonely has no partner", folders)
     (folders / "phase" / "lonely.tif").rename(folders / "phase" / "cell 1.tif")
-    says("have one name", folders)
+    says("have the same name", folders)
 
 
 def test_nothing_is_written_over(

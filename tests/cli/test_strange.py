@@ -36,8 +36,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 REFUSED = {
-    f"{RL} loop.tif": "exists, and is not overwritten",
-    f"{RL} dangling.tif": "exists, and is not overwritten",
+    f"{RL} loop.tif": "exists already and is not overwritten",
+    f"{RL} dangling.tif": "exists already and is not overwritten",
     f"{RL} ./a.tif --overwrite": "is the image itself",
     f"{RL} o.tif --axes ZZZ": "must be different letters",
     f"{RL} o.tif --axes QYX": "must be different letters",
@@ -58,7 +58,7 @@ REFUSED = {
     "deconvolve rl two.tif --psf k.tif k.tif k.tif --out o.tif": "3 PSFs for 2",
     f"deconvolve rl a.tif {OPTICS} --psf k.tif --out o.tif": "give either --psf, or",
     f"psf vectorial {OPTICS} --voxel .3 .1 .1 --shape 5 5 5 --out e.zarr": "saved as",
-    f"psf gaussian {OPTICS} --voxel .3 .1 .1 --shape 5 5 5 --out x/e.tif": "no folder",
+    f"psf gaussian {OPTICS} --voxel .3 .1 .1 --shape 5 5 5 --out x/e.tif": "not exist",
     "psf beads a.tif --out e.tif": "no beads were found",
     "threshold a.tif --background 5,5,3 --foreground 5,5,5,3": "Z,Y,X,R for volumes",
     "threshold a.tif --background x,y --foreground 1,1,1,1": "a disc is Y,X,R",

@@ -51,7 +51,7 @@ def test_missing_chunks_are_refused_where_asked(
     assert not (files / "o.ome.tif").exists()
 
 
-def test_they_are_told_where_not(
+def test_they_are_reported_where_not(
     files: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main([str(word) for word in commands(files)["threshold"]]) == 0

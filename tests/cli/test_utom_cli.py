@@ -64,7 +64,7 @@ def test_from_clicks_to_a_model_and_a_stained_image(
     assert main(arguments) == 0
     said = capsys.readouterr()
     assert "content: IoU" in said.out
-    assert "on images set aside" in said.out
+    assert "on images held out" in said.out
     saliency = load_model(out).recipe.saliency
     assert saliency.alpha == alpha["threshold"]
     assert saliency.beta == beta["threshold"]
@@ -84,7 +84,7 @@ def test_from_clicks_to_a_model_and_a_stained_image(
         (("--alpha", "60", "--beta", "50000", "--b", "picture.png"), "is a PNG file"),
     ],
 )
-def test_what_cannot_be_trained_is_told_in_a_line(
+def test_what_cannot_be_trained_is_reported_in_a_line(
     options: tuple[str, ...],
     message: str,
     folder: Path,

@@ -136,7 +136,7 @@ STRUCTURED = np.zeros((5, 6, 7), [("a", "f4"), ("b", "f4")])
         (STRUCTURED, "real numbers, found "),
         (VOLUME[:0], "is empty"),
         (np.ma.masked_less(VOLUME, 9), "masked"),
-        ("nowhere.tif", "there is no such file"),
+        ("nowhere.tif", "no such file"),
     ],
 )
 def test_what_is_no_image_is_refused_in_words(source: Any, message: str) -> None:

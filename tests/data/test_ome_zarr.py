@@ -106,7 +106,7 @@ def test_plain_arrays_may_name_their_axes(tmp_path: Path) -> None:
     assert read_stack(tmp_path / "a.zarr", axes="ZYX").axes == "ZYX"
 
 
-def test_plain_arrays_of_many_axes_must_be_told(tmp_path: Path) -> None:
+def test_plain_arrays_of_many_axes_must_be_named(tmp_path: Path) -> None:
     zarr.create_array(tmp_path / "a.zarr", data=ramp(2, 3, 4, 5))
     with pytest.raises(AxesError, match="4 axes without names"):
         read_stack(tmp_path / "a.zarr")

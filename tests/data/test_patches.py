@@ -194,7 +194,7 @@ def test_pairs_of_unequal_size_are_refused() -> None:
     places = [y.draw_with_place()[0] for _ in range(20)]
     with pytest.raises(DataError, match=r"small: .*pairs need equal sizes"):
         [small.read(place) for place in places]
-    with pytest.raises(DataError, match="no image 2 to go with"):
+    with pytest.raises(DataError, match="no image 2 to pair with"):
         [single.read(place) for place in places]
 
 

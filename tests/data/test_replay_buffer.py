@@ -94,7 +94,7 @@ def test_a_history_that_does_not_fit_is_refused() -> None:
     full = seeded()
     run(full, range(5))
     with pytest.raises(
-        DataError, match="5 patches were stored, but the history holds 3"
+        DataError, match="5 patches were stored, but the buffer holds 3"
     ):
         ReplayBuffer(3).load_state_dict(full.state_dict())
     with pytest.raises(ValueError, match="not -1"):

@@ -210,7 +210,7 @@ def test_files_outside_of_the_folder_are_not_opened(
             metadata=None,
             photometric="minisblack",
         )
-    with pytest.raises(DataError, match="outside of its folder"):
+    with pytest.raises(DataError, match="outside its folder"):
         read_stack(path)
 
 
@@ -285,7 +285,9 @@ def test_a_plane_that_no_compression_explains_is_refused(
             page.tags["ImageLength"].overwrite(50_000)
             page.tags["ImageWidth"].overwrite(20_000)
             page.tags["RowsPerStrip"].overwrite(50_000)
-    with pytest.raises(DataError, match=r"declares 2\.0 GB of pixels, but holds only"):
+    with pytest.raises(
+        DataError, match=r"declares 2\.0 GB of pixels, but contains only"
+    ):
         read_stack(path)
 
 
@@ -326,7 +328,7 @@ def test_decompression_bombs_are_stopped(
     try:
         assert not np.asarray(stack.data).any()
     except DataError as error:
-        assert ("room for" in str(error)) is not limited
+        assert ("larger than its plane" in str(error)) is not limited
     else:
         assert limited  # lzma of imagecodecs makes what is wanted, and no more
     assert tracemalloc.get_traced_memory()[1] < 20_000_000
@@ -350,7 +352,7 @@ def test_sizes_that_are_no_whole_numbers_are_refused(tmp_path: Path) -> None:
         tag = tif.pages[0].tags["ImageWidth"]
     content[tag.offset + 2] = 11  # a 32-bit float
     content[tag.offset + 8 : tag.offset + 12] = struct.pack("<f", 16)
-    with pytest.raises(DataError, match="no whole numbers"):
+    with pytest.raises(DataError, match="not whole numbers"):
         read_stack(stored(tmp_path, content))
 
 
@@ -372,7 +374,7 @@ def test_external_entities_of_xml_are_not_read(tmp_path: Path) -> None:
     assert "do not tell" not in str(read_stack(tmp_path / "a.ome.tif").metadata)
 
 
-def test_missing_tiles_are_told_and_refused_if_asked(tmp_path: Path) -> None:
+def test_missing_tiles_are_reported_and_refused_if_asked(tmp_path: Path) -> None:
     path = tmp_path / "a.tif"
     with tifffile.TiffWriter(path) as writer:
         options = {"shape": (32, 16), "dtype": "uint8", "tile": (16, 16)}
@@ -392,12 +394,12 @@ def test_complex_and_empty_images_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("photometric", "shape", "words"),
     [
-        ("miniswhite", (3, 16, 16), "white for zero"),
+        ("miniswhite", (3, 16, 16), "zero is displayed as white"),
         ("palette", (16, 16), "palette"),
         ("separated", (16, 16, 4), "CMYK"),
     ],
 )
-def test_pixels_that_are_no_amounts_of_light_are_told(
+def test_pixels_that_are_no_amounts_of_light_are_reported(
     tmp_path: Path, photometric: Any, shape: tuple[int, ...], words: Any
 ) -> None:
     pixels = np.random.default_rng(0).integers(0, 255, shape, np.uint8)

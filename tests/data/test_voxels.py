@@ -73,7 +73,7 @@ def test_an_unknown_unit_is_named(tmp_path: Path) -> None:
     assert "0.3 furlong along z" in note
 
 
-def test_a_size_without_a_unit_is_told(tmp_path: Path) -> None:
+def test_a_size_without_a_unit_is_reported(tmp_path: Path) -> None:
     metadata = {"axes": "ZYX", "spacing": 0.3}
     tifffile.imwrite(
         tmp_path / "a.tif", ARRAY, imagej=True, resolution=(10, 10), metadata=metadata
@@ -89,12 +89,12 @@ def test_an_image_in_pixels_needs_no_note(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("size", [0, -0.3, "abc", "nan", "inf", 1e9, 1e-9])
-def test_impossible_sizes_are_unknown_and_told(
+def test_impossible_sizes_are_unknown_and_reported(
     tmp_path: Path, size: float | str
 ) -> None:
     stack = read_stack(write_ome(tmp_path / "a.ome.tif", Z=size, Y=0.1, X=0.1))
     assert stack.voxel_size == (None, 0.1, 0.1)
-    assert "no voxel is of that size" in stack.metadata["notes"][0]
+    assert "an impossible voxel size" in stack.metadata["notes"][0]
 
 
 def test_sizes_in_different_units_are_suspected(tmp_path: Path) -> None:
@@ -156,7 +156,7 @@ def test_signed_stacks_of_imagej_are_signed(tmp_path: Path) -> None:
     assert "signed" in stack.metadata["notes"][0]
 
 
-def test_other_calibrations_of_grey_levels_are_told(tmp_path: Path) -> None:
+def test_other_calibrations_of_grey_levels_are_reported(tmp_path: Path) -> None:
     metadata = {"axes": "ZYX", "cf": 0, "c0": 1.5, "c1": 0.5, "vunit": "OD"}
     tifffile.imwrite(tmp_path / "a.tif", ARRAY, imagej=True, metadata=metadata)
     stack = read_stack(tmp_path / "a.tif")

@@ -158,7 +158,7 @@ def test_axes_go_by_their_type_then_by_their_name(
     assert read_stack(write(tmp_path / "a.zarr", multiscales(axes))).axes == letters
 
 
-def test_units_that_are_none_are_told(tmp_path: Path) -> None:
+def test_units_that_are_none_are_reported(tmp_path: Path) -> None:
     axes = [
         {"name": n, "type": "space", "unit": u}
         for n, u in zip("zyx", ("league", "nanometer", "nanometer"), strict=True)
@@ -345,5 +345,5 @@ def test_attributes_that_are_no_mapping_are_refused(image: Path) -> None:
 
 
 def test_shapes_that_no_index_can_count_are_refused(image: Path) -> None:
-    with pytest.raises(DataError, match="is that of no image"):
+    with pytest.raises(DataError, match="is not that of an image"):
         read_stack(edited(image, shape=[10**30, 24, 20]))

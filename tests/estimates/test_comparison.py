@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 
 from napari_blurgan.estimates.comparison import Comparison, worse
 from tests.transport.test_settling import NOISE, OFFSET, blur, image
+
+pytestmark = pytest.mark.slow
 
 
 def test_a_wrong_blur_predicts_worse_than_the_right_one() -> None:

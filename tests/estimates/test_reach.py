@@ -11,6 +11,8 @@ from napari_blurgan.optics.kernel import FixedKernel
 from napari_blurgan.optics.models import Optics, support_shape, theoretical_psf
 from tests.transport.test_settling import NOISE, OFFSET, VOXEL, image
 
+pytestmark = pytest.mark.slow
+
 OPTICS = Optics(1.2, 1.33, 520)
 CORE = support_shape(OPTICS, VOXEL)
 WHOLE = (23, 31, 31)

@@ -18,7 +18,7 @@ from napari_blurgan.export.bioimageio import Description, write_package
 from napari_blurgan.export.foreign import open_package
 from napari_blurgan.export.module import torchscript
 from tests.export.conftest import trained
-from tests.export.test_export import CPU, altered
+from tests.export.test_bioimageio import CPU, altered
 
 Change = Callable[[dict[str, Any]], None]
 
@@ -79,7 +79,7 @@ def test_code_that_touches_files_is_refused_before_it_runs(
     kept.write_bytes(b"weeks of work")
     odd = archive(kind(str(kept)))
     path = altered(package, tmp_path, lambda rdf: None, torchscript=odd)
-    with pytest.raises(ModelFileError, match="does more than calculate"):
+    with pytest.raises(ModelFileError, match="may do more than compute"):
         open_package(path, CPU)
     assert kept.read_bytes() == b"weeks of work"
 
@@ -101,13 +101,13 @@ def test_other_ways_to_write_it_are_refused(text: str, tmp_path: Path) -> None:
     path = tmp_path / "a.pt"
     with zipfile.ZipFile(path, "w") as made:
         made.writestr("a/code/__torch__.py", text)
-    with pytest.raises(ModelFileError, match="does more than calculate"):
+    with pytest.raises(ModelFileError, match="may do more than compute"):
         refuse_side_effects(path.read_bytes())
 
 
 @pytest.mark.parametrize("content", [b"", b"PTMF", b"\x80\x02}q\x00."])
 def test_what_holds_no_plain_code_is_refused(content: bytes) -> None:
-    with pytest.raises(ModelFileError, match="no TorchScript"):
+    with pytest.raises(ModelFileError, match="TorchScript"):
         refuse_side_effects(content)
 
 

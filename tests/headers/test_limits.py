@@ -18,5 +18,7 @@ def test_more_than_the_free_memory_is_refused(monkeypatch: pytest.MonkeyPatch) -
 
 def test_more_than_the_compression_can_make_is_refused() -> None:
     refuse_beyond_ratio(1000, 10, 100, "a.tif")
-    with pytest.raises(DataError, match=r"1.0 kB of pixels, but holds only 10 bytes"):
+    with pytest.raises(
+        DataError, match=r"1.0 kB of pixels, but contains only 10 bytes"
+    ):
         refuse_beyond_ratio(1001, 10, 100, "a.tif")

@@ -200,8 +200,8 @@ def test_equalising_leaves_the_image_and_a_plane_without_contrast_alone() -> Non
     ("result", "reference", "message"),
     [
         (np.ones((4, 4)), np.ones((4, 5)), r"shape \(4, 4\), the reference \(4, 5\)"),
-        (np.full((4, 4), np.nan), np.eye(4), "the result holds NaN"),
-        (np.eye(4), np.full((4, 4), np.inf), "the reference holds NaN"),
+        (np.full((4, 4), np.nan), np.eye(4), "the result contains NaN"),
+        (np.eye(4), np.full((4, 4), np.inf), "the reference contains NaN"),
         (np.eye(4), np.ones((4, 4)), "the data range is 0"),
         (np.ones((0, 4)), np.ones((0, 4)), "empty"),
     ],

@@ -240,7 +240,7 @@ def test_padding_repeats_the_border() -> None:
         (lambda: UNet(3, 1, 1, pool=(2, 2)), "3 numbers >= 1"),
         (lambda: UNet(2, 1, 1, pool=0), "numbers >= 1"),
         (lambda: UNet(2, 1, 1, levels=0), "levels"),
-        (lambda: UNet(2, 1, 1, first_kernel=4), "odd kernels, not 4"),
+        (lambda: UNet(2, 1, 1, first_kernel=4), "odd kernel sizes, not 4"),
         (lambda: UNet(2, 1, 1, norm="layer"), "no normalisation 'layer'"),
         (lambda: UNet(2, 1, 1, activation="tanh"), "no activation 'tanh'"),
         (lambda: ResNet(2, 1, 1, blocks=0), "blocks"),

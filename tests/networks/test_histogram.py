@@ -9,6 +9,8 @@ from napari_blurgan.errors import RecipeError
 from napari_blurgan.networks.histogram import HistogramDiscriminator
 from napari_blurgan.networks.patchgan import MultiScaleDiscriminator
 
+pytestmark = pytest.mark.slow
+
 
 def test_it_sees_the_intensities_and_not_where_they_are() -> None:
     torch.manual_seed(0)

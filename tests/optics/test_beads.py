@@ -158,7 +158,7 @@ def test_one_bead_is_enough(truth: Psf) -> None:
     [
         (np.ones((8, 9)), "volume"),
         (np.full((8, 9, 9), np.nan), "NaN"),
-        (np.ones((8, 9, 9)), "same value"),
+        (np.ones((8, 9, 9)), "is constant"),
         (np.eye(9)[None, :, :] * np.eye(9)[:, :1, None], "no spot|none of"),
     ],
 )

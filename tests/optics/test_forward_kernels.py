@@ -44,7 +44,7 @@ def test_symmetric_softmax_stays_a_centred_psf(
 
 
 @pytest.mark.parametrize("symmetry", ["none", "axes", "rotational"])
-def test_softmax_starts_where_it_is_told(symmetry: str) -> None:
+def test_softmax_starts_from_a_given_kernel(symmetry: str) -> None:
     start = gaussian_kernel((9, 7, 7), (4, 3, 3))
     values = SoftmaxKernel(start, symmetry)().detach().numpy()
     np.testing.assert_allclose(values, start, atol=2e-5)

@@ -15,6 +15,8 @@ from napari_blurgan.optics.diffraction.integrals import (
 )
 from napari_blurgan.optics.models import Optics, gibson_lanni, vectorial
 
+pytestmark = pytest.mark.slow
+
 APERTURES = [(0.5, 1.0), (0.95, 1.33), (1.2, 1.33), (1.4, 1.515)]
 MISMATCHES = [
     (1.4, 1.515, 1.33, 5.0),

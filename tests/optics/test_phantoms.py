@@ -25,6 +25,8 @@ from napari_blurgan.optics.phantoms import (
 from napari_blurgan.optics.phantoms._filaments import _draw_tubes
 from napari_blurgan.optics.phantoms._grid import Grid, RandomField
 
+pytestmark = pytest.mark.slow
+
 VOXEL = (0.2, 0.1, 0.1)
 SHAPES = st.one_of(
     st.tuples(st.integers(1, 20), st.integers(1, 30), st.integers(1, 30)),

@@ -124,7 +124,9 @@ def test_confocal_is_narrower() -> None:
     assert all(c < 0.8 * w for c, w in zip(confocal, wide, strict=True))
 
 
-def test_learned_kernel_starts_where_it_is_told_and_stays_within_its_limits() -> None:
+def test_learned_kernel_starts_from_a_given_kernel_and_stays_within_its_limits() -> (
+    None
+):
     kernel = PupilKernel(SHAPE, VOXEL, **OIL, limit=0.1, aberrations=["spherical"])
     assert kernel.parameters_now() == pytest.approx(OIL | {"spherical": 0.0}, rel=1e-5)
     np.testing.assert_allclose(kernel().detach(), psf().data, atol=1e-4)

@@ -168,7 +168,7 @@ def test_a_damaged_record_of_tiles_costs_no_more_than_the_tiles(
     try:
         list(apply(Same(), STACK, make_sink(path, resume=True)))
     except DataError as error:
-        assert "was begun with another" in str(error)
+        assert "was begun with a different" in str(error)
     else:
         assert np.array_equal(read_stack(path).data, IMAGE)
 

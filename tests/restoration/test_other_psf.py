@@ -146,11 +146,11 @@ def test_what_was_begun_with_another_psf_is_not_continued(
 
     with pytest.raises(KeyboardInterrupt):
         restored(model, out=out, psf=OTHER, tile=(4, 8, 8), progress=interrupt)
-    with pytest.raises(DataError, match="was begun with another model, PSF;"):
+    with pytest.raises(DataError, match="was begun with a different model, PSF;"):
         restored(model, out=out, tile=(4, 8, 8), resume=True)
     longer = replace(model, generator=copy.deepcopy(model.generator))
     next(longer.generator.parameters()).data += 1
-    with pytest.raises(DataError, match="was begun with another model;"):
+    with pytest.raises(DataError, match="was begun with a different model;"):
         restored(longer, out=out, psf=OTHER, tile=(4, 8, 8), resume=True)
     restored(model, out=out, psf=OTHER, tile=(4, 8, 8), resume=True)
     assert read_stack(out).data.shape == IMAGE.shape

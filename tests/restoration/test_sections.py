@@ -85,7 +85,7 @@ def test_the_mean_over_the_views_lies_where_the_volume_lay(
 def test_what_has_no_sections_is_refused(ramp: Stack, tmp_path: Path) -> None:
     with pytest.raises(AxesError, match="is a plane"):
         isotropic(Stack(ramp.data[0], "YX"))
-    with pytest.raises(DataError, match="need the size of a voxel"):
+    with pytest.raises(DataError, match="need the voxel size"):
         isotropic(Stack(ramp.data, "ZYX"))
     with pytest.raises(DataError, match=r"written as \.ome\.tif"):
         result_of([Bright()], ramp, tmp_path / "r.zarr", ("xz",))

@@ -192,7 +192,7 @@ def test_something_else_is_not_continued(
 ) -> None:
     path = tmp_path / "a.zarr"
     interrupted(path, 5)
-    with pytest.raises(DataError, match=f"was begun with another {names};"):
+    with pytest.raises(DataError, match=f"was begun with a different {names};"):
         finished(Negative(), stack, OmeZarrSink(path, resume=True), **options)
     # And what was begun is still there.
     assert len((tmp_path / "a.zarr.tiles").read_text().splitlines()) > 5

@@ -15,12 +15,12 @@ from napari_blurgan.objective.adversarial_losses import (
 def test_a_potential_that_tells_them_apart_pays_less_and_fools_nobody(
     name: str,
 ) -> None:
-    game = ADVERSARIAL_LOSSES[name]
+    loss = ADVERSARIAL_LOSSES[name]
     good, bad = [torch.ones(4)], [torch.zeros(4)]
     if name in ("bce", "hinge", "wgan-gp"):
         bad = [-torch.ones(4)]
-    assert game.discriminator_loss(good, bad) < game.discriminator_loss(bad, good)
-    assert game.generator_loss(good) < game.generator_loss(bad)
+    assert loss.discriminator_loss(good, bad) < loss.discriminator_loss(bad, good)
+    assert loss.generator_loss(good) < loss.generator_loss(bad)
 
 
 def test_the_scales_are_averaged() -> None:
@@ -64,12 +64,12 @@ def test_the_slope_is_that_of_the_mean_score_of_each_scale() -> None:
 
 def test_a_wasserstein_potential_learns_to_tell_bright_from_dark() -> None:
     torch.manual_seed(0)
-    game = ADVERSARIAL_LOSSES["wgan-gp"]
+    loss = ADVERSARIAL_LOSSES["wgan-gp"]
     discriminator = MultiScaleDiscriminator(2, 1, 8)
     adam = torch.optim.Adam(discriminator.parameters(), 1e-3, betas=(0.5, 0.9))
     for _ in range(250):
         bright, dark = torch.rand(4, 1, 32, 32), 0.5 * torch.rand(4, 1, 32, 32)
-        gap = -game.discriminator_loss(discriminator(bright), discriminator(dark))
+        gap = -loss.discriminator_loss(discriminator(bright), discriminator(dark))
         adam.zero_grad()
         (10 * gradient_penalty(discriminator, bright, dark) - gap).backward()
         adam.step()

@@ -117,8 +117,8 @@ def test_a_kernel_of_even_size_is_what_was_asked_for(
     [
         ("blind", [10, 9, 9], {}, "centred on a voxel"),
         ("blind", [10, 9, 9], {"forward__parametrisation": "softmax"}, "centred"),
-        ("nonblind", [41, 9, 9], {}, "at the most"),
-        ("nonblind", [9, 16, 16], {"reconstructor__kind": "plain"}, "at the most"),
+        ("nonblind", [41, 9, 9], {}, "voxels at most"),
+        ("nonblind", [9, 16, 16], {"reconstructor__kind": "plain"}, "voxels at most"),
         ("nonblind", [9, 9], {}, "one for each axis"),
     ],
 )

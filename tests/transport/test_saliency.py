@@ -123,7 +123,7 @@ def test_any_number_of_channels_to_any_other(
     np.testing.assert_allclose(np.asarray(planes.data), np.asarray(result.data))
 
 
-def test_the_content_is_told_on_images_that_were_set_aside(
+def test_the_content_is_reported_on_images_that_were_set_aside(
     tiny: Callable[..., Recipe], tmp_path: Path
 ) -> None:
     recipe = tiny("utom", **SMALL)
@@ -142,7 +142,7 @@ def test_the_content_is_told_on_images_that_were_set_aside(
     assert content.disagreement.shape == (16, 16, 16)
     assert -1 <= content.disagreement.min() <= content.disagreement.max() <= 1
     assert load_model(out).provenance["content"] == content.summary()
-    assert "images set aside" in str(content)
+    assert "held-out images" in str(content)
 
 
 def test_where_nothing_can_be_spared_that_is_said(tiny: Callable[..., Recipe]) -> None:
@@ -150,7 +150,7 @@ def test_where_nothing_can_be_spared_that_is_said(tiny: Callable[..., Recipe]) -
     events = trained(recipe, blobs(1), blobs(2))
     (content,) = [e.content for e in events if isinstance(e, ContentMeasured)]
     assert not content.held_out
-    assert "trained on" in str(content)
+    assert "training images" in str(content)
     started = next(e for e in events if isinstance(e, Started))
     assert "images of domain A" in started.description
 

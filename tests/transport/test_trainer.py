@@ -301,7 +301,7 @@ def test_nan_steps_back_once_and_then_gives_up(
     monkeypatch.setattr(trainer_module, "KEEP_EVERY", 2)
     trainer = Trainer(tiny("nonblind"), *domains("nonblind"), psf=psf, steps=20)
     seen: list[Event] = []
-    with pytest.raises(TrainingError, match="last checkpoint is untouched"):
+    with pytest.raises(TrainingError, match="last checkpoint is unchanged"):
         for event in trainer:
             seen.append(event)
             if isinstance(event, Stepped) and event.step == 3:
@@ -404,7 +404,7 @@ def test_a_training_that_failed_does_not_go_on(
     trainer = Trainer(tiny("nonblind"), y, x, steps=3)
     with pytest.raises(BlurGANError, match="known blur"):
         list(trainer)
-    with pytest.raises(TrainingError, match="make a new Trainer"):
+    with pytest.raises(TrainingError, match="create a new Trainer"):
         list(trainer)
 
 
@@ -441,7 +441,9 @@ def test_resuming_on_other_images_is_refused(
     y, x = domains("nonblind")
     list(Trainer(tiny("nonblind"), y, x, out, psf=psf, steps=1))
     other = [dataclasses.replace(y[0], data=np.asarray(y[0].data) + 1), y[1]]
-    with pytest.raises(DataError, match="not those that this training began with"):
+    with pytest.raises(
+        DataError, match="differ from those at the start of this training"
+    ):
         list(Trainer(tiny("nonblind"), other, x, out, psf=psf, resume=True))
 
 
@@ -453,7 +455,7 @@ def test_resuming_on_other_images_is_refused(
         (lambda y, x: (y, y), "same image"),
         (lambda y, x: ([_cut(y[0], 12)], x), "smaller than a patch"),
         (lambda y, x: ([_filled(y[0], np.nan)], x), r"NaN|finite"),
-        (lambda y, x: ([_filled(y[0], 5.0)], x), "all voxels looked at are 5"),
+        (lambda y, x: ([_filled(y[0], 5.0)], x), "all sampled voxels are 5"),
         (
             lambda y, x: ([y[0], dataclasses.replace(y[1], voxel_size=(1, 1, 1))], x),
             "resample",

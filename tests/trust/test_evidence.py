@@ -58,7 +58,7 @@ def test_what_is_right_is_believed(images: dict[str, np.ndarray]) -> None:
     assert light[LINE].min() > 20
 
 
-def test_invented_light_is_told_and_lies_below_zero(
+def test_invented_light_is_reported_and_lies_below_zero(
     images: dict[str, np.ndarray],
 ) -> None:
     found = judge(images, "added")
@@ -71,7 +71,9 @@ def test_invented_light_is_told_and_lies_below_zero(
     assert "invented" in str(found.report)
 
 
-def test_lost_light_is_told_and_lies_above_zero(images: dict[str, np.ndarray]) -> None:
+def test_lost_light_is_reported_and_lies_above_zero(
+    images: dict[str, np.ndarray],
+) -> None:
     found = judge(images, "lost")
     values, residual, _ = np.asarray(found.maps.data)
     assert values[HALF].max() < 0.1
@@ -161,4 +163,4 @@ def test_the_command_writes_maps_and_prints_three_numbers(
     maps = napari_blurgan.read_stack(out)
     assert maps.channel_names == ("evidence", "residual", "light")
     assert main(words) == 2
-    assert "exists, and is not overwritten" in capsys.readouterr().err
+    assert "exists already and is not overwritten" in capsys.readouterr().err

@@ -142,13 +142,13 @@ def test_whoever_starts_at_once_gets_the_same(
     assert "background was estimated" in widget.messages.text()
 
 
-def test_why_it_stopped_is_told(
+def test_why_it_stopped_is_reported(
     widget: DeconvolveWidget, start: Callable[..., None]
 ) -> None:
     widget.form["stop"].value = "change"
     widget.parameters["iterations"].value = 3
     start()
-    assert "3 iterations: all iterations were made" in widget.messages.text()
+    assert "3 iterations: all iterations are done" in widget.messages.text()
 
 
 def test_the_layer_says_where_it_comes_from_as_a_file_does(
@@ -172,7 +172,7 @@ def test_the_layer_says_where_it_comes_from_as_a_file_does(
         assert found[name] == expected[name], name
 
 
-def test_what_is_done_to_the_psf_is_told(
+def test_what_is_done_to_the_psf_is_reported(
     viewer: Viewer, widget: DeconvolveWidget, start: Callable[..., None]
 ) -> None:
     moved = np.roll(PSF.data, (2, 0, 3), (0, 1, 2))
@@ -180,7 +180,7 @@ def test_what_is_done_to_the_psf_is_told(
     widget.form["psf"].value = viewer.add_image(moved, name="moved", **place)
     widget.parameters["iterations"].value = 1
     start()
-    assert "off its centre (z, y, x): centred" in widget.messages.text()
+    assert "(z, y, x): centred" in widget.messages.text()
 
 
 def test_every_channel_of_a_stack(

@@ -85,7 +85,7 @@ def test_clear_forgets(plot: Any) -> None:
     assert plot.values_at(1) == (0, {})
 
 
-def test_without_pyqtgraph_the_losses_are_told_in_words(
+def test_without_pyqtgraph_the_losses_are_reported_in_words(
     qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = builtins.__import__

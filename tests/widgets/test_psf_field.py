@@ -109,7 +109,7 @@ def test_nothing_changes_when_no_file_is_chosen(
     assert field.value.name == layer.name
 
 
-def test_a_file_that_is_no_psf_is_told(
+def test_a_file_that_is_no_psf_is_reported(
     viewer: Viewer,
     field: Any,
     tmp_path: Path,

@@ -74,7 +74,7 @@ def test_a_restored_layer_lies_on_its_source(
     assert "Tile" in widget.run.words.text() or "Done" in widget.run.words.text()
 
 
-def test_the_plan_is_told_before_anything_starts(
+def test_the_plan_is_reported_before_anything_starts(
     viewer: Viewer, widget: RestoreWidget, qtbot: QtBot
 ) -> None:
     qtbot.waitUntil(lambda: "1 tile of" in widget.plan.text(), timeout=60_000)
@@ -227,7 +227,7 @@ def test_the_memory_limit_cuts_the_tiles(
         replace(free, memory=1_000_000).plan(print)
 
 
-def test_running_out_of_memory_is_told(
+def test_running_out_of_memory_is_reported(
     widget: RestoreWidget,
     click: Callable[[QPushButton], None],
     done: Callable[[], None],
@@ -290,7 +290,7 @@ def test_the_list_marks_models_that_have_hardly_learned(
     assert texts[empty].endswith("⚠ cannot be read")
 
 
-def test_a_damaged_model_is_told(
+def test_a_damaged_model_is_reported(
     widget: RestoreWidget,
     click: Callable[[QPushButton], None],
     done: Callable[[], None],

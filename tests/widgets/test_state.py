@@ -34,7 +34,7 @@ def test_recent_models_newest_first_and_only_those_there_are(tmp_path: Path) -> 
     assert _state.models.list() == [first, second]
 
 
-def test_who_lists_models_is_told(tmp_path: Path) -> None:
+def test_who_lists_models_is_reported(tmp_path: Path) -> None:
     heard = []
     _state.models.added.connect(heard.append)
     try:

@@ -189,7 +189,7 @@ def test_a_brighter_background_ticks_itself(mouse: Mouse, picture: np.ndarray) -
     layer = mouse.viewer.add_image(picture, name="cells")
     widget = mouse.open()
     mouse.pick(widget, layer, [HIGH], [LOW])
-    assert "the brighter of the two" in widget.messages.text()
+    assert "The picked background is brighter" in widget.messages.text()
     assert widget.level["bright"].value
     mask = mouse.viewer.layers["cells · content below"]
     below = picture < widget.threshold
@@ -202,7 +202,7 @@ def test_a_brighter_background_ticks_itself(mouse: Mouse, picture: np.ndarray) -
     assert "cells · content above" in mouse.viewer.layers
 
 
-def test_what_goes_wrong_is_told_in_a_sentence(
+def test_what_goes_wrong_is_reported_in_a_sentence(
     mouse: Mouse, picture: np.ndarray
 ) -> None:
     layer = mouse.viewer.add_image(picture, name="cells")

@@ -86,7 +86,7 @@ class Bench:
         return threshold_from_regions(self.mean(domain), *self.picked[domain])
 
     def asked(self, name: str) -> Any:
-        return self.transform._asked_for().changes[f"saliency.{name}"]
+        return self.transform._asked_for().changes[f"terms.saliency.{name}"]
 
 
 @pytest.fixture

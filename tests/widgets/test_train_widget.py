@@ -123,10 +123,10 @@ def test_a_run_that_is_stopped_while_it_prepares_leaves_no_model(
     ("error", "words"),
     [
         (RuntimeError("The size of tensor a must match"), "size of tensor a"),
-        (torch.OutOfMemoryError("CUDA out of memory."), "too little memory"),
+        (torch.OutOfMemoryError("CUDA out of memory."), "does not have enough memory"),
     ],
 )
-def test_a_failing_step_is_told_and_the_widget_goes_on(
+def test_a_failing_step_is_reported_and_the_widget_goes_on(
     widget: TrainWidget,
     click: Callable[[QPushButton], None],
     until: Callable[[Callable[[], bool]], None],
@@ -164,7 +164,7 @@ def test_what_is_missing_is_said_before_anything_starts(
     assert idle(widget)
 
 
-def test_bad_data_are_told_in_the_words_of_the_core(
+def test_bad_data_are_reported_in_the_words_of_the_core(
     viewer: Viewer,
     widget: TrainWidget,
     click: Callable[[QPushButton], None],
@@ -355,7 +355,7 @@ def test_synthetic_structures_need_no_voxel_size(
     widget.advanced["changes"].value += " forward.start=gaussian"
     click(widget.run.start_button)
     until(lambda: widget.plot.last_step > 1)
-    assert "vesicles are drawn for 0.2 × 0.1 × 0.1 µm" in widget.messages.text()
+    assert "vesicles are simulated for 0.2 × 0.1 × 0.1 µm" in widget.messages.text()
     assert "untick" not in widget.messages.text()
 
 
@@ -376,7 +376,7 @@ def test_files_take_the_typed_size_too(
     assert form.isHidden()
 
 
-def test_the_end_of_the_time_is_told(
+def test_the_end_of_the_time_is_reported(
     widget: TrainWidget,
     click: Callable[[QPushButton], None],
     until: Callable[[Callable[[], bool]], None],
@@ -395,12 +395,13 @@ def missing(widget: Any, qtbot: QtBot) -> Any:
     return widget.missing.text()
 
 
-def test_how_unseen_photons_are_foretold_is_said_live(widget: TrainWidget) -> None:
+def test_how_unseen_photons_are_predicted_is_said_live(widget: TrainWidget) -> None:
     assert widget.criterion.isHidden()
     widget._on_events([Judged(50, Judgement(0.98, 1.0, 0.005))])
     assert not widget.criterion.isHidden()
     assert widget.criterion.text() == (
-        "Step 50: predicts unseen photons better than Richardson–Lucy by 2.00% ± 0.50%."
+        "Step 50: predicts held-out photons better than Richardson–Lucy by 2.00% ± "
+        "0.50%."
     )
 
 
@@ -446,7 +447,7 @@ def test_settings_unfold_where_something_is_missing(
 def test_a_nonblind_recipe_asks_for_a_psf(widget: TrainWidget, qtbot: QtBot) -> None:
     widget.data.optics.setChecked(False)
     widget.form["preset"].value = "nonblind"
-    assert "undoes a blur that is known" in missing(widget, qtbot)
+    assert "needs a known blur" in missing(widget, qtbot)
 
 
 def with_optics(viewer: Viewer, name: str, **optics: Any) -> Any:
@@ -535,7 +536,7 @@ def test_remedies_are_things_in_the_window() -> None:
         words = remedy(Warned(0, code, "", "set forward.start, or blurgan psf", {}))
         assert "forward.start" not in words
         assert "blurgan" not in words
-    other = Warned(0, "content", "", "Raise weights.saliency.", {})
+    other = Warned(0, "content", "", "Raise terms.saliency.weight.", {})
     assert "Advanced → Recipe changes" in remedy(other)
 
 

@@ -98,7 +98,7 @@ def test_from_picked_thresholds_to_a_stained_layer(
     preview = viewer.layers["cells · preview"]
     assert preview.rgb
     np.testing.assert_allclose(preview.scale, (0.5, 0.5))
-    assert "Content kept" in widget.content.text()
+    assert "Content preserved" in widget.content.text()
     disagreement = viewer.layers["cells · content disagreement"]
     cells = viewer.layers["cells"]
     np.testing.assert_allclose(disagreement.scale, cells.scale)
@@ -118,7 +118,7 @@ def test_from_picked_thresholds_to_a_stained_layer(
     np.testing.assert_allclose(restored.extent.world, source.extent.world)
 
 
-def test_what_is_missing_is_told_before_anything_starts(
+def test_what_is_missing_is_reported_before_anything_starts(
     viewer: Viewer, widget: TransformWidget
 ) -> None:
     widget.run.start_button.click()
@@ -270,7 +270,7 @@ def test_patches_lie_side_by_side() -> None:
 def test_little_content_kept_comes_with_advice(widget: TransformWidget) -> None:
     little = replace(CONTENT, iou=-1e-9)
     widget._heard(ContentMeasured(1, little))
-    assert "Content kept: 0%" in widget.content.text()
+    assert "Content preserved: 0%" in widget.content.text()
     assert "Do not trust it" in widget.content.text()
     widget._heard(ContentMeasured(1, replace(CONTENT, iou=0.8)))
     assert "trust" not in widget.content.text()

@@ -62,7 +62,7 @@ def test_slots_run_in_the_thread_of_the_widgets(qtbot: QtBot) -> None:
         StopIteration(),
     ],
 )
-def test_every_exception_is_told(qtbot: QtBot, error: Any) -> None:
+def test_every_exception_is_reported(qtbot: QtBot, error: Any) -> None:
     def work(report: Any) -> None:
         report("last words")
         raise error

@@ -1,1 +1,1 @@
-"""Classical deconvolution: one function each, FFT plans shared."""
+"""Classical deconvolution: one function per method, with shared FFT plans."""

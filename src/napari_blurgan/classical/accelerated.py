@@ -21,8 +21,8 @@ __all__ = ["AcceleratedSteps", "OverrelaxedSteps", "accelerated_richardson_lucy"
 class AcceleratedSteps:
     """Richardson–Lucy updates from a point extrapolated beyond the estimate.
 
-    From the point z came the estimate x, before which there was x′: the next point is
-    x + (k − 1) / (k + lag) · (x − x′) + beyond · (x − z).
+    If the point z led to the estimate x, and the previous estimate was x′, the next
+    point is x + (k − 1) / (k + lag) · (x − x′) + beyond · (x − z).
     """
 
     lag = 2
@@ -35,7 +35,7 @@ class AcceleratedSteps:
         self._updates = 0
 
     def predict(self) -> Tensor:
-        """Return what is expected at the extrapolated point."""
+        """Return the expected image at the extrapolated point."""
         # A voxel at zero could never rise again.
         torch.maximum(self.extrapolated, self.observation.least, out=self.extrapolated)
         return self.observation.expected(self.extrapolated)
@@ -55,7 +55,7 @@ class AcceleratedSteps:
 
 
 class OverrelaxedSteps(AcceleratedSteps):
-    """The same, sooner and further; for a linear update it is stable below one."""
+    """The same with larger steps; for a linear update it is stable below one."""
 
     lag = 1
     beyond = 0.5
@@ -70,13 +70,13 @@ def accelerated_richardson_lucy(
 ) -> Deconvolution:
     """Deconvolve by Richardson–Lucy with scaled heavy-ball momentum.
 
-    From a point z came the estimate x, before which there was x′: the next update
-    starts from x + (k − 1) / (k + 1) · (x − x′) + (x − z) / 2, so that k iterations do
-    what plain Richardson–Lucy does in nearly k². The first term is that of Wang and
-    Miller (IEEE Trans. Image Process. 23, 848, 2014), the second the over-relaxation
-    of Kim and Fessler (Math. Program. 159, 81, 2016), made smaller to be stable here.
-    Noise is built up as much faster: use a stopping rule, or few iterations. Costs one
-    more volume of memory and no more FFTs.
+    If the point z led to the estimate x, and the previous estimate was x′, the next
+    update starts from x + (k − 1) / (k + 1) · (x − x′) + (x − z) / 2, so that k
+    iterations achieve what plain Richardson–Lucy does in almost k². The first term is
+    that of Wang and Miller (IEEE Trans. Image Process. 23, 848, 2014), the second the
+    over-relaxation of Kim and Fessler (Math. Program. 159, 81, 2016), reduced to be
+    stable here. Noise builds up equally fast: use a stopping rule, or few iterations.
+    It needs one more volume of memory and no more FFTs.
 
     Parameters, options and errors are those of `richardson_lucy`.
     """

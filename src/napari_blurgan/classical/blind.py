@@ -41,11 +41,11 @@ class BlindSteps:
 
     @property
     def estimate(self) -> Tensor:
-        """The object, in the present round."""
+        """The object in the current round."""
         return self._round.estimate
 
     def predict(self) -> Tensor:
-        """Return what is expected; between rounds, with an improved PSF."""
+        """Return the expected image; between rounds, with an improved PSF."""
         if self._updates and self._updates % self.length == 0:
             self._improve_psf()
             self._round = AcceleratedSteps(self.observation)
@@ -65,7 +65,7 @@ class BlindSteps:
         self._use(self.psf.data)
 
     def _psf_factor(self) -> Tensor:
-        """Return Xᵀ(y / (Xh + b)) / Xᵀ1: a Richardson–Lucy step for h, x known."""
+        """Return Xᵀ(y / (Xh + b)) / Xᵀ1: a Richardson–Lucy step for h with known x."""
         seen, blur = self.observation, self.observation.blur
         ratio = seen.image / seen.expected(self.estimate)
         light = blur.lags(self.estimate, torch.ones_like(ratio))
@@ -91,16 +91,16 @@ def blind_richardson_lucy(
     rounds: int = 3,
     **options: Unpack[Options],
 ) -> Deconvolution:
-    """Deconvolve and improve the PSF in turns.
+    """Deconvolve and improve the PSF alternately.
 
-    Each round deconvolves from a flat start with the present PSF (accelerated
-    Richardson–Lucy); between rounds the PSF is updated by Richardson–Lucy, the roles of
-    object and PSF exchanged (Fish et al., JOSA A 12, 58, 1995), and centred. It stays
-    non-negative, sums to one and keeps its box.
+    Each round deconvolves from a flat start with the current PSF (accelerated
+    Richardson–Lucy). Between rounds the PSF is updated by Richardson–Lucy with the
+    roles of object and PSF exchanged (Fish et al., JOSA A 12, 58, 1995), and centred.
+    It stays non-negative, sums to one and keeps its size.
 
     The likelihood does not distinguish a blurred object with a narrow PSF from a sharp
     one with a wide PSF, and blind deconvolution drifts to the former: start from a PSF
-    that is rather too wide than too narrow, and make few rounds.
+    that is slightly too wide rather than too narrow, and use few rounds.
 
     Parameters
     ----------
@@ -119,7 +119,9 @@ def blind_richardson_lucy(
     Other parameters and errors are those of `richardson_lucy`.
     """
     if options.get("stop") is not None:
-        raise DataError("blind deconvolution has no stopping rule: set the rounds")
+        raise DataError(
+            "blind deconvolution has no stopping rule: set the number of rounds"
+        )
     plan = plan_for(image, psf, options)
     rounds_of: list[BlindSteps] = []
 

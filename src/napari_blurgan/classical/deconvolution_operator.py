@@ -1,4 +1,4 @@
-"""`DeconvolutionOperator`: a method in the form that the tiling engine takes."""
+"""`DeconvolutionOperator`: a method as an operator for the tiling engine."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ WARM_PLANS = 4
 
 
 class DeconvolutionOperator:
-    """Deconvolves (n, c, [z,] y, x), every channel with its PSF.
+    """Deconvolves (n, c, [z,] y, x), each channel with its PSF.
 
-    Plans are kept for the last few shapes, so that time points and tiles cost their
-    iterations and nothing else.
+    Plans are kept for the most recent shapes, so that further time points and tiles
+    cost only their iterations.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ class DeconvolutionOperator:
 
     @property
     def rehearsal(self) -> DeconvolutionOperator:
-        """One that makes but two iterations, in as much memory as all take."""
+        """An operator with only two iterations, which need as much memory as all."""
         short = copy.copy(self)
         short.results = []
         short.parameters = {k: v for k, v in self.parameters.items() if k != "callback"}
@@ -94,8 +94,8 @@ class DeconvolutionOperator:
     def halo(self) -> tuple[int, ...]:
         """Twice the reach of the PSF for tiles, nothing for whole images.
 
-        Strictly each iteration reaches further, but by ever less; docs/classical.md
-        says what that leaves.
+        Strictly, each iteration reaches farther, but with decreasing influence;
+        docs/classical.md states the remaining error.
         """
         dims = len(self.stride)
         if self.levels is None:
@@ -152,7 +152,7 @@ class DeconvolutionOperator:
 
 
 def channel_levels(stack: Stack, dark: float) -> list[float]:
-    """Return the level of each channel's flat start, from a few planes.
+    """Return the level of the flat start of each channel, from a few planes.
 
     Its mean above darkness, as in `Observation`.
     """

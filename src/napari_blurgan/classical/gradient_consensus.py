@@ -1,8 +1,8 @@
-"""Gradient Consensus: Richardson–Lucy that updates only what half the photons confirm.
+"""Gradient Consensus: Richardson–Lucy updates confirmed by both halves of the photons.
 
 After the idea of J. Manton and A. York (Richardson–Lucy Gradient Consensus, described
-at doi.org/10.5281/zenodo.10278919): split the counts at random, ask each half for its
-update, and make the update only where both agree.
+at doi.org/10.5281/zenodo.10278919): split the counts at random, compute the update for
+each half, and apply it only where both agree.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ __all__ = ["gradient_consensus"]
 
 
 class ConsensusSteps(AcceleratedSteps):
-    """Accelerated updates of two halves, made only where the halves agree."""
+    """Accelerated updates of two halves, applied only where the halves agree."""
 
     def correct(self, expected: Tensor) -> None:
         """Update both halves from the extrapolated points; overwrites `expected`."""
@@ -34,10 +34,10 @@ class ConsensusSteps(AcceleratedSteps):
         self.step(factor.masked_fill_(disagree, 1.0))
 
     def _agreement(self, factor: Tensor) -> Tensor:
-        """Return the product of the halves' relative gradients, seen through HᵀH.
+        """Return the product of the relative gradients of the halves, seen through HᵀH.
 
-        Single voxels agree by chance every other time; a neighbourhood of the size of
-        the PSF, in which brighter voxels count more, does not.
+        Single voxels agree by chance half of the time; a neighbourhood of the size of
+        the PSF, in which brighter voxels have more weight, does not.
         """
         gradients = factor - 1
         product = gradients[0].mul_(gradients[1]).mul_(self.extrapolated.sum(0))
@@ -54,15 +54,15 @@ def gradient_consensus(
 ) -> Deconvolution:
     """Deconvolve by Gradient Consensus, which stops by itself.
 
-    The photons are split at random into two halves with independent noise. Each half
-    is deconvolved with momentum, and a voxel is updated only where the updates of both
-    point the same way. It ends when a half no longer predicts the other one better
+    The photons are split at random into two halves with independent noise. Each half is
+    deconvolved with momentum, and a voxel is updated only where the updates of both
+    have the same sign. It ends when a half no longer predicts the other one better
     (`HeldOut`), and the sum of both at the best iteration is returned.
 
-    The split is made once and each half keeps an estimate of its own. Splitting anew
-    in each iteration, as first described, would show every photon to the estimate:
-    then nothing is held out, and the likelihood of a half changes by the luck of the
-    draw more than by the fit (docs/classical.md has the comparison).
+    The split is made once, and each half has its own estimate. Splitting again in each
+    iteration, as first described, would eventually show every photon to the estimate:
+    nothing would then be held out, and the likelihood of a half would vary more by
+    chance than by the fit (docs/classical.md has the comparison).
 
     Parameters
     ----------
@@ -81,6 +81,6 @@ def gradient_consensus(
     """
     rule = options.get("stop") or HeldOut()
     if not isinstance(rule, HeldOut):
-        raise DataError("Gradient Consensus stops by its own rule, HeldOut")
+        raise DataError("Gradient Consensus has its own stopping rule, HeldOut")
     options["stop"] = rule
     return run(ConsensusSteps, image, psf, iterations, options)

@@ -1,4 +1,4 @@
-"""Images of any axes to deconvolved ones: every channel with its PSF."""
+"""Deconvolution of images with any axes, each channel with its PSF."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def deconvolve_stack(
 
 
 def as_psf(psf: PsfSource, stack: Stack) -> PsfLike | Plan:
-    """Return a PSF in whichever form it was given, or computed for an image.
+    """Return a PSF given in any form, or computed for an image.
 
     Raises
     ------
@@ -161,7 +161,7 @@ def _theoretical(optics: Optics, stack: Stack) -> Psf:
     sizes = dict(zip("ZYX", stack.voxel_size, strict=True))
     if any(sizes[axis] is None for axis in stack.spatial_axes):
         raise OpticsError(
-            f"{stack.name}: optics need the size of its voxels; give "
+            f"{stack.name}: optics require the voxel size; give "
             "voxel_size=(z, y, x) in µm"
         )
     z, y, x = (size or 0.1 for size in stack.voxel_size)  # a plane has no depth
@@ -172,7 +172,7 @@ def _theoretical(optics: Optics, stack: Stack) -> Psf:
 def _plans(
     stack: Stack, psf: PsfSource | Sequence[PsfSource], words: dict[str, Any]
 ) -> list[Plan]:
-    """Return what serves each channel; takes from `words` what is in it."""
+    """Return the PSF of each channel; removes from `words` what it uses."""
     several: Sequence[Any] = psf if isinstance(psf, list | tuple) else [psf]
     if len(several) not in (1, stack.channels):
         raise DataError(
@@ -205,7 +205,7 @@ def _joined(stack: Stack, frames: list[NDArray[np.float32]]) -> NDArray[np.float
 def provenance(
     method: str, psfs: Sequence[Psf], parameters: Mapping[str, Any], source: str
 ) -> dict[str, Any]:
-    """Return where a deconvolved image comes from, as JSON can hold it.
+    """Return the provenance of a deconvolved image, for JSON.
 
     Parameters
     ----------

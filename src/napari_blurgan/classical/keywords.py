@@ -1,4 +1,4 @@
-"""The keywords of the methods: none is swallowed, none is out of range."""
+"""The keywords of the methods: unknown ones and values out of range are errors."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ __all__ = ["accepted", "checked", "understood"]
 P = ParamSpec("P")
 
 ALIASES = {"num_iter": "iterations"}
-"""What scikit-image calls some of our parameters."""
+"""Names of some of our parameters in scikit-image."""
 
 LARGEST = 1e38
-"""Of a grey level; float32 ends soon after."""
+"""Largest grey level; float32 ends soon after."""
 
 EDGES = ("extend", "periodic")
 
@@ -33,7 +33,7 @@ EDGES = ("extend", "periodic")
 def checked(method: Callable[P, Deconvolution]) -> Callable[P, Deconvolution]:
     """Make a method refuse unknown keywords and impossible values, before any work.
 
-    Names of scikit-image (``num_iter``) are understood.
+    Names of scikit-image (``num_iter``) are accepted.
 
     Raises
     ------
@@ -54,7 +54,7 @@ def checked(method: Callable[P, Deconvolution]) -> Callable[P, Deconvolution]:
 def understood(
     method: Callable[..., Any], args: Sequence[Any], keywords: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Return the keywords of a call as the method knows them, all of them checked.
+    """Return the keywords of a call under the names of the method, all checked.
 
     Raises
     ------
@@ -75,14 +75,14 @@ def understood(
 
 
 def accepted(method: Callable[..., Any]) -> list[str]:
-    """Return the keywords that a method takes besides the image and the PSF."""
+    """Return the keywords of a method besides the image and the PSF."""
     names = [name for name in inspect.signature(method).parameters if name != "options"]
     (options,) = get_args(get_type_hints(method)["options"])
     return [*names[2:], *get_type_hints(options)]
 
 
 def _parameters(method: Callable[..., Any]) -> tuple[Parameter, ...]:
-    """Return what the method's form says about its numbers."""
+    """Return the ranges of the numbers in the form of a method."""
     known = {m.entry.partition(":")[2]: m.parameters for m in METHODS.values()}
     return known.get(method.__name__, ())
 
@@ -123,7 +123,7 @@ def _check_options(options: Mapping[str, Any]) -> None:
 
 
 def _by_name(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what is given by a name as what it names."""
+    """Return the object for a value given by its name."""
     found: dict[str, Any] = {}
     stop = options.get("stop")
     if isinstance(stop, str):

@@ -1,4 +1,4 @@
-"""How much memory a deconvolution takes, and tiles for images that need more."""
+"""Memory of a deconvolution, and tiles for images that need more."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ def tile_for(
     may_tile: bool = True,
     limit: int | None = None,
 ) -> tuple[int, ...] | None:
-    """Return the largest tile that fits the memory, or None if the image does whole.
+    """Return the largest tile that fits into memory, or None if the image does.
 
-    The longest axis is halved again and again, so that thin stacks keep all planes. The
-    memory is `limit` bytes, or less where less is free.
+    The longest axis is halved repeatedly, so that thin stacks keep all planes. The
+    limit is `limit` bytes, or less if less is free.
 
     Raises
     ------
@@ -50,7 +50,7 @@ def tile_for(
     if not may_tile:
         raise OutOfMemoryError(
             f"{method.title} of {tuple(shape)} voxels as a whole takes about "
-            f"{need / 1e9:.1f} GB, {free / 1e9:.1f} GB can be had: choose a method "
+            f"{need / 1e9:.1f} GB, {free / 1e9:.1f} GB are available: choose a method "
             "that works in tiles, with a fixed number of iterations"
         )
     halo = [max(sizes) - 1 for sizes in zip(*(p.shape for p in psfs), strict=True)]

@@ -1,6 +1,6 @@
-"""The methods by name, described for menus, forms and the command line.
+"""The methods by name, with descriptions for menus, forms and the command line.
 
-Nothing here loads torch: a method's function is imported when it is called for.
+Nothing here loads torch: the function of a method is imported when it is used.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ __all__ = ["METHODS", "Method", "Parameter"]
 
 @dataclass(frozen=True)
 class Parameter:
-    """A number that a method takes, for a form.
+    """A numeric parameter of a method, for a form.
 
     Attributes
     ----------
@@ -39,7 +39,7 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Method:
-    """A way to deconvolve.
+    """A method of deconvolution.
 
     Attributes
     ----------
@@ -93,7 +93,7 @@ METHODS: dict[str, Method] = {
         Method(
             "rl",
             "Richardson–Lucy",
-            "The standard: choose the iterations, more for bright images.",
+            "The standard: choose the number of iterations, more for bright images.",
             "richardson_lucy:richardson_lucy",
             (_iterations(50),),
             ANY_RULE,
@@ -103,7 +103,7 @@ METHODS: dict[str, Method] = {
         Method(
             "rl-accelerated",
             "Richardson–Lucy, accelerated",
-            "The same in a sixth of the iterations or fewer.",
+            "The same result in a sixth of the iterations or fewer.",
             "accelerated:accelerated_richardson_lucy",
             (_iterations(8),),
             ANY_RULE,
@@ -113,7 +113,8 @@ METHODS: dict[str, Method] = {
         Method(
             "rl-tv",
             "Richardson–Lucy with total variation",
-            "Smooths noise and keeps edges: nuclei and other bodies, dim images.",
+            "Smooths noise and preserves edges: for nuclei and other filled "
+            "structures, dim images.",
             "total_variation:tv_richardson_lucy",
             (
                 _iterations(40),
@@ -142,11 +143,17 @@ METHODS: dict[str, Method] = {
         Method(
             "rl-blind",
             "Blind Richardson–Lucy",
-            "Improves the PSF too; start from one that is rather too wide.",
+            "Also improves the PSF; start from one that is slightly too wide.",
             "blind:blind_richardson_lucy",
             (
                 _iterations(15, "updates in each round"),
-                Parameter("rounds", 3, 1, 50, "deconvolutions, the PSF in between"),
+                Parameter(
+                    "rounds",
+                    3,
+                    1,
+                    50,
+                    "deconvolutions, with updates of the PSF in between",
+                ),
             ),
             volumes=35,
         ),
@@ -168,7 +175,7 @@ METHODS: dict[str, Method] = {
         Method(
             "tikhonov",
             "Tikhonov filter",
-            "One step, linear, spares the coarse structure.",
+            "One step, linear, preserves the coarse structure.",
             "wiener:tikhonov",
             (
                 Parameter(

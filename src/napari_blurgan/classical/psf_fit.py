@@ -1,4 +1,4 @@
-"""The place from which `psf_shape_for` was imported before version 0.2."""
+"""The module from which `psf_shape_for` was imported before version 0.2."""
 
 from __future__ import annotations
 

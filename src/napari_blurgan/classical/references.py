@@ -1,8 +1,8 @@
-"""Sharp references: deconvolved volumes for unpaired training, apart from its crops.
+"""Sharp references: deconvolved volumes for unpaired training, separate from its crops.
 
-Lim et al. (2020) trained with sharp volumes that a deconvolution program had made. A
-sharp set from one's own stacks is honest only if training never sees the voxels that it
-was made of: here each stack is cut in two, and only one part is deconvolved.
+Lim et al. (2020) trained with sharp volumes made by a deconvolution program. A sharp
+set from your own stacks is valid only if training never sees the voxels from which it
+was made: here each stack is divided in two, and only one part is deconvolved.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Region = tuple[slice, ...]
 
 @dataclass(frozen=True)
 class SharpReference:
-    """A stack cut in two: one part deconvolved, the other left for training.
+    """A stack divided in two: one part deconvolved, the other left for training.
 
     Attributes
     ----------
@@ -59,9 +59,9 @@ def make_sharp_references(
 ) -> list[SharpReference]:
     """Deconvolve a part of every stack and keep the rest for training.
 
-    The cut is across the longer of y and x, alternately with the sharp part first and
-    last. Between the parts the width of the PSF is left out, so that no object lights
-    both.
+    The stack is divided along the longer of y and x, alternately with the sharp part
+    first and last. Between the parts the width of the PSF is left out, so that no
+    object contributes to both.
 
     Parameters
     ----------
@@ -120,7 +120,7 @@ def make_sharp_references(
 def cut(
     stack: Stack, psf_shape: Sequence[int], share: float, last: bool
 ) -> tuple[Region, Region]:
-    """Return two regions, as far apart as the PSF is wide; the sharp one first or last.
+    """Return two regions separated by the width of the PSF; sharp one first or last.
 
     Raises
     ------

@@ -38,11 +38,11 @@ class RichardsonLucySteps:
 
 
 class RichardsonLucy:
-    """Richardson–Lucy on tensors, with transfer functions kept warm.
+    """Richardson–Lucy on tensors, with cached transfer functions.
 
-    Transfer functions and weights are kept for the last few shapes seen, so that
-    patches or time points cost their iterations and nothing else. Nothing is recorded
-    for differentiation.
+    Transfer functions and weights are kept for the most recent shapes, so that further
+    patches or time points cost only their iterations. Nothing is recorded for
+    differentiation.
 
     Parameters
     ----------
@@ -116,10 +116,10 @@ def richardson_lucy(
 ) -> Deconvolution:
     """Deconvolve by Richardson–Lucy.
 
-    x ← x · Hᵀ(y / (Hx + b)) / Hᵀ1 climbs to the most likely object for Poisson noise
+    x ← x · Hᵀ(y / (Hx + b)) / Hᵀ1 converges to the most likely object for Poisson noise
     (Richardson, JOSA 62, 55, 1972; Lucy, Astron. J. 79, 745, 1974). It starts flat,
-    never turns negative and keeps the flux. Left alone it ends by building structure
-    out of noise: `iterations`, or a stopping rule, is its only regularisation.
+    never becomes negative and conserves the flux. If it runs too long, it turns noise
+    into structure: `iterations`, or a stopping rule, is its only regularisation.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Richardson–Lucy that prefers few edges: total variation against noise."""
+"""Richardson–Lucy with total-variation regularisation against noise."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from napari_blurgan.inverse.run import Options, run
 
 __all__ = ["curvature", "tv_richardson_lucy"]
 
-# |div(∇x / |∇x|)| is at most 6 in three dimensions: beyond this weight the denominator
+# |div(∇x / |∇x|)| is at most 6 in three dimensions: above this weight the denominator
 # 1 - weight · div could turn negative.
 LARGEST_WEIGHT = 0.15
-# Differences below this part of the mean count as flat.
+# Differences below this share of the mean count as flat.
 SMOOTHING = 0.05
 
 
@@ -44,12 +44,12 @@ class TotalVariationSteps(AcceleratedSteps):
         bend = curvature(
             self.extrapolated, seen.spacing, SMOOTHING * seen.flat, self._side
         )
-        # Differences look to one side: by turns, so that nothing moves.
+        # Differences look to one side, alternately, so that nothing is shifted.
         self._side = -self._side
         field = seen.blur.crop(self.extrapolated)
         before = field.sum(seen.axes, keepdim=True)
         self.extrapolated /= bend.mul_(-self.weight).add_(1)
-        # The division alone would not keep the flux.
+        # The division alone would not conserve the flux.
         self.extrapolated *= before / field.sum(seen.axes, keepdim=True)
         super().correct(expected)
 
@@ -95,9 +95,10 @@ def tv_richardson_lucy(
     """Deconvolve by Richardson–Lucy with total-variation regularisation.
 
     Each update is divided by 1 − weight · div(∇x / |∇x|), which flattens noise and
-    leaves edges (Dey et al., Microsc. Res. Tech. 69, 260, 2006), with the momentum of
-    `accelerated_richardson_lucy`. More iterations then hardly build up noise. Suits
-    bodies with edges, such as nuclei; thin filaments are dimmed by larger weights.
+    preserves edges (Dey et al., Microsc. Res. Tech. 69, 260, 2006), with the momentum
+    of `accelerated_richardson_lucy`. More iterations then hardly build up noise. It
+    suits filled structures with edges, such as nuclei; larger weights dim thin
+    filaments.
 
     Parameters
     ----------

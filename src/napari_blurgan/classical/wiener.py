@@ -32,7 +32,7 @@ def wiener(
     noise: float = 0.01,
     **options: Unpack[DirectOptions],
 ) -> Deconvolution:
-    """Deconvolve with a Wiener filter, conj(H) / (|H|² + noise), the flux kept.
+    """Deconvolve with a Wiener filter, conj(H) / (|H|² + noise), conserving the flux.
 
     Parameters
     ----------
@@ -97,10 +97,10 @@ def _filter(
 
 
 def joined(observation: Observation) -> Tensor:
-    """Return the image above its background, continued smoothly round the domain.
+    """Return the image above its background, extended smoothly around the domain.
 
-    Beyond the field of view it runs straight from each edge to the opposite one, so
-    that the transform sees no jump.
+    Beyond the field of view it is interpolated linearly from each edge to the opposite
+    one, so that the transform sees no jump.
     """
     blur = observation.blur
     x = blur.embed(observation.image - observation.background)

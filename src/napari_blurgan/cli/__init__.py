@@ -1,8 +1,8 @@
-"""The `blurgan` command: one thin module a sub-command, imported only when asked for.
+"""The `blurgan` command: one thin module per sub-command, imported only when used.
 
 Exit codes: 0 done; 2 the input or the request is at fault (one clear line on stderr);
 1 a failure of ours (a line, and a file with the traceback); 130 interrupted, 143
-terminated; 141 whoever read the output has gone, as `head` does.
+terminated; 141 the reader of the output has closed it, as `head` does.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from napari_blurgan.errors import BlurGANError
 __all__ = ["main"]
 
 GROUPS: dict[str, dict[str, str]] = {
-    "to try it out": {
-        "demo": "the whole path on a real stack, in minutes",
-        "simulate": "make a phantom, its blurred image and its PSF",
+    "getting started": {
+        "demo": "train, restore and compare on a real stack, in minutes",
+        "simulate": "simulate a phantom, its blurred image and the PSF",
     },
     "the blur": {
         "psf": "compute, measure or identify a point-spread function",
@@ -33,16 +33,16 @@ GROUPS: dict[str, dict[str, str]] = {
         "deconvolve": "classical deconvolution",
     },
     "training": {
-        "references": "cut stacks in two: a part made sharp, a part to train on",
-        "split": "two unpaired domains out of a folder of pairs",
-        "threshold": "a saliency threshold from picked regions",
-        "recipe": "print a preset, to be edited and trained",
+        "references": "divide stacks: deconvolve one part, keep the other for training",
+        "split": "make two unpaired domains from a folder of pairs",
+        "threshold": "compute a saliency threshold from picked regions",
+        "recipe": "print a preset, to edit and train",
         "train": "train a model",
-        "info": "what a model folder holds, or what this computer has (--system)",
+        "info": "describe a model folder, or this computer (--system)",
     },
     "results": {
         "restore": "apply a trained model to images",
-        "export": "write a model for other programs: bioimage.io, ONNX",
+        "export": "export a model for other programs: bioimage.io, ONNX",
         "evaluate": "compare a result with a reference",
         "evidence": "map where a restoration is supported by its measurement",
     },
@@ -63,17 +63,17 @@ examples:
   blurgan train blind --blurred 'day1/*.tif' --sharp 'sharp/*.tif' --out mine.blurgan
   blurgan restore mine.blurgan 'day2/*.tif' --out restored/
 
-blurgan COMMAND --help says more. Nothing is overwritten unless you say --overwrite.
+See blurgan COMMAND --help for details. Nothing is overwritten without --overwrite.
 """
 
 HUNG_UP = 141
-"""What shells call a command that wrote where nobody reads: 128 + SIGPIPE."""
+"""Exit code for output that nobody reads any more: 128 + SIGPIPE."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     # Spinning OpenMP threads make a shared machine many times slower; the runtime
-    # reads this when torch is loaded, which no module of ours has done yet.
+    # reads this when torch is loaded, which has not happened yet.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         with terminable():
@@ -87,7 +87,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: list[str]) -> int:
-    """Run the command line; what it prints has left when this returns."""
+    """Run the command line; its output is flushed when this returns."""
     try:
         code = _answered(arguments)
     except SystemExit:  # of --help; at exit nobody could catch what flushing raises
@@ -122,7 +122,7 @@ def _failed(error: Exception) -> int:
 
 
 def _nobody_reads() -> bool:
-    """Return whether an output has lost its reader; what is left goes nowhere then."""
+    """Return whether an output has lost its reader; if so, discard the rest."""
     for stream in (sys.stdout, sys.stderr):
         try:
             print(file=stream, flush=True)
@@ -163,7 +163,7 @@ def build_parser(command: str | None = None) -> argparse.ArgumentParser:
 
 
 def _listed(groups: dict[str, dict[str, str]]) -> str:
-    """Return the commands in their groups, one a line."""
+    """Return the commands in their groups, one per line."""
     lines: list[str] = []
     for title, commands in groups.items():
         lines.append(f"{title}:")

@@ -1,4 +1,4 @@
-"""Several images, each with the place of its result."""
+"""Several images, each with the path of its result."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ SUFFIXES = (".tif", ".tiff", ".zarr")
 
 
 def add_images(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments that say which images, and where their results go."""
+    """Add the arguments for the images and for their results."""
     parser.add_argument(
         "inputs", nargs="+", metavar="INPUT", help="images, or patterns like 'day1/*'"
     )
@@ -49,16 +49,16 @@ def add_images(parser: argparse.ArgumentParser) -> None:
 
 
 def add_resume(parser: argparse.ArgumentParser) -> None:
-    """Add the option to go on with what an earlier call left."""
+    """Add the option to continue what an earlier call left unfinished."""
     parser.add_argument(
         "--resume",
         action="store_true",
-        help="go on with an unfinished .zarr; results that are complete stay",
+        help="continue an unfinished .zarr; complete results are kept",
     )
 
 
 def goes_on(out: Path, options: argparse.Namespace) -> bool:
-    """Return whether a result is to be gone on with.
+    """Return whether a result is to be resumed.
 
     In a folder, a missing TIFF starts from the beginning.
     """
@@ -67,26 +67,27 @@ def goes_on(out: Path, options: argparse.Namespace) -> bool:
 
 @contextmanager
 def kept(out: Path) -> Iterator[None]:
-    """Say how to go on with a result, should it be left unfinished."""
+    """Tell the user how to resume a result that is left unfinished."""
     try:
         yield
     except BaseException:
         if out.with_name(out.name + ".part").exists():
             print(
-                f"blurgan: what is done is kept in {out}.part; go on with --resume",
+                f"blurgan: finished parts are kept in {out}.part; continue with "
+                f"--resume",
                 file=sys.stderr,
             )
         raise
 
 
 def jobs(options: argparse.Namespace) -> list[tuple[Path, Path]]:
-    """Return each image that the options name with the place of its result.
+    """Return each image that the options name with the path of its result.
 
     Raises
     ------
     DataError
-        If a result cannot have its place, or has one that is taken; what is there
-        stays, unless ``--overwrite``. With ``--resume`` it counts as done.
+        If the path of a result is impossible, or exists already; existing files
+        are kept, unless ``--overwrite``. With ``--resume`` they count as done.
     """
     psfs = _listed(getattr(options, "psf", None))
     images = images_of(options.inputs, psfs)
@@ -101,14 +102,14 @@ def jobs(options: argparse.Namespace) -> list[tuple[Path, Path]]:
         return todo
     done = [out for _, out in todo if out.exists() and not options.overwrite]
     for out in done:
-        print(f"{out}: is complete, and left as it is")
+        print(f"{out}: is complete and was not changed")
     return [(source, out) for source, out in todo if out not in done]
 
 
 def images_of(
     patterns: Sequence[str], psf: str | Sequence[str] | None = None
 ) -> list[Path]:
-    """Return the images that patterns match, without the PSFs, which is said.
+    """Return the images that patterns match, without the PSFs (with a note).
 
     Raises
     ------
@@ -118,11 +119,11 @@ def images_of(
     psfs, images = _listed(psf), []
     for path in expand(patterns):
         if any(same_file(path, known) for known in psfs):
-            say_note(f"{path}: is the PSF, and left out")
+            say_note(f"{path}: was left out because it is the PSF")
         else:
             images.append(path)
     if patterns and not images:
-        raise DataError("there are no images but the PSF")
+        raise DataError("the patterns match only the PSF, no images")
     return images
 
 
@@ -133,16 +134,16 @@ def _listed(psf: str | Sequence[str] | None) -> Sequence[str]:
 def each(
     todo: Sequence[tuple[Path, Path]], make: Callable[[Path, Path], str], done: str
 ) -> None:
-    """Make every image's result; say which ones could not be.
+    """Make the result of every image; report those that failed.
 
     Parameters
     ----------
     todo : sequence of (Path, Path)
         What `jobs` returned.
     make : callable
-        Makes the result of an image at a place, and returns a line about it.
+        Makes the result of an image at a path and returns a line about it.
     done : str
-        What the images are then.
+        Participle for the images that succeeded, such as "restored".
 
     Raises
     ------
@@ -169,7 +170,8 @@ def _places(inputs: list[Path], out: str) -> list[tuple[Path, Path]]:
     if place.suffix.lower() in SUFFIXES:
         if len(inputs) > 1:
             raise DataError(
-                f"{len(inputs)} images do not fit into {out}; --out should be a folder"
+                f"{len(inputs)} images cannot be written to one file, {out}; give a "
+                f"folder with --out"
             )
         check_parent(place)
         return [(inputs[0], place)]
@@ -178,7 +180,7 @@ def _places(inputs: list[Path], out: str) -> list[tuple[Path, Path]]:
 
 
 def check_folder(place: Path, ends_as_folder: bool = False) -> None:
-    """Refuse a folder that reads as a file of another kind, or is a file."""
+    """Refuse a folder whose name is that of another kind of file, or of a file."""
     if (place / "weights.safetensors").exists():
         raise DataError(f"{place}: is a model; choose another folder to write to")
     if place.is_dir():
@@ -192,5 +194,5 @@ def check_folder(place: Path, ends_as_folder: bool = False) -> None:
     if place.suffix[1:2].isalpha() and not ends_as_folder:
         raise DataError(
             f"{place}: results are written as .ome.tif, .tif or .zarr, or into a "
-            f"folder; if {place.name} is to be one, end it with a slash"
+            f"folder; if {place.name} is meant as a folder, end it with a slash"
         )

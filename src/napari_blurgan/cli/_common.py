@@ -1,4 +1,4 @@
-"""What several commands share: paths, optics, numbers and progress."""
+"""Shared by several commands: paths, optics, numbers and progress."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ __all__ = [
 
 
 EVERY = 30.0
-"""Seconds between the lines that stand for a bar where there is no terminal."""
+"""Seconds between lines of progress if there is no terminal for a bar."""
 
 
 def add_optics(parser: argparse._ActionsContainer, required: bool = False) -> None:
-    """Add the three numbers that describe a microscope; `Optics` knows their ranges."""
+    """Add the three numbers that describe a microscope; `Optics` has their ranges."""
     group = parser.add_argument_group("optics")
     for name, metavar, text in (
         ("--na", "NA", "numerical aperture"),
@@ -58,43 +58,44 @@ def add_optics(parser: argparse._ActionsContainer, required: bool = False) -> No
 
 
 def add_device(parser: argparse._ActionsContainer) -> None:
-    """Add the option that says where to compute."""
+    """Add the option that selects the device."""
     parser.add_argument(
         "--device",
         default="auto",
         metavar="D",
-        help="cpu, cuda, cuda:1 …; auto, the default, takes a GPU where there is one",
+        help="cpu, cuda, cuda:1 …; auto, the default, uses a GPU if there is one",
     )
 
 
 def add_axes(parser: argparse._ActionsContainer) -> None:
-    """Add the options of how images are read: their axes, and how strictly."""
+    """Add the options for reading images: their axes, and how strictly."""
     parser.add_argument(
         "--axes",
         metavar="TZYX",
-        help="a letter of TCZYXS for each axis of the images; by default as they say",
+        help="a letter of TCZYXS for each axis of the images; by default as in the "
+        "files",
     )
     parser.add_argument(
         "--strict",
         action="store_true",
-        help="refuse images with missing chunks or tiles; by default these count as "
-        "empty, and that is said",
+        help="refuse images with missing chunks or tiles; by default these are treated "
+        "as empty, with a note",
     )
 
 
 def add_overwrite(
-    parser: argparse._ActionsContainer, what: str = "results that are"
+    parser: argparse._ActionsContainer, what: str = "existing results"
 ) -> None:
-    """Add the option without which nothing is overwritten."""
+    """Add the option that permits overwriting."""
     parser.add_argument(
         "--overwrite",
         action="store_true",
-        help=f"replace {what} there already; refused by default",
+        help=f"replace {what}; an error by default",
     )
 
 
 def optics_of(options: argparse.Namespace) -> Optics | None:
-    """Return the optics, or None where none were given.
+    """Return the optics, or None if none were given.
 
     Raises
     ------
@@ -113,10 +114,10 @@ def optics_of(options: argparse.Namespace) -> Optics | None:
 
 
 def expand(patterns: Sequence[str]) -> list[Path]:
-    """Return the paths that the patterns match; one that matches nothing stays."""
+    """Return the paths that the patterns match, and existing files by their names."""
     paths: list[Path] = []
     for pattern in patterns:
-        # A file may have brackets in its name: what is there is no pattern.
+        # A file may have brackets in its name: an existing path is not a pattern.
         plain = Path(pattern).exists() or not glob.has_magic(pattern)
         found = [pattern] if plain else sorted(glob.glob(pattern))  # noqa: PTH207
         if not found:
@@ -133,16 +134,16 @@ def read_image(
     channel: int | None = None,
     strict: bool = False,
 ) -> Stack:
-    """Read an image, and say what reading it found.
+    """Read an image and print the notes of the reader.
 
     Parameters
     ----------
     source : path-like
         The file.
     axes : str, optional
-        Letters in place of those of the file.
+        Letters that override those of the file.
     voxel : sequence of float, optional
-        (z, y, x) in micrometres, in place of what the file says.
+        (z, y, x) in micrometres, overriding the file.
     channel : int, optional
         Channel to keep, counted from 0.
     strict : bool
@@ -182,23 +183,25 @@ def load_psf(path: str | os.PathLike[str], voxel: Sequence[float] | None = None)
 
 
 def say_note(words: str) -> None:
-    """Say on stderr what a user should know."""
+    """Print a note on stderr."""
     print(f"note: {words}", file=sys.stderr)
 
 
 def check_psf_place(out: Path, overwrite: bool) -> None:
-    """Refuse a place to which no PSF can be written, before there is one.
+    """Refuse a path to which no PSF can be written, before computing one.
 
     Raises
     ------
     DataError
-        If there is something, or no folder, or the name is that of no TIFF.
+        If it exists, its folder does not exist, or the name is not that of a TIFF.
     """
     if out.suffix.lower() not in (".tif", ".tiff"):
         raise DataError(f"{out}: a PSF is saved as .ome.tif")
     refuse_existing(out, overwrite)
     if not out.parent.is_dir():
-        raise DataError(f"{out}: cannot be written, there is no folder {out.parent}")
+        raise DataError(
+            f"{out}: cannot be written because the folder {out.parent} does not exist"
+        )
 
 
 def clock(seconds: float) -> str:
@@ -209,7 +212,7 @@ def clock(seconds: float) -> str:
 
 @contextmanager
 def progress_bar() -> Iterator[Progress]:
-    """Show progress on stderr: a bar, or a plain line now and then off a terminal."""
+    """Show progress on stderr: a bar, or a line now and then without a terminal."""
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -235,7 +238,7 @@ def progress_bar() -> Iterator[Progress]:
 
 @contextmanager
 def _spoken(progress: Progress) -> Iterator[None]:
-    """Print a plain line now and then, where no terminal shows a bar."""
+    """Print a line now and then if there is no terminal for a bar."""
     done = threading.Event()
 
     def speak() -> None:
@@ -253,7 +256,7 @@ def _spoken(progress: Progress) -> Iterator[None]:
 
 
 def _line(task: Task) -> str:
-    """Return how far a task is: what it is, step, of how many, time left."""
+    """Return the progress of a task: its name, the step, the total, the time left."""
     total = "?" if task.total is None else f"{task.total:.0f}"
     left = task.fields.get("left") or "?"
     spent = clock(task.elapsed or 0.0)

@@ -1,4 +1,4 @@
-"""How a command ends that does not end well: signals, and failures of ours."""
+"""How commands end after signals and internal failures."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from types import FrameType
 
 __all__ = ["Terminated", "failure", "terminable"]
 
-TOO_LITTLE = "there is too little memory for this; close other programs, or crop"
+TOO_LITTLE = "not enough memory; close other programs, or crop the image"
 
 
 class Terminated(KeyboardInterrupt):
-    """SIGTERM: to end as after Ctrl-C, cleaning up on the way."""
+    """SIGTERM: ends the command like Ctrl-C, with a clean-up."""
 
 
 @contextmanager
 def terminable() -> Iterator[None]:
-    """Make SIGTERM raise `Terminated`, so that what is open is closed or kept."""
+    """Make SIGTERM raise `Terminated`, so that open files are closed or kept."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -43,18 +43,18 @@ def terminable() -> Iterator[None]:
 
 
 def failure(error: Exception) -> str:
-    """Return a line about an error that is not the user's, its traceback in a file."""
+    """Return a line about an internal error; its traceback goes to a file."""
     if isinstance(error, MemoryError):
         return TOO_LITTLE
     first = (str(error).strip().splitlines() or [""])[0]
     return (
-        f"failed with {type(error).__name__}: {first[:120]} (a fault of the program; "
+        f"failed with {type(error).__name__}: {first[:120]} (a bug in the program; "
         f"please report it with the file {_logged(error)})"
     )
 
 
 def _logged(error: Exception) -> Path:
-    """Write what is needed to find a fault, and return where."""
+    """Write what is needed to find the bug, and return the path."""
     name = f"blurgan-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.log"
     lines = [
         f"napari-blurgan {version('napari-blurgan')}, Python {sys.version}",

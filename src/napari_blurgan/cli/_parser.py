@@ -1,4 +1,4 @@
-"""The parser of the command line: names in full, numbers in range, faults in a line."""
+"""The parser of the command line: full names, number ranges, one-line errors."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ NEGATIVE = re.compile(r"^-(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$", re.IGNORECASE)
 
 
 class Misuse(BlurGANError):
-    """An option or a command that is not there; the usage says which are."""
+    """An option or a command that does not exist; the usage lists those that do."""
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser that takes no abbreviations and names the nearest of a misspelt word."""
+    """A parser without abbreviations, which suggests a name for a misspelt one."""
 
     def __init__(self, **options: Any) -> None:
         options.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
         super().__init__(**options | {"allow_abbrev": False})
-        self._negative_number_matcher = NEGATIVE  # argparse takes -1e5 for an option
+        self._negative_number_matcher = NEGATIVE  # argparse mistakes -1e5 for an option
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """Parse as ever; a misspelt option is what is at fault, whatever is missing."""
+        """Parse as usual; report a misspelt option rather than what is missing."""
         known = self._option_string_actions
         for word in () if self._subparsers else args or ():
             option = word.partition("=")[0]
@@ -51,7 +51,7 @@ class Parser(argparse.ArgumentParser):
                 break
             if option.startswith("--") and option not in known:
                 hint = did_you_mean(option, known)
-                self.error(f"there is no option {option}{hint}")
+                self.error(f"unknown option {option}{hint}")
         return super().parse_known_args(args, namespace)
 
     def error(self, message: str) -> Any:
@@ -82,17 +82,17 @@ def add_number(
     parser : parser or group
         Gets the option.
     name : str
-        Of the option.
+        Name of the option.
     least, most : float
-        The range; `least` itself is too small if `above`.
+        The range; `least` itself is excluded if `above`.
     text : str
-        What it is; unit and default are added.
+        Its description; unit and default are added.
     unit : str
-        Of the number.
+        Unit of the number.
     default : float, optional
-        Where the option is not given.
+        Value if the option is not given.
     **more
-        Of `argparse`.
+        Passed to `argparse`.
     """
 
     def number(given: str) -> float:
@@ -139,14 +139,14 @@ def add_index(parser: argparse._ActionsContainer, name: str, text: str) -> None:
 def add_sizes(
     parser: argparse._ActionsContainer, name: str, text: str, **more: Any
 ) -> None:
-    """Add an option that takes numbers of voxels."""
+    """Add an option that takes numbers of voxels along axes."""
     add_whole(parser, name, 1, LARGEST_SIZE, text=text, **more)
 
 
 def add_voxel(
     parser: argparse._ActionsContainer,
     name: str = "--voxel",
-    text: str = "size of a voxel, where the file does not say or is wrong",
+    text: str = "voxel size, if the file does not contain it or is wrong",
     **more: Any,
 ) -> None:
     """Add an option that takes the size of a voxel."""
@@ -156,7 +156,7 @@ def add_voxel(
 
 
 def _number(text: str) -> float | str:
-    """Return a number, a whole one as such, or the text that is none."""
+    """Return an int, a float, or the text if it is not a number."""
     for kind in (int, float):
         try:
             return kind(text)

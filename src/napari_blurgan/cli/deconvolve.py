@@ -57,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def add_shared(parser: argparse.ArgumentParser, method: Method) -> None:
-    """Add what says how images are read, blurred and deconvolved."""
+    """Add the options for reading, the PSF and the deconvolution."""
     add_index(parser, "--channel", "only this channel")
     add_axes(parser)
     add_device(parser)
@@ -71,7 +71,8 @@ def _add_files(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--dtype",
         metavar="T",
-        help="of the result: float32 by default, uint16 …, or source for the image's",
+        help="of the result: float32 (default), uint16 …, or source for that of the "
+        "image",
     )
     add_index(parser, "--time", "only this time point")
     add_resume(parser)
@@ -79,35 +80,45 @@ def _add_files(parser: argparse.ArgumentParser) -> None:
 
 def _add_psf(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--psf", nargs="+", metavar="PSF", help="a file, or one for each channel"
+        "--psf", nargs="+", metavar="PSF", help="a file, or one file per channel"
     )
-    text = "size of the voxels of the PSF, where its file does not say or is wrong"
+    text = "voxel size of the PSF, if its file does not contain it or is wrong"
     add_voxel(parser, "--psf-voxel", text)
     add_voxel(parser)
     parser.add_argument(
         "--edges",
         choices=("extend", "periodic"),
         default="extend",
-        help="beyond the field of view: more of the object (extend, the default), or "
+        help="outside the field of view: more of the object (extend, the default), or "
         "the opposite edge",
     )
     add_optics(parser)
 
 
 def _add_camera(parser: argparse.ArgumentParser, method: Method) -> None:
-    needed = "; needed" if method.counts else ""
+    needed = "; required" if method.counts else ""
     group = parser.add_argument_group("camera")
     for name, metavar, least, text in (
         (
             "background",
             "GREY",
             -LARGEST_GREY,
-            "grey level of light from elsewhere, "
-            "and of darkness without --offset; 0 by default",
+            "background light in grey levels, including "
+            "the offset unless --offset is given; 0 by default",
         ),
-        ("gain", "GREY", 1e-6, f"grey levels for a photo-electron{needed}"),
-        ("offset", "GREY", -LARGEST_GREY, f"grey level of darkness{needed}"),
-        ("read-noise", "E", 0, "of the camera, in electrons; 1.5 by default"),
+        ("gain", "GREY", 1e-6, f"grey levels per photo-electron{needed}"),
+        (
+            "offset",
+            "GREY",
+            -LARGEST_GREY,
+            f"grey level of the camera in the dark{needed}",
+        ),
+        (
+            "read-noise",
+            "E",
+            0,
+            "read noise of the camera, in electrons; 1.5 by default",
+        ),
     ):
         most = 1e6 if name in ("gain", "read-noise") else LARGEST_GREY
         add_number(group, f"--{name}", least, most, text=text, metavar=metavar)
@@ -130,12 +141,13 @@ def _add_method(parser: argparse.ArgumentParser, method: Method) -> None:
         group.add_argument(
             "--stop",
             choices=method.rules,
-            help="stop earlier, by this rule (see docs/classical.md); never by default",
+            help="stop earlier by this rule (see docs/classical.md); by default "
+            "without a rule",
         )
 
 
 def run(options: argparse.Namespace) -> int:
-    """Deconvolve every image; say which ones could not be."""
+    """Deconvolve every image; report those that failed."""
     method = METHODS[options.method]
     todo = jobs(options)
     check(method, options)
@@ -150,7 +162,7 @@ def run(options: argparse.Namespace) -> int:
 def _deconvolved(
     method: Method, source: Path, out: Path, options: argparse.Namespace
 ) -> str:
-    """Deconvolve one image, show how far it is, and return a line about the result."""
+    """Deconvolve one image with progress, and return a line about the result."""
     from napari_blurgan.tasks.deconvolve import DeconvolutionRequest
 
     stack = read(source, options)
@@ -180,14 +192,14 @@ def _deconvolved(
 
 
 class Follower:
-    """Shows every iteration of a deconvolution, and keeps its notes for the end.
+    """Shows every iteration of a deconvolution and keeps its notes for the end.
 
     Parameters
     ----------
     progress : Progress
-        Where it is shown.
+        Display.
     name : str
-        Of what is done.
+        Name of the task.
     updates : int
         Iterations for each tile or frame.
     """
@@ -198,7 +210,7 @@ class Follower:
         self._task = progress.add_task(name, total=None, left="")
 
     def __call__(self, event: Any) -> None:
-        """Take an event of a `DeconvolutionRequest`."""
+        """Handle an event of a `DeconvolutionRequest`."""
         from napari_blurgan.restoration.events import Planned, TileDone
         from napari_blurgan.tasks.deconvolve import Iterated
 
@@ -211,7 +223,7 @@ class Follower:
             seconds = self._progress.tasks[0].time_remaining
             self._show(left="?" if seconds is None else f"{seconds:.0f} s")
         elif isinstance(event, TileDone):
-            # A rule may have stopped it early: what was saved is not to come.
+            # A rule may have stopped it early: the remaining iterations will not run.
             done = max(self._progress.tasks[0].completed, float(event.done))
             left = (event.total - event.done) * self._updates
             self._show(completed=done, total=done + left)
@@ -221,7 +233,7 @@ class Follower:
 
 
 def check(method: Method, options: argparse.Namespace) -> None:
-    """Check what was asked for before any image is read; read the PSFs.
+    """Check the options before any image is read; read the PSFs.
 
     From here on ``options.psf`` holds them, ``options.optics`` the optics, and
     ``options.device`` the name of a device, or None for the best.
@@ -233,22 +245,24 @@ def check(method: Method, options: argparse.Namespace) -> None:
     if (options.optics is None) == (options.psf is None):
         raise DataError("give either --psf, or --na, --ni and --wavelength")
     if options.psf is None and options.psf_voxel is not None:
-        raise DataError("--psf-voxel is the size of the voxels of a --psf")
+        raise DataError("--psf-voxel is the voxel size of --psf, which is missing")
     if method.counts and not _camera(options):
         raise DataError(
-            f"{method.name} needs the camera's gain, offset and read noise: --gain, "
+            f"{method.name} needs gain, offset and read noise of the camera: --gain, "
             "--offset, --read-noise"
         )
     if getattr(options, "tile", None) and getattr(options, "stop", None):
-        raise DataError("a stopping rule judges the whole image: no --tile with --stop")
+        raise DataError(
+            "a stopping rule needs the whole image: --stop does not work with --tile"
+        )
     given = options.device
     options.device = None if given == "auto" else str(choose_device(given))
-    # What reading finds is said when they are fitted to each image.
+    # The notes are printed when they are fitted to each image.
     options.psf = [Psf.load(path, options.psf_voxel) for path in options.psf or ()]
 
 
 def read(source: Path, options: argparse.Namespace) -> Stack:
-    """Read an image, with the axes, voxels and channel that were asked for."""
+    """Read an image with the axes, voxel size and channel of the options."""
     return read_image(
         source,
         axes=options.axes,
@@ -261,7 +275,7 @@ def read(source: Path, options: argparse.Namespace) -> Stack:
 def known_psfs(
     stack: Stack, options: argparse.Namespace, core: bool = False
 ) -> list[Psf]:
-    """Return the PSFs that were given, or the theoretical one, whole or its core."""
+    """Return the given PSFs, or the theoretical one: all of it or its core."""
     from napari_blurgan.inverse.psf_fit import psf_shape_for
     from napari_blurgan.optics.models import support_shape, theoretical_psf
 
@@ -270,9 +284,7 @@ def known_psfs(
         return list(options.psf)
     unknown = [a for a, v in zip("zyx", stack.voxel_size, strict=True) if v is None]
     if set(unknown) & set(stack.spatial_axes.lower()):
-        raise DataError(
-            f"{stack.name}: does not say how large its voxels are; give --voxel Z Y X"
-        )
+        raise DataError(f"{stack.name}: the voxel size is unknown; give --voxel Z Y X")
     z, y, x = (v or 0.1 for v in stack.voxel_size)
     whole = psf_shape_for(optics, stack.spatial_shape, (z, y, x))
     shape = support_shape(optics, (z, y, x)) if core else whole
@@ -280,7 +292,7 @@ def known_psfs(
 
 
 def parameters_of(method: Method, options: argparse.Namespace) -> dict[str, Any]:
-    """Return what the method's function is called with."""
+    """Return the arguments for the function of the method."""
     from napari_blurgan.optics.camera import Camera
 
     known = _camera(options)
@@ -293,7 +305,7 @@ def parameters_of(method: Method, options: argparse.Namespace) -> dict[str, Any]
 
 
 def _camera(options: argparse.Namespace) -> dict[str, float]:
-    """Return what is known of the camera; nothing, or all of it."""
+    """Return the camera parameters: none or all of them."""
     if options.gain is None and options.offset is None:
         return {}
     if options.gain is None or options.offset is None:

@@ -28,12 +28,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--out",
         default="blurgan-demo",
         metavar="DIR",
-        help="a new folder, or that of an earlier demo; blurgan-demo by default",
+        help="a new folder, or one of an earlier demo; blurgan-demo by default",
     )
 
 
 def run(options: argparse.Namespace) -> None:
-    """Train on the sample that ships with the package, restore it and report."""
+    """Train on the sample in the package, restore it and report."""
     from napari_blurgan.tasks.demo import Demo
 
     out = Path(options.out)
@@ -47,7 +47,7 @@ def run(options: argparse.Namespace) -> None:
     effort = f"{rival.iterations} iterations, {rival.seconds:.1f} s"
     print(f"steps trained                        {len(result.history)}")
     print(f"shift of widefield against confocal  {result.shift} voxels (z, y, x)")
-    print("correlation with confocal at that shift, on the half not trained on:")
+    print("correlation with confocal at that shift, on the half not used for training:")
     print(f"  widefield, as measured             {r['widefield']:.3f}")
     print(
         f"  Richardson-Lucy at its best        {r['richardson-lucy']:.3f}  ({effort})"
@@ -60,12 +60,12 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _check_folder(out: Path) -> None:
-    """Refuse a folder in which there is anything but an earlier demo, or a file."""
+    """Refuse a file, or a folder with anything but an earlier demo."""
     check_parent(out)
     if out.is_file():
         raise DataError(f"{out}: is a file; choose a folder with --out")
     if out.exists() and not (out / "demo.blurgan").is_dir() and any(out.iterdir()):
         raise DataError(
-            f"{out}: holds other files than those of an earlier demo; choose another "
+            f"{out}: contains files that are not from an earlier demo; choose another "
             "folder with --out"
         )

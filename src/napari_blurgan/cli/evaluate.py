@@ -1,4 +1,4 @@
-"""`blurgan evaluate`: figures of a result against a reference."""
+"""`blurgan evaluate`: compare a result with a reference in figures."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ PAPER = """\
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what `run` reads."""
+    """Add the arguments of this command."""
     parser.add_argument("result", type=Path, metavar="RESULT", help="a file")
     parser.add_argument(
         "reference", type=Path, metavar="REFERENCE", help="a file of the same size"
@@ -92,7 +92,7 @@ def _check_alike(result: Stack, reference: Stack) -> None:
         if one != other:
             raise DataError(
                 f"the {what.replace('_', ' ')} of the result is {one}, that of the "
-                f"reference {other}; they must be equal to be compared"
+                f"reference {other}; they must be equal for a comparison"
             )
     if result.size("T") != reference.size("T"):
         raise DataError(
@@ -126,7 +126,7 @@ def _figures(
 
 
 def _report(images: list[Figures]) -> dict[str, object]:
-    """Return the figures; of several images their mean, and each of them."""
+    """Return the figures, or for several images their mean and those of each."""
     finite = [
         {k: v if math.isfinite(v) else None for k, v in image.items()}
         for image in images

@@ -43,14 +43,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "images",
         nargs="+",
         metavar="[NAME.blurgan] MEASURED RESTORED",
-        help="the model that restored it, if any; the image; its restoration",
+        help="the model that restored the image, if any; the image; its restoration",
     )
     parser.add_argument(
         "--out", required=True, metavar="PATH", help="a .ome.tif, .tif or .zarr"
     )
     add_overwrite(parser)
     parser.add_argument("--psf", metavar="PSF", help="blur of the image")
-    text = "size of the voxels of the PSF, where its file does not say or is wrong"
+    text = "voxel size of the PSF, if its file does not contain it or is wrong"
     add_voxel(parser, "--psf-voxel", text)
     add_optics(parser)
     _add_camera(parser)
@@ -58,15 +58,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--repeats",
         nargs="*",
         choices=REPEATS,
-        help="what a model restores again: halves of the light, turns of the image; "
+        help="what the model restores in addition: halves of the light, rotations; "
         "both by default",
     )
     add_voxel(parser)
-    add_index(parser, "--channel", "of images of several channels")
-    text = "z y x of the tiles to work in; by default as the free memory allows"
+    add_index(parser, "--channel", "channel of a multi-channel image")
+    text = "z y x of the tiles; by default chosen from the free memory"
     add_sizes(parser, "--tile", text, nargs="+", metavar="N")
     parser.add_argument(
-        "--resume", action="store_true", help="go on with an unfinished .zarr"
+        "--resume", action="store_true", help="continue an unfinished .zarr"
     )
     add_axes(parser)
     add_device(parser)
@@ -74,17 +74,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_camera(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("camera, estimated from the image by default")
+    group = parser.add_argument_group("camera, by default estimated from the image")
     for name, least, text in (
-        ("gain", 1e-12, "grey levels an electron"),
-        ("offset", -LARGEST_GREY, "grey level of darkness"),
-        ("read-noise", 0.0, "in electrons"),
+        ("gain", 1e-12, "grey levels per electron"),
+        ("offset", -LARGEST_GREY, "grey level in the dark"),
+        ("read-noise", 0.0, "read noise in electrons"),
     ):
         add_number(group, f"--{name}", least, LARGEST_GREY, text=text, metavar="N")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Write the maps and print what they come to."""
+    """Write the maps and print a summary."""
     from napari_blurgan.tasks.evidence import evidence
 
     model, measured, restored = _named(options)
@@ -124,8 +124,8 @@ def _named(options: argparse.Namespace) -> tuple[str | None, str, str]:
     *models, measured, restored = ["", "", *options.images][-3:]
     if len(options.images) not in (2, 3):
         raise DataError(
-            f"evidence takes an image and its restoration, after the model if there "
-            f"is one; found {len(options.images)} names"
+            f"evidence takes the model, if there is one, then an image and its "
+            f"restoration; found {len(options.images)} names"
         )
     model = models[0] or None
     if model is None and options.psf is None and optics_of(options) is None:
@@ -140,7 +140,7 @@ def _psf(options: argparse.Namespace) -> Any:
     if options.psf is not None:
         return load_psf(options.psf, options.psf_voxel)
     if options.psf_voxel is not None:
-        raise DataError("--psf-voxel is the size of the voxels of a --psf")
+        raise DataError("--psf-voxel is the voxel size of --psf, which is missing")
     return optics_of(options)
 
 

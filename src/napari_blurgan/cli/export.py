@@ -19,21 +19,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--to",
         required=True,
         choices=tuple(SUFFIXES),
-        help="a package of bioimage.io (.zip), or a single ONNX file",
+        help="a bioimage.io package (.zip), or a single ONNX file",
     )
     parser.add_argument("--out", required=True, metavar="PATH", help=".zip or .onnx")
-    group = parser.add_argument_group("what the package says of itself")
-    group.add_argument("--name", metavar="TEXT", help="by default that of the folder")
+    group = parser.add_argument_group("metadata of the package")
+    group.add_argument(
+        "--name", metavar="TEXT", help="by default the name of the folder"
+    )
     group.add_argument(
         "--author", action="append", metavar="NAME", help="may be given several times"
     )
     group.add_argument("--text", default="", help="what the model is for")
     group.add_argument("--license", metavar="SPDX", help="for example CC-BY-4.0")
-    add_overwrite(parser, "a file that is")
+    add_overwrite(parser, "an existing file")
 
 
 def run(options: argparse.Namespace) -> None:
-    """Write the model in a form that other programs run."""
+    """Write the model in a format that other programs can run."""
     out, suffix = Path(options.out), SUFFIXES[options.to]
     if out.suffix.lower() != suffix:
         raise DataError(f"{out}: {options.to} is written as {suffix}")

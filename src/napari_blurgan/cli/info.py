@@ -23,9 +23,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Print what a model folder holds, or what this computer has."""
+    """Describe a model folder, or this computer."""
     if (options.model is None) != options.system:
-        raise DataError("info takes the folder of a model, or --system")
+        raise DataError("info takes a model folder, or --system")
     summary = _system() if options.system else _model(options.model)
     if options.json:
         print(json.dumps(summary, indent=2))
@@ -59,7 +59,7 @@ def _print(values: dict[str, Any], indent: str = "") -> None:
 
 
 def _print_items(name: str, items: list[dict[str, Any]], indent: str) -> None:
-    """Print a list of things, each in a line of its own."""
+    """Print a list, one item per line."""
     print(f"{indent}{name}:")
     for item in items:
         words = (f"{key} {_text(value)}" for key, value in item.items())

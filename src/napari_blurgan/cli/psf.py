@@ -1,4 +1,4 @@
-"""`blurgan psf`: compute, distil, identify or measure a point-spread function."""
+"""`blurgan psf`: compute, extract, identify or measure a point-spread function."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ if TYPE_CHECKING:
 __all__ = ["add_arguments", "run"]
 
 DEEPEST, THICKEST = 2000, 1000
-"""Of the sample and of a coverslip, in µm; `Optics` allows no more."""
+"""Largest depth in the sample and thickness of a coverslip in µm, as in `Optics`."""
 
 Triple = Sequence[float]
 
 
 class WayParser(Parser):
-    """A parser that gets its arguments only when its sub-command is asked for."""
+    """A parser that adds its arguments only when its sub-command is used."""
 
     def __init__(
         self, *, fill: Callable[[argparse.ArgumentParser], None], **kwargs: Any
@@ -58,44 +58,56 @@ class WayParser(Parser):
         self.fill = fill
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """Add the arguments, then parse as ever."""
+        """Add the arguments, then parse as usual."""
         self.fill(self)
         return super().parse_known_args(args, namespace)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add one sub-command for each way to a PSF."""
+    """Add one sub-command for each way to obtain a PSF."""
     ways = parser.add_subparsers(metavar="WAY", required=True, parser_class=WayParser)
     for name, fill, summary in (
-        ("born-wolf", _fill_model, "scalar, for NA / n up to 0.8: the papers' model"),
+        (
+            "born-wolf",
+            _fill_model,
+            "scalar, for NA / n up to 0.8: the model of the papers",
+        ),
         ("gibson-lanni", _fill_model, "scalar, with depth and layers"),
-        ("vectorial", _fill_model, "for every aperture, with depth and layers"),
-        ("gaussian", _fill_model, "the widths of the scalar model, nothing else"),
-        ("beads", _fill_beads, "distil a PSF from an image of beads"),
-        ("spectral", _fill_spectral, "identify it from unpaired blurred and sharp"),
-        ("measure", _fill_measure, "widths and centre, and comparison with another"),
+        ("vectorial", _fill_model, "for any aperture, with depth and layers"),
+        ("gaussian", _fill_model, "a Gaussian with the widths of the scalar model"),
+        ("beads", _fill_beads, "extract a PSF from an image of beads"),
+        (
+            "spectral",
+            _fill_spectral,
+            "identify it from unpaired blurred and sharp images",
+        ),
+        (
+            "measure",
+            _fill_measure,
+            "measure widths and centre, and compare with another PSF",
+        ),
     ):
         filled = partial(fill, name=name) if fill is _fill_model else fill
         ways.add_parser(name, fill=filled, help=summary, description=summary)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Do what the sub-command asks for."""
+    """Run the sub-command."""
     return int(options.action(options) or 0)
 
 
 def _fill_model(parser: argparse.ArgumentParser, name: str) -> None:
     add_optics(parser, required=True)
-    add_voxel(parser, text="size of a voxel", required=True)
+    add_voxel(parser, text="voxel size", required=True)
     _add_shape(parser, "z y x of the array in voxels; by default the core of the PSF")
     _add_out(parser)
     parser.add_argument(
         "--modality",
         choices=("widefield", "confocal", "lightsheet"),
         default="widefield",
-        help="how the sample is lit and the light detected; widefield by default",
+        help="type of microscope; widefield by default",
     )
-    text = "confocal: wavelength of the exciting light"
+    text = "confocal: excitation wavelength"
     add_number(parser, "--excitation", 200, 2000, unit="nm", text=text, metavar="NM")
     text = "confocal: diameter of the pinhole, in Airy units"
     add_number(parser, "--pinhole", 0.01, 100, text=text, default=1.0, metavar="AU")
@@ -125,7 +137,7 @@ def _add_layers(parser: argparse.ArgumentParser) -> None:
         0,
         THICKEST,
         unit="µm",
-        text="thickness of the coverslip; 170, the design's, by default",
+        text="thickness of the coverslip; by default 170, the design value",
         metavar="UM",
     )
 
@@ -142,7 +154,7 @@ def _fill_beads(parser: argparse.ArgumentParser) -> None:
         0,
         100,
         unit="µm",
-        text="of the beads, to be taken out",
+        text="diameter of the beads, for which the PSF is corrected",
         default=0.0,
         metavar="UM",
     )
@@ -162,8 +174,11 @@ def _fill_measure(parser: argparse.ArgumentParser) -> None:
         "psf", type=Path, metavar="PSF", help="a TIFF, or a model folder"
     )
     parser.add_argument("--against", type=Path, metavar="PSF", help="the reference")
-    add_voxel(parser, text="of the PSF, where its file does not say or is wrong")
-    text = "of the reference, where its file does not say or is wrong"
+    add_voxel(
+        parser,
+        text="voxel size of the PSF, if its file does not contain it or is wrong",
+    )
+    text = "voxel size of the reference, if its file does not contain it or is wrong"
     add_voxel(parser, "--against-voxel", text)
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(action=_measure)
@@ -173,7 +188,7 @@ def _add_out(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=Path, required=True, metavar="PSF.ome.tif", help="the result"
     )
-    add_overwrite(parser, "a file that is")
+    add_overwrite(parser, "an existing file")
 
 
 def _add_shape(parser: argparse.ArgumentParser, text: str) -> None:
@@ -218,7 +233,7 @@ def _optics(options: argparse.Namespace) -> Optics:
 
 
 def _distil(options: argparse.Namespace) -> None:
-    """Write the PSF of an image of beads, and say how the beads were judged."""
+    """Write the PSF of an image of beads, and print how the beads were classified."""
     from napari_blurgan.identification.beads import psf_from_beads
 
     check_psf_place(options.out, options.overwrite)
@@ -228,7 +243,7 @@ def _distil(options: argparse.Namespace) -> None:
     voxel = [size for size in stack.voxel_size if size]
     if len(voxel) < 3:
         raise OpticsError(
-            f"{options.image}: the file does not say how large its voxels are; give "
+            f"{options.image}: the file does not contain the voxel size; give "
             f"--voxel Z Y X in µm"
         )
     image = _volume(stack, options.channel)
@@ -247,7 +262,7 @@ def _distil(options: argparse.Namespace) -> None:
 def _volume(stack: Stack, channel: int | None) -> NDArray[np.generic]:
     if channel is None and stack.channels > 1:
         raise OpticsError(
-            f"{stack.name} has {stack.channels} channels; say which with --channel"
+            f"{stack.name} has {stack.channels} channels; choose one with --channel"
         )
     return stack.frame(channel=channel)[0]
 
@@ -270,7 +285,7 @@ def _judgements(report: BeadReport) -> dict[str, Any]:
 
 
 def _measure(options: argparse.Namespace) -> None:
-    """Print the figures of a PSF, as it is."""
+    """Print the figures of a PSF as it is in the file."""
     psf = load_psf(options.psf, options.voxel)
     reference, voxel = options.against, options.against_voxel
     other = None if reference is None else load_psf(reference, voxel)
@@ -285,8 +300,9 @@ def _measure(options: argparse.Namespace) -> None:
     if alone is not psf:
         share = alone.provenance["offset"]
         say_note(
-            f"{options.psf}: stands on a level that holds {share:.0%} of its sum, as "
-            "on a camera's offset; it is taken off where the PSF is used"
+            f"{options.psf}: lies on a constant level that makes up {share:.0%} of its "
+            f"sum, "
+            "such as a camera offset; it is subtracted wherever the PSF is used"
         )
     print(_widths(psf))
     print(f"centroid {_row(psf.centroid())} voxels from the centre")
@@ -311,7 +327,7 @@ def _figures(psf: Psf) -> dict[str, Any]:
 
 
 def _comparison(psf: Psf, other: Psf) -> dict[str, Any]:
-    """Compare at zero shift, on the voxels of `psf`."""
+    """Compare at zero shift, on the voxel grid of `psf`."""
     same = other.resampled(psf.voxel_size)
     pairs = zip(psf.fwhm(), other.fwhm(), strict=True)
     return {

@@ -30,18 +30,18 @@ __all__ = ["add_arguments", "run"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what `run` reads."""
+    """Add the arguments of this command."""
     parser.description = (
         "Identify the blur between two unpaired sets of images of the same kind of "
-        "structure from their power spectra. It is relative to the sharp set: what "
-        "blurs that too is not seen."
+        "structure from their power spectra. It is relative to the sharp set: blur "
+        "that both sets share is not detected."
     )
     add = parser.add_argument
     for name, text in (("--blurred", "the measured images"), ("--sharp", "sharp ones")):
         add(name, nargs="+", required=True, metavar="PATH", help=f"{text}, or patterns")
     add("--out", type=Path, required=True, metavar="PSF.ome.tif", help="the result")
-    add_overwrite(parser, "a file that is")
-    add("--na", type=float, metavar="NA", help="numerical aperture, where known")
+    add_overwrite(parser, "an existing file")
+    add("--na", type=float, metavar="NA", help="numerical aperture, if known")
     add(
         "--ni",
         type=float,
@@ -49,9 +49,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="refractive index of the immersion; 1.515 (oil) by default",
     )
-    text = "of the emitted light in nm, where known"
+    text = "of the emitted light in nm, if known"
     add("--wavelength", type=float, metavar="NM", help=text)
-    text = "let NA and wavelength depart from what is known by a factor up to 1 + L"
+    text = (
+        "allow NA and wavelength to differ from the given ones by a factor up to 1 + L"
+    )
     add_number(parser, "--limit", 0, 10, text=text, default=0.3, metavar="L")
     add("--confocal", action="store_true", help="the excitation is focused as well")
     text = "z y x of the PSF in voxels; by default its core"
@@ -62,7 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Write the PSF; warn on stderr where the fit is not to be trusted."""
+    """Write the PSF; warn on stderr if the fit is not reliable."""
     from napari_blurgan.identification.identify import identify_psf
 
     check_psf_place(options.out, options.overwrite)
@@ -89,13 +91,13 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _voxel_size(stacks: Sequence[Stack]) -> tuple[float, float, float]:
-    """Return what all stacks agree on; the depth of planes does not matter."""
+    """Return the common voxel size of all stacks; that of planes has no z."""
     first = stacks[0].voxel_size
     for stack in stacks:
         known = stack.voxel_size[-len(stack.spatial_axes) :]
         if None in known:
             raise DataError(
-                f"{stack.name}: the file does not say how large its voxels are; give "
+                f"{stack.name}: the file does not contain the voxel size; give "
                 f"--voxel Z Y X in µm"
             )
         pairs = zip(known, first[-len(known) :], strict=True)
@@ -115,7 +117,7 @@ def _images(stacks: Sequence[Stack], channel: int | None) -> list[NDArray[np.gen
     for stack in stacks:
         if channel is None and stack.channels > 1:
             raise AxesError(
-                f"{stack.name} has {stack.channels} channels; say which with --channel"
+                f"{stack.name} has {stack.channels} channels; choose one with --channel"
             )
         images += [stack.frame(t, channel)[0] for t in range(stack.size("T"))]
     return images

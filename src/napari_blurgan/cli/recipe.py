@@ -8,7 +8,7 @@ import argparse
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this command."""
     parser.add_argument(
-        "preset", metavar="PRESET", nargs="?", help="leave out for a list of them"
+        "preset", metavar="PRESET", nargs="?", help="leave out to list them"
     )
 
 

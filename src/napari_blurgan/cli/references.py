@@ -1,6 +1,6 @@
 """``blurgan references METHOD INPUT… --psf PSF --out FOLDER``.
 
-A sharp set for unpaired training out of one's own blurred stacks.
+Make a sharp set for unpaired training from your own blurred stacks.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             "--out",
             required=True,
             metavar="FOLDER",
-            help="folder that gets 'sharp' and 'blurred', to train with",
+            help="folder for the folders 'sharp' and 'blurred', to train with",
         )
         add_overwrite(sub)
         text = "share of each stack for the sharp set, between 0 and 1"
@@ -48,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Cut every stack in two, and deconvolve one part."""
+    """Divide every stack in two, and deconvolve one part."""
     folder = Path(options.out)
     check_folder(folder)
     images = images_of(options.inputs, options.psf)
@@ -61,7 +61,7 @@ def run(options: argparse.Namespace) -> int:
         stack = deconvolve.read(source, options)
         if stack.channels > 1:
             raise DataError(
-                f"{stack.name} has {stack.channels} channels; say which with --channel"
+                f"{stack.name} has {stack.channels} channels; choose one with --channel"
             )
         reference = _reference(stack, number % 2 == 1, options)
         for note in reference.notes:

@@ -39,21 +39,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "model",
         metavar="NAME.blurgan",
-        help="a trained model, or a package of bioimage.io (.zip)",
+        help="a trained model, or a bioimage.io package (.zip)",
     )
     add_images(parser)
     parser.add_argument(
-        "--psf", metavar="PSF", help="of these images, if not that of the training"
+        "--psf",
+        metavar="PSF",
+        help="of these images, if it differs from that of the training",
     )
-    text = "size of the voxels of the PSF, where its file does not say or is wrong"
+    text = "voxel size of the PSF, if its file does not contain it or is wrong"
     add_voxel(parser, "--psf-voxel", text)
     add_voxel(parser)
-    text = "z y x of the tiles to work in; by default as the free memory allows"
+    text = "z y x of the tiles; by default chosen from the free memory"
     add_sizes(parser, "--tile", text, nargs="+", metavar="N")
     parser.add_argument(
         "--dtype",
         metavar="T",
-        help="of the result: float32 by default, uint16 …, or source for the image's",
+        help="of the result: float32 (default), uint16 …, or source for that of the "
+        "image",
     )
     add_index(parser, "--channel", "only this channel")
     add_index(parser, "--time", "only this time point")
@@ -69,24 +72,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--blend",
         action=argparse.BooleanOptionalAction,
-        help="smooth the seams between tiles, or not; by default if the norm needs it",
+        help="blend the seams between tiles, or not; by default only if the norm "
+        "requires it",
     )
     parser.add_argument(
         "--scheduler",
         metavar="ADDRESS",
-        help="of a dask cluster that computes; by default this machine does",
+        help="address of a dask cluster; by default this computer is used",
     )
     parser.add_argument(
         "--views",
         nargs="+",
         choices=("xy", "xz", "yz"),
-        help="for models of planes: the mean over sections of the volume; by default "
-        "those of the training",
+        help="for models of planes: average over these sections of the volume; by "
+        "default "
+        "as in training",
     )
 
 
 def run(options: argparse.Namespace) -> int:
-    """Restore every image with one model; say which ones could not be."""
+    """Restore every image with one model; report those that failed."""
     from napari_blurgan.devices import choose_device
     from napari_blurgan.export.foreign import is_package
     from napari_blurgan.models.model import load_model
@@ -94,7 +99,7 @@ def run(options: argparse.Namespace) -> int:
     todo = jobs(options)
     choose_device(options.device)
     if options.psf is None and options.psf_voxel is not None:
-        raise DataError("--psf-voxel is the size of the voxels of a --psf")
+        raise DataError("--psf-voxel is the voxel size of --psf, which is missing")
     path = Path(options.model)
     model = path if is_package(path) else load_model(path)
     psf = None if options.psf is None else load_psf(options.psf, options.psf_voxel)
@@ -113,7 +118,7 @@ def _restored(
     out: Path,
     options: argparse.Namespace,
 ) -> str:
-    """Restore one image, show how far it is, and return a line about the result."""
+    """Restore one image with progress, and return a line about the result."""
     from napari_blurgan.tasks.restore import restoring
 
     if options.strict:
@@ -155,7 +160,7 @@ def _shown(event: Event, progress: Progress, task: TaskID, out: Path) -> str | N
         progress.console.print(f"plan: {event.plan}", soft_wrap=True)
         progress.update(task, total=event.plan.tiles)
     elif isinstance(event, events.Shrunk):
-        progress.console.print(f"out of memory: going on with pieces of {event.core}")
+        progress.console.print(f"out of memory: continuing with pieces of {event.core}")
     elif isinstance(event, events.TileDone):
         progress.update(task, **_position(event))
     elif isinstance(event, events.Finished):

@@ -25,27 +25,27 @@ if TYPE_CHECKING:
 __all__ = ["add_arguments", "run"]
 
 STRUCTURES = ("microtubules", "vesicles", "membranes", "nuclei", "beads")
-# How much of the PSF is simulated, see `support_shape`: the widefield PSF never ends.
+# Simulated size of the PSF, see `support_shape`: a widefield PSF has no end.
 EXTENT = 4.0
 BYTES = 40
-"""For a voxel, at least: structure, blur and noise are ten arrays of float32."""
+"""Bytes per voxel, at least: structure, blur and noise are ten float32 arrays."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what `run` reads."""
+    """Add the arguments of this command."""
     parser.add_argument("out", type=Path, metavar="OUT", help="folder for the files")
-    add_overwrite(parser, "files that are")
+    add_overwrite(parser, "existing files")
     parser.add_argument(
-        "--structure", choices=STRUCTURES, required=True, help="what is drawn"
+        "--structure", choices=STRUCTURES, required=True, help="kind of structure"
     )
     needed: dict[str, Any] = {"nargs": "+", "required": True}
     add_sizes(parser, "--shape", "Z Y X or Y X of the image", metavar="N", **needed)
-    add_voxel(parser, text="size of a voxel, Z Y X or Y X", metavar="UM", **needed)
+    add_voxel(parser, text="voxel size, Z Y X or Y X", metavar="UM", **needed)
     text = "of structure and noise"
     add_whole(parser, "--seed", 0, LARGEST_SEED, text=text, default=0, metavar="S")
-    text = "number of objects, relative to what is usual"
+    text = "number of objects, relative to the default"
     add_number(parser, "--density", 0.001, 1000, text=text, default=1.0, metavar="D")
-    text = "of filaments and membranes; by default what is usual"
+    text = "of filaments and membranes; by default a typical one"
     add_number(parser, "--thickness", 0.001, 100, unit="µm", text=text, metavar="UM")
     add_optics(parser, required=True)
     _add_psf(parser.add_argument_group("PSF"))
@@ -57,7 +57,7 @@ def _add_psf(group: argparse._ArgumentGroup) -> None:
         "--model",
         default="auto",
         metavar="M",
-        help="of the PSF, see blurgan psf; auto, the default, is vectorial",
+        help="of the PSF, see blurgan psf; auto (default) is vectorial",
     )
     text = (
         "Z Y X of the PSF in voxels; by default four axial periods and eight Airy "
@@ -71,14 +71,14 @@ def _add_noise(group: argparse._ArgumentGroup) -> None:
         "--noise",
         choices=("camera", "paper", "none"),
         default="camera",
-        help="camera, the default, is Poisson-Gaussian; paper that of Lim et al. on "
+        help="camera (default) is Poisson-Gaussian; paper is that of Lim et al. on "
         "grey levels 0 to 255",
     )
     for name, metavar, least, default, text in (
-        ("--photons", "N", 1e-6, 1000.0, "photons that a value of one stands for"),
-        ("--read-noise", "E", 0, 1.5, "of the camera, in electrons"),
-        ("--gain", "GREY", 1e-6, 1.0, "grey levels for a photo-electron"),
-        ("--offset", "GREY", 0, 100.0, "grey level of darkness"),
+        ("--photons", "N", 1e-6, 1000.0, "photons for a value of one"),
+        ("--read-noise", "E", 0, 1.5, "read noise of the camera, in electrons"),
+        ("--gain", "GREY", 1e-6, 1.0, "grey levels per photo-electron"),
+        ("--offset", "GREY", 0, 100.0, "grey level in the dark"),
     ):
         add_number(group, name, least, 1e9, text=text, default=default, metavar=metavar)
 
@@ -121,7 +121,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _check_memory(shape: tuple[int, ...]) -> None:
-    """Refuse what the memory cannot hold, before anything is drawn."""
+    """Refuse what does not fit into memory, before simulating anything."""
     from napari_blurgan.headers.limits import refuse_beyond_memory
 
     words = "×".join(map(str, shape))

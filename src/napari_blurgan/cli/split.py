@@ -1,4 +1,4 @@
-"""`blurgan split PATH… --out DIR`: two unpaired domains out of pairs."""
+"""`blurgan split PATH… --out DIR`: make two unpaired domains from pairs."""
 
 from __future__ import annotations
 
@@ -22,12 +22,13 @@ __all__ = ["add_arguments", "run"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what `run` reads."""
+    """Add the arguments of this command."""
     parser.add_argument(
         "paths",
         nargs="+",
         metavar="PATH",
-        help="two folders with images of the same names; a folder that holds two such "
+        help="two folders with images of the same names; a folder that contains two "
+        "such "
         "folders; or files whose names differ in one word (c1_phase.tif, c1_dapi.tif)",
     )
     parser.add_argument(
@@ -35,14 +36,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         required=True,
         type=Path,
         metavar="DIR",
-        help="a new folder: gets the folders A and B, and split.json",
+        help="a new folder for the folders A and B, and split.json",
     )
-    text = "of the draw"
+    text = "of the random choice"
     add_whole(parser, "--seed", 0, LARGEST_SEED, text=text, default=0, metavar="S")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Copy one image of each pair, at random, to its domain; leave out the other."""
+    """Copy a random image of each pair to its domain; leave out the other."""
     from napari_blurgan.data.pairs import halves, pairs_in
 
     check_parent(options.out)
@@ -72,7 +73,7 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def _record(seed: int, to_a: list[Pair], to_b: list[Pair]) -> dict[str, object]:
-    """Return what went where, and what was left out: to be used as a truth."""
+    """Return which images went where, and those left out: the ground truth."""
     return {
         "seed": seed,
         "A": [{"image": str(p.a), "left out": str(p.b)} for p in to_a],

@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         )
     text = "time point, counted from 0"
     add_whole(parser, "--time", 0, LARGEST_INDEX, text=text, default=0, metavar="T")
-    text = "only this channel; by default the mean of all"
+    text = "only this channel; by default the mean of all channels"
     add_index(parser, "--channel", text)
     add_axes(parser)
     parser.add_argument("--json", action="store_true", help="print JSON")
@@ -53,7 +53,7 @@ def run(options: argparse.Namespace) -> None:
     print(f"background {found.background:g}, foreground {found.foreground:g}")
     print(f"on the wrong side: {found.overlap:.1%} of the picked voxels")
     if found.bright_background:
-        print("the background is the brighter one: set bright_background in the recipe")
+        print("the background is brighter: set bright_background in the recipe")
 
 
 def _image(options: argparse.Namespace) -> ArrayLike:
@@ -68,7 +68,7 @@ def _image(options: argparse.Namespace) -> ArrayLike:
         strict=options.strict,
     )
     if stack.channels > 1:
-        say_note(f"{stack.name}: the mean of {stack.channels} channels was taken")
+        say_note(f"{stack.name}: the mean of {stack.channels} channels was used")
     image = ChannelMean(stack)
     if "T" not in image.axes:
         return image

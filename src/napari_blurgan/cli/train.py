@@ -60,20 +60,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--b",
         nargs="+",
         metavar="PATH",
-        help="sharp images of other fields, or patterns; domain B of a transformation; "
-        "not for recipes that learn from the measured images alone",
+        help="sharp images, which may show other fields, or patterns; domain B of a "
+        "transformation; not for recipes that learn from the measured images alone",
     )
     parser.add_argument(
         "--out", required=True, metavar="NAME.blurgan", help="folder for the model"
     )
-    add_overwrite(parser, "a model that is")
-    parser.add_argument("--psf", metavar="PSF", help="the blur, or where to start")
-    text = "size of the voxels of the PSF, where its file does not say or is wrong"
+    add_overwrite(parser, "an existing model")
+    parser.add_argument(
+        "--psf", metavar="PSF", help="the blur, or its initial estimate"
+    )
+    text = "voxel size of the PSF, if its file does not contain it or is wrong"
     add_voxel(parser, "--psf-voxel", text)
     add_voxel(
         parser,
-        text="size of the voxels of all images, where the files do not "
-        "say or are wrong",
+        text="voxel size of all images, if the files do not contain it or are wrong",
     )
     add_axes(parser)
     add_optics(parser)
@@ -83,12 +84,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--seed",
         0,
         LARGEST_SEED,
-        text="of all random numbers; by default the recipe's",
+        text="of all random numbers; by default that of the recipe",
         metavar="S",
     )
     add_device(parser)
     add_index(parser, "--channel", "channel to train on")
-    parser.add_argument("--resume", action="store_true", help="go on where it ended")
+    parser.add_argument(
+        "--resume", action="store_true", help="continue where an earlier training ended"
+    )
     _add_saliency(parser)
     parser.add_argument(
         "--set",
@@ -109,23 +112,23 @@ def _add_length(parser: argparse.ArgumentParser) -> None:
         0,
         MOST_MINUTES,
         above=True,
-        text="time for all steps together, in minutes, in place of the steps",
+        text="total time in minutes, instead of a number of steps",
         metavar="M",
     )
-    text = "number of steps; by default the recipe's"
+    text = "number of steps; by default that of the recipe"
     add_whole(length, "--steps", 1, MOST_STEPS, text=text, metavar="N")
 
 
 def _add_saliency(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("content, for transformations")
+    group = parser.add_argument_group("content (for transformations)")
     for name, domain in (("--alpha", "A"), ("--beta", "B")):
         add_number(
             group,
             name,
             -LARGEST_GREY,
             LARGEST_GREY,
-            text=f"saliency threshold of domain {domain}, in grey levels; by default "
-            "the recipe's",
+            text=f"saliency threshold of domain {domain} in grey levels; by default "
+            "that of the recipe",
             metavar="GREY",
         )
     group.add_argument(
@@ -137,7 +140,7 @@ def _add_saliency(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Train a model, showing progress and diagnoses on the way."""
+    """Train a model and show progress and diagnoses."""
     from napari_blurgan.devices import choose_device
     from napari_blurgan.tasks.train import (
         NO_SHARP,
@@ -150,7 +153,7 @@ def run(options: argparse.Namespace) -> None:
     if not options.sharp and needs_sharp(recipe):
         raise DataError(NO_SHARP)
     if options.psf is None and options.psf_voxel is not None:
-        raise DataError("--psf-voxel is the size of the voxels of a --psf")
+        raise DataError("--psf-voxel is the voxel size of --psf, which is missing")
     choose_device(options.device)
     leads = os.environ.get("RANK", "0") == "0"
     if leads:
@@ -195,8 +198,8 @@ def run(options: argparse.Namespace) -> None:
 
 
 def content_line(content: dict[str, Any]) -> str:
-    """Say what became of the content."""
-    seen = "set aside" if content["held_out"] else "trained on"
+    """Report how much content was preserved."""
+    seen = "held out" if content["held_out"] else "used in training"
     return (
         f"content: IoU {content['iou']:.3f}, lost {content['lost']:.1%}, invented "
         f"{content['invented']:.1%}, on images {seen}; cycle residual "
@@ -207,14 +210,14 @@ def content_line(content: dict[str, Any]) -> str:
 def follow(trainer: Trainer) -> Model:
     """Train to the end; the first Ctrl-C or SIGTERM stops and keeps the model.
 
-    Before the first step, and the second time, it ends at once: what was saved stays.
+    A signal before the first step, or a second one, ends at once; saved files stay.
     """
     from napari_blurgan.monitoring.events import Finished, Started
 
     begun = False
 
     def end(number: int, _frame: FrameType | None) -> None:
-        """Stop the training, or end at once where there is nothing to keep."""
+        """Stop the training, or end at once if there is nothing to keep."""
         nonlocal begun
         if not begun:
             raise Terminated if number == signal.SIGTERM else KeyboardInterrupt
@@ -241,7 +244,7 @@ def follow(trainer: Trainer) -> Model:
 
 
 def shown(events: Iterable[Event]) -> Iterable[Event]:
-    """Show events as they come; hand on the last one only."""
+    """Show events as they come; return only the last one."""
     from napari_blurgan.monitoring.events import Finished, Started, Stepped, Warned
 
     with progress_bar() as progress:

@@ -1,1 +1,1 @@
-"""What counts as content in an image, and whether it is kept."""
+"""What counts as content in an image, and whether it is preserved."""

@@ -1,4 +1,4 @@
-"""What became of the content of a few images."""
+"""How much of the content of a few images was preserved."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Image = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Content:
-    """What became of the content of some images a of domain A.
+    """How much of the content of some images a of domain A was preserved.
 
     Parameters
     ----------
@@ -45,15 +45,15 @@ class Content:
     disagreement: Image
 
     def summary(self) -> dict[str, Any]:
-        """Return the figures, fit for JSON."""
+        """Return the figures, for JSON."""
         names = ("iou", "lost", "invented", "cycle", "held_out")
         return {name: getattr(self, name) for name in names}
 
     def __str__(self) -> str:
-        """Say it in a sentence."""
-        where = "images set aside" if self.held_out else "images that it was trained on"
+        """Return it as a sentence."""
+        where = "held-out images" if self.held_out else "training images"
         return (
-            f"Content kept: {max(self.iou, 0.0):.0%} (IoU; {self.lost:.0%} lost, "
+            f"Content preserved: {max(self.iou, 0.0):.0%} (IoU; {self.lost:.0%} lost, "
             f"{self.invented:.0%} invented) in {where}; there and back "
             f"differs by {self.cycle:.3g} grey levels."
         )

@@ -1,4 +1,4 @@
-"""The saliency thresholds of a recipe, checked against the images they are for."""
+"""The saliency thresholds of a recipe, checked against the images."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from napari_blurgan.sampling.patches import PatchSampler
 __all__ = ["check_thresholds", "thresholds_of"]
 
 PATCHES = 32
-"""Patches that are looked at."""
+"""Number of patches that are examined."""
 
 CROWDED = 0.6
-"""Share of content above which the sign of the background is doubted."""
+"""Share of content above which the sign of the background is questioned."""
 
 
 def thresholds_of(
     recipe: Recipe, calibration: Calibration
 ) -> tuple[Threshold, Threshold] | None:
-    """Return T_alpha and T_beta on normalised intensities, where there are any."""
+    """Return T_alpha and T_beta on normalised intensities, if there are any."""
     s = recipe.saliency
     if s is None or s.alpha is None or s.beta is None:
         return None
@@ -47,7 +47,7 @@ def _level(normalization: Normalization, intensity: float) -> float:
 def check_thresholds(
     recipe: Recipe, a: Sequence[Stack], b: Sequence[Stack]
 ) -> list[Note]:
-    """Look for content on both sides of the thresholds.
+    """Check that there is content on both sides of the thresholds.
 
     Raises
     ------
@@ -91,8 +91,9 @@ def _check_within(
     domain = {"alpha": "A", "beta": "B"}[name]
     mean = ", mean over the channels" if stacks[0].channels > 1 else ""
     raise DataError(
-        f"saliency.{name} is {level:g}, but the images of domain {domain} lie "
-        f"between {low:g} and {high:g}{mean}: with it, all is content or nothing. Pick "
+        f"terms.saliency.{name} is {level:g}, but the images of domain {domain} lie "
+        f"between {low:g} and {high:g}{mean}: it makes all pixels content, or none. "
+        f"Pick "
         f"background and foreground in these images; {name} is in their grey levels "
         f"({np.dtype(stacks[0].data.dtype)})"
     )

@@ -1,4 +1,4 @@
-"""Thresholds without picking, from the histogram alone."""
+"""Thresholds from the histogram alone, without picking."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ BINS = 256
 
 
 def otsu(pixels: ArrayLike) -> float:
-    """Return the level that parts two classes farthest from each other (Otsu 1979).
+    """Return the level that separates two classes best (Otsu 1979).
 
     Raises
     ------

@@ -16,7 +16,7 @@ __all__ = ["Picked", "Region", "threshold_from_regions"]
 
 
 FARTHEST = 1e9
-"""From the first voxel, in voxels: no image is as large."""
+"""Largest index from the first voxel; no image is that large."""
 
 
 @dataclass(frozen=True)
@@ -40,9 +40,9 @@ class Region:
             in_range("the centre of a region", place, -FARTHEST, FARTHEST)
 
     def values(self, image: ArrayLike) -> NDArray[np.float64]:
-        """Return the intensities inside, of an image with the axes of `centre`.
+        """Return the intensities inside, from an image with the axes of `centre`.
 
-        Of lazy arrays nothing is read but the box around the disc.
+        From lazy arrays, only the box around the disc is read.
 
         Raises
         ------
@@ -75,7 +75,7 @@ class Region:
 
 @dataclass(frozen=True)
 class Picked:
-    """A threshold and what it was made of, in the units of the image.
+    """A threshold and its origin, in the units of the image.
 
     Parameters
     ----------
@@ -128,7 +128,7 @@ def threshold_from_regions(
     low, high = float(dark.mean()), float(light.mean())
     if not np.isfinite((low, high)).all():
         raise DataError(
-            "what was picked holds NaN or infinite values: pick regions without them"
+            "the picked regions contain NaN or infinite values: pick others"
         )
     if low == high:
         raise DataError(

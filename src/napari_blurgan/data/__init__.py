@@ -1,1 +1,1 @@
-"""Arrays in, patches out: axes, normalisation, sampling, reading and writing."""
+"""Images as arrays: axes, normalisation, channels, lazy reading."""

@@ -1,4 +1,4 @@
-"""Images of several channels: what is intensity in them, and what their mean is."""
+"""Multi-channel images: which channels are intensities, and their mean."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ __all__ = ["ChannelMean", "without_alpha"]
 
 
 def without_alpha(stack: Stack) -> Stack:
-    """Return an RGBA image as RGB, still lazy; any other as it is.
+    """Return an RGBA image as RGB, still lazy; any other image unchanged.
 
-    The fourth sample says how opaque a pixel is to be shown: no intensity.
+    The fourth sample is the opacity of a pixel, not an intensity.
     """
     if stack.size("S") != 4:
         return stack
@@ -25,10 +25,10 @@ def without_alpha(stack: Stack) -> Stack:
 
 
 class ChannelMean:
-    """The mean over the channels of a stack, read where it is indexed.
+    """The mean over the channels of a stack, read when it is indexed.
 
-    An image of one channel stays what it is, in its own dtype; the mean of several is
-    float64. An alpha channel has no part in it.
+    An image of one channel is unchanged, in its own dtype; the mean of several is
+    float64. An alpha channel is ignored.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ class ChannelMean:
         self.dtype = np.dtype(stack.data.dtype) if single else np.dtype(np.float64)
 
     def __getitem__(self, index: Any) -> NDArray[Any]:
-        """Read what integers and slices name along `axes`."""
+        """Read the integers and slices of an index along `axes`."""
         key = index if isinstance(index, tuple) else (index,)
         named = dict(zip(self.axes, key, strict=False))
         chosen = [named.get(a, slice(None)) for a in self._stack.axes]

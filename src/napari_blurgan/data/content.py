@@ -1,4 +1,4 @@
-"""What tells an image from another of the same name, shape and type: its pixels."""
+"""Identification of an image by its pixels, whatever its name."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from napari_blurgan.data.stack import Stack
 __all__ = ["content_digest"]
 
 WHOLE = 2**28
-"""Bytes of an image that are all read; of larger ones pieces all over it."""
+"""Images up to this many bytes are read completely; larger ones are sampled."""
 PIECE, PIECES, TIMES = 48, 3, 16
-"""Voxels along an axis of a piece; pieces along an axis, and time points, at most."""
+"""Voxels along an axis of a sample; samples along an axis, and time points, at most."""
 
 
 def content_digest(stack: Stack) -> str:
     """Return the SHA-256 of axes, shape, type and pixels.
 
-    Of images of more than 256 MB the pixels of 27 pieces of up to 48³ voxels are read,
-    from all channels of up to 16 time points: corners, middle and in between.
+    Images of more than 256 MB are sampled by 27 pieces of up to 48³ voxels, from all
+    channels of up to 16 time points: corners, middle and in between.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def content_digest(stack: Stack) -> str:
 def _pieces(
     stack: Stack, itemsize: int
 ) -> Iterator[tuple[int, Sequence[int], Sequence[int]]]:
-    """Yield time, corner and size of what is read."""
+    """Yield time, corner and size of each piece."""
     shape, times = stack.spatial_shape, stack.size("T")
     if int(np.prod(stack.data.shape, dtype=np.int64)) * itemsize <= WHOLE:
         yield from ((time, [0] * len(shape), shape) for time in range(times))
@@ -58,5 +58,5 @@ def _pieces(
 
 
 def _spread(n: int, most: int) -> list[int]:
-    """Return up to `most` of n places, the first and the last among them."""
+    """Return up to `most` of n positions, including the first and the last."""
     return sorted({round(p) for p in np.linspace(0, n - 1, min(n, most))})

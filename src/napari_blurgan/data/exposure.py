@@ -1,4 +1,4 @@
-"""Voxels that the camera, or somebody after it, cut off: saturated or clipped."""
+"""Voxels whose values were cut off: saturated or clipped."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from napari_blurgan.data.stack import Stack
 __all__ = ["clipped_share", "cut_off", "exposure_notes", "saturated_share"]
 
 PLANES = 64
-"""Planes of a channel that are looked at, evenly spaced, at the most."""
+"""Number of planes of a channel that are examined, evenly spaced."""
 BITS = (8, 10, 12, 14, 16)
 LEAST, FEW = 1e-5, 3  # of the voxels, and voxels, at the top: fewer may be by chance
-WIDE = 2**16 - 1  # nothing comes to the top of so many levels by chance
-FLAT, PILED = 1e-2, 8  # of the voxels, and times those at one, at zero
+WIDE = 2**16 - 1  # with this many levels nothing reaches the top by chance
+FLAT, PILED = 1e-2, 8  # share of the voxels, and multiple of those at one, at zero
 
 
 def exposure_notes(
     stack: Stack, channel: int | None = None, time: int | None = None
 ) -> tuple[str, ...]:
-    """Say in words what part of an image was cut off above or below.
+    """Return notes on the voxels of an image that are saturated or clipped.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def exposure_notes(
 
 
 def cut_off(pixels: NDArray[Any]) -> tuple[str, ...]:
-    """Say in words what part of some pixels, as recorded, was cut off."""
+    """Return notes on recorded pixels that are saturated or clipped."""
     high, low = saturated_share(pixels), clipped_share(pixels)
     notes = []
     if high:
@@ -54,13 +54,13 @@ def cut_off(pixels: NDArray[Any]) -> tuple[str, ...]:
     if low:
         notes.append(
             f"{_percent(low)} of the voxels are 0, many more than are 1: clipped "
-            "below, or filled in; deconvolve and restore images as they were recorded"
+            "at the bottom, or filled in; use images as they were recorded"
         )
     return tuple(notes)
 
 
 def saturated_share(pixels: NDArray[Any]) -> float:
-    """Return the share of voxels at the top of the dtype or of a camera's bits."""
+    """Return the share of voxels at the maximum of the dtype or of a camera's bits."""
     if pixels.dtype.kind not in "ui" or pixels.size == 0:
         return 0.0
     top = int(pixels.max())
@@ -68,17 +68,17 @@ def saturated_share(pixels: NDArray[Any]) -> float:
     if top not in tops:
         return 0.0
     count = np.count_nonzero(pixels == top)
-    # An image that was scaled to 8 bits has one brightest voxel: that is no saturation.
+    # An image scaled to 8 bits has a single brightest voxel: that is not saturation.
     few = count < FEW or count < LEAST * pixels.size
     return 0.0 if few and top < WIDE else float(count / pixels.size)
 
 
 def clipped_share(pixels: NDArray[Any]) -> float:
-    """Return the share of voxels at zero where noise cannot have brought so many."""
+    """Return the share of voxels at zero, if noise cannot explain so many."""
     if pixels.dtype.kind != "u" or pixels.size == 0 or pixels.max() < 8:
         return 0.0
     zeros, ones, twos = (float(np.mean(pixels == level)) for level in (0, 1, 2))
-    # Of few photons, two in a voxel are much rarer than one.
+    # With few photons, two in a voxel are much rarer than one.
     return zeros if zeros > max(FLAT, PILED * ones) and twos > ones / 2 else 0.0
 
 

@@ -1,4 +1,4 @@
-"""Image layers of napari as stacks, known by what they have: napari is not imported."""
+"""napari image layers as stacks, by duck typing: napari is not imported."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LETTERS = {"time": "T", "channel": "C", "channels": "C"} | {
 
 
 def is_layer(thing: object) -> bool:
-    """Return whether something is a layer of napari, of whatever kind."""
+    """Return whether something is a napari layer of any kind."""
     return all(hasattr(thing, name) for name in ("data_to_world", "metadata", "data"))
 
 
@@ -49,10 +49,10 @@ def to_stack(layer: Any, axes: str | None = None) -> Stack:
 
 
 def guess_axes(layer: Any) -> str:
-    """Return one letter an axis: from the axis labels, else from the shape.
+    """Return one letter per axis: from the axis labels, otherwise from the shape.
 
-    Without labels, three axes are taken for ZYX, four for CZYX if the first is at
-    most 4 long and else for TZYX, five for TCZYX.
+    Without labels, three axes are ZYX, four are CZYX if the first has a length of at
+    most 4 and TZYX otherwise, five are TCZYX.
     """
     labels = [LETTERS.get(str(label).lower(), "") for label in layer.axis_labels]
     if not all(labels) or len(set(labels)) < len(labels):
@@ -76,9 +76,9 @@ def _shape(layer: Any) -> tuple[int, ...]:
 
 
 def _voxel_size(layer: Any, axes: str) -> VoxelSize:
-    """Return the lengths of a voxel's edges in µm, however the layer lies.
+    """Return the voxel size in µm, for any transformation of the layer.
 
-    A scale without a unit is read as micrometres where no axis of space has one.
+    A scale without a unit is in micrometres, if no spatial axis has one.
     """
     spatial = [i for i, axis in enumerate(axes[: layer.ndim]) if axis in "ZYX"]
     edges = {i: _edge(layer, i) for i in spatial}
@@ -93,7 +93,7 @@ def _voxel_size(layer: Any, axes: str) -> VoxelSize:
 
 
 def _edge(layer: Any, axis: int) -> float:
-    """Return how far one voxel along an axis is in the world; flipped ones too."""
+    """Return the length of a step along an axis in world units; also if flipped."""
     step = np.zeros(layer.ndim)
     step[axis] = 1
     origin = np.asarray(layer.data_to_world(np.zeros(layer.ndim)))

@@ -1,7 +1,7 @@
 """`Normalization`: one offset and one scale for a whole data set.
 
-Never for a patch: scaling every patch by its own content would break the linearity of
-the blur, and make tiles disagree.
+Never for a patch: scaling each patch by its own content would break the linearity of
+the blur, and tiles would disagree.
 """
 
 from __future__ import annotations
@@ -70,12 +70,12 @@ class Normalization:
         return image * self.scale + self.offset
 
     def to_dict(self) -> dict[str, float]:
-        """Return what `from_dict` reads, fit for JSON."""
+        """Return a dict for `from_dict`, suitable for JSON."""
         return {"offset": self.offset, "scale": self.scale}
 
     @classmethod
     def from_dict(cls, values: dict[str, float]) -> Self:
-        """Return the normalisation that `to_dict` wrote.
+        """Return the normalisation written by `to_dict`.
 
         Raises
         ------
@@ -100,8 +100,8 @@ def robust_normalization(
 ) -> Normalization:
     """Map the percentiles `low` and `high` of a whole data set to 0 and 1.
 
-    Small data are read whole and the percentiles are exact. Of larger ones, random
-    blocks are read, one at a time, until `max_samples` voxels are there; every
+    Small data are read completely and the percentiles are exact. From larger data,
+    random blocks are read, one at a time, until `max_samples` voxels are reached; every
     block of every stack and time point is equally likely.
 
     Parameters
@@ -137,7 +137,7 @@ def robust_normalization(
         top = float(values.max())
     if top <= bottom:
         raise DataError(
-            f"{_names(stacks)}: all voxels looked at are {bottom:g}, expected an "
+            f"{_names(stacks)}: all sampled voxels are {bottom:g}, expected an "
             f"image; check that the right channel and file were chosen"
         )
     return Normalization(bottom, top - bottom)

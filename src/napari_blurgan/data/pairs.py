@@ -1,8 +1,8 @@
-"""Pairs of images, and two unpaired domains made of them.
+"""Pairs of images, and two unpaired domains made from them.
 
-Li et al. (2021) train without pairs on data that have some: of each pair one image, at
-random, goes to its domain and the other is left out, so that no domain holds what the
-other does.
+Li et al. (2021) train without pairs on data that have some: one image of each pair,
+chosen at random, goes to its domain and the other is left out, so that no field is in
+both domains.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from napari_blurgan.errors import DataError
 __all__ = ["IMAGES", "Pair", "halves", "pairs_in"]
 
 IMAGES = (".tif", ".tiff", ".zarr")
-"""Suffixes of what is read as an image."""
+"""Suffixes of files that are read as images."""
 
 BETWEEN_WORDS = re.compile(r"[ _.-]+")
 
@@ -45,10 +45,10 @@ class Pair:
 def pairs_in(paths: Sequence[Path]) -> list[Pair]:
     """Return the pairs among files and folders, sorted by their names.
 
-    Two folders hold pairs where their images have the same names; so do the two
-    folders within a single one. In a list of files, or a folder of them, two belong
-    together whose names differ in one word alone, as ``cell1_phase.tif`` and
-    ``cell1_dapi.tif`` do; A is the word that comes first in the alphabet.
+    The images of two folders are paired by their names; so are those of two folders
+    within a single one. In a list of files, or a folder of them, two belong together if
+    their names differ in only one word, as ``cell1_phase.tif`` and ``cell1_dapi.tif``;
+    A is the word that comes first in the alphabet.
 
     Raises
     ------
@@ -57,7 +57,7 @@ def pairs_in(paths: Sequence[Path]) -> list[Pair]:
     """
     for path in paths:
         if not path.exists():
-            raise DataError(f"{path}: there is no such file or folder")
+            raise DataError(f"{path}: no such file or folder")
     folders = [p for p in paths if _is_folder(p)]
     if len(paths) == 1 and folders:
         within = sorted(p for p in paths[0].iterdir() if _is_folder(p))
@@ -71,10 +71,10 @@ def pairs_in(paths: Sequence[Path]) -> list[Pair]:
 
 
 def halves(pairs: Sequence[Pair], seed: int) -> tuple[list[Pair], list[Pair]]:
-    """Return the pairs that give their A, and those that give their B.
+    """Return the pairs that contribute their A, and those that contribute their B.
 
-    Each pair has an even chance of either; as many give the one as the other, but for
-    an odd one, so that neither domain is empty.
+    Either is equally likely for each pair. Both contribute equally many, except for one
+    if the number is odd, so that neither domain is empty.
 
     Raises
     ------
@@ -82,7 +82,7 @@ def halves(pairs: Sequence[Pair], seed: int) -> tuple[list[Pair], list[Pair]]:
         If there are fewer than two pairs.
     """
     if len(pairs) < 2:
-        raise DataError(f"two domains need two pairs at least, found {len(pairs)}")
+        raise DataError(f"two domains need at least two pairs, found {len(pairs)}")
     rng = np.random.default_rng(seed)
     order = rng.permutation(len(pairs))
     half = (len(pairs) + int(rng.integers(2))) // 2
@@ -94,7 +94,7 @@ def halves(pairs: Sequence[Pair], seed: int) -> tuple[list[Pair], list[Pair]]:
 
 
 def _is_folder(path: Path) -> bool:
-    """Return whether it is a folder and no image (an OME-Zarr is a folder, too)."""
+    """Return whether it is a folder and not an image (an OME-Zarr is also a folder)."""
     return path.is_dir() and path.suffix.lower() not in IMAGES
 
 
@@ -151,7 +151,9 @@ def _by_stem(files: Iterable[Path]) -> dict[str, Path]:
     for path in files:
         twin = found.setdefault(_stem(path), path)
         if twin is not path:
-            raise DataError(f"{twin} and {path} have one name: keep one of the two")
+            raise DataError(
+                f"{twin} and {path} have the same name: keep one of the two"
+            )
     return found
 
 

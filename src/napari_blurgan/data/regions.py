@@ -1,4 +1,4 @@
-"""Read a box out of a stack, and nothing around it."""
+"""Read a box from a stack, and nothing around it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["check_channels", "check_finite", "check_readable", "read_region"]
 
 
 def check_channels(stack: Stack, channels: Sequence[int] | None) -> tuple[int, ...]:
-    """Return the channels to read, all of them where none are named.
+    """Return the channels to read; all of them by default.
 
     Raises
     ------
@@ -33,7 +33,7 @@ def check_channels(stack: Stack, channels: Sequence[int] | None) -> tuple[int, .
 
 
 def check_readable(stack: Stack) -> None:
-    """Make sure that there are voxels, and that they are real numbers.
+    """Check that there are voxels, and that they are real numbers.
 
     Raises
     ------
@@ -81,7 +81,7 @@ def read_region(
     box = {a: slice(s, s + n) for a, s, n in zip(spatial, start, shape, strict=True)}
     first, last = min(channels), max(channels) + 1
     if not {"C", "S"} <= set(stack.axes):
-        # Channels lie along one axis, of which a stretch is enough.
+        # Channels lie along one axis, of which a range is enough.
         box |= {"C": slice(first, last), "S": slice(first, last)}
         channels = [c - first for c in channels]
     index = tuple(time if a == "T" else box.get(a, slice(None)) for a in stack.axes)
@@ -97,7 +97,7 @@ def read_region(
 def check_finite(
     region: NDArray[Any], stack: Stack, time: int, start: Sequence[int]
 ) -> None:
-    """Raise a `DataError` that says where, if a value is NaN or infinite."""
+    """Raise a `DataError` with the position, if a value is NaN or infinite."""
     if region.dtype.kind != "f" or np.isfinite(region).all():
         return
     at = np.argwhere(~np.isfinite(region))[0]

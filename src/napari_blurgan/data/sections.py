@@ -1,4 +1,4 @@
-"""Volumes seen from three sides, resampled to cubes."""
+"""Volumes seen from three directions, resampled to cubic voxels."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from napari_blurgan.errors import AxesError, DataError
 
 __all__ = ["VIEWS", "isotropic", "sections", "seen_from", "seen_from_above"]
 
-# Which letter each axis gets: the sections lie in Y and X, and Z runs across them.
+# Letter of each axis: the sections lie in Y and X, and Z runs across them.
 VIEWS = {"xy": "ZYX", "xz": "YZX", "yz": "YXZ"}
 
 
 def isotropic(stack: Stack) -> Stack:
-    """Return a volume whose voxels are cubes as long as they were wide.
+    """Return a volume with cubic voxels, as long as they were wide.
 
     Planes are interpolated linearly along z; the first stays where it is. The whole
     volume is held in memory, as float32.
@@ -35,7 +35,7 @@ def isotropic(stack: Stack) -> Stack:
     z, y, x = stack.voxel_size
     if not (z and y and x):
         raise DataError(
-            f"{stack.name}: sections along z need the size of a voxel in z, y and x; "
+            f"{stack.name}: sections along z need the voxel size in z, y and x; "
             f"found {stack.voxel_size}. Enter it in the window, or save it in the file"
         )
     width = (y + x) / 2
@@ -63,7 +63,7 @@ def _interpolated(
 
 
 def seen_from(stack: Stack, view: str) -> Stack:
-    """Return the same voxels with the axes named for sections of one of `VIEWS`."""
+    """Return the same voxels with the axes renamed for sections of one of `VIEWS`."""
     named = dict(zip("ZYX", VIEWS[view], strict=True))
     sizes = dict(zip("ZYX", stack.voxel_size, strict=True))
     turned = {new: sizes[old] for old, new in named.items()}
@@ -75,7 +75,7 @@ def seen_from(stack: Stack, view: str) -> Stack:
 
 
 def seen_from_above(axes: str, view: str) -> str:
-    """Return the axes that `seen_from` has renamed as they were."""
+    """Return the axes as they were before `seen_from`."""
     return _renamed(axes, dict(zip(VIEWS[view], "ZYX", strict=True)))
 
 
@@ -84,7 +84,7 @@ def _renamed(axes: str, names: dict[str, str]) -> str:
 
 
 def sections(stacks: Sequence[Stack], views: Sequence[str]) -> list[Stack]:
-    """Return volumes as cubes, once for each view; as they are where that is "xy"."""
+    """Return volumes with cubic voxels per view; unchanged if that is only "xy"."""
     if tuple(views) == ("xy",):
         return list(stacks)
     cubes = [isotropic(stack) for stack in stacks]

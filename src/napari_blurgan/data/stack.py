@@ -1,4 +1,4 @@
-"""`Stack`: pixels together with the axes, voxel size and names they came with."""
+"""`Stack`: pixels with their axes, voxel size and names."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["ArrayLike", "Stack", "VoxelSize"]
 
 @dataclass(frozen=True, repr=False)
 class Stack:
-    """An image of any axes, with the geometry that a microscopist needs.
+    """An image with any axes, and its geometry.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ class Stack:
     def __array__(
         self, dtype: DTypeLike | None = None, copy: bool | None = None
     ) -> NDArray[Any]:
-        """Return the pixels, read in full."""
+        """Return the pixels, completely read."""
         pixels = np.asarray(self.data[(slice(None),) * self.ndim])
         if dtype is not None:
             pixels = pixels.astype(dtype, copy=False)
@@ -92,7 +92,7 @@ class Stack:
         return len(self.axes)
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
-        """Write an OME-TIFF or an OME-Zarr, with all that is known of the image.
+        """Write an OME-TIFF or an OME-Zarr, with all metadata.
 
         Parameters
         ----------
@@ -139,7 +139,7 @@ class Stack:
         return self.size("C") * self.size("S")
 
     def with_data(self, data: ArrayLike, axes: str | None = None) -> Stack:
-        """Return the same geometry over other pixels."""
+        """Return other pixels with the same geometry."""
         return replace(self, data=data, axes=axes or self.axes)
 
     def frame(self, time: int = 0, channel: int | None = None) -> NDArray[Any]:

@@ -43,7 +43,7 @@ class AxisView:
         return np.asarray(self[()], dtype=dtype)
 
     def __getitem__(self, index: Any) -> Any:
-        """Read what `index` names of the remaining axes."""
+        """Read `index` along the remaining axes."""
         key = list(index) if isinstance(index, tuple) else [index]
         key += [slice(None)] * (len(self.shape) - len(key))
         key.insert(self.axis, self.index)
@@ -51,7 +51,7 @@ class AxisView:
 
 
 class RangeView:
-    """A stretch of `array` along one axis; nothing is read until it is indexed.
+    """A range of `array` along one axis; nothing is read until it is indexed.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ class RangeView:
         self.shape = tuple(sizes)
 
     def __getitem__(self, index: Any) -> Any:
-        """Read what `index` names of the stretch."""
+        """Read `index` within the range."""
         key = list(index) if isinstance(index, tuple) else [index]
         key += [slice(None)] * (len(self.shape) - len(key))
         chosen = self.range[key[self.axis]]

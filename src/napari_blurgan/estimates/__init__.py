@@ -1,1 +1,1 @@
-"""Richardson-Lucy estimates that G refines, and how an estimate is judged."""
+"""Richardson-Lucy estimates that G refines, and their comparison with G."""

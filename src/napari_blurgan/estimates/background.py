@@ -1,4 +1,4 @@
-"""The background under a field full of structure: photons say where zero is."""
+"""The background of a crowded field, found by predicting photons."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from napari_blurgan.preparation.photons import split_photons
 __all__ = ["best_background"]
 
 REGION = (32, 64, 64)
-"""Largest part of the image that is looked at."""
+"""Largest part of the image that is used."""
 
 UPWARDS = 0.25
-"""Of the range that is searched below the estimate, how much is searched above it."""
+"""Range searched above the first estimate, relative to that below it."""
 
 TRIES = 7
-"""Backgrounds that are tried at the most."""
+"""Maximum number of backgrounds that are tried."""
 
 
 def best_background(
@@ -31,10 +31,11 @@ def best_background(
 ) -> float:
     """Return how far the background lies below zero.
 
-    Where structure is dense, the darkest places of an image hold out-of-focus light,
-    and the background is taken to be too high. Restored from a half of the photons,
-    such an image predicts the other half worse: what is dark must then be darker than
-    it can be. No background lies so low that the read noise would be imaginary.
+    In dense structure, the darkest places of an image contain out-of-focus light, and
+    the background is overestimated. If such an image is restored from half of the
+    photons, it predicts the other half worse, because dark places would have to be
+    darker than is possible. The lowest background tried is the one at which the read
+    noise would be zero.
 
     Parameters
     ----------
@@ -59,7 +60,7 @@ def best_background(
     seen, unseen = split_photons(image, noise, 0.5, np.random.default_rng(0))
 
     def error(shift: float) -> float:
-        """Return that of the best number of iterations: too few want haze for light."""
+        """Return the error at the best number of iterations; too few leave haze."""
         pedestal = max(noise.pedestal - shift, 0.0)
         halves = (seen + shift, unseen + shift)
         return float(errors_of(Estimator(MOST, pedestal), halves, blur).min())

@@ -1,10 +1,10 @@
-"""Blocks of the two domains with what Richardson-Lucy makes of them, kept up to date.
+"""Blocks of the two domains with their Richardson-Lucy estimates, kept up to date.
 
-A refining generator needs the Richardson-Lucy estimate of every patch that it sees.
-Made for each patch anew it would cost more than the network and be wrong at the
-borders; made for whole blocks, once in a while, it costs little and is what
-restoring will use. So each block of y is kept with its estimate, and each block of x
-with a simulated measurement, noise included, and the estimate of that.
+A refining generator needs the Richardson-Lucy estimate of every patch it is given.
+Computed for each patch, estimates would take longer than the network and be wrong at
+the borders. Computed for whole blocks, now and then, they cost little and equal those
+used in restoring. So each block of y is kept with its estimate, and each block of x
+with a simulated measurement, including noise, and its estimate.
 """
 
 from __future__ import annotations
@@ -39,24 +39,24 @@ TYPICAL = 48 * 96 * 96
 So estimates take the same share of the time, and each voxel is seen as often."""
 
 SAME = 1e-3
-"""Change of a kernel, of its peak, below which an estimate need not be made anew."""
+"""Relative change of the peak of a kernel below which an estimate is not recomputed."""
 
 Block = NDArray[np.float32]
 
 
 class Enrich(Protocol):
-    """Makes further channels of a block under a blur."""
+    """Computes further channels of a block with a blur."""
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What the channels are, as `Draw` calls them; the block comes first."""
+        """Names of the channels, as in `Draw`; the block comes first."""
 
     @property
     def random(self) -> bool:
-        """Whether the same block and blur come out otherwise every time."""
+        """Whether the result is random for the same block and blur."""
 
     def __call__(self, block: Tensor, blur: BlurKernel) -> Tensor:
-        """Map (1, 1, [z,] y, x) to one channel a name."""
+        """Map (1, 1, [z,] y, x) to one channel per name."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ class Simulated:
 
 
 class Blocks:
-    """The blocks of one domain, in memory, with their further channels.
+    """The blocks of one domain, in memory, with their additional channels.
 
     Parameters
     ----------
@@ -164,7 +164,7 @@ class Blocks:
             self.renew_next(blur)
 
     def renew_next(self, blur: BlurKernel) -> None:
-        """Bring the block up to date whose turn it is."""
+        """Update the next block in turn."""
         kernel, random_state = (
             blur.kernel().detach().cpu().clone(),
             torch.get_rng_state(),
@@ -182,15 +182,15 @@ class Blocks:
         self.stacks[number] = stack.with_data(made)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the kernel and the random state that each block was made with."""
+        """Return the kernel and the random state used for each block."""
         made = [list(made) for made in self._made if made]
         return {"made": made, "next": self._next, "waited": self._waited}
 
     def load_state_dict(self, state: dict[str, Any], blur: BlurKernel) -> None:
-        """Make every block again as it was when `state_dict` was called."""
+        """Compute every block again as it was when `state_dict` was called."""
         outside = torch.get_rng_state()
         for number, (kernel, random_state) in enumerate(state["made"]):
-            # A free kernel keeps every bit; a fixed one is scaled to sum to one anew.
+            # A free kernel keeps every bit; a fixed one is scaled to sum to one again.
             then = BlurKernel(FreeKernel(kernel.numpy()), float(blur.gain), blur.dims)
             torch.set_rng_state(random_state)
             self._made[number] = (kernel, random_state)
@@ -234,7 +234,7 @@ Place = tuple[Stack, int, tuple[int, ...], tuple[int, ...]]
 
 
 def _places(stack: Stack, dims: int) -> Iterator[Place]:
-    """Cut every time point into as few blocks of equal size as memory allows."""
+    """Divide every time point into as few blocks of equal size as memory allows."""
     sizes = stack.spatial_shape
     limits = (1,) * (len(sizes) - dims) + BLOCK[-dims:]
     counts = [-(-n // limit) for n, limit in zip(sizes, limits, strict=True)]
@@ -254,12 +254,12 @@ def _beyond() -> Literal["zero", "reflect"]:
 
 
 def _widened(blur: BlurKernel, most: float) -> BlurKernel:
-    """Return a blur of up to 1 + `most` times the width, at random."""
+    """Return a blur widened by a random factor of up to 1 + `most`."""
     return blur.holding(widened(blur.kernel(), 1 + most * float(torch.rand(()))))
 
 
 def _same(made: tuple[Tensor, Tensor] | None, kernel: Tensor) -> bool:
-    """Whether a block was made with (nearly) this kernel."""
+    """Whether a block was made with (almost) this kernel."""
     if made is None:
         return False
     return float((made[0] - kernel).abs().max()) <= SAME * float(kernel.max())

@@ -1,4 +1,4 @@
-"""The estimate that a refining reconstructor starts from."""
+"""The initial estimate of a refining reconstructor."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from napari_blurgan.preparation.calibration import Calibration
 __all__ = ["Estimator", "estimator_of"]
 
 REACH = 3
-"""Half widths of the kernel over which Richardson-Lucy is felt."""
+"""Half widths of the kernel over which Richardson-Lucy has an influence."""
 LEVEL = 0.1
-"""Of the flat start: a patch, a tile and the whole have means of their own, and would
-differ by up to a third where there is much noise."""
+"""Level of the flat start. The means of a patch, a tile and the whole image differ, and
+with much noise their estimates would differ by up to a third."""
 
 
 @dataclass(frozen=True)
@@ -47,15 +47,15 @@ class Estimator:
     def __call__(self, y: Tensor, blur: BlurKernel) -> Tensor:
         """Return estimates of x of the size of y, which is (n, 1, [z,] y, x).
 
-        The channels are the depths; the estimate after all iterations is the last.
+        The channels are the depths; the estimate after all iterations comes last.
         """
         return self.fit(y, blur)[0]
 
     @torch.no_grad()
     def fit(self, y: Tensor, blur: BlurKernel) -> tuple[Tensor, Tensor]:
-        """Return the estimates, and what y is expected to be under the last of them.
+        """Return the estimates, and the expected y under the last of them.
 
-        What lies beyond the border is estimated too, and its light is expected.
+        The object beyond the border is estimated too, and its light is included.
         """
         steps, plan = self._start(y, blur)
         marks = [max(1, self.iterations >> depth) for depth in range(self.depths)]
@@ -69,7 +69,7 @@ class Estimator:
 
     @torch.no_grad()
     def expectations(self, y: Tensor, blur: BlurKernel) -> Iterator[Tensor]:
-        """Yield what y is expected to be under the estimate, after each iteration."""
+        """Yield the expected y under the estimate after each iteration."""
         steps, plan = self._start(y, blur)
         for _ in range(self.iterations):
             heed_stop()
@@ -79,24 +79,24 @@ class Estimator:
     def _start(self, y: Tensor, blur: BlurKernel) -> tuple[AcceleratedSteps, Blur]:
         kernel = blur.kernel()
         kernel = kernel.reshape(kernel.shape[-blur.dims :])
-        # As models have learned to take it.
+        # As existing models have learned it.
         plan = Blur(kernel, y.shape[2:], "extend", unseen="dark")
-        # Dim places lie below the offset; less than no light has no estimate, and what
-        # is divided by its mean explodes.
+        # Dim places may lie below the offset; negative light has no estimate, and
+        # dividing by its mean would diverge.
         counts = (y + self.pedestal).clamp(min=0)
         seen = Observation(counts, plan, self.pedestal, level=LEVEL)
         return AcceleratedSteps(seen), plan
 
     @staticmethod
     def halo(blur: BlurKernel) -> tuple[int, ...]:
-        """Voxels beyond which the estimate hardly depends on y."""
+        """Distance beyond which the estimate hardly depends on y, in voxels."""
         return tuple(REACH * m for m in blur.margin)
 
 
 def estimator_of(
     settings: ReconstructorSettings, calibration: Calibration
 ) -> Estimator | None:
-    """Return what makes the estimates that G refines; None where it refines none."""
+    """Return the estimator for G; None if G refines no estimate."""
     iterations = settings.estimate_iterations
     if not iterations:
         return None

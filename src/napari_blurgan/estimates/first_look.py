@@ -1,4 +1,4 @@
-"""Which field people see of a training, and what they see before it: the estimate."""
+"""The field shown during a training, and its estimate, shown before training."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from napari_blurgan.preparation.site import Site
 __all__ = ["FIELD", "Look", "around", "first_look", "places"]
 
 FIELD = (16, 96, 96)
-"""Largest field in voxels: seen often, so it must be cheap."""
+"""Largest field in voxels; it is shown often, so it must be cheap."""
 
 AROUND = 8
-"""Voxels beyond the field that its estimate is made of, too."""
+"""Voxels around the field that are used for its estimate."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Look:
 
 
 def first_look(site: Site, middle: Sequence[float] | None = None) -> Look | None:
-    """Return a field of the first image as Richardson-Lucy restores it.
+    """Return a field of the first image, restored by Richardson-Lucy.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ def around(
 
 
 def places(whole: Sequence[int], size: Sequence[int]) -> list[tuple[int, ...]]:
-    """Return the first voxels of the fields of that size among which one is chosen."""
+    """Return the first voxels of the candidate fields of that size."""
     spare = np.array(whole) - size
     return [tuple(int(v) for v in spare * share) for share in (0.25, 0.5, 0.75)]
 
@@ -101,6 +101,6 @@ def _spread(
 
 
 def _box(corner: Sequence[int], size: Sequence[int]) -> tuple[slice, ...]:
-    """Return the slices of a field, all its channels."""
+    """Return the slices of a field, for all channels."""
     ends = [c + n for c, n in zip(corner, size, strict=True)]
     return (slice(None), *map(slice, corner, ends))

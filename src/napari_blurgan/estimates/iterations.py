@@ -1,4 +1,4 @@
-"""How many iterations the light is worth: half of the photons predict the others."""
+"""The number of iterations that suits the light level, by predicting photons."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from napari_blurgan.preparation.photons import split_photons
 __all__ = ["best_iterations", "errors_of"]
 
 MOST = 130
-"""Accelerated iterations that are tried; they do what 4,000 plain ones do."""
+"""Accelerated iterations that are tried, equivalent to 4,000 plain ones."""
 
 PATIENCE = 1.4
-"""Times the best number so far, after which none better is expected."""
+"""The search ends at this multiple of the best number of iterations so far."""
 
 FLOOR = 0.03
-"""Of |H|^2 in the error: on simulations it matters little between 0.0001 and 0.1."""
+"""Floor of |H|^2 in the error; in simulations it hardly matters from 0.0001 to 0.1."""
 
 WHOLE = 1.25
-"""All of the photons are worth so many times the iterations of a half."""
+"""All photons are worth this many times the iterations of half of them."""
 
 
 def best_iterations(
     regions: list[NDArray[np.float32]], blur: BlurKernel, noise: NoiseModel
 ) -> int:
-    """Return the number of accelerated iterations to restore images with.
+    """Return the number of accelerated iterations for restoring images.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def best_iterations(
 def errors_of(
     estimator: Estimator, halves: tuple[Tensor, ...], blur: BlurKernel
 ) -> NDArray[np.float64]:
-    """Return the error of the other half after each iteration; as it was, once past."""
+    """Return the error of the other half after each iteration, until past the best."""
     seen, unseen = halves
     shape = tuple(seen.shape[2:])
     error, taper = ProjectedError(blur, shape, FLOOR), window(shape, 8)

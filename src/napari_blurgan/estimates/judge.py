@@ -1,4 +1,4 @@
-"""Photons that training never sees say whether G is better than its estimate."""
+"""Comparison of G with its estimate on held-out photons."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from napari_blurgan.reconstructors.reconstructor import Reconstructor
 __all__ = ["Judge", "Judgement", "standard_error"]
 
 FLOOR = 0.01
-"""Of |H|^2 in the error: the same for all that is compared."""
+"""Floor of |H|^2 in the error: the same for everything that is compared."""
 
 TAPER = 8
 """Voxels over which the error falls to zero at the border."""
 
 BLOCK = 12
-"""Side of the blocks whose differences in error are taken to be independent: more than
-the filtered noise is correlated over."""
+"""Side of the blocks whose differences in error are treated as independent, larger than
+the correlation length of the filtered noise."""
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """How well unseen photons are predicted.
+    """How well held-out photons are predicted.
 
     Parameters
     ----------
@@ -49,20 +49,20 @@ class Judgement:
 
     @property
     def better(self) -> bool:
-        """Whether G predicts them better than its estimate, by more than chance."""
+        """Whether G predicts them better than its estimate, beyond chance."""
         return self.error + self.error_bar < self.of_estimate
 
     def __str__(self) -> str:
-        """Say it in a sentence."""
+        """Return it as a sentence."""
         share = 1 - self.error / self.of_estimate
         word = "better" if self.better else "no better"
         bar = self.error_bar / self.of_estimate
         by = f" by {share:.2%} ± {bar:.2%}" if self.better else ""
-        return f"predicts unseen photons {word} than Richardson–Lucy{by}"
+        return f"predicts held-out photons {word} than Richardson–Lucy{by}"
 
 
 class Judge:
-    """Compares G with its estimate on photons set aside, and keeps the best G.
+    """Compares G with its estimate on held-out photons, and keeps the best G.
 
     Parameters
     ----------
@@ -92,9 +92,10 @@ class Judge:
 
     @torch.no_grad()
     def look(self, generator: Reconstructor) -> Judgement:
-        """Judge G as it is now, and keep a copy where it is the best so far.
+        """Compare the current G, and keep a copy if it is the best so far.
 
-        At first the best is the estimate itself; chance alone does not replace it.
+        Initially the best is the estimate itself; a difference within chance does not
+        replace it.
         """
         generator.eval()
         found = [self._errors(generator, *image) for image in self.images]
@@ -131,18 +132,18 @@ class Judge:
         return float(of_g.mean()), float(of_estimate.mean()), bar
 
     def state_dict(self) -> dict[str, Any]:
-        """Return what is needed to go on later."""
+        """Return the state needed to resume."""
         last = None if self.last is None else list(astuple(self.last))
         return {"best": self.best, "least": self._least, "last": last}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from where `state_dict` was taken."""
+        """Restore a state from `state_dict`."""
         self.best, self._least = state["best"], float(state["least"])
         self.last = None if state["last"] is None else Judgement(*state["last"])
 
 
 def standard_error(image: Tensor) -> float:
-    """Return that of the mean of an image whose blocks are independent.
+    """Return the standard error of the mean of an image with independent blocks.
 
     Parameters
     ----------

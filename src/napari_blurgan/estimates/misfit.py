@@ -1,4 +1,4 @@
-"""What the blur does not explain of the images, however they are restored."""
+"""The part of the images that the blur does not explain, for any object."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ from napari_blurgan.preparation.photons import split_photons
 __all__ = ["misfit"]
 
 PASSED = 0.1
-"""Of |H|^2: frequencies that the blur lets through, where residuals are looked at."""
+"""Minimum of |H|^2 for the frequencies at which residuals are examined."""
 
 TINY = 1e-30
-"""Keeps images without noise from dividing by nought."""
+"""Avoids dividing by zero in images without noise."""
 
 TAPER = 8
-"""Voxels over which the residuals fall to nought at the border."""
+"""Voxels over which the residuals fall to zero at the border."""
 
 
 def misfit(
     region: NDArray[np.float32], blur: BlurKernel, noise: NoiseModel, iterations: int
 ) -> float:
-    """Return the power of what the blur does not explain, in units of the noise.
+    """Return the power of the unexplained part, in units of the noise.
 
     Each half of the photons is predicted from the other. What the two residuals have in
-    common is no noise: it is what no object explains through this blur. Where the blur
-    is right it is slightly below zero, since each restoration has fitted the noise of
-    the half that the other residual is taken of.
+    common is not noise: it is what no object explains with this blur. If the blur is
+    right, the value is slightly negative, because each restoration has fitted the noise
+    of the half that is used in the other residual.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ def misfit(
 
 
 def _passed(one: Tensor, other: Tensor, blur: BlurKernel) -> float:
-    """Return the mean cross power of what the blur lets through, a voxel."""
+    """Return the mean cross power per voxel of the transmitted frequencies."""
     shape = tuple(one.shape[2:])
     kernel = blur.kernel().detach().float()
     kernel = kernel.reshape(kernel.shape[-len(shape) :])

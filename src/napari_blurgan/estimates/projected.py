@@ -1,4 +1,4 @@
-"""The projected error of a restoration: weighed by what the blur lets through."""
+"""The projected error of a restoration, weighted by the transfer function."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ __all__ = ["ProjectedError", "window"]
 class ProjectedError:
     """mean |W F(r)|^2 of residuals r, with |W|^2 = 1 / (|H|^2 + floor).
 
-    Of r = H x + noise - H G this is, in expectation, the error of G itself wherever H
-    lets light through, and a constant: what the likelihood weighs by |H|^2, and hardly
-    moves, counts fully.
+    For r = H x + noise - H G, its expected value is the error of G itself wherever H
+    transmits light, plus a constant. The likelihood weights that error by |H|^2 and is
+    almost insensitive to it; here it counts fully.
 
     Parameters
     ----------
@@ -36,14 +36,14 @@ class ProjectedError:
         power = transfer_function(kernel / kernel.sum(), self.size).abs().square()
         self.weight = 1 / (power + floor)
         self.amplitude = self.weight.sqrt()
-        # The half spectrum holds all frequencies but the outermost for two.
+        # The half spectrum contains all frequencies twice, except the outermost.
         self.weight[..., 1 : (self.size[-1] + 1) // 2] *= 2
 
     def filtered(self, residual: Tensor) -> Tensor:
-        """Return W applied to (..., [z,] y, x), of whose shape the result is.
+        """Return W applied to (..., [z,] y, x), with the same shape.
 
-        What the filter moves beyond the border, where the residual has been tapered to
-        zero, is cut off.
+        The residual has been tapered to zero at the border; what the filter moves
+        beyond it is cut off.
         """
         axes = tuple(range(-len(self.size), 0))
         spectrum = torch.fft.rfftn(residual.float(), s=self.size, dim=axes)
@@ -53,7 +53,7 @@ class ProjectedError:
         return image[(..., *(slice(n) for n in shape))]
 
     def __call__(self, residual: Tensor) -> Tensor:
-        """Return the mean over the voxels of (..., [z,] y, x), tapered before."""
+        """Return the mean over the voxels of a tapered (..., [z,] y, x)."""
         axes = tuple(range(-len(self.size), 0))
         spectrum = torch.fft.rfftn(residual.float(), s=self.size, dim=axes)
         power = spectrum.real.square() + spectrum.imag.square()
@@ -62,9 +62,9 @@ class ProjectedError:
 
 
 def window(shape: tuple[int, ...], margin: int) -> Tensor:
-    """Return a window that falls to zero over `margin` voxels at every side.
+    """Return a window that falls to zero over `margin` voxels on every side.
 
-    An axis too short for that is left as it is.
+    An axis that is too short for that is left unchanged.
     """
     whole = torch.ones(shape)
     for axis, n in enumerate(shape):

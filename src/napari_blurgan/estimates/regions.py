@@ -1,4 +1,4 @@
-"""The parts of the images that are looked at before a training."""
+"""The parts of the images that are examined before a training."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from napari_blurgan.preparation.site import Site
 __all__ = ["REGION", "middle_of", "regions_of"]
 
 REGION = (48, 96, 96)
-"""Largest part of an image that is looked at."""
+"""Largest part of an image that is examined."""
 
 IMAGES = 2
-"""Images that are looked at."""
+"""Number of images that are examined."""
 
 
 def middle_of(shape: Sequence[int], largest: Sequence[int]) -> tuple[slice, ...]:

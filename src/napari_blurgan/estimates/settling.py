@@ -1,4 +1,4 @@
-"""What a refining reconstructor leaves open is settled on the user's own photons."""
+"""Open settings of a refining reconstructor are determined from the user's photons."""
 
 from __future__ import annotations
 
@@ -14,28 +14,29 @@ from napari_blurgan.preparation.site import Site
 __all__ = ["bearable", "settled"]
 
 UNIT_ITERATIONS, FALL = 200.0, 0.25
-"""Of the most iterations that an image bears under a blur that does not explain it. On
-simulations with an aperture a tenth too small or too large, at 120 and 1,000 photons
-(misfit 2 to 100), the best numbers were 40 to 90; on a bright nucleus (4,400), 24."""
+"""Largest number of iterations at a misfit of one, and the exponent of its decrease
+with the misfit. In simulations with an aperture a tenth too small or too large, at 120
+and 1,000 photons (misfit 2 to 100), the best numbers were 40 to 90; for a bright
+nucleus (4,400), 24."""
 
 TRUSTED, LEFT = 10.0, 0.25
-"""Misfit beyond which the background that predicts unseen photons best may be none, but
-makes up for the blur, as it does 115 grey levels below the darkest places of the
-nucleus; under a blur whose width was mended it is trusted all the same, where it leaves
-less than such a share of what is not explained without it."""
+"""Misfit above which the background that predicts held-out photons best may not be one,
+but compensate for the blur, as it does 115 grey levels below the darkest places of the
+nucleus. With a blur whose width was corrected it is accepted all the same, if it leaves
+less than this share of the misfit without it."""
 
 TINY = 1e-6
 """Keeps the gain of images without light finite."""
 
 LEAST = 8
-"""Iterations that any image bears."""
+"""Iterations that are always allowed."""
 
 
 def settled(site: Site, resumed: bool = False) -> Site:
-    """Return a site of whose blur, background and iterations all is known.
+    """Return a site with known blur, background and iterations.
 
-    The width of the blur is looked for where the recipe doubts it; the number of
-    iterations where it is left open, and then the background, too.
+    The width of the blur is estimated if the recipe allows a tolerance; the number of
+    iterations is estimated if it is left open, and then the background as well.
 
     Parameters
     ----------
@@ -61,9 +62,9 @@ def settled(site: Site, resumed: bool = False) -> Site:
 
 
 def _with_width(site: Site, seen: Site) -> Site:
-    """Return the site with the likeliest width of its blur, as the photons show it.
+    """Return the site with the most likely width of its blur, judged by the photons.
 
-    `seen` is the site with the background that they are to be looked at with.
+    `seen` is the site with the background for this comparison.
     """
     doubt = site.recipe.forward.doubt
     if not doubt:
@@ -76,7 +77,7 @@ def _with_width(site: Site, seen: Site) -> Site:
 
 
 def _as_wide(site: Site) -> Site:
-    """Return a site whose blur is as wide as its calibration says."""
+    """Return a site whose blur has the width given by its calibration."""
     width = site.calibration.width
     if width == 1:
         return site
@@ -108,9 +109,9 @@ def _with_iterations(site: Site) -> Site:
 
 
 def bearable(unexplained: float) -> int:
-    """Return how many iterations an image bears for what the blur leaves unexplained.
+    """Return the number of iterations allowed by the misfit of the blur.
 
-    Unseen photons do not show it: they share whatever the blur gets wrong.
+    Held-out photons do not reveal it, because they share the errors of the blur.
 
     Parameters
     ----------

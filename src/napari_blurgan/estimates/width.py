@@ -1,8 +1,8 @@
-"""How wide the blur is: one that is too wide predicts unseen photons worse.
+"""The width of the blur: one that is too wide predicts held-out photons worse.
 
-A blur narrower than the given one says that the aperture is larger, or the light of
-shorter wavelength, than was said. One that is wider may come of aberrations, scattering
-or thick sections, which no scaling of the PSF describes: that is not looked for.
+A blur narrower than the given one means a larger aperture, or a shorter wavelength,
+than was specified. A wider one may be due to aberrations, scattering or thick sections,
+which no scaling of the PSF describes: wider PSFs are not tried.
 """
 
 from __future__ import annotations
@@ -21,30 +21,31 @@ from napari_blurgan.preparation.calibration import NoiseModel
 __all__ = ["best_width", "scaled"]
 
 SLIGHT = 0.06
-"""Difference in width that is none: in dim light the best is a twentieth too narrow."""
+"""Difference in width that is ignored: in dim light the best is a twentieth too
+narrow."""
 
 NEARLY = 0.15
-"""Of what the best width gains over that which was given, how much may be missing: on
-simulated shells and filaments the best is a twentieth too narrow, the true width gains
-0.85 as much."""
+"""Part of the gain of the best width over the given one that a chosen width may lack:
+on simulated shells and filaments the best is a twentieth too narrow, and the true width
+has 0.85 of its gain."""
 
 TRIES = 6
 """Widths that are tried to find the best."""
 
 STEPS = 4
-"""Halvings of the interval between the width that was given and the best."""
+"""Bisections of the interval between the given width and the best."""
 
 
 def best_width(
     region: NDArray[np.float32], blur: BlurKernel, noise: NoiseModel, tolerance: float
 ) -> float:
-    """Return by how much the blur is to be scaled.
+    """Return the factor by which to scale the blur.
 
     Restored with a blur that is too wide, half of the photons predict the other half
-    worse: what is brought out is too fine. One that is somewhat too narrow predicts
-    hardly worse, or even better, for the restoration then keeps a part of the blur, as
-    if it were smoothed. Of all widths that predict nearly as well as the best, the one
-    nearest to what was given is returned.
+    worse, because the restored detail is too fine. A blur that is slightly too narrow
+    predicts hardly worse, or even better, because part of the blur then remains in the
+    restoration, like smoothing. Of all widths that predict almost as well as the best,
+    the one closest to the given width is returned.
 
     Parameters
     ----------
@@ -87,7 +88,7 @@ def best_width(
 
 
 class Widths:
-    """What the two halves of the photons say of a blur at each width.
+    """Errors of the prediction of photons for each width.
 
     Parameters
     ----------
@@ -103,11 +104,11 @@ class Widths:
         self.squares: dict[float, Tensor] = {}
 
     def error(self, scale: float) -> float:
-        """Return the error of the best number of iterations."""
+        """Return the error at the best number of iterations."""
         return float(self._squares(scale).mean())
 
     def worse(self, scale: float, best: float) -> bool:
-        """Whether the photons are predicted worse than at the best, not by chance."""
+        """Whether the prediction is worse than the best, beyond chance."""
         return worse(self._squares(scale), self._squares(best))
 
     def _squares(self, scale: float) -> Tensor:
@@ -118,10 +119,10 @@ class Widths:
 
 
 def scaled(blur: BlurKernel, scale: float) -> BlurKernel:
-    """Return a blur that is `scale` times as wide in the plane.
+    """Return a blur that is `scale` times as wide laterally.
 
-    Along z, where the width of a PSF falls with the square of the aperture, it is the
-    square of that.
+    Axially, where the width of a PSF falls with the square of the aperture, the factor
+    is squared.
 
     Parameters
     ----------

@@ -1,1 +1,1 @@
-"""Models for other programs: one module that holds all that restoring does."""
+"""Models for other programs: one module that contains all steps of restoring."""

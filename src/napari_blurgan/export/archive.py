@@ -1,4 +1,4 @@
-"""TorchScript from strangers: a program, which may calculate and nothing else."""
+"""TorchScript from unknown sources: programs, which may compute and nothing else."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from napari_blurgan.headers.limits import refuse_beyond_memory
 __all__ = ["refuse_side_effects"]
 
 TOUCHING = {"save", "from_file", "rpc_sync", "rpc_async", "rpc_remote"}
-"""Words of TorchScript for what writes or reads files or reaches other computers, of
-all the operations of `CALCULATING`."""
+"""Words of TorchScript for writing or reading files or accessing other computers, among
+the operations of `CALCULATING`."""
 
 CALCULATING = {"aten", "prim"}
-"""Families of operations that calculate, but for those above."""
+"""Families of operations that only compute, except for those above."""
 
 WORD = re.compile(r"[A-Za-z_]\w*")
 FAMILY = re.compile(r"\bops\b[\s\\]*\.[\s\\]*(\w+)")
 FOREIGN = re.compile(r"\btorch[\s\\]*\.[\s\\]*(classes)\b")
-"""Classes that are written in C++, stores in files among them."""
+"""Classes written in C++, including stores in files."""
 
 
 def refuse_side_effects(content: bytes) -> None:
-    """Look through the code of an archive before anything of it is loaded.
+    """Inspect the code of an archive before any of it is loaded.
 
     Parameters
     ----------
@@ -43,23 +43,24 @@ def refuse_side_effects(content: bytes) -> None:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             texts = list(_code(archive))
     except (zipfile.BadZipFile, UnicodeDecodeError, OSError) as error:
-        raise ModelFileError(f"no TorchScript that can be read ({error})") from None
+        raise ModelFileError(f"not readable as TorchScript ({error})") from None
     if not texts:
-        raise ModelFileError("no TorchScript: it holds no code in plain text")
+        raise ModelFileError("not TorchScript: it contains no code in plain text")
     for text in texts:
         odd = TOUCHING.intersection(WORD.findall(text))
         odd |= set(FAMILY.findall(text)) - CALCULATING
         odd |= set(FOREIGN.findall(text))
         if odd:
             raise ModelFileError(
-                f"its code does more than calculate: it names {', '.join(sorted(odd))}"
+                f"its code may do more than compute: it refers to "
+                f"{', '.join(sorted(odd))}"
             )
 
 
 def _code(archive: zipfile.ZipFile) -> Iterator[str]:
     names = archive.namelist()
     if len(set(names)) != len(names):
-        raise ModelFileError("it holds two files of one name")
+        raise ModelFileError("it contains two files of the same name")
     for info in archive.infolist():
         if info.filename.endswith(".py"):
             refuse_beyond_memory(info.file_size, info.filename)

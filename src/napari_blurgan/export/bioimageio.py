@@ -1,7 +1,7 @@
-"""A model as a package of bioimage.io (model description 0.5), whole in one zip.
+"""A model as a bioimage.io package (model description 0.5), in one zip.
 
-https://github.com/bioimage-io/spec-bioimage-io says what is in it. It is written with
-what PyTorch, numpy and YAML offer; nothing else is needed to make one.
+https://github.com/bioimage-io/spec-bioimage-io describes the content. It is written
+with PyTorch, numpy and YAML; nothing else is needed.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ __all__ = ["Description", "write_package"]
 
 FORMAT = "0.5.4"
 SHORTEST = 5
-"""Characters that the format asks of a name."""
+"""Smallest number of characters that the format allows in a name."""
 SIZES = {"z": 13, "y": 41, "x": 38}
-"""Of the test image: no axis is a multiple of a stride."""
+"""Size of the test image: no axis is a multiple of a stride."""
 LEAST = 8
-"""Voxels along an axis, from which on reflection makes sense."""
+"""Shortest axis in voxels for which reflection is useful."""
 
 
 @dataclass(frozen=True)
 class Description:
-    """What only a person can say of a package.
+    """Metadata of a package that only the user can provide.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ class Description:
 
 
 def write_package(model: Model, path: Path, described: Description) -> None:
-    """Write a zip that other programs can run; whole or not at all.
+    """Write a zip that other programs can run, completely or not at all.
 
     Parameters
     ----------
@@ -121,8 +121,8 @@ def _checked(
     apart = difference(found, wanted)
     if apart > 1e-4:
         raise DataError(
-            f"the exported network is {apart:.2g} away from what this program "
-            "restores; nothing was written; please report this"
+            f"the results of the exported network differ by {apart:.2g} from "
+            "those of this program; nothing was written; please report this"
         )
     return wanted
 
@@ -143,7 +143,7 @@ def _npy(array: NDArray[Any]) -> bytes:
 def _rdf(
     model: Model, described: Description, files: Mapping[str, bytes]
 ) -> dict[str, Any]:
-    """Return the description that the format asks for."""
+    """Return the description required by the format."""
     sha = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
     rdf = {
         "type": "model",
@@ -171,7 +171,7 @@ def _rdf(
 
 
 def _accepted(name: str) -> str:
-    """Return a name as the format takes it: 5 to 128 plain characters."""
+    """Return a name allowed by the format: 5 to 128 plain characters."""
     plain = re.sub(r"[^\w ()+.-]", " ", name, flags=re.ASCII).strip()[:110]
     return plain if len(plain) >= SHORTEST else f"{plain} restoration".strip()
 
@@ -227,11 +227,11 @@ Recipe `{model.recipe.name}`, model {model.id}. It was trained on voxels of {vox
 (z, y, x).
 
 Grey levels in, grey levels out: normalisation, the reflected border and, where the
-network refines one, the Richardson–Lucy estimate are inside of the weights. Axes are
+network refines one, the Richardson–Lucy estimate are part of the weights. Axes are
 batch, channel, {"z, " if model.recipe.dims == 3 else ""}y, x, float32, of any size.
 
-It was made for images of the kind it was trained on: same microscope, stain, exposure.
-Validate it on yours before you believe a result.
+It is meant for images like the training images: same microscope, stain, exposure.
+Validate it on your own images before you rely on a result.
 
 ## Please cite
 

@@ -1,4 +1,4 @@
-"""Whether what was exported does what `restore` does."""
+"""Agreement of an exported model with `restore`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["difference", "restored_by"]
 
 
 def restored_by(model: Model, image: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return what `restore` makes of (1, c, [z,] y, x) on the CPU, in float32."""
+    """Return the result of `restore` for (1, c, [z,] y, x) on the CPU, in float32."""
     axes = "C" + "ZYX"[-model.recipe.dims :]
     stack = Stack(image[0], axes)
     operator = model_operator(model, torch.device("cpu"), "float32")
@@ -30,6 +30,6 @@ def restored_by(model: Model, image: NDArray[np.float32]) -> NDArray[np.float32]
 
 
 def difference(found: NDArray[Any], wanted: NDArray[Any]) -> float:
-    """Return the largest difference, as a part of the largest value."""
+    """Return the largest difference relative to the largest value."""
     largest = float(np.abs(wanted).max())
     return float(np.abs(found - wanted).max()) / max(largest, 1e-30)

@@ -1,7 +1,7 @@
-"""Accelerated Richardson–Lucy in TorchScript: what `Estimator` does, for any size.
+"""Accelerated Richardson–Lucy in TorchScript: the same as `Estimator`, for any size.
 
-It is written anew, not traced: a trace would hold the estimate of the image that it was
-traced with. tests/export compares it with the estimator on other images.
+It is written again, not traced: a trace would contain the estimate of the traced image.
+tests/export compares it with the estimator on other images.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ class ScriptedEstimate(nn.Module):
 
 
 def _fast(length: int) -> int:
-    """Return the least size from `length` on that has no prime factor above 5."""
+    """Return the smallest size from `length` on without a prime factor above 5."""
     while not _is_smooth(length):
         length += 1
     return length

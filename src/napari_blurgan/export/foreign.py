@@ -1,8 +1,8 @@
-"""Packages of bioimage.io made elsewhere, as operators that restore can apply.
+"""bioimage.io packages made elsewhere, as operators for restoring.
 
-Only what can be carried over tiles without knowing the whole image is taken: one image
-in, one of the same size out, TorchScript, fixed intensities. All else is refused, with
-what stands in the way.
+Only networks that can be applied in tiles without knowing the whole image are accepted:
+one image in, one of the same size out, TorchScript, fixed intensities. Anything else is
+refused, with the reason.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ DAMAGE = (
     TypeError,
     ValueError,
 )
-"""What a description raises that is not made as packages are."""
+"""Errors caused by descriptions that do not follow the format."""
 
 SPATIAL = ("z", "y", "x")
 
@@ -81,7 +81,7 @@ class ForeignNetwork:
         self._network = network.to(device).eval()
 
     def channels_out(self, channels_in: int) -> int:
-        """Return the channels of the result; ValueError if there can be none."""
+        """Return the number of channels of the result; ValueError if unsuitable."""
         wanted, made = self._channels
         if channels_in != wanted:
             raise ValueError(
@@ -107,7 +107,7 @@ class ForeignNetwork:
 
 
 def is_package(path: object) -> bool:
-    """Return whether a path leads to a zip, as packages are."""
+    """Return whether a path leads to a zip, like packages."""
     if not isinstance(path, str | os.PathLike):
         return False
     return Path(path).suffix.lower() == ".zip" and Path(path).is_file()
@@ -130,17 +130,19 @@ def open_package(path: str | os.PathLike[str], device: torch.device) -> ForeignN
             content = _content(archive, weights["source"])
     except (*DAMAGE, RecipeError) as error:
         raise ModelFileError(
-            f"{path}: is no package of bioimage.io that can be read ({error!s:.200})"
+            f"{path}: is not a readable bioimage.io package ({error!s:.200})"
         ) from None
     wanted = weights.get("sha256")
     if wanted and hashlib.sha256(content).hexdigest() != wanted:
-        raise ModelFileError(f"{path}: is damaged, its weights fail the checksum")
+        raise ModelFileError(
+            f"{path}: is damaged: the checksum of its weights is wrong"
+        )
     network = _loaded(content, str(path))
     try:
         return ForeignNetwork(network, rdf, device)
     except DAMAGE as error:
         raise ModelFileError(
-            f"{path}: its description is odd ({error!s:.200})"
+            f"{path}: its description is invalid ({error!s:.200})"
         ) from None
 
 
@@ -163,7 +165,9 @@ def _content(archive: zipfile.ZipFile, name: str, most: int | None = None) -> by
     size = archive.getinfo(name).file_size
     refuse_beyond_memory(size, name)
     if most is not None and size > most:
-        raise ModelFileError(f"{name}: is {size} bytes large, expected a description")
+        raise ModelFileError(
+            f"{name}: is {size} bytes large, too large for a description"
+        )
     return archive.read(name)
 
 
@@ -175,9 +179,9 @@ def _check(rdf: Any, path: str) -> None:
 
 
 def _obstacles(rdf: Any) -> Any:
-    """Yield what stands in the way."""
+    """Yield reasons why it cannot."""
     if not isinstance(rdf, dict) or rdf.get("type") != "model":
-        yield "it describes no model"
+        yield "it does not describe a model"
         return
     if not str(rdf.get("format_version", "")).startswith("0.5"):
         yield f"its format is {rdf.get('format_version')!r}, 0.5 can be read"
@@ -189,7 +193,7 @@ def _obstacles(rdf: Any) -> Any:
     for tensor in (rdf["inputs"][0], rdf["outputs"][0]):
         yield from _axes_obstacles(tensor)
     if any(axis.get("size", {}).get("offset") for axis in _space(rdf["outputs"][0])):
-        yield "its result is not as large as the image"
+        yield "its result does not have the size of the image"
     for key, tensor in (("pre", rdf["inputs"][0]), ("post", rdf["outputs"][0])):
         for step in tensor.get(f"{key}processing") or ():
             if step["id"] not in KNOWN:
@@ -207,7 +211,7 @@ def _axes_obstacles(tensor: Mapping[str, Any]) -> Any:
         if isinstance(size, int):
             yield f"it takes images of {size} voxels along {axis['id']} only"
         elif "step" in size and size["min"] % size["step"]:
-            yield f"its sizes along {axis['id']} are no multiples of {size['step']}"
+            yield f"its sizes along {axis['id']} are not multiples of {size['step']}"
 
 
 def _space(tensor: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -228,7 +232,7 @@ def _channels(tensor: Mapping[str, Any]) -> int:
 
 
 KNOWN = {"ensure_dtype", "scale_linear", "fixed_zero_mean_unit_variance", "clip"}
-"""Steps that look at no other voxel."""
+"""Processing steps that depend on no other voxel."""
 
 
 def _steps(found: Sequence[Mapping[str, Any]]) -> list[tuple[str, dict[str, Any]]]:
@@ -236,7 +240,7 @@ def _steps(found: Sequence[Mapping[str, Any]]) -> list[tuple[str, dict[str, Any]
 
 
 def _through(steps: Sequence[tuple[str, dict[str, Any]]], image: Tensor) -> Tensor:
-    """Return an image after steps that look at no other voxel."""
+    """Return an image after steps that depend on no other voxel."""
     for name, how in steps:
         if name == "scale_linear":
             gain, offset = how.get("gain", 1.0), how.get("offset", 0.0)
@@ -250,6 +254,6 @@ def _through(steps: Sequence[tuple[str, dict[str, Any]]], image: Tensor) -> Tens
 
 
 def _numbers(values: Any, image: Tensor) -> Tensor:
-    """Return a number, or one for each channel, to calculate with (n, c, …)."""
+    """Return a number, or one per channel, in a shape for (n, c, …)."""
     numbers = torch.as_tensor(values, dtype=torch.float32, device=image.device)
     return numbers.reshape(-1, *(1,) * (image.dim() - 2)) if numbers.dim() else numbers

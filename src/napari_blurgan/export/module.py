@@ -1,4 +1,4 @@
-"""`RestoringModule`: grey levels in, grey levels out, all of restoring in between."""
+"""`RestoringModule`: grey levels in, grey levels out, with all steps of restoring."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ __all__ = ["RestoringModule", "module_of", "scripted", "torchscript"]
 
 
 class RestoringModule(nn.Module):
-    """What `blurgan restore` does to one time point, as a module of PyTorch.
+    """The operations of `blurgan restore` on one time point, as a PyTorch module.
 
-    Normalisation, the reflected margin, the estimate that a guided network refines, and
-    the way back to grey levels are inside, so that whoever runs it needs to know
+    Normalisation, the reflected margin, the estimate that a network refines, and the
+    conversion back to grey levels are included, so that other programs need to know
     nothing of them. (n, c, [z,] y, x), float32, of any size.
     """
 
@@ -51,13 +51,13 @@ class RestoringModule(nn.Module):
 
 
 class GuidedModule(RestoringModule):
-    """The same for a network that refines an estimate, which is made inside."""
+    """The same for a network that refines an estimate, which is computed inside."""
 
     def __init__(self, model: Model) -> None:
         super().__init__(model)
         estimator = estimator_of(model.recipe.reconstructor, model.calibration)
         if estimator is None or model.blur is None:
-            raise ModelFileError(f"{model.id}: refines no estimate")
+            raise ModelFileError(f"{model.id}: does not refine an estimate")
         self.estimate = ScriptedEstimate(estimator, model.blur)
 
     def forward(self, image: Tensor) -> Tensor:
@@ -74,7 +74,7 @@ def _halo(model: Model) -> tuple[int, ...]:
 
 
 def module_of(model: Model) -> RestoringModule:
-    """Return all that restoring with a model does, in float32, on the CPU."""
+    """Return a module with all steps of restoring, in float32, on the CPU."""
     own = copy.deepcopy(model)
     own.generator.float().cpu()
     made = RestoringModule(own) if own.blur is None else GuidedModule(own)
@@ -89,7 +89,7 @@ def scripted(model: Model) -> Any:
 
 @contextmanager
 def torchscript() -> Iterator[None]:
-    """Work with TorchScript: deprecated, and still what bioimage.io packages hold."""
+    """Allow TorchScript: deprecated, and still required for bioimage.io packages."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         yield

@@ -1,4 +1,4 @@
-"""The networks without what only tiles need: they can be scripted and exported."""
+"""The networks without their code for tiles: they can be scripted and exported."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ def write_onnx(model: Model, path: Path) -> None:
     sizes = {i + 2: torch.export.Dim(axis, min=8) for i, axis in enumerate(axes)}
     with replacing(path) as temporary, warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        with redirect_stdout(io.StringIO()):  # it speaks of its progress
+        with redirect_stdout(io.StringIO()):  # it prints its progress
             torch.onnx.export(
                 module_of(model),
                 (example,),

@@ -1,4 +1,4 @@
-"""The reflected margin of an image, as an index: what `Tiling` does, in TorchScript."""
+"""The reflected margin of an image, as an index: like `Tiling`, in TorchScript."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ __all__ = ["World", "margin_of"]
 
 
 def margin_of(halo: int, stride: int, reflected: bool) -> int:
-    """Return how far an axis is continued on either side, as `make_plan` has it."""
+    """Return how far an axis is extended on either side, as in `make_plan`."""
     most = min(halo, MARGIN if reflected else 0)
     return min(aligned(most, stride), aligned(halo, stride))
 
 
 class World(nn.Module):
-    """Continues an image by reflection, to sizes that the network pools evenly.
+    """Extends an image by reflection, to sizes that the network pools evenly.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ class World(nn.Module):
 
     @torch.jit.export
     def crop(self, image: Tensor, like: Tensor) -> Tensor:
-        """Return the part of `image` that shows what `like` shows."""
+        """Return the part of `image` that corresponds to `like`."""
         for axis in range(len(self.margin)):
             image = image.narrow(axis + 2, self.margin[axis], like.size(axis + 2))
         return image

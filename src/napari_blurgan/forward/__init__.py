@@ -1,1 +1,1 @@
-"""Forward models H as parts of a recipe: kernels, networks, own operators."""
+"""Forward models H as parts of a recipe: kernels, networks, user-defined operators."""

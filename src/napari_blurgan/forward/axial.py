@@ -1,4 +1,4 @@
-"""A microscope that sees every n-th plane."""
+"""A microscope that measures every n-th plane."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ __all__ = ["AxialForward", "AxialSubsampling", "axial_physics"]
 
 
 class AxialForward(ForwardSettings):
-    """Every `step`-th plane of x, shown until the next."""
+    """Every `step`-th plane of x, repeated until the next."""
 
     kind: Literal["axial-subsampling"] = "axial-subsampling"
     home: ClassVar[str] = "napari_blurgan.forward.axial:axial_physics"
 
     step: Annotated[int, Field(ge=2, le=32)] = 4
-    """Planes of x to one of y."""
+    """Planes of x per plane of y."""
 
 
 class AxialSubsampling(ForwardModel):
-    """Sees every `step`-th plane, and shows it until the next.
+    """Measures every `step`-th plane and repeats it until the next.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ class AxialSubsampling(ForwardModel):
 
     @property
     def symmetry(self) -> Symmetry:
-        """In the plane; along z the plane that is seen is the first of its step."""
+        """Symmetric in the plane only: the measured plane is the first of its step."""
         return Symmetry("yx")
 
     def expected_level(self, y: Tensor, x: Tensor) -> Tensor:

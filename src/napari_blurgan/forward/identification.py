@@ -1,4 +1,4 @@
-"""Where a blind kernel starts from, and the spectra that hold it while it learns."""
+"""The initial blind kernel, and the spectral term that constrains it."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ IMAGES = 6
 """Blocks of each domain whose spectra are averaged."""
 
 NARROWER = 0.09
-"""Share by which a blur is seldom narrower than its optics by chance: microtubules come
-within 0.03, drawn 1.5 times as thick to 0.11 and beyond. (A scalar model that simulates
-a blur at the largest apertures makes it 0.09 narrower than light does.)"""
+"""Share by which a blur is rarely narrower than its optics by chance: microtubules are
+within 0.03 of it, drawn 1.5 times as thick 0.11 and more. (A scalar model that
+simulates a blur at the largest apertures makes it 0.09 narrower than it is.)"""
 
 LOSS_PATCH = (64, 128, 128)
-"""Largest patch of the spectral term: smaller ones make kernels too narrow."""
+"""Largest patch of the spectral term; smaller ones give kernels that are too narrow."""
 
 
 def identified(
@@ -85,7 +85,7 @@ def identified(
 def _best_fit(
     start: Start, images: tuple[Images, Images], shape: tuple[int, ...] | None
 ) -> tuple[SpectralFit, list[Note]]:
-    """Fit near the optics that are known, or else anywhere."""
+    """Fit near the known optics, or without limits if there are none."""
     optics, identify = start.optics, partial(identify_psf, *images, start.voxel_size)
     fit = identify(shape=shape, **(_bounds(optics) if optics else {}))
     if fit.matched:
@@ -98,7 +98,7 @@ def _best_fit(
 
 
 def _narrowness(start: Start, found: Psf) -> list[Note]:
-    """Say if the sets suggest a sharper microscope than the one that is known."""
+    """Return a note if the sets suggest a sharper microscope than the known optics."""
     known = start.psf
     if known is None and start.optics is not None:
         known = theoretical_psf(start.optics, found.shape, start.voxel_size)

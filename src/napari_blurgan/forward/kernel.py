@@ -1,4 +1,4 @@
-"""A blur kernel as the way back: given, computed, identified or at random."""
+"""A blur kernel as forward model: given, computed, identified or random."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ from napari_blurgan.preparation.site import Site
 __all__ = ["expected_blur", "kernel_physics", "make_blur", "support_of"]
 
 ENOUGH = 0.5
-"""Share of a PSF's light; a kernel that holds less is said to."""
+"""Share of the light of a PSF below which a truncated kernel is reported."""
 
 HELD = {"forward.learned": False, "terms.spectral": 0.0, "terms.kernel_l1": 0.0}
-"""Of a recipe whose kernel cannot be estimated from the images."""
+"""Changes of a recipe whose kernel cannot be estimated from the images."""
 
 
 def kernel_physics(settings: KernelForward, site: Site) -> Physics:
@@ -85,7 +85,7 @@ def _reach(blur: BlurKernel, start: Start, site: Site) -> tuple[int, ...] | None
 
 
 def expected_blur(settings: KernelForward, site: Site) -> BlurKernel | None:
-    """Return the blur to begin to learn from, if it need not be asked of the images."""
+    """Return the initial blur, if it need not be estimated from the images."""
     start, _ = _start_of(settings, site)
     asked = settings.learned and settings.start in ("auto", "spectral")
     if not asked or (start.psf is None and start.optics is None):
@@ -94,7 +94,7 @@ def expected_blur(settings: KernelForward, site: Site) -> BlurKernel | None:
 
 
 def _start_of(settings: KernelForward, site: Site) -> tuple[Start, Sequence[str]]:
-    """Return what is known, and what had to be corrected in it."""
+    """Return what is known, and notes on corrections."""
     size = known_or_unit(site.voxel_size, site.recipe.dims)
     largest = _largest_kernel(site.recipe, [*site.y, *site.x])
     _check_size(settings, site.recipe, largest)
@@ -105,7 +105,7 @@ def _start_of(settings: KernelForward, site: Site) -> tuple[Start, Sequence[str]
 def support_of(
     settings: KernelForward, recipe: Recipe, start: Start
 ) -> tuple[int, int, int]:
-    """Return the (z, y, x) support of the kernel, as asked for or odd."""
+    """Return the (z, y, x) support of the kernel, as requested or odd."""
     if settings.size is not None:
         z, y, x = (1,) * (3 - recipe.dims) + settings.size
         return z, y, x
@@ -118,7 +118,7 @@ def support_of(
 def _check_size(
     settings: KernelForward, recipe: Recipe, largest: Sequence[int]
 ) -> None:
-    """Make sure that the kernel can have the size that the recipe asks for."""
+    """Check that the kernel can have the size in the recipe."""
     size = settings.size
     if size is None:
         return
@@ -129,12 +129,12 @@ def _check_size(
         )
     most = largest
     if not recipe.reconstructor.estimate_iterations:
-        # Some voxels of a patch must have all that is blurred into them within it.
+        # For some voxels of a patch, all light blurred into them must come from within.
         most = [min(n, p - 1) for n, p in zip(largest, recipe.patch, strict=True)]
     if any(n > m for n, m in zip(size, most, strict=True)):
         raise RecipeError(
             f"forward.size is {list(size)}, but images and patches leave "
-            f"{list(most)} voxels at the most: lower it or raise sampling.patch"
+            f"{list(most)} voxels at most: lower it or raise sampling.patch"
         )
     centred = settings.learned and settings.parametrisation != "free"
     if centred and settings.start != "random" and any(n % 2 == 0 for n in size):
@@ -145,7 +145,7 @@ def _check_size(
 
 
 def _truncation(settings: KernelForward, recipe: Recipe, start: Start) -> list[Note]:
-    """Say if the kernel is much smaller than the PSF, and nobody asked for that."""
+    """Return a note if the kernel is much smaller than the PSF by default."""
     if settings.size is not None:
         return []
     shape = support_of(settings, recipe, start)
@@ -154,7 +154,7 @@ def _truncation(settings: KernelForward, recipe: Recipe, start: Start) -> list[N
 
 
 def _largest_kernel(recipe: Recipe, stacks: Sequence[Stack]) -> tuple[int, ...]:
-    """A kernel must fit the blocks of the images, and those of the spectral term."""
+    """Check that a kernel fits the blocks of the images and of the spectral term."""
     shapes = [stack.spatial_shape[-recipe.dims :] for stack in stacks]
     shapes.append(BLOCK[-recipe.dims :])
     if "spectral" in recipe.active_terms:
@@ -199,7 +199,7 @@ def _kernel(
         return FixedKernel(values)
     if settings.parametrisation == "free":
         return FreeKernel(values)
-    # A PSF without optics has no pupil to start from: each voxel on its own then.
+    # A PSF without optics has no pupil to start from: use independent voxels then.
     return SoftmaxKernel(values)
 
 

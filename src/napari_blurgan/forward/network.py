@@ -1,4 +1,4 @@
-"""A second deep network as the way back."""
+"""A second deep network as forward model."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["network_physics"]
 
 
 def network_physics(settings: NetworkForward, site: Site) -> Physics:
-    """Return a network like that of G, from the channels of x to those of y."""
+    """Return a network like G, from the channels of x to those of y."""
     recipe, (measured, sharp) = site.recipe, site.channels
     pool = site.geometry.pool
     network = make_network(recipe.reconstructor, recipe.dims, sharp, measured, pool)

@@ -1,4 +1,4 @@
-"""No way back."""
+"""No forward model."""
 
 from __future__ import annotations
 
@@ -11,5 +11,5 @@ __all__ = ["no_physics"]
 
 
 def no_physics(settings: NoForward, site: Site) -> Physics:
-    """Return a forward model that nobody may ask for anything."""
+    """Return a forward model that is never used."""
     return Physics(NoModel(site.recipe.dims), site.recipe)

@@ -1,4 +1,4 @@
-"""A forward model of the user's own."""
+"""A forward model defined by the user."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["own_physics"]
 
 
 def own_physics(settings: OwnForward, site: Site) -> Physics:
-    """Return the forward model that was handed over.
+    """Return the forward model of the user.
 
     Raises
     ------
@@ -22,10 +22,10 @@ def own_physics(settings: OwnForward, site: Site) -> Physics:
     if model is None:
         raise RecipeError(
             "forward 'own' needs a ForwardModel: Trainer(..., forward=model); a recipe "
-            "alone cannot hold one"
+            "alone cannot contain one"
         )
     if model.dims != dims:
         raise RecipeError(
-            f"the forward model is of {model.dims} dimensions, the recipe of {dims}"
+            f"the forward model has {model.dims} dimensions, the recipe {dims}"
         )
     return Physics(model, site.recipe)

@@ -1,4 +1,4 @@
-"""`Physics`: a forward model, and what was found out while it was made."""
+"""`Physics`: a forward model, and the findings of its construction."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def physics_of(site: Site) -> Physics:
 
 
 def expected_blur(site: Site) -> ForwardModel | None:
-    """Return the blur that what is known of it says, where finding it takes long."""
+    """Return the known blur early, if finding it takes long."""
     settings = site.recipe.forward
     if not settings.expects:
         return None

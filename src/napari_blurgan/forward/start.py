@@ -1,4 +1,4 @@
-"""What is known of a blur before training, and how large a kernel it asks for."""
+"""What is known about the blur before training, and the kernel size it requires."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from napari_blurgan.optics.pupil import Model
 __all__ = ["Start", "kernel_of", "known", "known_or_unit", "share_of_light", "support"]
 
 MOST_LIGHT = 0.98
-"""Share of a PSF's light that the support of a kernel which is known holds."""
+"""Share of the light of a PSF within the support of a known kernel."""
 
 FALLBACK = 15
-"""Voxels along each axis where neither a PSF nor optics say more."""
+"""Default kernel size in voxels, without a PSF or optics."""
 
 
 @dataclass(frozen=True)
 class Start:
-    """What is known of the blur before training.
+    """What is known about the blur before training.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ class Start:
 
 
 def known(voxel_size: VoxelSize, dims: int) -> tuple[float, float, float] | None:
-    """Return the voxel size if every axis that matters has one."""
+    """Return the voxel size if every relevant axis has one."""
     z, y, x = voxel_size
     if y is None or x is None or (dims == 3 and z is None):
         return None
@@ -61,7 +61,7 @@ def known(voxel_size: VoxelSize, dims: int) -> tuple[float, float, float] | None
 
 
 def known_or_unit(voxel_size: VoxelSize, dims: int) -> tuple[float, float, float]:
-    """Return the voxel size, or cubes of one unit where it is not known."""
+    """Return the voxel size, or cubic voxels of size one if it is unknown."""
     return known(voxel_size, dims) or (1.0, 1.0, 1.0)
 
 
@@ -72,12 +72,12 @@ def support(
     refines: bool,
     searched: bool = False,
 ) -> tuple[int, int, int]:
-    """Return the odd (z, y, x) support of a kernel that nobody gave a size.
+    """Return the odd (z, y, x) support of a kernel without a given size.
 
-    Large enough for the core of the PSF, and for the cone of light round it where the
-    kernel is not learned, or where the images are searched for its end; without an
-    estimate, small enough that the blur of half a patch has its whole neighbourhood
-    known.
+    Large enough for the core of the PSF, and for the cone of light around it if the
+    kernel is not learned, or if the images are searched for its end; without an
+    estimate, small enough that for half a patch all light blurred into it comes from
+    within the patch.
     """
     dims = len(patch)
     if start.optics is not None and learned and not searched:
@@ -97,7 +97,7 @@ def support(
 
 
 def _with_haze(start: Start, optics: Optics, patch: Sequence[int]) -> tuple[int, ...]:
-    """Return a support that holds nearly all the light, at most two patches wide."""
+    """Return a support that contains nearly all the light, at most two patches wide."""
     core = support_shape(optics, start.voxel_size)
     if len(patch) < 3:
         return core
@@ -107,10 +107,10 @@ def _with_haze(start: Start, optics: Optics, patch: Sequence[int]) -> tuple[int,
 
 
 def share_of_light(start: Start, shape: Sequence[int]) -> float | None:
-    """Return how much a kernel of `shape` holds of the light that optics predict.
+    """Return the share of the light predicted by the optics that `shape` contains.
 
-    All is what falls into the depth of the images: the cone of light of a widefield
-    microscope has no end. None where there are no optics, or planes only.
+    The light is that within the depth of the images, because the cone of light of a
+    widefield microscope has no end. None without optics, or for planes.
     """
     if start.optics is None or len(start.largest) < 3:
         return None
@@ -127,7 +127,7 @@ def _whole(start: Start, optics: Optics) -> Psf:
 def _predicted(
     optics: Optics, images: tuple[int, ...], voxel_size: tuple[float, float, float]
 ) -> Psf:
-    """Remember the last one: notes and kernel both ask, and it takes a second."""
+    """Cached, because notes and kernel both need it and it takes a second."""
     shape = psf_shape_for(optics, images, voxel_size, depths=0.5)
     return theoretical_psf(optics, shape, voxel_size)
 
@@ -137,8 +137,8 @@ def _odd(size: float) -> int:
 
 
 def kernel_of(psf: Psf, shape: Sequence[int]) -> NDArray[np.float32]:
-    """Return the core of a PSF, centred, as a kernel of just this (z, y, x) shape.
+    """Return the core of a PSF, centred, as a kernel of exactly this (z, y, x) shape.
 
-    It is put in order and freed of the camera's offset first, where it needs that.
+    A PSF in FFT order is reordered, and a camera offset subtracted, if necessary.
     """
     return psf.in_order().without_offset().centred().cropped(shape).padded(shape).data

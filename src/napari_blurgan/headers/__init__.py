@@ -1,1 +1,1 @@
-"""What the headers of files claim, and whether to believe it."""
+"""Metadata in the headers of files, and their plausibility."""

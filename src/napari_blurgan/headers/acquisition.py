@@ -1,4 +1,4 @@
-"""How an image was taken, as far as it outlives processing: interval, light, lens."""
+"""Acquisition metadata that survive processing: interval, light, lens."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SECONDS = {"s": 1.0, "ms": 1e-3, "µs": 1e-6, "min": 60.0, "h": 3600.0}
 
 @dataclass(frozen=True)
 class Acquisition:
-    """What a result inherits of its source, besides geometry and names.
+    """Metadata that a result inherits from its source, besides geometry and names.
 
     Attributes
     ----------
@@ -43,11 +43,11 @@ class Acquisition:
     image: str = ""
 
     def only(self, channel: int) -> Acquisition:
-        """Return that of one channel."""
+        """Return the metadata of one channel."""
         return replace(self, channels=self.channels[channel : channel + 1])
 
     def for_ome(self, axes: str, channels: int) -> dict[str, Any]:
-        """Return what tifffile writes into OME-XML, for as many channels as there are.
+        """Return the arguments of tifffile for OME-XML, for a number of channels.
 
         Parameters
         ----------
@@ -71,7 +71,7 @@ def _columns(channels: Sequence[Mapping[str, str]]) -> dict[str, list[str]]:
 
 
 def acquisition_of(root: ElementTree.Element) -> Acquisition:
-    """Return what OME-XML says of how its first image was taken."""
+    """Return the acquisition metadata of the first image in OME-XML."""
     image, pixels = root.find(".//{*}Image"), root.find(".//{*}Pixels")
     if image is None or pixels is None:
         return Acquisition()
@@ -94,7 +94,7 @@ def _interval(pixels: ElementTree.Element) -> float | None:
 
 
 def _lens(root: ElementTree.Element, image: ElementTree.Element) -> dict[str, str]:
-    """Return the objective that was used, where it is clear which."""
+    """Return the objective, if it is unambiguous."""
     settings = image.find("{*}ObjectiveSettings")
     used = {} if settings is None else settings.attrib
     objectives = list(root.iterfind(".//{*}Objective"))

@@ -1,4 +1,4 @@
-"""How large compressed bytes become, found out without making it."""
+"""Size of compressed data after decompression, without storing them."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ DAMAGE = (zlib.error, OSError, EOFError, lzma.LZMAError, ValueError, struct.erro
 def inflates_beyond(stream: BinaryIO, codec: str, limit: int) -> bool:
     """Return whether decompression would give more than `limit` bytes.
 
-    No more than a mebibyte is made at a time. Data of other codecs, and damaged data,
-    do not: whoever decodes them finds out.
+    At most a mebibyte is produced at a time. False for other codecs and for damaged
+    data: the decoder will find out.
 
     Parameters
     ----------
@@ -48,9 +48,9 @@ def inflates_beyond(stream: BinaryIO, codec: str, limit: int) -> bool:
 
 
 def is_cut_short(stream: BinaryIO, codec: str) -> bool:
-    """Return whether what is compressed has lost its end.
+    """Return whether compressed data are truncated.
 
-    Only of blosc, which reads on over the end; the others notice.
+    For blosc only, which reads beyond the end; other codecs notice.
     """
     if codec != "blosc":
         return False
@@ -69,7 +69,7 @@ def _lz4(stream: BinaryIO) -> Iterator[int]:
 
 
 def _zstd(stream: BinaryIO) -> Iterator[int]:
-    """Yield the size that a frame declares, or the most that its blocks can hold."""
+    """Yield the size that a frame declares, or the maximum of its blocks."""
     magic, descriptor = struct.unpack("<IB", stream.read(5))
     if magic != ZSTD_MAGIC:
         return

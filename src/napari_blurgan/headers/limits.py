@@ -1,4 +1,4 @@
-"""What a header claims is checked before anything is allocated."""
+"""Checks of the claims of a header, before anything is allocated."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def refuse_beyond_ratio(claimed: int, stored: int, ratio: int, what: str) -> Non
     """
     if claimed > ratio * stored:
         raise DataError(
-            f"{what} declares {_size(claimed)} of pixels, but holds only "
+            f"{what} declares {_size(claimed)} of pixels, but contains only "
             f"{_size(stored)} of data; it is damaged, copy it again from where it "
             "came from"
         )

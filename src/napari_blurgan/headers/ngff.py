@@ -1,7 +1,7 @@
-"""What the metadata of an OME-Zarr say of one image: axes, sizes, place, names.
+"""OME-Zarr metadata of one image: axes, sizes, position, names.
 
-The type of an axis decides (https://ngff.openmicroscopy.org/0.5/, "axes"): names are
-free. Whatever has the wrong type or length is a `DataError` that names the key.
+The type of an axis decides (https://ngff.openmicroscopy.org/0.5/, "axes"); names are
+arbitrary. Metadata of the wrong type or length raise a `DataError` that names the key.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ WORDS = {"depth": "Z", "height": "Y", "width": "X", "time": "T", "frame": "T"}
 
 @dataclass(frozen=True)
 class ImageFacts:
-    """What is known of the full resolution of an image.
+    """Properties of the full resolution of an image.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ class ImageFacts:
 
 @dataclass(frozen=True)
 class Axis:
-    """One axis, by the letter that we call it, its unit as the file spells it."""
+    """One axis, with our letter for it, and its unit as spelled in the file."""
 
     letter: str
     unit: str | None
@@ -133,7 +133,7 @@ def _is_mapping(value: Any) -> bool:
 
 
 def _axes(image: Mapping[str, Any], ndim: int) -> list[Axis]:
-    """Return the axes by type, then by name; the others are z, y, x in their order."""
+    """Return the axes by type, then by name; otherwise z, y, x in this order."""
     entries = image.get("axes", list(FIRST_AXES))
     if not isinstance(entries, list) or len(entries) != ndim:
         raise AxesError(
@@ -144,7 +144,7 @@ def _axes(image: Mapping[str, Any], ndim: int) -> list[Axis]:
     free = [letter for letter in SPACE if all(a.letter != letter for a in axes)]
     if len(unnamed) > len(free):
         raise AxesError(
-            f"OME-Zarr names the axes {entries!r:.200}, which are none of ours"
+            f"OME-Zarr names the axes {entries!r:.200}, which are not supported"
         )
     letters = free[len(free) - len(unnamed) :]
     for i, letter in zip(unnamed, letters, strict=True):
@@ -153,7 +153,7 @@ def _axes(image: Mapping[str, Any], ndim: int) -> list[Axis]:
 
 
 def _axis(entry: Any) -> Axis:
-    """Return an axis; its letter is empty for one of space by another name."""
+    """Return an axis; its letter is empty for a spatial one with another name."""
     if isinstance(entry, str):
         entry = {"name": entry}
     name = entry.get("name") if isinstance(entry, Mapping) else None
@@ -177,7 +177,7 @@ def _axis(entry: Any) -> Axis:
 
 @dataclass(frozen=True)
 class _Transformation:
-    """A place is scale * index + translation."""
+    """A position is scale * index + translation."""
 
     scale: list[float]
     translation: list[float]
@@ -185,7 +185,7 @@ class _Transformation:
 
     @classmethod
     def read(cls, holder: Mapping[str, Any], ndim: int) -> _Transformation:
-        """Read a list of transformations, one scale and one translation at the most."""
+        """Read a list of transformations, at most one scale and one translation."""
         key = "coordinateTransformations"
         entries = holder.get(key)
         if not isinstance(entries, list | None):
@@ -197,12 +197,14 @@ class _Transformation:
             if kind in ("scale", "translation"):
                 found[kind] = _numbers(entry.get(kind), kind, ndim)
             elif kind != "identity":
-                notes.append(f"{SOURCE} hold a transformation {kind!r:.40}: left out")
+                notes.append(
+                    f"{SOURCE} contain a transformation {kind!r:.40}, which was ignored"
+                )
         scale = found.get("scale", [1.0] * ndim)
         return cls(scale, found.get("translation", [0.0] * ndim), tuple(notes))
 
     def after(self, first: _Transformation) -> _Transformation:
-        """Return both in one, `first` before this one."""
+        """Return the composition, with `first` applied before this one."""
         scale = [a * b for a, b in zip(self.scale, first.scale, strict=True)]
         moved = zip(self.scale, first.translation, self.translation, strict=True)
         return _Transformation(scale, [s * a + b for s, a, b in moved])
@@ -226,7 +228,7 @@ def _is_number(value: Any) -> bool:
 def _place(
     axes: Sequence[Axis], translation: Sequence[float]
 ) -> tuple[tuple[float, float, float] | None, list[str]]:
-    """Return where the first voxel lies, and what cannot be used of that."""
+    """Return the position of the first voxel, and notes on unusable parts."""
     found, notes = dict.fromkeys(SPACE, 0.0), []
     for axis, value in zip(axes, translation, strict=True):
         length = micrometres(abs(value), axis.unit)
@@ -235,8 +237,8 @@ def _place(
         if length is None:
             unit = axis.unit or "no unit"
             notes.append(
-                f"{SOURCE} move {axis.letter.lower()} by {value:g} in {unit:.40}: "
-                "left out"
+                f"{SOURCE} shift {axis.letter.lower()} by {value:g} in {unit:.40}, "
+                "which was ignored"
             )
         else:
             found[axis.letter] = math.copysign(length, value)
@@ -245,7 +247,7 @@ def _place(
 
 
 def _channel_names(ome: Mapping[str, Any], count: int) -> tuple[str, ...]:
-    """Return the names of channels; what is odd there costs the names only."""
+    """Return the names of channels; anything invalid is ignored."""
     omero = ome.get("omero")
     entries = omero.get("channels") if isinstance(omero, Mapping) else None
     if not isinstance(entries, list) or len(entries) != count:

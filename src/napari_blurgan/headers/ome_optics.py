@@ -1,4 +1,4 @@
-"""What the OME-XML of a file says of objective and fluorophores."""
+"""Objective and fluorophores in the OME-XML of a file."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ IMMERSIONS = {
     "Glycerol": 1.47,
     "Air": 1.0,
 }
-"""Refractive indices, where the file names the medium only."""
+"""Refractive indices, if the file names only the medium."""
 NANOMETRES = {"nm": 1.0, "µm": 1e3, "um": 1e3, "Å": 0.1}
 
 
 def channel_optics(path: str | Path) -> list[Known | None]:
     """Return na, ni and wavelength (nm) of each channel of an OME-TIFF.
 
-    None for a channel of which one of the three is not said; an empty list where there
-    is no OME-XML.
+    None for a channel for which one of the three is missing; an empty list without
+    OME-XML.
     """
     try:
         with tifffile.TiffFile(path) as tif:
@@ -59,7 +59,7 @@ def optics_in(xml: str) -> list[Known | None]:
 
 
 def _objective(lens: Mapping[str, str]) -> tuple[float | None, float | None]:
-    """Return aperture and refractive index of the objective that was used."""
+    """Return aperture and refractive index of the objective."""
     index = _positive(lens.get("RefractiveIndex"))
     named = IMMERSIONS.get(lens.get("Immersion", ""))
     return _positive(lens.get("LensNA")), index or named

@@ -1,4 +1,4 @@
-"""What we read from OME-XML."""
+"""Metadata read from OME-XML."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ NAMESPACE = "napari-blurgan/provenance"
 UNKNOWN = Voxels()
 SOURCE = "its OME-XML"
 Place = tuple[float, float, float]
-"""Where the first voxel lies, (z, y, x) in micrometres."""
+"""Position of the first voxel, (z, y, x) in micrometres."""
 
 
 @dataclass(frozen=True)
 class OmeFacts:
-    """What a header says of the first image in a file."""
+    """Metadata of the first image in a file."""
 
     voxels: Voxels = UNKNOWN
     channel_names: tuple[str, ...] = ()
@@ -44,7 +44,7 @@ class OmeFacts:
 
 
 def read_ome(xml: str) -> OmeFacts:
-    """Return voxel size (z, y, x; µm), place, names and our own provenance.
+    """Return voxel size (z, y, x; µm), position, names and our own provenance.
 
     Raises
     ------
@@ -77,14 +77,14 @@ def read_ome(xml: str) -> OmeFacts:
 
 
 def _acquisition(root: ElementTree.Element, ours: dict[str, str]) -> Acquisition:
-    """Return how the image was taken; results of ours name the lens in a note."""
+    """Return the acquisition metadata; our own results name the lens in a note."""
     found = acquisition_of(root)
     lens = {str(k): str(v) for k, v in _dictionary(ours.get("lens", "{}")).items()}
     return replace(found, lens=found.lens or lens)
 
 
 def lens_in(xml: str) -> Mapping[str, str]:
-    """Return what is known of the objective; nothing where it is not clear which.
+    """Return the properties of the objective; nothing if it is ambiguous.
 
     Raises
     ------
@@ -96,7 +96,7 @@ def lens_in(xml: str) -> Mapping[str, str]:
 
 
 def declared_planes(xml: str) -> int:
-    """Return how many planes the largest image of an OME-XML should have.
+    """Return the expected number of planes of the largest image in OME-XML.
 
     Raises
     ------
@@ -113,7 +113,7 @@ def declared_planes(xml: str) -> int:
 
 
 def named_files(xml: str) -> set[str]:
-    """Return the files among which an OME-XML says that its planes are spread.
+    """Return the files over which, according to OME-XML, the planes are distributed.
 
     Raises
     ------
@@ -125,7 +125,7 @@ def named_files(xml: str) -> set[str]:
 
 
 def _place(pixels: ElementTree.Element) -> Place | None:
-    """Return where the first plane lies; None where that is not said."""
+    """Return the position of the first plane; None if there is none."""
     plane = pixels.find("{*}Plane")
     if plane is None:
         return None
@@ -134,7 +134,7 @@ def _place(pixels: ElementTree.Element) -> Place | None:
 
 
 def _position(plane: ElementTree.Element, axis: str) -> float:
-    """Return a position in µm; 0 where unknown, as stages count in what they like."""
+    """Return a position in µm; 0 if the unit is unknown, because stages use many."""
     unit = plane.get(f"Position{axis}Unit", "reference frame")
     try:
         position = float(plane.get(f"Position{axis}", 0))

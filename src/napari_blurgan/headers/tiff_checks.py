@@ -1,4 +1,4 @@
-"""What a TIFF declares against what is there: whole or refused."""
+"""Checks that everything a TIFF declares is in the file."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ __all__ = ["check_declared", "check_inflation", "missing_segments", "whole_serie
 
 IMAGE_DESCRIPTION = 270
 MANY_PLANES = 1_000_000
-# The most that a byte can become. Packed bits become bytes; runs of one value are
-# what compresses best. By TIFF's numbers.
+# Largest expansion of a byte. Packed bits become bytes; runs of one value compress
+# best. By the numbers of TIFF.
 MOST = {1: 8, 32773: 128, 5: 4096, 8: 1100, 32946: 1100, 34925: 8000}
 MOST_OF_OTHERS = 1_000_000
-# What Python decodes itself where imagecodecs is not there, however much comes out.
+# Decoded by Python if imagecodecs is not installed, without a limit.
 UNLIMITED = {8: "zlib", 32946: "zlib", 34925: "lzma", 50000: "zstd"}
 LIMITED = find_spec("imagecodecs") is not None
-# What a codec may add to a strip without being suspected.
+# Overhead that a codec may add to a strip.
 HARMLESS = 1 << 16
 
 
 def whole_series(tif: Any, path: Path) -> Any:
-    """Return the first series of an open file once it is known to be all there.
+    """Return the first series of an open file, after checking that it is complete.
 
     Raises
     ------
@@ -44,15 +44,15 @@ def whole_series(tif: Any, path: Path) -> Any:
     """
     pages, series = len(tif.pages), tif.series
     if pages == 0 or not series:
-        raise _truncated(path, "it holds no image")
+        raise _truncated(path, "it contains no image")
     first = series[0]
     sizes = (*first.shape, *first.keyframe.shape)
     if not all(isinstance(n, int | np.integer) for n in sizes):
-        raise _truncated(path, f"its sizes {sizes} are no whole numbers")
+        raise _truncated(path, f"its sizes {sizes} are not whole numbers")
     if not math.prod(first.shape):
         raise DataError(f"{path.name}: has the shape {tuple(first.shape)}, no pixels")
     if first.dtype is not None and np.dtype(first.dtype).kind not in "biuf":
-        raise DataError(f"{path.name}: pixels of {first.dtype} are no grey levels")
+        raise DataError(f"{path.name}: pixels of {first.dtype} are not grey levels")
     _check_header(tif, path)
     if len(first.pages) > MANY_PLANES + tif.filehandle.size:
         raise _truncated(path, f"its header declares {len(first.pages)} planes")
@@ -65,10 +65,10 @@ def whole_series(tif: Any, path: Path) -> Any:
 
 
 def check_declared(tif: Any, path: Path) -> None:
-    """Raise if the OME-XML declares more planes than the file has bytes, or leads out.
+    """Raise if OME-XML declares more planes than the file can hold, or other folders.
 
-    Before the planes are listed, because the list alone would fill the memory, and the
-    files that it names would be opened.
+    This precedes listing the planes, because the list alone could fill the memory, and
+    the files that it names would be opened.
     """
     if not tif.is_ome:
         return
@@ -77,7 +77,7 @@ def check_declared(tif: Any, path: Path) -> None:
         planes = declared_planes(tif.ome_metadata)
     except ParseError:
         return
-    except ValueError:  # sizes that are no numbers; whatever is there is looked at
+    except ValueError:  # sizes that are not numbers; the rest of the file is examined
         planes = 0
     if planes > MANY_PLANES + tif.filehandle.size:
         raise _truncated(path, f"its OME-XML declares {planes} planes")
@@ -85,7 +85,7 @@ def check_declared(tif: Any, path: Path) -> None:
     for name in names:
         if not _inside(home, name):
             raise DataError(
-                f"{path.name}: its OME-XML names {name!r:.80}, a file outside of its "
+                f"{path.name}: its OME-XML names {name!r:.80}, a file outside its "
                 "folder, which is not opened; put the files of one image side by side"
             )
 
@@ -98,7 +98,7 @@ def _inside(home: Path, name: str) -> bool:
 
 
 def check_inflation(page: Any, path: Path) -> None:
-    """Raise if a strip or tile would become far more than the plane has room for.
+    """Raise if a strip or tile would decompress to far more than its plane.
 
     imagecodecs stops there by itself.
     """
@@ -111,13 +111,13 @@ def check_inflation(page: Any, path: Path) -> None:
         file.seek(offset)
         if inflates_beyond(io.BytesIO(file.read(count)), codec, limit):
             raise DataError(
-                f"{path.name}: a strip or tile at byte {offset} would become more than "
-                "the plane has room for; it is damaged, or no image"
+                f"{path.name}: a strip or tile at byte {offset} would be larger than "
+                "its plane; it is damaged, or not an image"
             )
 
 
 def missing_segments(series: Any) -> tuple[int, int]:
-    """Return how many strips or tiles a file leaves out, and of how many."""
+    """Return the number of missing strips or tiles of a file, and their total."""
     counts = [
         count
         for page in series.pages
@@ -155,7 +155,7 @@ def _truncated(path: Path, found: str) -> DataError:
 
 
 def _check_header(tif: Any, path: Path) -> None:
-    """Raise if tifffile dropped the description, because it lies beyond the end."""
+    """Raise if tifffile dropped the description because it lies beyond the end."""
     layout, page = tif.tiff, tif.pages.first
     tif.filehandle.seek(page.offset)
     raw = tif.filehandle.read(layout.tagnosize)
@@ -167,13 +167,13 @@ def _check_header(tif: Any, path: Path) -> None:
 
 
 def _check_chain(tif: Any, path: Path) -> None:
-    """Raise unless the chain of directories ends where a chain ends: in a zero."""
+    """Raise unless the chain of directories ends properly, with a zero."""
     position = tif.pages.next_page_offset
     size = tif.tiff.offsetsize
     tif.filehandle.seek(position)
     raw = tif.filehandle.read(size)
     if len(raw) < size or struct.unpack(tif.tiff.offsetformat, raw)[0] != 0:
-        raise _truncated(path, f"its list of planes breaks off after {len(tif.pages)}")
+        raise _truncated(path, f"its list of planes ends after {len(tif.pages)}")
 
 
 def _check_planes(tif: Any, series: Any, path: Path) -> None:

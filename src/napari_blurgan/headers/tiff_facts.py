@@ -1,4 +1,4 @@
-"""What the headers of a TIFF say of its voxels, whichever program wrote them."""
+"""Voxel sizes and names in TIFF headers of many programs."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ from napari_blurgan.headers.voxels import Claim, Voxels, read_voxels
 __all__ = ["is_signed", "shades", "tiff_facts"]
 
 RESOLUTION_UNITS = {2: "inch", 3: "cm"}
-# A plain TIFF's resolution may be a printer's: 72 dpi are 353 µm, 1200 dpi 21 µm.
+# The resolution of a plain TIFF may be for printing: 72 dpi are 353 µm, 1200 dpi 21 µm.
 LARGEST_CREDIBLE_PIXEL = 20.0
 SHADES = {
-    tifffile.PHOTOMETRIC.MINISWHITE: "it is shown with white for zero: its grey levels "
-    "are taken as they are; invert them if bright structures have low ones",
-    tifffile.PHOTOMETRIC.PALETTE: "its pixels are numbers of colours in a palette: "
-    "they are taken as grey levels",
-    tifffile.PHOTOMETRIC.SEPARATED: "its colours are inks (CMYK): they are taken as "
+    tifffile.PHOTOMETRIC.MINISWHITE: "zero is displayed as white: its grey levels "
+    "are used as they are; invert them if bright structures have low ones",
+    tifffile.PHOTOMETRIC.PALETTE: "its pixels are palette indices: "
+    "they are used as grey levels",
+    tifffile.PHOTOMETRIC.SEPARATED: "its colours are inks (CMYK): they are used as "
     "intensities",
 }
-"""What is said of pixels that are no amounts of light."""
+"""Notes on pixels that are not intensities."""
 Claims = dict[str, Claim]
 
 
 def tiff_facts(tif: Any, series: Any) -> OmeFacts:
-    """Return voxel size and names from the best header that the file has.
+    """Return voxel size and names from the best header in the file.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ def _svs(tif: Any) -> Claims:
     return {axis: Claim(header["MPP"], "µm") for axis in "YX" if "MPP" in header}
 
 
-# Headers that say more than the TIFF around them, in the order of trust.
+# Headers with more information than the TIFF around them, most reliable first.
 PROPRIETARY: Mapping[str, tuple[str, Callable[[Any], Claims]]] = {
     "lsm": ("its Zeiss LSM header", _lsm),
     "stk": ("its MetaMorph STK header", _stk),
@@ -138,7 +138,7 @@ def _imagej_facts(tif: Any, series: Any) -> OmeFacts:
 
 
 def _our_note(info: Any) -> dict[str, Any]:
-    """Return the provenance that we write where ImageJ shows it."""
+    """Return the provenance that we write where ImageJ displays it."""
     found = re.search(rf"^{NAMESPACE} = (.+)$", _text(info) or "", re.MULTILINE)
     value = json.loads(found[1]) if found else {}
     return value if isinstance(value, dict) else {}
@@ -152,7 +152,7 @@ def _micromanager(tif: Any) -> Claims:
 
 
 def _channel_names(labels: Any, series: Any) -> tuple[str, ...]:
-    """Return the labels of the planes where they are those of their channels."""
+    """Return the labels of the planes, if they are those of their channels."""
     names = [labels] if isinstance(labels, str) else list(labels or ())
     sizes = dict(zip(series.axes, series.shape, strict=True))
     count = int(sizes.get("C") or sizes.get("S") or 1)
@@ -162,7 +162,7 @@ def _channel_names(labels: Any, series: Any) -> tuple[str, ...]:
 
 
 def is_signed(tif: Any, series: Any) -> bool:
-    """Return whether ImageJ keeps signed 16-bit numbers in unsigned ones."""
+    """Return whether ImageJ stores signed 16-bit numbers in unsigned ones."""
     if not tif.is_imagej or series.dtype != "uint16":
         return False
     header = tif.imagej_metadata or {}
@@ -171,7 +171,7 @@ def is_signed(tif: Any, series: Any) -> bool:
 
 
 def shades(series: Any) -> list[str]:
-    """Return a note where the value of a pixel is no amount of light."""
+    """Return a note if pixel values are not intensities."""
     note = SHADES.get(series.keyframe.photometric)
     return [note] if note else []
 

@@ -1,4 +1,4 @@
-"""Lengths in micrometres, whatever the file calls its unit."""
+"""Lengths in micrometres, for any spelling of the unit."""
 
 from __future__ import annotations
 
@@ -66,12 +66,12 @@ NAMES = (
     | {f"{p}metre": 10.0**n for p, (_, n) in PREFIXES.items()}
     | OTHERS
 )
-# Programs write "MICRON" and "UM"; "Mm" is a megametre, though, and "MM" is none.
+# Programs write "MICRON" and "UM"; but "Mm" is a megametre, and "MM" is invalid.
 LOWER = {s.lower(): s for s in SYMBOLS if s == s.lower()}
 
 
 def micrometres(value: Any, unit: str | None) -> float | None:
-    """Return a length in micrometres, or None where it cannot be known.
+    """Return a length in micrometres, or None if it is unknown.
 
     Parameters
     ----------
@@ -91,17 +91,17 @@ def micrometres(value: Any, unit: str | None) -> float | None:
         return None
     if factor == 1:
         return length
-    # 1e-7 m is 0.1 µm, whatever the last bit says.
+    # 1e-7 m is 0.1 µm, in spite of rounding
     return float(f"{length * factor:.12g}")
 
 
 def is_length(unit: str | None) -> bool:
-    """Return whether `unit` is a unit of length in a spelling that we know."""
+    """Return whether `unit` is a unit of length in a known spelling."""
     return _factor(unit) is not None
 
 
 def _factor(unit: str | None) -> float | None:
-    """Return how many micrometres a unit has."""
+    """Return the number of micrometres in a unit."""
     plain = _plain(unit or "")
     if plain in SYMBOLS:
         return SYMBOLS[plain]

@@ -1,4 +1,4 @@
-"""From what a header says of lengths to a voxel size, and what is odd about it."""
+"""From the lengths in a header to a voxel size, with notes on anything unusual."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from napari_blurgan.headers.units import is_length, micrometres
 
 __all__ = ["Claim", "Voxels", "read_voxels"]
 
-# What programs write where an image is not calibrated.
+# Written by programs if an image is not calibrated.
 UNCALIBRATED = ("", "pixel", "pixels", "px", "voxel", "voxels", "reference frame")
 ODD_RATIO = 100.0
 
 
 @dataclass(frozen=True)
 class Claim:
-    """A length as a header gives it.
+    """A length in a header.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ class Claim:
 
 @dataclass(frozen=True)
 class Voxels:
-    """A voxel size, where it is from, and what is odd about it.
+    """A voxel size, its origin, and notes on it.
 
     Parameters
     ----------
@@ -54,10 +54,10 @@ class Voxels:
 
 
 def read_voxels(claims: Mapping[str, Claim], source: str) -> Voxels:
-    """Return the voxel size that a header claims.
+    """Return the voxel size according to a header.
 
-    A length without a unit, in a unit that is none, or one that no voxel has (beyond
-    `VOXEL_RANGE`, not finite, not positive) is unknown, and that is noted.
+    A length without a unit, with an invalid unit, or impossible for a voxel (outside
+    `VOXEL_RANGE`, not finite, not positive) is unknown, with a note.
 
     Parameters
     ----------
@@ -73,26 +73,29 @@ def read_voxels(claims: Mapping[str, Claim], source: str) -> Voxels:
         if max(a, b) > ODD_RATIO * min(a, b):
             notes.append(
                 f"{source} gives voxels of {a:g} µm along {one.lower()} and {b:g} µm "
-                f"along {other.lower()}: is one of them in another unit?"
+                f"along {other.lower()}: is one of them in a different unit?"
             )
     size = (sizes.get("Z"), sizes.get("Y"), sizes.get("X"))
     return Voxels(size, source if sizes else "", tuple(notes))
 
 
 def _length(axis: str, claim: Claim, source: str) -> tuple[float | None, str]:
-    """Return a length in µm, and a note where there is something to say."""
+    """Return a length in µm, with a note if necessary."""
     unit = (claim.unit or "").strip()
     said = f"{source} gives {claim.value!s:.40} {unit:.40}".strip()
     said += f" along {axis.lower()}"
     if unit.lower() in UNCALIBRATED:
         silent = unit or _is_one(claim.value)
-        note = f"{said} without a unit: taken as unknown"
+        note = f"{said} without a unit: treated as unknown"
         return None, "" if silent else note
     if not is_length(unit):
-        return None, f"{said}: {unit:.40} is no unit of length, the size is unknown"
+        return None, (
+            f"{said}: {unit:.40} is not a unit of length: the size is treated as "
+            f"unknown"
+        )
     length = micrometres(claim.value, unit)
     if length is None or not VOXEL_RANGE[0] <= length <= VOXEL_RANGE[1]:
-        return None, f"{said}: no voxel is of that size, it is taken as unknown"
+        return None, f"{said}: an impossible voxel size, treated as unknown"
     return length, ""
 
 

@@ -1,6 +1,6 @@
-"""A PSF from an image of beads: found, judged, centred, averaged, freed of their size.
+"""A PSF from an image of beads: found, checked, centred, averaged, bead size corrected.
 
-No bead can stop the others: each gets a verdict, and the report keeps all of them.
+No single bead can make this fail: each gets a verdict, and the report lists all.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ Array = NDArray[np.floating[Any]]
 
 GOOD = "good"
 DETECTION = 6.0  # standard deviations of the filtered background
-FAINTEST = 0.1  # of the brightest bead: what is fainter may be a side lobe
+FAINTEST = 0.1  # share of the brightest bead: fainter spots may be side lobes
 REACH = 2.5  # half width of the crop, in full widths at half maximum
 ODD = 3.0  # robust standard deviations of the logarithm of the width
-SAME = 0.15  # logarithms of widths that differ by less are never odd
-BRIGHTEST = 20  # spots from which the width of a bead is estimated
-WIENER = 0.01  # noise to signal that the bead's size is taken out with
+SAME = 0.15  # logarithms of widths that differ by less are never considered odd
+BRIGHTEST = 20  # number of spots from which the width of a bead is estimated
+WIENER = 0.01  # noise-to-signal ratio in correcting for the size of the bead
 
 
 @dataclass(frozen=True)
 class Bead:
-    """One bead of an image, and whether it serves.
+    """One bead of an image, with its verdict.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ class Bead:
 
 @dataclass(frozen=True)
 class BeadReport:
-    """All beads of an image with their verdicts, and what came of the good ones.
+    """All beads of an image with their verdicts, and the result from the good ones.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ class BeadReport:
 
     @property
     def verdicts(self) -> dict[str, int]:
-        """How many beads got each verdict."""
+        """Number of beads for each verdict."""
         return dict(Counter(bead.verdict for bead in self.beads))
 
     @property
@@ -100,8 +100,8 @@ def detect_beads(
 ) -> list[Shape]:
     """Find bright spots of one size, brightest first.
 
-    The image is smoothed to the size of a bead; its maxima that stand out of the
-    background's noise and are not much fainter than the brightest are beads.
+    The image is smoothed to the size of a bead. Maxima that exceed the noise of the
+    background and are not much fainter than the brightest are beads.
 
     Parameters
     ----------
@@ -132,12 +132,12 @@ def psf_from_beads(
     shape: Sequence[int] | None = None,
     places: Sequence[Sequence[float]] | None = None,
 ) -> tuple[Psf, BeadReport]:
-    """Distil a PSF from an image of beads.
+    """Measure a PSF from an image of beads.
 
-    Beads are found by `detect_beads` and left out when they are saturated, cut by the
-    edge, too close to another, not to be fitted, or of an odd width. The others are
-    freed of their background, moved by spline to a common centre, and summed; a
-    Wiener filter takes out the size of the bead (a full sphere) and what noise lies
+    Beads are found by `detect_beads` and rejected if they are saturated, cut by the
+    edge, too close to another, impossible to fit, or of an unusual width. The others
+    are freed of their background, moved by splines to a common centre, and summed. A
+    Wiener filter corrects for the size of the bead (a full sphere) and removes noise
     beyond the band of the microscope.
 
     Parameters
@@ -193,16 +193,16 @@ def _checked_image(image: NDArray[Any]) -> NDArray[Any]:
             f"beads are looked for in a volume (z, y, x); found shape {values.shape}"
         )
     if not np.isfinite(values).all():
-        raise OpticsError("the image of beads holds NaN or infinite values")
+        raise OpticsError("the image of beads contains NaN or infinite values")
     if values.min() == values.max():
-        raise OpticsError("the image of beads has the same value everywhere")
+        raise OpticsError("the image of beads is constant")
     return values
 
 
 def _check_diameter(diameter: float, width: Array) -> None:
     if not 0 <= diameter <= 1.2 * width[1:].min():
         raise OpticsError(
-            f"bead_diameter = {diameter:g} µm does not fit beads that look "
+            f"bead_diameter = {diameter:g} µm does not fit beads that appear "
             f"{width[1:].min():.3g} µm wide; it is given in micrometres (0.1, not 100)"
         )
 
@@ -213,13 +213,11 @@ def _typical_width(values: Array) -> Array:
     smooth -= np.median(smooth)
     spots = _maxima(smooth, np.full(3, 3.0), FAINTEST * float(smooth.max()))[:BRIGHTEST]
     seen = np.array([_widths_at(smooth, spot) for spot in spots])
-    # Smoothing has widened them in quadrature; what is left of a hot pixel is nothing.
+    # Smoothing has widened them in quadrature; nothing remains of a hot pixel.
     widths = np.sqrt(np.maximum(seen**2 - 2.355**2, 0))
     real = widths[np.all(widths > 1, axis=1)]
     if len(real) == 0:
-        raise OpticsError(
-            "no spot wider than a voxel stands out; is this an image of beads?"
-        )
+        raise OpticsError("no spot is wider than a voxel; is this an image of beads?")
     return np.median(real, axis=0)
 
 
@@ -238,7 +236,7 @@ def _widths_at(smooth: Array, spot: Shape) -> list[float]:
 def _beside(
     places: Sequence[Sequence[float]], peaks: list[Shape], width: Array
 ) -> list[Shape]:
-    """Return the peaks next to some places, seen along z."""
+    """Return the peaks next to given positions, as seen along z."""
     found: dict[Shape, None] = {}
     for place in places:
         apart = [np.hypot(*np.subtract(p, place)[1:]) for p in peaks]
@@ -256,7 +254,7 @@ def _maxima(values: Array, reach: Array, threshold: float) -> list[Shape]:
 
 
 def _box(shape: Sequence[int], peaks: list[Shape], width: Array) -> Shape:
-    """Return an odd crop: `REACH` widths to each side, or what most beads have."""
+    """Return an odd crop: `REACH` widths to each side, or that of most beads."""
     room = [
         np.minimum(p, np.subtract(shape, 1) - p) for p in np.array(peaks).reshape(-1, 3)
     ]
@@ -274,7 +272,7 @@ def _judge(
     voxel: Triple,
     box: Shape,
 ) -> Bead:
-    """Fit one bead, or say why it cannot serve."""
+    """Fit one bead, or return why it cannot be used."""
     bead = Bead((float(peak[0]), float(peak[1]), float(peak[2])))
     half, play = np.array(box) // 2, np.ceil(width / 2)
     room = np.minimum(peak, np.subtract(values.shape, 1) - np.array(peak))
@@ -297,7 +295,7 @@ def _judge(
 
 
 def _saturated(values: NDArray[Any], peak: Shape, width: Array) -> bool:
-    """Return whether the core touches the dtype's top, or is cut off flat."""
+    """Return whether the core reaches the maximum of the dtype, or is cut off flat."""
     core = values[_window(peak, np.ceil(width / 2))]
     if values.dtype.kind in "iu" and core.max() >= np.iinfo(values.dtype).max:
         return True
@@ -315,7 +313,7 @@ def _window(
 
 
 def _judge_widths(beads: list[Bead]) -> list[Bead]:
-    """Leave out the beads whose width is far from the median of the good ones."""
+    """Reject beads whose width is far from the median of the good ones."""
     good = [bead for bead in beads if bead.verdict == GOOD]
     if len(good) < 3:
         return beads
@@ -352,9 +350,9 @@ def _background(values: NDArray[Any], middle: NDArray[Any], box: Shape) -> float
 
 
 def _restored(data: Array, voxel: Triple, diameter: float) -> Array:
-    """Take the beads' size out of their sum, and the noise that no PSF can hold.
+    """Correct the sum for the size of the beads, and remove noise outside the band.
 
-    One filter does both: Wiener's inverse of the sphere, faded out between 1 and 1.6
+    One filter does both: the Wiener inverse of the sphere, faded out between 1 and 1.6
     inverse widths, where the transfer function of a microscope ends.
     """
     width = np.multiply(voxel, _core_width(data))
@@ -402,11 +400,12 @@ def _core_width(data: NDArray[Any]) -> Triple:
 def _nothing_serves(report: BeadReport, box: Shape) -> str:
     if not report.beads:
         return (
-            "no beads were found: single spots that stand out clearly from what is "
-            "around them"
+            "no beads were found: there are no isolated spots that are clearly "
+            "brighter than their surroundings"
         )
     counts = ", ".join(f"{n} {verdict}" for verdict, n in report.verdicts.items())
     return (
-        f"none of the {len(report.beads)} beads serves ({counts}); the PSF is {box} "
+        f"none of the {len(report.beads)} beads can be used ({counts}); the PSF is "
+        f"{box} "
         f"voxels, a smaller shape needs less room around each bead"
     )

@@ -1,4 +1,4 @@
-"""The least-squares fit of one Gaussian: a steady centre and width under noise."""
+"""The least-squares fit of one Gaussian: robust centre and width under noise."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["GaussianFit", "fit_gaussian"]
 
 Triple = tuple[float, float, float]
 REACH = 0.7  # full widths from the centre
-PASSES = 3  # each with the core that the one before has found
+PASSES = 3  # each with the core found by the previous one
 
 
 @dataclass(frozen=True)
@@ -40,9 +40,9 @@ def fit_gaussian(
 ) -> GaussianFit | None:
     """Fit an upright Gaussian to the core of one peak without background.
 
-    Only the voxels within 0.7 widths of the centre take part: there a PSF looks like
-    a Gaussian, its rings and cones do not. Its width then comes out within 2 % of the
-    width at half the maximum.
+    Only voxels within 0.7 widths of the centre are used: there a PSF resembles a
+    Gaussian; its rings and cones do not. The width then agrees with that at half
+    maximum within 2 %.
 
     Parameters
     ----------

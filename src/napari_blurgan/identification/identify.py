@@ -28,27 +28,27 @@ from napari_blurgan.optics.pupil import (
 
 __all__ = ["SpectralFit", "identify_psf"]
 
-# Where to look without any knowledge: NA as a share of the refractive index, and the
-# wavelengths of fluorescence with room for what the model leaves out.
+# Search range without any knowledge: NA as a share of the refractive index, and the
+# wavelengths of fluorescence, with room for what the model leaves out.
 SMALLEST_APERTURE = 0.1
 STARTS = (0.45, 0.7, 0.9)
 WAVELENGTHS = (350.0, 900.0)
-SEEN = 0.7  # of the optical band, roughly, stands above the noise
+SEEN = 0.7  # share of the optical band that is above the noise, approximately
 # The second is what many programs compute, the third what simulations after Lim et al.
 # (2020) use at any aperture. They, and a PSF that ends where `shape` does, must explain
 # the spectra better than those before to be taken.
 MODELS: tuple[Model, ...] = ("vectorial", "scalar", "born-wolf")
 BETTER = 0.9
-ROUNDS = 2  # after the first, each with the bias of the window at the latest kernel
+ROUNDS = 2  # after the first, each with the bias of the window for the latest kernel
 # Two sets of one kind differ in power by 0.3 of its logarithm in places, and no model
 # is exact, least of all where |H|² is small: what counts most is in between.
 UNCERTAINTY = (0.3, 0.1)
-PART = 2 / 3  # of the plane: patches that overlap use more of it than one window
-EXTENT = 2.0  # of the kernel while fitting, in the units of `support_shape`
+PART = 2 / 3  # share of the plane: overlapping patches use more of it than one window
+EXTENT = 2.0  # size of the kernel while fitting, in the units of `support_shape`
 
-ODD = 2.5  # times the residual that chance explains
+ODD = 2.5  # multiple of the residual expected by chance
 SMALL, LARGE = 0.02, 0.1  # residuals that are good enough, and too large in any case
-CLOSE = 1.005  # to a limit, as a factor
+CLOSE = 1.005  # factor within which a point is at a limit
 
 Interval = tuple[float, float]
 Point = tuple[float, float]  # NA, and wavelength in nm
@@ -93,7 +93,7 @@ class SpectralFit:
     message: str
 
     def kernel(self, shape: Sequence[int], **options: Any) -> PupilKernel:
-        """Return the same pupil, to be learned on.
+        """Return the same pupil, with learnable parameters.
 
         Parameters
         ----------
@@ -126,7 +126,7 @@ def identify_psf(
     confocal: bool = False,
     shape: Sequence[int] | None = None,
 ) -> SpectralFit:
-    """Find the PSF that turns the average power spectrum of one set into the other's.
+    """Find the PSF that relates the average power spectra of the two sets.
 
     Parameters
     ----------
@@ -197,7 +197,7 @@ def _interval(value: float | None, limit: float, unknown: Interval) -> Interval:
 def _apertures(na: float | None, ni: float, limit: float, plane: bool) -> Interval:
     largest = LARGEST_APERTURE * ni
     if plane:
-        # In focus nothing but NA / wavelength shows: one of the two must be taken.
+        # In focus only NA / wavelength has an effect: one of the two must be fixed.
         na, limit = na or STARTS[1] * ni, 1e-3
     if na is not None and na >= ni:
         raise OpticsError(f"NA {na:g} does not fit the refractive index {ni:g}")
@@ -220,7 +220,7 @@ def _starts(
 
 
 def _within(shape: Sequence[int], patch: Sequence[int]) -> tuple[int, int, int]:
-    """Return the largest odd support that neither exceeds."""
+    """Return the largest odd support within both limits."""
     z, y, x = (min(n, p) for n, p in zip(shape, patch, strict=True))
     return z - 1 + z % 2, y - 1 + y % 2, x - 1 + x % 2
 
@@ -288,9 +288,10 @@ class _Pupils:
         return math.exp(found.x[0]), math.exp(found.x[1])
 
     def at_limit(self, point: Point) -> bool:
-        """Whether the fit would go on if it were allowed to.
+        """Whether the fit would continue beyond its limits.
 
-        The largest aperture is no such limit: good objectives come close to it.
+        The largest aperture does not count as a limit: good objectives come close to
+        it.
         """
         (na, nm), (low, high) = point, self.wavelength
         short = self.spectra.patch[0] > 1 and na < self.na[0] * CLOSE
@@ -299,7 +300,7 @@ class _Pupils:
 
 @dataclass(frozen=True)
 class _Found:
-    """The best of some pupils."""
+    """The best of several pupil models."""
 
     pupils: _Pupils
     point: Point
@@ -340,18 +341,18 @@ def _result(found: _Found, shape: Sequence[int] | None) -> SpectralFit:
     return SpectralFit(
         Psf(data.numpy(), pupils.voxel, {"source": "spectral", **figures}),
         matched=not doubt,
-        message=doubt or "the two sets match: a blur by optics explains their spectra",
+        message=doubt or "the two sets match: an optical blur explains their spectra",
         **figures,
     )
 
 
 def _doubt(found: _Found) -> str:
-    """Return why the fit cannot be trusted, or nothing."""
+    """Return why the fit is unreliable, or nothing."""
     expected = found.pupils.spectra.expected
     if found.residual > max(ODD * expected, SMALL):
         return (
-            "the two sets do not match: no blur makes the spectrum of one into that of "
-            "the other, as if they showed structures of another kind; choose another "
+            "the two sets do not match: no blur explains the difference between their "
+            "spectra, as if they showed different kinds of structure; choose another "
             "sharp set, or take the PSF from optics or beads"
         )
     if found.pupils.at_limit(found.point):

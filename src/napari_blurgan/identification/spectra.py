@@ -32,7 +32,7 @@ SMALLEST = 24  # voxels across, for a spectrum that resolves a transfer function
 
 
 def checked_volumes(images: Sequence[NDArray[np.generic]], what: str) -> list[Tensor]:
-    """Return images as float32 tensors (z, y, x), less their common mean.
+    """Return images as float32 tensors (z, y, x), without their common mean.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def checked_volumes(images: Sequence[NDArray[np.generic]], what: str) -> list[Te
         If there is none, or one is no image, too small, constant or not finite.
     """
     if not images:
-        raise DataError(f"no {what} images to take power spectra of")
+        raise DataError(f"there are no {what} images for power spectra")
     volumes = []
     for number, image in enumerate(images):
         name = f"{what} image {number + 1} of {len(images)}"
@@ -60,9 +60,9 @@ def checked_volumes(images: Sequence[NDArray[np.generic]], what: str) -> list[Te
                 f"least {SMALLEST} pixels along y and x"
             )
         if not np.isfinite(values).all():
-            raise DataError(f"{name}: holds NaN or infinite values")
+            raise DataError(f"{name}: contains NaN or infinite values")
         if values.min() == values.max():
-            raise DataError(f"{name}: is constant, it shows no structure")
+            raise DataError(f"{name}: is constant and shows no structure")
         volumes.append(torch.from_numpy(values.reshape(-1, *values.shape[-2:])))
     level = float(np.mean([float(volume.mean()) for volume in volumes]))
     return [volume - level for volume in volumes]
@@ -71,7 +71,7 @@ def checked_volumes(images: Sequence[NDArray[np.generic]], what: str) -> list[Te
 def common_patch(
     volumes: Sequence[Tensor], largest: Sequence[int], part: float = 1.0
 ) -> tuple[int, int, int]:
-    """Return the patch (z, y, x) that all volumes hold, `largest` at most.
+    """Return the patch size (z, y, x) that fits all volumes, at most `largest`.
 
     Parameters
     ----------
@@ -89,7 +89,9 @@ def common_patch(
     """
     z, *plane = (min(volume.shape[axis] for volume in volumes) for axis in range(3))
     if z == 1 and any(volume.shape[0] > 1 for volume in volumes):
-        raise DataError("some images are planes and others are volumes: give one kind")
+        raise DataError(
+            "some images are planes and others are volumes: give only one kind"
+        )
     y, x = (max(2 * round(part * n / 2), SMALLEST) if part < 1 else n for n in plane)
     return min(z, largest[0]), min(y, largest[1]), min(x, largest[2])
 
@@ -113,7 +115,7 @@ def _at(volume: Tensor, corner: Sequence[int], patch: Sequence[int]) -> Tensor:
 
 
 def hann(patch: Sequence[int]) -> Tensor:
-    """Return the periodic Hann window of unit energy; axes of one voxel are left."""
+    """Return the periodic Hann window of unit energy; 1 along axes of one voxel."""
     window = torch.ones(tuple(patch))
     for axis, n in enumerate(patch):
         if n > 1:

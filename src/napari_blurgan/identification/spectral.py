@@ -1,12 +1,12 @@
 """The blur between two unpaired sets of images, estimated from their power spectra.
 
-If y = h ∗ x + noise, and the blurred and the sharp set show the same kind of
-structure, then S_y = gain² |H|² S_x + S_n for their average power spectra: no pairing
-is needed. This pins the modulus of the transfer function and nothing else: the phase
-must come from a symmetric or physical parametrisation of the kernel.
+If y = h ∗ x + noise, and the blurred and the sharp set show the same kind of structure,
+then S_y = gain² |H|² S_x + S_n for their average power spectra: no pairs are needed.
+This determines the modulus of the transfer function and nothing else: the phase must
+come from a symmetric or physical parametrisation of the kernel.
 
-What is pinned is the blur *between the two sets*: a sharp set that is itself a little
-blurred, or that shows thicker structures, asks for a narrower kernel.
+What is determined is the blur *between the two sets*: a sharp set that is itself
+slightly blurred, or that shows thicker structures, gives a narrower kernel.
 """
 
 from __future__ import annotations
@@ -33,18 +33,18 @@ from napari_blurgan.optics.fourier import transfer_function
 
 __all__ = ["SpectralLoss"]
 
-ABOVE_NOISE = 1.3  # bins of so many times the power of the noise are trusted
-CHANCE = 8.0  # standard errors, of frequencies that the window correlates
+ABOVE_NOISE = 1.3  # bins with this multiple of the noise power are used
+CHANCE = 8.0  # number of standard errors, for frequencies that the window correlates
 FEWEST_BINS = 12
-PATCHES = 24  # of each image
+PATCHES = 24  # per image
 CALIBRATION_PATCHES = 12
-FLOOR_IS_KNOWN = 1e-3  # keeps the power of the noise where no bin shows it
-# Of |H|²: what lies below is rounding and the side lobes of the window.
+FLOOR_IS_KNOWN = 1e-3  # keeps the noise power at its estimate if no bin shows it
+# Minimum of |H|²: lower values are rounding errors and side lobes of the window.
 DYNAMIC_RANGE = 1e-6
 
 
 class SpectralLoss(nn.Module):
-    """How far a kernel is from explaining one set's spectrum by that of the other.
+    """Misfit of a kernel that relates the spectra of two sets.
 
     ``loss(kernel)`` is the mean squared logarithm of measured over predicted power,
     differentiable in the kernel, (z, y, x). A gain between the sets is fitted at every
@@ -121,7 +121,8 @@ class SpectralLoss(nn.Module):
         self.rings = Rings(self.patch, voxel_size)
         self._keep("window", hann(self.patch))
         self._measure(ys, xs)
-        # These two belong to the state of a training; the rest follows from the data.
+        # These two belong to the state of a training; the rest is computed from the
+        # data.
         self.register_buffer("correction", torch.ones(self.rings.size))
         self.register_buffer("calls", torch.tensor(0))
 
@@ -141,7 +142,7 @@ class SpectralLoss(nn.Module):
         """Return the logarithm of measured over predicted power in each bin."""
         predicted = self._predict(kernel)
         gain, level = self._levels(predicted.detach())
-        # Bins of no weight hold anything, zeros too.
+        # Bins without weight may hold anything, also zeros.
         inside = self.weight > 0
         ratio = self.measured / (gain * predicted + level * self.noise)
         return torch.where(inside, ratio, 1).log()
@@ -156,9 +157,9 @@ class SpectralLoss(nn.Module):
     def calibrate(self, kernel: Tensor) -> None:
         """Measure the bias of the window for kernels like this one.
 
-        |H|² times the spectrum of windowed patches is not the spectrum of patches
-        that are blurred first and windowed afterwards, where H varies within the
-        resolution of the window. Their ratio on some patches is kept as a correction.
+        |H|² times the spectrum of windowed patches is not the spectrum of patches that
+        are blurred first and windowed afterwards, if H varies within the resolution of
+        the window. Their ratio for some patches is used as a correction.
         """
         otf = transfer_function(kernel.float(), self.patch)
         size = self.patch
@@ -172,9 +173,10 @@ class SpectralLoss(nn.Module):
             self._weigh(self._predict(kernel), self.rings.mean(_squared(otf)))
 
     def _weigh(self, predicted: Tensor, passed: Tensor) -> None:
-        """Weigh each bin by the variance of its logarithm: of counting, sets, model.
+        """Weight each bin by the variance of its logarithm: of counting, sets, model.
 
-        From what is predicted: bins that came out high by chance must not count less.
+        Based on the prediction: bins that came out high by chance must not have less
+        weight.
         """
         gain, level = self._levels(predicted)
         share = gain * predicted / (gain * predicted + level * self.noise)
@@ -229,7 +231,7 @@ class SpectralLoss(nn.Module):
         each = max(CALIBRATION_PATCHES // len(sharp), 1)
         patches = [p for v in sharp for p in cut(v, self.patch, each)]
         few = patches[:CALIBRATION_PATCHES]
-        # Their spectra are as large as they are, and spare a third of the transforms.
+        # Their spectra are as large as the patches, and save a third of the transforms.
         self._keep("sharp_spectra", torch.stack([torch.fft.rfftn(p) for p in few]))
         self._keep("sharp_patches_power", power(few, self.window))
         measured = self.rings.mean(y / y.mean())
@@ -243,16 +245,16 @@ class SpectralLoss(nn.Module):
         usable = self.rings.whole & (self.rings.radius > 2.5 * self.rings.width)
         ratio = (measured / original.clamp(min=1e-30))[usable].max()
         noise = _floor(measured[usable]).clamp(min=DYNAMIC_RANGE * ratio * original)
-        # Of few frequencies, some come out far above their mean by chance.
+        # With few frequencies, some are far above their mean by chance.
         chance = 1 + CHANCE / self.rings.count.clamp(min=1).sqrt()
         seen = usable & (measured > noise * chance.clamp(min=ABOVE_NOISE))
         self.cut_off = float((self.rings.radius * seen).max())
-        # The lowest frequencies are few, and belong to the wings of the PSF.
+        # The lowest frequencies are few, and are dominated by the wings of the PSF.
         usable &= self.rings.radius > 0.1 * self.cut_off
         if int((seen & usable).sum()) < FEWEST_BINS:
             raise DataError(
-                "the blurred images show too little above their noise to estimate "
-                "their PSF from a power spectrum: give more or brighter images"
+                "the signal of the blurred images is too weak to estimate their PSF "
+                "from a power spectrum: give more or brighter images"
             )
         self._keep("noise", noise)
         self._keep("usable", usable)
@@ -265,7 +267,7 @@ class SpectralLoss(nn.Module):
         return weight / weight.sum()
 
     def _spectrum(self, volumes: list[Tensor]) -> tuple[Tensor, Tensor]:
-        """Return the mean power, and that of each part of the set in bins.
+        """Return the mean power in bins, and that of each part of the set.
 
         The parts are the images, or the patches of the only one.
         """
@@ -284,19 +286,19 @@ class SpectralLoss(nn.Module):
         return float(logs.var(0).mean() / self._independent(volumes))
 
     def _independent(self, volumes: list[Tensor]) -> int:
-        """Return how many parts show other objects: patches overlap."""
+        """Return the number of independent parts: patches overlap."""
         if len(volumes) > 1:
             return len(volumes)
         whole = zip(volumes[0].shape, self.patch, strict=True)
         return min(math.prod(n // p for n, p in whole), PATCHES)
 
     def _keep(self, name: str, value: Tensor) -> None:
-        """Hold a constant that moves with the module but is not saved with it."""
+        """Register a constant that moves with the module but is not saved with it."""
         self.register_buffer(name, value, persistent=False)
 
 
 def _floor(values: Tensor) -> Tensor:
-    """Return the level that most of the lowest values share."""
+    """Return the level shared by most of the lowest values."""
     floor = values.quantile(0.1)
     for _ in range(3):
         floor = values[values < ABOVE_NOISE * floor].median()

@@ -1,1 +1,1 @@
-"""The inverse problem that iterative deconvolution solves, and when it stops."""
+"""The inverse problem of iterative deconvolution, and its stopping rules."""

@@ -17,22 +17,22 @@ __all__ = ["Blur", "Edges", "Unseen"]
 
 Edges = Literal["extend", "periodic"]
 Unseen = Literal["kept", "dark"]
-# Where less than this part of a voxel's light is caught, its value is a guess and
-# dividing by that part would only amplify noise.
+# If less than this share of a voxel's light is captured, its value is a guess, and
+# dividing by the share would only amplify noise.
 LEAST_WEIGHT = 0.01
 
 
 class Blur:
-    """The blur H of images of one shape: two FFTs a call, the PSF's made once.
+    """The blur H of images of one shape: two FFTs per call; that of the PSF is cached.
 
-    With ``edges="extend"`` the object may go on beyond the field of view: H maps a
-    larger domain (the image plus the width of the PSF) to the image, Hᵀ maps back,
-    and ``weights = Hᵀ1`` says how much of each voxel's light the image caught
-    (Bertero & Boccacci, Astron. Astrophys. 437, 369, 2005). With
-    ``edges="periodic"`` opposite edges touch and the domain is the image.
+    With ``edges="extend"`` the object may extend beyond the field of view: H maps a
+    larger domain (the image plus the width of the PSF) to the image, Hᵀ maps back, and
+    ``weights = Hᵀ1`` is the share of each voxel's light that the image captured
+    (Bertero & Boccacci, Astron. Astrophys. 437, 369, 2005). With ``edges="periodic"``
+    opposite edges are adjacent and the domain is the image.
 
-    The image sits at the origin of the domain; what lies before it is found, as the
-    transform is circular, at the far end.
+    The image is at the origin of the domain; because the transform is circular, voxels
+    before it are at the far end.
 
     Parameters
     ----------
@@ -87,13 +87,13 @@ class Blur:
         self._gain = None if edges == "periodic" else self._inverse_weights()
 
     def crop(self, x: Tensor) -> Tensor:
-        """Return the part of the domain that the image shows, as a view."""
+        """Return the part of the domain covered by the image, as a view."""
         return x[self._field]
 
     def embed(self, image: Tensor) -> Tensor:
         """Return `image` in the domain, zero beyond the field of view: crop's adjoint.
 
-        The image itself is returned where it fills the domain.
+        The image itself is returned if it fills the domain.
         """
         if self.shape == self.image_shape:
             return image
@@ -110,14 +110,14 @@ class Blur:
         return self._filter(self.embed(image), adjoint=True)
 
     def back_ratio(self, image: Tensor, expected: Tensor) -> Tensor:
-        """Return Hᵀ(image / expected) / Hᵀ1; `unseen` says what else, far outside.
+        """Return Hᵀ(image / expected) / Hᵀ1; `unseen` is the ratio far outside.
 
         Overwrites `expected`.
         """
         if self._gain is None:
             ratio = torch.div(image, expected, out=expected)
             return self._filter(ratio, adjoint=True)
-        # Kept between calls, its part beyond the field of view is zero once for all.
+        # Kept between calls; its part beyond the field of view always stays zero.
         size = (*expected.shape[: -len(self.shape)], *self.shape)
         if self._ratio.shape != size:
             self._ratio = expected.new_zeros(size)
@@ -130,7 +130,7 @@ class Blur:
     def lags(self, x: Tensor, image: Tensor) -> Tensor:
         """Return the correlation of an image with an object, at the lags of the PSF.
 
-        The adjoint of the blur as a map from PSFs, the object x held fixed.
+        The adjoint of the blur as a map from PSFs, for a fixed object x.
         """
         spectrum = self.spectrum(self.embed(image))
         spectrum *= self.spectrum(x).conj()

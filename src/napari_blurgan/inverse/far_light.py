@@ -1,11 +1,11 @@
-"""Light from farther off than an image reaches: kept, wherever the PSF is cut.
+"""Light from beyond the reach of an image: conserved, wherever the PSF is cut.
 
-How bright a deconvolved spot is depends on the share of all its light that the PSF
-holds in focus. Were a PSF cropped to each stack and scaled to one again, the same spot
-would be the dimmer the fewer planes there are. Instead, light that falls into planes
-farther than the stack reaches is counted as falling just beyond it: no plane lights
-another over that distance, only what lies outside does. Across the planes nothing is
-folded: what stood at the rim would be as sharp as the core, and explain as much.
+The brightness of a deconvolved spot depends on the share of its light that the PSF
+contains in focus. If a PSF were cropped to each stack and renormalised, the same spot
+would become dimmer with fewer planes. Instead, light that falls into planes farther
+than the stack reaches is counted just beyond it: no plane sends light to another over
+that distance, only objects outside do. Laterally nothing is folded, because what was at
+the rim would become as sharp as the core and explain as much.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ CONELESS = ("gaussian",)
 
 
 def folded(psf: Psf, planes: int) -> Psf:
-    """Return a PSF whose light beyond the reach of the stack stands at that reach.
+    """Return a PSF whose light beyond the reach of the stack is moved to that reach.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def folded(psf: Psf, planes: int) -> Psf:
 
 
 def light_within(psf: Psf, shape: Sequence[int]) -> float:
-    """Return the share of a PSF's light that stays within the reach of an image."""
+    """Return the share of the light of a PSF that stays within reach of an image."""
     reach = [1, *shape][-3:]
     middle = [(k // 2, n - 1) for k, n in zip(psf.shape, reach, strict=True)]
     inner = tuple(slice(max(c - r, 0), c + r + 1) for c, r in middle)
@@ -61,7 +61,7 @@ def _folded_along_z(data: NDArray[Any], n: int) -> NDArray[Any]:
 
 
 def cone_of(psf: Psf) -> Optics | None:
-    """Return the optics of a PSF that has a cone of light, if they are known."""
+    """Return the optics of a PSF with a cone of light, if they are known."""
     known = psf.provenance
     optics = known.get("optics")
     if not isinstance(optics, dict) or known.get("model") in (None, *CONELESS):
@@ -70,7 +70,7 @@ def cone_of(psf: Psf) -> Optics | None:
 
 
 def wrapped(psf: Psf, shape: Sequence[int]) -> Psf:
-    """Return a PSF no larger than a periodic image, into which its ends come back."""
+    """Return a PSF no larger than a periodic image, with its ends wrapped around."""
     sizes = [1, *shape][-3:]
     if all(k <= n for k, n in zip(psf.shape, sizes, strict=True)):
         return psf

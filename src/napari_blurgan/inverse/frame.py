@@ -1,4 +1,4 @@
-"""Arrays of any type to what can be deconvolved, and what was found in them."""
+"""Arrays of any type as input of a deconvolution, with notes about them."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ __all__ = ["as_frame", "background_note"]
 def as_frame(
     image: ArrayLike, signed: bool = False
 ) -> tuple[NDArray[np.float32], tuple[str, ...]]:
-    """Return an image as float32, and what its user should know about it, in words.
+    """Return an image as float32, with notes for the user.
 
-    Negative values, which no light makes, count as zero in methods for counts (not
-    `signed`); saturated and clipped pixels are taken at their value, so that
-    intensities there come out wrong. All are noted.
+    Negative values, which light cannot produce, are set to zero in methods for counts
+    (not `signed`). Saturated and clipped pixels are used as they are, so that
+    intensities there are wrong. There is a note on each.
 
     Raises
     ------
@@ -44,7 +44,7 @@ def as_frame(
 
 
 def background_note(frame: NDArray[np.float32], background: float) -> str | None:
-    """Say if a background leaves hardly any light, in grey levels.
+    """Return a note if a background leaves hardly any light, in grey levels.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The loop that all iterative methods share."""
+"""The loop shared by all iterative methods."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["Callback", "Outcome", "Progress", "iterate"]
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a run stands, as its callback sees it.
+    """The state of a run, as passed to its callback.
 
     Attributes
     ----------
@@ -35,7 +35,7 @@ class Progress:
     steps: Steps
 
     def image(self) -> NDArray[np.float32]:
-        """Return a copy of the estimate so far, in grey levels."""
+        """Return a copy of the current estimate, in grey levels."""
         return self.steps.observation.result(self.steps.estimate)
 
 
@@ -44,7 +44,7 @@ Callback = Callable[[Progress], bool | None]
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run ended: the estimate to keep and after how many updates it stood."""
+    """How a run ended: the estimate to keep, and its number of updates."""
 
     estimate: Tensor
     iterations: int
@@ -72,7 +72,7 @@ class _Watch:
         if self.best is None or value < self.trace[self.best[0]]:
             self.best = done, steps.estimate.clone()
         elif done - self.best[0] >= self.rule.patience:
-            return f"the {self.rule.criterion} rises again"
+            return f"the {self.rule.criterion} is rising again"
         return None
 
 
@@ -84,12 +84,12 @@ def iterate(
 ) -> Outcome:
     """Update until the rule is met, the callback returns True, or `iterations`.
 
-    With a rule that looks for a minimum the best estimate so far is kept, and returned
-    unless the caller stopped the run: then it is the one that was seen last.
+    With a rule that looks for a minimum, the best estimate is kept and returned, unless
+    the caller stopped the run: then the last estimate is.
     """
     watch = _Watch(rule) if rule is not None else None
     trace = watch.trace if watch else []
-    reason, done = "all iterations were made", 0
+    reason, done = "all iterations are done", 0
     while done < iterations:
         heed_stop()
         expected = steps.predict()
@@ -100,7 +100,7 @@ def iterate(
         steps.correct(expected)
         done += 1
         if callback and callback(Progress(done, iterations, trace, steps)):
-            return Outcome(steps.estimate, done, "the caller stopped it", tuple(trace))
+            return Outcome(steps.estimate, done, "stopped by the caller", tuple(trace))
     if watch and watch.best:
         done, best = watch.best
         return Outcome(best, done, reason, tuple(trace))

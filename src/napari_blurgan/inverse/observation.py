@@ -1,4 +1,4 @@
-"""`Observation`: what was seen, and through which blur."""
+"""`Observation`: the measured image and its blur."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from napari_blurgan.inverse.blur import Blur
 __all__ = ["SPARSE", "Observation"]
 
 SPARSE = 0.1
-"""Of the light above the background, noise included, a flat start has at least."""
+"""Minimum of a flat start, relative to the light above the background, with noise."""
 
 
 @dataclass
@@ -53,14 +53,15 @@ class Observation:
         self.axes = tuple(range(-len(self.blur.shape), 0))
         self.spacing = tuple(self.spacing) or (1.0,) * len(self.axes)
         mean = self.image.mean(self.axes, keepdim=True).clamp(min=0)
-        # Where Hx is zero the FFT's rounding leaves values of either sign; this least
-        # value keeps the quotient y / (Hx + b) finite.
+        # Where Hx is zero, rounding in the FFT leaves values of either sign; this
+        # minimum
+        # keeps the quotient y / (Hx + b) finite.
         self.least = 1e-6 * mean + torch.finfo(torch.float32).tiny
         above = mean - self.background
         if self.level is not None:
             above = torch.full_like(above, self.level)
         elif (above < SPARSE * mean).any():
-            # Next to no light is a start from which multiplication hardly comes away.
+            # Multiplicative updates hardly recover from a start with almost no light.
             bright = self.image.sub(self.background).clamp_(min=0)
             above = torch.maximum(above, SPARSE * bright.mean(self.axes, keepdim=True))
         self.flat = torch.maximum(above, self.least)
@@ -69,7 +70,7 @@ class Observation:
         """Return a first estimate over the domain, to be changed in place.
 
         Flat, so that noise enters only through the iterations. A given `estimate`, in
-        the shape of the image, replaces the part that lies in the field of view.
+        the shape of the image, replaces the part within the field of view.
         """
         size = (*self.image.shape[: -len(self.axes)], *self.blur.shape)
         x = self.flat.expand(size).clone()
@@ -78,7 +79,7 @@ class Observation:
         return x
 
     def expected(self, x: Tensor) -> Tensor:
-        """Return Hx + b, positive, in memory of its own."""
+        """Return Hx + b, positive, in newly allocated memory."""
         blurred = self.blur.forward(x)
         if self.background:
             blurred.add_(self.background)
@@ -98,11 +99,11 @@ class Observation:
         return total.mul(self.scale).cpu().numpy()
 
     def halved(self, seed: int) -> Observation:
-        """Return two half exposures, as if each photon had gone to one at random.
+        """Return two half exposures, as if each photon had been assigned at random.
 
-        Only for images in photo-electrons: then, and only then, their noise is
-        independent. A rounded normal draw stands for the binomial one; with p = ½ it
-        is right to two per cent for a single count and better for more.
+        Only for images in photo-electrons: only then is their noise independent. A
+        rounded normal draw replaces the binomial one; with p = ½ it is accurate to two
+        per cent for a single count and better for more.
         """
         random = torch.Generator(self.image.device).manual_seed(seed)
         counts = self.image.round()

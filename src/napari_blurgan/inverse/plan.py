@@ -1,4 +1,4 @@
-"""`Plan`: a PSF made to fit images of one shape, its transforms kept warm."""
+"""`Plan`: a PSF adapted to images of one shape, with cached transforms."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["Plan"]
 
 
 class Plan:
-    """How images of one shape are blurred: made once, used for every frame.
+    """The blur of images of one shape: prepared once, used for every frame.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ class Plan:
     ) -> None:
         if len(shape) not in (2, 3) or min(shape) < 1:
             raise AxesError(
-                f"a deconvolution is of (z, y, x) or (y, x); found {tuple(shape)}"
+                f"a deconvolution needs (z, y, x) or (y, x); found {tuple(shape)}"
             )
         self.shape = tuple(shape)
         self.edges: Edges = edges

@@ -1,4 +1,4 @@
-"""Make a PSF fit an image: centred, in plane, on the image's voxels, not too large."""
+"""Adapt a PSF to an image: centred, in plane, with its voxels, not too large."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ __all__ = ["PsfLike", "centred", "fit_psf", "psf_shape_for", "usable"]
 PsfLike = Psf | NDArray[np.floating]
 Fitted = tuple[Psf, str | None]
 
-# Smaller offsets are within what a measured PSF's own noise does to its core.
+# The noise of a measured PSF causes offsets smaller than this.
 CENTRED = 0.05
 SAME_SIZE = 0.005
 SUPPORT = 0.999
 REFERENCE = (12.0, 6.4, 6.4)
 """Half of the (z, y, x) in µm over which the light of a widefield microscope counts at
-least, whatever is cut out of a stack. Its cone has no end: this sets the scale."""
+least, for any crop of a stack. Its cone has no end: this sets the scale."""
 TOLD = 1.02
 FITTED = "fitted"
 
@@ -34,14 +34,14 @@ FITTED = "fitted"
 def fit_psf(
     psf: PsfLike, shape: Sequence[int], voxel_size: VoxelSize | None = None
 ) -> tuple[Psf, tuple[str, ...]]:
-    """Return the PSF for images of one shape, and what was done to it, in words.
+    """Return the PSF for images of one shape, with notes on the changes.
 
-    It is made usable (see `usable`), centred where it is more than 0.05 voxel off,
-    reduced to its middle plane for images of one plane, and resampled to the voxels of
-    the image. Where it is larger than the image it is cropped to the box that holds
-    99.9 % of it, and light that falls into planes farther than the image reaches is
-    counted as falling just beyond it (`napari_blurgan.inverse.far_light`). One that
-    was made to fit before, as for a tile, is only folded again.
+    It is corrected (see `usable`), centred if it is more than 0.05 voxel off, reduced
+    to its middle plane for images of one plane, and resampled to the voxels of the
+    image. If it is larger than the image it is cropped to the box that contains 99.9 %
+    of it, and light that falls into planes farther than the image reaches is counted
+    just beyond it (`napari_blurgan.inverse.far_light`). A PSF that was adapted before,
+    as for a tile, is only folded again.
 
     Parameters
     ----------
@@ -80,11 +80,11 @@ def psf_shape_for(
 ) -> tuple[int, ...]:
     """Return the odd (z, y, x) of the theoretical PSF that a stack needs.
 
-    In a widefield microscope the light of every plane falls into all the others: there
-    it reaches from the first plane to the last and back, and is as wide as the cone of
-    light over half the depth of the stack, at most as the stack. It reaches no less
-    far than `REFERENCE`, so that the brightness of a spot is the same in all that is
-    cut out of a stack of that size. Else, or for one plane, it is the core alone.
+    In a widefield microscope the light of every plane reaches all others: the PSF then
+    covers the distance from the first plane to the last in both directions, and is as
+    wide as the cone of light over half the depth of the stack, at most as the stack. It
+    covers at least `REFERENCE`, so that the brightness of a spot is the same in all
+    crops of a stack of that size. Otherwise, or for one plane, it is the core alone.
 
     Parameters
     ----------
@@ -139,7 +139,7 @@ def _with_voxels(psf: NDArray[np.floating], voxel_size: VoxelSize | None) -> Psf
 def _lent(
     psf: PsfLike, shape: Sequence[int], voxel_size: VoxelSize | None
 ) -> str | None:
-    """Say which sizes of a voxel are not the image's, but those of the PSF."""
+    """Return a note on the voxel sizes that are taken from the PSF."""
     if not isinstance(psf, Psf):
         return None
     ours = zip("zyx", voxel_size or (None,) * 3, psf.voxel_size, strict=True)
@@ -148,35 +148,37 @@ def _lent(
     if not taken:
         return None
     sizes = ", ".join(f"{axis} {size:.4g}" for axis, size in taken)
-    return f"the image does not say how long its voxels are: {sizes} µm, as the PSF's"
+    return (
+        f"the voxel size of the image is unknown: that of the PSF is used, {sizes} µm"
+    )
 
 
 def usable(psf: Psf) -> tuple[Psf, tuple[str, ...]]:
-    """Return the PSF as it was meant, and what had to be mended, in words.
+    """Return the corrected PSF, and notes about the corrections.
 
-    Put in order if it was in FFT order, and freed of the camera's offset if it stood on
-    one.
+    A PSF in FFT order is reordered, and a camera offset is subtracted.
     """
     notes = [f"the PSF: {note}" for note in psf.provenance.get(NOTES, ())]
     ordered = psf.in_order()
     if ordered is not psf:
         notes.append(
             f"the PSF was in FFT order along {ordered.provenance['fft_order']}, its "
-            "centre at the first voxel: put in order"
+            "centre at the first voxel: reordered"
         )
     alone = ordered.without_offset()
     if alone is not ordered:
         share = alone.provenance["offset"]
         notes.append(
-            f"the PSF stood on a level that held {share:.0%} of its sum, "
-            "as on a camera's offset: taken off, with what haze is as faint; better "
-            "subtract the background that was measured beside the beads"
+            f"the PSF lay on a constant level that made up {share:.0%} of its sum, "
+            f"such "
+            "as a camera offset: subtracted, together with equally faint haze; it is "
+            "better to subtract the background measured beside the beads"
         )
     return alone, tuple(notes)
 
 
 def centred(psf: Psf) -> Fitted:
-    """Return the PSF, centred if it is more than 0.05 voxel off, and what was done."""
+    """Return the PSF, centred if it is more than 0.05 voxel off, with a note."""
     middle = [n // 2 for n in psf.shape]
     offset = np.subtract(geometry.core_centre(psf.data), middle)
     if np.abs(offset).max() <= CENTRED:
@@ -184,7 +186,7 @@ def centred(psf: Psf) -> Fitted:
     off = ", ".join(f"{o:+.2f}" for o in offset)
     return (
         psf.centred(),
-        f"the PSF was ({off}) voxels off its centre (z, y, x): centred",
+        f"the PSF was off centre by ({off}) voxels (z, y, x): centred",
     )
 
 
@@ -193,13 +195,16 @@ def _in_plane(psf: Psf, shape: Sequence[int]) -> Fitted:
     volume = len(shape) == 3 and shape[0] > 1
     if volume and planes == 1:
         return psf, (
-            "the PSF is one plane, the image a volume: its planes are deconvolved each "
-            "for itself, and blur along z stays"
+            "the PSF is one plane but the image is a volume: each plane is deconvolved "
+            "separately, and the blur along z remains"
         )
     if planes == 1 or volume:
         return psf, None
     middle = Psf(psf.data[planes // 2][None], psf.voxel_size, psf.provenance)
-    return middle, f"of the PSF's {planes} planes the middle one is used, for a plane"
+    return middle, (
+        f"the image is one plane: the middle one of the {planes} planes of the PSF is "
+        f"used"
+    )
 
 
 def _resampled(psf: Psf, voxel_size: VoxelSize | None) -> Fitted:
@@ -214,19 +219,20 @@ def _resampled(psf: Psf, voxel_size: VoxelSize | None) -> Fitted:
 
 
 def _too_shallow(psf: Psf, shape: Sequence[int]) -> str | None:
-    """Say if light is known to fall beyond the depth of a PSF, into the stack."""
+    """Return a note if a widefield PSF is too shallow for the stack."""
     planes = shape[0]
     lit = psf.shape[0] == 1 or psf.shape[0] >= 2 * planes - 1
     if lit or cone_of(psf) is None:
         return None
     return (
-        f"the PSF has {psf.shape[0]} planes, a widefield stack of {planes} is lit "
-        f"over {2 * planes - 1}: haze of farther planes stays"
+        f"the PSF has {psf.shape[0]} planes, but in a widefield stack of {planes} "
+        f"light "
+        f"reaches over {2 * planes - 1}: haze from farther planes remains"
     )
 
 
 def _beyond_reference(psf: Psf) -> str | None:
-    """Say how much brighter a spot becomes than in crops, of a PSF made for more."""
+    """Return a note on how much brighter spots become than in crops."""
     optics = cone_of(psf)
     if optics is None or psf.shape[0] == 1 or FITTED in psf.provenance:
         return None
@@ -239,7 +245,7 @@ def _beyond_reference(psf: Psf) -> str | None:
     z, y, x = (2 * r for r in REFERENCE)
     return (
         f"the light of a point is counted over more than {z:g} × {y:g} × {x:g} µm: "
-        f"spots come out {more:.2f} times as bright as in crops of that size or smaller"
+        f"spots come out {more:.2f} times as bright as in crops up to that size"
     )
 
 
@@ -255,8 +261,8 @@ def _within_reach(psf: Psf, shape: Sequence[int]) -> Fitted:
     beyond = 1 - light_within(support, shape)
     return _marked(fitted), (
         f"the PSF of {psf.shape} voxels is larger than the image: used as "
-        f"{fitted.shape}, which holds {kept:.1%} of it"
-        + (f"; {beyond:.1%} falls beyond the reach of the image" if beyond > 0 else "")
+        f"{fitted.shape}, which contains {kept:.1%} of it"
+        + (f"; {beyond:.1%} falls outside the image" if beyond > 0 else "")
     )
 
 

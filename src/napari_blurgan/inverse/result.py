@@ -1,4 +1,4 @@
-"""`Deconvolution`: what every method returns."""
+"""`Deconvolution`: the result of every method."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["Deconvolution"]
 
 @dataclass(frozen=True, eq=False)
 class Deconvolution:
-    """A deconvolved image, and how it came about; numpy takes it as its image.
+    """A deconvolved image with its details; numpy treats it as its image.
 
     Attributes
     ----------
@@ -71,7 +71,7 @@ class Deconvolution:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Of the image."""
+        """Shape of the image."""
         return self.image.shape
 
     @property

@@ -1,4 +1,4 @@
-"""From arrays to a method and back: what all the functions have in common."""
+"""From arrays to a method and back: what all functions have in common."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ __all__ = [
 ]
 
 TOO_LITTLE = (
-    "there is too little memory to deconvolve the image whole: crop the PSF, or work "
+    "not enough memory to deconvolve the image in one piece: crop the PSF, or work "
     "in tiles"
 )
-LARGEST = 1e15  # intensities, of which float32 holds sums of products
+LARGEST = 1e15  # limit of intensities, of which float32 must hold sums of products
 
 
 class DirectOptions(TypedDict, total=False):
-    """What every method takes besides the image and the PSF.
+    """Parameters of every method besides the image and the PSF.
 
     Attributes
     ----------
@@ -76,7 +76,7 @@ class DirectOptions(TypedDict, total=False):
 
 
 class Options(DirectOptions, total=False):
-    """What every iterative method takes besides.
+    """Further parameters of every iterative method.
 
     Attributes
     ----------
@@ -108,7 +108,7 @@ def run(
 ) -> Deconvolution:
     """Deconvolve an array with an iterative method."""
     if iterations < 1:
-        raise DataError(f"deconvolution takes one iteration or more, not {iterations}")
+        raise DataError(f"deconvolution needs at least one iteration, not {iterations}")
     with memory_reported():
         observation, plan, notes = observe(image, psf, options)
         start, rule = options.get("start"), options.get("stop")
@@ -138,9 +138,9 @@ def observe(
     *,
     signed: bool = False,
 ) -> tuple[Observation, Plan, tuple[str, ...]]:
-    """Check an image, make the PSF fit and state the model that ties them.
+    """Check an image, adapt the PSF and set up the model that connects them.
 
-    Counts are not negative: unless `signed`, what is becomes zero.
+    Counts are not negative: unless `signed`, negative values become zero.
 
     Raises
     ------
@@ -150,10 +150,10 @@ def observe(
     frame, found = as_frame(image, signed)
     plan = plan_for(frame, psf, options)
     if plan.shape != frame.shape:
-        raise DataError(f"a plan for {plan.shape} cannot serve {frame.shape}")
+        raise DataError(f"a plan for {plan.shape} does not fit {frame.shape}")
     background = options.get("background", 0.0)
     camera = options.get("camera")
-    # A tile, which starts at the level of the whole, may well lie below the background.
+    # A tile starts at the level of the whole image and may lie below the background.
     if not signed and not isinstance(options.get("start"), (int, float)):
         note = background_note(frame, background + (camera.offset if camera else 0.0))
         found = (*found, note) if note else found
@@ -176,9 +176,9 @@ def observe(
 
 
 def _unit(frame: NDArray[np.float32], camera: Camera | None) -> float:
-    """Return the grey levels that count as one: of a photo-electron, if known.
+    """Return the grey levels per unit: those of a photo-electron, if known.
 
-    Else one, or a power of two where the products of so large or small values would
+    Otherwise one, or a power of two if products of such large or small values would
     leave the range of float32.
     """
     peak = float(np.abs(frame).max())
@@ -195,7 +195,7 @@ def _unit(frame: NDArray[np.float32], camera: Camera | None) -> float:
 
 
 def finite(image: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return a result, or raise DataError where it is no number."""
+    """Return a result, or raise DataError if it is not finite."""
     if not np.isfinite(image).all():
         raise DataError(
             "the result left the range of float32: the image, its background or its "
@@ -205,7 +205,7 @@ def finite(image: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def plan_for(image: ArrayLike, psf: PsfLike | Plan, options: DirectOptions) -> Plan:
-    """Return the plan that was given, or one made for the image."""
+    """Return the given plan, or one made for the image."""
     if isinstance(psf, Plan):
         return psf
     return Plan(

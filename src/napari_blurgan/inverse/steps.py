@@ -1,4 +1,4 @@
-"""`Steps`: what an iterative method is, a prediction and its correction."""
+"""`Steps`: an iterative method, as a prediction and its correction."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ class Steps(Protocol):
 
     @property
     def estimate(self) -> Tensor:
-        """The object so far, over the domain of the blur."""
+        """The current object, over the domain of the blur."""
 
     def predict(self) -> Tensor:
-        """Return the image to be expected, Hx + b, from where the update starts."""
+        """Return the expected image, Hx + b, from which the update starts."""
 
     def correct(self, expected: Tensor) -> None:
         """Update the estimate; `expected` may be overwritten."""

@@ -1,8 +1,8 @@
-"""When to stop: rules that follow one criterion through the iterations.
+"""Stopping rules that follow one criterion through the iterations.
 
-Deconvolution with too many iterations builds structure out of noise, and nothing in
-the fit shows it: the likelihood only rises. These are the criteria that say something.
-Without any rule the number of iterations decides.
+Deconvolution with too many iterations turns noise into structure, and nothing in the
+fit shows it: the likelihood only rises. These criteria do. Without a rule the number of
+iterations decides.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ __all__ = ["RULES", "Discrepancy", "HeldOut", "RelativeChange", "StoppingRule"]
 
 
 class StoppingRule:
-    """A criterion that is followed through the iterations.
+    """A criterion that is evaluated in each iteration.
 
     Attributes
     ----------
@@ -38,15 +38,15 @@ class StoppingRule:
     patience: int | None = None
 
     def begin(self, observation: Observation) -> Observation:
-        """Return what the method is to work on; forget earlier runs."""
+        """Return the data for the method to work on; forget earlier runs."""
         return observation
 
     def measure(self, steps: Steps, expected: Tensor) -> float:
-        """Return the criterion of the present estimate."""
+        """Return the criterion of the current estimate."""
         raise NotImplementedError
 
     def met(self, value: float) -> bool:
-        """Say whether this value is reason enough to stop."""
+        """Return whether this value is a reason to stop."""
         return False
 
 
@@ -54,7 +54,7 @@ class StoppingRule:
 class RelativeChange(StoppingRule):
     """Stop when an update changes little: ‖x − x′‖ / ‖x‖ ≤ `tolerance`.
 
-    Knows nothing of noise; says only that more iterations hardly matter.
+    Takes no account of noise; it only shows that more iterations hardly matter.
     """
 
     criterion = "relative change"
@@ -66,7 +66,7 @@ class RelativeChange(StoppingRule):
         return observation
 
     def measure(self, steps: Steps, expected: Tensor) -> float:
-        """Return the change made by the last update; infinite before the first."""
+        """Return the change by the last update; infinite before the first."""
         previous, self._previous = self._previous, steps.estimate.clone()
         if previous is None:
             return math.inf
@@ -74,13 +74,13 @@ class RelativeChange(StoppingRule):
         return float(change / steps.estimate.norm().clamp(min=1e-30))
 
     def met(self, value: float) -> bool:
-        """Say whether the change is within the tolerance."""
+        """Return whether the change is within the tolerance."""
         return value <= self.tolerance
 
 
 @dataclass
 class Discrepancy(StoppingRule):
-    """Stop when the residual is what the noise alone would leave.
+    """Stop when the residual is what noise alone would leave.
 
     Morozov's principle for counts: the variance of a count is its mean, so
     ‖y − m‖² / Σ m, m = Hx + b, is one for the true object. Cautious: it stops early.
@@ -96,7 +96,7 @@ class Discrepancy(StoppingRule):
         return precise_sum(residual) / precise_sum(expected)
 
     def met(self, value: float) -> bool:
-        """Say whether the residual is down to the level of the noise."""
+        """Return whether the residual has reached the level of the noise."""
         return value <= self.level
 
 
@@ -104,11 +104,11 @@ class Discrepancy(StoppingRule):
 class HeldOut(StoppingRule):
     """Stop when either half of the photons is no longer better explained by the other.
 
-    The counts are split at random into two halves with independent noise, each half is
-    deconvolved by itself, and its prediction compared with the other half, which it
-    has never seen: Σ m − y log m, the Poisson deviance but for a constant, falls while
+    The counts are split at random into two halves with independent noise. Each half is
+    deconvolved separately, and its prediction is compared with the other half, which it
+    has never seen: Σ m − y log m, the Poisson deviance up to a constant, falls while
     structure is found and rises when noise is. The result is the sum of both at the
-    minimum. Doubles the work; in return nothing has to be tuned.
+    minimum. This doubles the work, but nothing has to be tuned.
 
     Parameters
     ----------

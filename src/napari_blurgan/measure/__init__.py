@@ -1,4 +1,4 @@
-"""Fidelity and resolution, in numbers."""
+"""Fidelity and resolution in numbers."""
 
 from napari_blurgan.measure.decorrelation import Decorrelation, decorrelation
 from napari_blurgan.measure.equalization import equalized

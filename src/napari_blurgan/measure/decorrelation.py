@@ -1,6 +1,6 @@
 """Resolution of a single image, by decorrelation analysis.
 
-Implemented from the paper alone: Descloux, Grußmayer and Radenovic, "Parameter-free
+Implemented from the paper only: Descloux, Grußmayer and Radenovic, "Parameter-free
 image resolution estimation based on decorrelation analysis", Nature Methods 16, 918
 (2019).
 """
@@ -21,13 +21,13 @@ __all__ = ["Decorrelation", "decorrelation"]
 Array = NDArray[np.float64]
 
 FILTERS = 10
-# A peak must stand out by this much; smaller ones are wiggles of the noise.
+# A peak must exceed this; smaller ones are fluctuations of the noise.
 PROMINENCE = 1e-3
 
 
 @dataclass(frozen=True)
 class Decorrelation:
-    """What a decorrelation analysis found.
+    """The result of a decorrelation analysis.
 
     Parameters
     ----------
@@ -53,14 +53,15 @@ class Decorrelation:
 
 
 def decorrelation(image: ArrayLike, pixel_size: Sequence[float]) -> Decorrelation:
-    """Estimate the resolution of one image from the image alone.
+    """Estimate the resolution of an image from itself.
 
-    The spectrum is correlated with itself, flattened to unit modulus and cut to a
-    disc: signal raises the correlation as the disc grows, noise lowers it, and the
-    peak says how far signal reaches. High-pass filters take away ever more of the
-    strong low frequencies, and the highest peak frequency is the resolution. The
-    widths of the filters run evenly on a log scale from a quarter of the image to a
-    seventh of a pixel, then again more closely around the best.
+    The spectrum is correlated with itself after normalisation to unit modulus and
+    truncation to a disc: signal increases the correlation as the disc grows, noise
+    decreases it, and the peak shows how far the signal extends. High-pass filters
+    remove ever more of the strong low frequencies, and the highest peak frequency gives
+    the resolution. The widths of the filters are spaced evenly on a logarithmic scale
+    from a quarter of the image to a seventh of a pixel, then more finely around the
+    best.
 
     Parameters
     ----------
@@ -96,7 +97,7 @@ def decorrelation(image: ArrayLike, pixel_size: Sequence[float]) -> Decorrelatio
         widths = np.geomspace(2 * width, width / 2, FILTERS)
     frequency = np.arange(len(curve), dtype=np.float64) * step
     if best == 0:
-        note = "no peak: the image holds no structure above its noise"
+        note = "no peak: the image has no structure above its noise"
         return Decorrelation(frequency, curve, None, 0.0, note)
     return Decorrelation(frequency, curve, 1 / (step * best), height)
 
@@ -123,7 +124,7 @@ def _curve(modulus: Array, shell: NDArray[np.int64]) -> Array:
 
 
 def _peak(curve: Array) -> tuple[int, float]:
-    """Return position and height of the highest interior peak; zeros for none."""
+    """Return position and height of the highest interior peak; zeros without one."""
     peaks, _ = find_peaks(curve, prominence=PROMINENCE)
     if len(peaks) == 0:
         return 0, 0.0

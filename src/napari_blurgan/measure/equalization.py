@@ -1,4 +1,4 @@
-"""Adaptive histogram equalisation, as Lim et al. (2020) showed their results."""
+"""Adaptive histogram equalisation, with which Lim et al. (2020) show their results."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ __all__ = ["equalized"]
 def equalized(image: ArrayLike) -> NDArray[np.float64]:
     """Return an image after contrast-limited adaptive equalisation, plane by plane.
 
-    That of Zuiderveld (1994) as `skimage.exposure.equalize_adapthist` has it by
-    default: contextual regions of an eighth of the plane, a clip limit of 0.01 and 256
-    bins. Every plane then spans [0, 1]; one without any contrast stays as it is.
+    The method of Zuiderveld (1994) with the defaults of
+    `skimage.exposure.equalize_adapthist`: contextual regions of an eighth of the plane,
+    a clip limit of 0.01 and 256 bins. Every plane then spans [0, 1]; one without any
+    contrast is unchanged.
 
     Parameters
     ----------

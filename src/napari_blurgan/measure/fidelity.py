@@ -1,8 +1,8 @@
-"""How close a result comes to a reference: PSNR, SSIM, NRMSE and correlation.
+"""Agreement of a result with a reference: PSNR, SSIM, NRMSE and correlation.
 
 Images are of any float or integer type, (z, y, x) or (y, x), and compared in double
-precision. Restored images often differ from the reference by a gain and an offset
-that mean nothing; figures are therefore given as they are and after `fit_intensity`.
+precision. Restored images often differ from the reference by an irrelevant gain and
+offset; figures are therefore given as they are and after `fit_intensity`.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ class Fidelity:
 
 @dataclass(frozen=True)
 class PaperScores:
-    """PSNR and SSIM read literally from Lim et al. (2020), see `paper_scores`.
+    """PSNR and SSIM as literally described in Lim et al. (2020), see `paper_scores`.
 
     Parameters
     ----------
@@ -113,7 +113,7 @@ class PaperScores:
 def compare(
     result: ArrayLike, reference: ArrayLike, data_range: float | None = None
 ) -> Fidelity:
-    """Compare a result with a reference by all figures at once.
+    """Compare a result with a reference by all figures together.
 
     Parameters
     ----------
@@ -211,9 +211,9 @@ def correlation(result: ArrayLike, reference: ArrayLike) -> float:
 def fit_intensity(result: ArrayLike, reference: ArrayLike) -> IntensityFit:
     """Map a result onto a reference by the best gain and offset.
 
-    Least squares of ``slope * result + offset`` over all voxels. The slope is kept
-    from going negative: an image with inverted contrast is wrong, not rescaled, and
-    is mapped to the mean of the reference.
+    Least squares of ``slope * result + offset`` over all voxels. The slope is never
+    negative: an image with inverted contrast is wrong, not rescaled, and is mapped to
+    the mean of the reference.
 
     Parameters
     ----------
@@ -233,7 +233,7 @@ def fit_intensity(result: ArrayLike, reference: ArrayLike) -> IntensityFit:
     x, y = _pair(result, reference)
     centred = x - x.mean()
     power = float(np.sum(centred**2))
-    # Rounding alone gives a constant image a little power.
+    # Rounding alone gives a constant image some power.
     constant = power <= x.size * (1e-12 * float(np.abs(x).max(initial=0.0))) ** 2
     slope = 0.0 if constant else max(float(np.sum(centred * y)) / power, 0.0)
     offset = float(y.mean() - slope * x.mean())
@@ -249,7 +249,7 @@ def ssim(
     """Return the mean structural similarity, in 2D or 3D.
 
     Wang et al. (2004), with K₁ = 0.01, K₂ = 0.03; volumes are compared in 3D windows.
-    The mean leaves out the border of half a window. Equals scikit-image's
+    The mean excludes a border of half a window. Equals scikit-image's
     ``structural_similarity``: "uniform" as by default (7 voxels a side, sample
     covariance), "gaussian" with ``gaussian_weights=True, sigma=1.5,
     use_sample_covariance=False`` (11 voxels a side). Along an axis shorter than the
@@ -291,13 +291,13 @@ def ssim(
 
 
 def paper_scores(result: ArrayLike, reference: ArrayLike) -> PaperScores:
-    """Score a volume as the text of Lim et al. (2020) has it, taken literally.
+    """Score a volume according to the text of Lim et al. (2020), taken literally.
 
-    Each volume is scaled to [0, 1] by its own minimum and maximum, which are the
-    intensities the paper works in; MAX is 1. The squared error is averaged over all
-    planes; SSIM is the printed formula, one mean, variance and covariance for each
-    xy plane, averaged over the planes. The paper shows its results after adaptive
-    histogram equalisation, so both are returned before and after it (`equalized`).
+    Each volume is scaled to [0, 1] by its own minimum and maximum, the intensities used
+    in the paper; MAX is 1. The squared error is averaged over all planes; SSIM is the
+    printed formula, with one mean, variance and covariance for each xy plane, averaged
+    over the planes. The paper shows its results after adaptive histogram equalisation,
+    so both are returned before and after it (`equalized`).
 
     Parameters
     ----------
@@ -380,7 +380,7 @@ def _pair(result: ArrayLike, reference: ArrayLike) -> tuple[Image, Image]:
         raise DataError("the images are empty")
     for name, image in (("result", x), ("reference", y)):
         if not np.isfinite(image).all():
-            raise DataError(f"the {name} holds NaN or infinite values")
+            raise DataError(f"the {name} contains NaN or infinite values")
     return x, y
 
 

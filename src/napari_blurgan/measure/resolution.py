@@ -5,9 +5,9 @@ rises above the noise. `frc` and `fsc` compare them frequency by frequency and r
 where the agreement falls below a threshold. The two may be two exposures, or the
 halves of one that `napari_blurgan.measure.splitting` makes.
 
-The result is a property of the image, signal and noise together, and says nothing
-about truth: an image that a network restored holds the network's own detail, which
-two restorations of one exposure share.
+The result is a property of the image, signal and noise together, and says nothing about
+its truth: an image restored by a network contains detail of the network, which two
+restorations of one exposure share.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ NEIGHBOURS = 2.0
 
 @dataclass(frozen=True)
 class Resolution:
-    """A correlation curve and where it crosses its threshold.
+    """A correlation curve and its crossing with the threshold.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ class Section:
 
 @dataclass(frozen=True)
 class _Spectra:
-    """What two images have in common, frequency by frequency (half spectra)."""
+    """The common content of two images, frequency by frequency (half spectra)."""
 
     cross: Array
     power: tuple[Array, Array]
@@ -144,8 +144,8 @@ def fsc(
 ) -> Resolution:
     """Return the Fourier shell correlation of two volumes, over all directions.
 
-    Up to the Nyquist frequency of the coarsest axis, which for most stacks is z:
-    `sectioned_fsc` keeps the directions apart.
+    Up to the Nyquist frequency of the coarsest axis, which for most stacks is z;
+    `sectioned_fsc` separates directions.
 
     Parameters
     ----------
@@ -181,8 +181,8 @@ def sectioned_fsc(
     """Return the Fourier shell correlation by direction, from axial to lateral.
 
     Frequencies are sorted by their angle to the optical axis (after Koho et al. 2019,
-    whose sectors turn in the xz plane), each section up to the frequency where its
-    middle direction leaves what the voxels sample.
+    whose sectors rotate in the xz plane), each section up to the frequency at which its
+    middle direction exceeds the sampling.
 
     Parameters
     ----------
@@ -216,7 +216,7 @@ def sectioned_fsc(
             spectra.nyquist[0] / np.cos(middle),
             min(spectra.nyquist[1:]) / np.sin(middle),
         )
-        # The last section takes its upper edge as well.
+        # The last section includes its upper edge.
         inside = (angle >= low) & ((angle < high) | (high == 90))
         curve = _curve(spectra, np.where(inside, radius, np.inf), limit, threshold)
         found.append(Section((float(low), float(high)), curve))
@@ -261,22 +261,22 @@ def _radius(along: Sequence[Array]) -> Array:
 
 
 def checked_image(image: ArrayLike, ndim: int) -> Array:
-    """Return an image in double precision, if a spectrum can be made of it."""
+    """Return an image in double precision, if its spectrum can be computed."""
     pixels = np.asarray(image, dtype=np.float64)
     if pixels.ndim != ndim:
         raise DataError(f"a {ndim}D image is needed, found the shape {pixels.shape}")
     if min(pixels.shape[-2:]) < 16 or pixels.shape[0] < 8:
         raise DataError(
             f"an image of shape {pixels.shape} is too small for a resolution; it needs "
-            "16 pixels in y and x, and 8 planes if it has any"
+            "16 pixels in y and x, and a volume 8 planes"
         )
     if not np.isfinite(pixels).all() or np.ptp(pixels) == 0:
-        raise DataError("the image is constant, or holds NaN or infinite values")
+        raise DataError("the image is constant, or contains NaN or infinite values")
     return pixels
 
 
 def windowed(image: Array) -> Array:
-    """Fade to zero at the border, whose jump would look like fine detail."""
+    """Taper to zero at the border, where a jump would look like fine detail."""
     windows = [tukey(n + 2, TAPER)[1:-1] for n in image.shape]
     window = np.ones(())
     for part in np.ix_(*windows):
@@ -296,7 +296,7 @@ def _curve(
         np.bincount(shell, values[near], minlength=shells)
         for values in (spectra.cross, *spectra.power)
     )
-    # The shell of zero frequency holds what is left of the mean.
+    # The shell of zero frequency contains the rest of the mean.
     kept = (count > 0) & (one > 0) & (two > 0) & (np.arange(shells) > 0)
     frequency = np.arange(shells, dtype=np.float64)[kept] * spectra.step
     correlation: Array = cross[kept] / np.sqrt(one[kept] * two[kept])

@@ -1,4 +1,4 @@
-"""Two images with independent noise out of one, for one-image resolution."""
+"""Two images with independent noise from one, for single-image resolution."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Image = NDArray[np.float64]
 def split_counts(
     counts: Image, share: float, rng: np.random.Generator
 ) -> tuple[Image, Image]:
-    """Toss a coin for every count; the two parts are independent Poisson counts.
+    """Divide every count at random; the two parts are independent Poisson counts.
 
     Parameters
     ----------
@@ -39,11 +39,11 @@ def binomial_split(
     read_noise: float = 0.0,
     seed: int,
 ) -> tuple[Image, Image]:
-    """Share the photons of a raw image out between two, by the toss of a coin.
+    """Distribute the photons of a raw image at random over two images.
 
     The halves of a Poisson count are independent Poisson counts. With read noise of
-    variance r² the counts are shifted by r² first, after which mean and variance
-    agree again and the halves are uncorrelated, as far as no count is negative.
+    variance r² the counts are shifted by r² first, after which mean and variance agree
+    again and the halves are uncorrelated, as long as no count is negative.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ def binomial_split(
     """
     grey = np.asarray(image, dtype=np.float64)
     if not np.isfinite(grey).all():
-        raise DataError("the image holds NaN or infinite values")
+        raise DataError("the image contains NaN or infinite values")
     if gain <= 0 or read_noise < 0:
         raise DataError(
             f"gain must be positive and read noise not negative; found {gain:g} and "
@@ -89,14 +89,14 @@ def binomial_split(
 
 
 def checkerboard_split(image: ArrayLike) -> tuple[Image, Image]:
-    """Take every second pixel in y and x for one image, the pixels between for another.
+    """Use every second pixel in y and x for one image, the pixels between for another.
 
-    For images whose counts are not known. Koho et al. (2019), with the diagonal pair
-    of sub-images; the second is moved back by half a (new) pixel in y and x. Three
-    caveats: the noise of neighbouring pixels must be independent, which it is not
-    after deconvolution, interpolation or on most colour cameras; detail finer than
-    four original pixels is aliased and cannot be measured; and a network has seen
-    both halves.
+    For images with unknown counts. Koho et al. (2019), with the diagonal pair of
+    sub-images; the second is shifted back by half a (new) pixel in y and x. Three
+    caveats: the noise of neighbouring pixels must be independent, which it is not after
+    deconvolution, interpolation or on most colour cameras; detail finer than four
+    original pixels is aliased and cannot be measured; and a network has seen both
+    halves.
 
     Parameters
     ----------

@@ -34,7 +34,7 @@ Aberration = Literal[
 
 
 class ForwardSettings(Part):
-    """H, the way back from x to y.
+    """H, the forward model from x to y.
 
     Attributes
     ----------
@@ -73,7 +73,7 @@ class ForwardSettings(Part):
 
     @property
     def doubt(self) -> float:
-        """Share by which the blur may be narrower or wider than what was given."""
+        """Share by which the blur may be narrower or wider than the given one."""
         return 0.0
 
     @property
@@ -91,42 +91,42 @@ class KernelForward(ForwardSettings):
     one_channel: ClassVar[bool] = True
 
     learned: bool = False
-    """Whether the kernel is learned (blind) or kept."""
+    """Whether the kernel is learned (blind) or kept fixed."""
     parametrisation: Literal["free", "softmax", "pupil"] = "pupil"
-    """A pupil of optics, non-negative values that sum to one, or free values."""
+    """An optical pupil, non-negative values that sum to one, or free values."""
     start: Literal["auto", "psf", "optics", "spectral", "gaussian", "random"] = "auto"
-    """Where the kernel comes from; `auto` takes the best that is known."""
+    """Source of the initial kernel; `auto` uses the best that is available."""
     aberrations: tuple[Aberration, ...] = ()
-    """Of the pupil, to be learned besides its aperture and wavelength."""
+    """Aberrations of the pupil to learn, in addition to its aperture and wavelength."""
     size: tuple[PositiveInt, ...] | None = None
-    """Support in voxels, (z, y, x); chosen from the optics where not given."""
+    """Support in voxels, (z, y, x); by default chosen from the optics."""
     frozen_steps: NonNegativeInt = 100
-    """Steps before the kernel starts to learn: first G, then h."""
+    """Steps before the kernel starts to learn, after G."""
     widen: Annotated[float, Field(ge=0, le=1)] = 0.0
-    """Share by which the blur of Hx is wider than that of the estimate, at the most and
-    at random: G then bears images of longer waves, and does less well on its own."""
+    """Largest share by which the blur of Hx is wider than that of the estimate, drawn
+    at random: G then tolerates longer wavelengths, and is less accurate at its own."""
 
     tolerance: Annotated[float, Field(ge=0, le=0.5)] = 0.0
-    """Share by which a PSF that is not learned may be too wide, as that of too small an
-    NA is: a narrower one is taken where it predicts unseen photons better."""
+    """Largest share by which a fixed PSF may be too wide, like that of too small an NA:
+    a narrower one is used if it predicts held-out photons better."""
 
     @property
     def widest(self) -> float:
-        """As `widen` says."""
+        """See `widen`."""
         return self.widen
 
     @model_validator(mode="after")
     def _one_way_to_find_it(self) -> KernelForward:
         if self.learned and self.tolerance:
             raise ValueError(
-                "a blur is learned, or its width is looked for: leave out "
-                "forward.learned or forward.tolerance"
+                "use either forward.learned or forward.tolerance: the width of a "
+                "learned blur needs no tolerance"
             )
         return self
 
     @property
     def doubt(self) -> float:
-        """As `tolerance` says."""
+        """See `tolerance`."""
         return self.tolerance
 
     @property
@@ -137,12 +137,12 @@ class KernelForward(ForwardSettings):
 
     @property
     def needs(self) -> frozenset[Need]:
-        """An estimate, whose blur that of Hx could be wider than."""
+        """An estimate, if the blur of Hx may be wider than its blur."""
         return frozenset({ESTIMATE}) if self.widen else frozenset()
 
 
 class NetworkForward(ForwardSettings):
-    """A second deep network of the architecture of G, as in a cycleGAN."""
+    """A second deep network with the architecture of G, as in a cycleGAN."""
 
     kind: Literal["network"] = "network"
     home: ClassVar[str] = f"{HERE}.network:network_physics"
@@ -154,12 +154,12 @@ class NetworkForward(ForwardSettings):
 
     @property
     def offers(self) -> frozenset[Need]:
-        """A forward model, for sections along z too."""
+        """A forward model, also for sections along z."""
         return frozenset({WAY_BACK, NETWORK, TURNED_SECTIONS})
 
 
 class NoForward(ForwardSettings):
-    """No way back: what G makes is compared in x alone."""
+    """No forward model: the output of G is compared in x only."""
 
     kind: Literal["none"] = "none"
     home: ClassVar[str] = f"{HERE}.none:no_physics"
@@ -171,7 +171,7 @@ class NoForward(ForwardSettings):
 
 
 class OwnForward(ForwardSettings):
-    """A forward model that is handed to the training as an object."""
+    """A forward model that is passed to the training as an object."""
 
     kind: Literal["own"] = "own"
     home: ClassVar[str] = f"{HERE}.own:own_physics"

@@ -29,7 +29,7 @@ def read_yaml(path: str | Path) -> Any:
     try:
         size = Path(path).stat().st_size
         if size > LARGEST_FILE:
-            raise RecipeError(f"{path}: {size} bytes are no recipe")
+            raise RecipeError(f"{path}: {size} bytes is too large for a recipe")
         text = Path(path).read_text(encoding="utf-8")
     except RecipeError as error:
         raise RecipeError(f"cannot read the recipe {path}: {error}") from None
@@ -69,7 +69,7 @@ def _check_events(text: str) -> None:
         elif isinstance(event, yaml.AliasEvent):
             aliases += 1
             if anchored:
-                raise RecipeError("an alias within what is anchored grows without end")
+                raise RecipeError("an alias refers to the node that contains it")
         if depth > DEEPEST:
             raise RecipeError(f"it is more than {DEEPEST} levels deep")
         if aliases > MOST_ALIASES:

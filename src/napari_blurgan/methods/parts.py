@@ -66,7 +66,7 @@ WAY_BACK = Need("forward", "a forward model")
 KERNEL = Need("forward", "a blur kernel")
 LEARNED_KERNEL = Need("forward", "a learned kernel")
 NETWORK = Need("forward", "a network as forward model")
-TURNED_SECTIONS = Need("forward", "sections along z, taken for planes")
+TURNED_SECTIONS = Need("forward", "sections along z, used as planes")
 ESTIMATE = Need("reconstructor", "an estimate to refine")
 
 

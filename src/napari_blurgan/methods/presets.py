@@ -158,7 +158,8 @@ PRESETS: dict[str, tuple[str, dict[str, Any]]] = {
         },
     ),
     "blind-two-discriminators": (
-        "a learned kernel by the papers' loss alone: plain network, two discriminators",
+        "a learned kernel with exactly the papers' loss: plain network, two "
+        "discriminators",
         {
             "reconstructor": SPARSE,
             "forward": {"kind": "kernel", "learned": True},
@@ -175,7 +176,7 @@ PRESETS: dict[str, tuple[str, dict[str, Any]]] = {
         GUIDED,
     ),
     "half": (
-        "known kernel, only the cycle y -> x -> y",
+        "a known kernel and only the cycle y -> x -> y",
         GUIDED | {"terms": {"adversarial_x": 1.0, "cycle_y": 400.0}},
     ),
     # Two networks that both invert the contrast have cycles as good as two that do not;
@@ -196,7 +197,7 @@ PRESETS: dict[str, tuple[str, dict[str, Any]]] = {
         },
     ),
     "axial-subsampling": (
-        "planes between those that were taken, after a set with all planes",
+        "interpolate between planes, learned from a set with all planes",
         {
             "forward": {"kind": "axial-subsampling"},
             "reconstructor": SPARSE,
@@ -217,8 +218,8 @@ PRESETS: dict[str, tuple[str, dict[str, Any]]] = {
         SELF_SUPERVISED,
     ),
     "auto": (
-        "without sharp images: Richardson-Lucy, or a network where unseen photons say "
-        "that it is better",
+        "without sharp images: a network if it predicts held-out photons better than "
+        "Richardson-Lucy, which is used otherwise",
         SELF_SUPERVISED,
     ),
     "noise2noise": (
@@ -238,7 +239,7 @@ PRESETS: dict[str, tuple[str, dict[str, Any]]] = {
         },
     ),
     "utom": (
-        "transformation between modalities that keeps the content",
+        "transformation between modalities that preserves the content",
         UTOM,
     ),
     "isotropic": (
@@ -250,7 +251,7 @@ PRESETS: dict[str, tuple[str, dict[str, Any]]] = {
         UTOM_AS_PUBLISHED,
     ),
     "blind-as-published": (
-        "Lim et al. 2020 to the letter: plain U-Net, free kernel, l1 penalty",
+        "Lim et al. 2020 as published: plain U-Net, free kernel, l1 penalty",
         AS_PUBLISHED
         | {
             "forward": {

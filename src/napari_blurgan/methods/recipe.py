@@ -1,4 +1,4 @@
-"""A recipe: everything that names a transport, validated, frozen and serialisable.
+"""A recipe: the full description of a method, validated, frozen and serialisable.
 
 Every method of the papers is the same loss with another forward model, other
 penalties and other active terms (Lim et al. 2020, eqs 15-22; Sim et al. 2020, eqs
@@ -76,29 +76,29 @@ class DiscriminatorSettings(Section):
     loss: Literal["lsgan", "wgan-gp", "bce", "hinge"] = "lsgan"
     """Least squares, Wasserstein with gradient penalty, cross-entropy or hinge."""
     base: Annotated[int, Field(ge=1, le=4096)] = 16
-    """Channels of the first layer; each further one doubles them."""
+    """Channels of the first layer; each further layer doubles them."""
     layers: Annotated[int, Field(ge=1, le=12)] = 2
-    """Strided convolutions."""
+    """Number of strided convolutions."""
     plain_layers: Annotated[int, Field(ge=0, le=64)] = 0
-    """Further layers, with a stride of 1."""
+    """Number of further layers with stride 1."""
     head_kernel: Annotated[int, Field(ge=1, le=99)] = 3
-    """Size of the last convolution."""
+    """Kernel size of the last convolution."""
     scales: Annotated[int, Field(ge=1, le=12)] = 3
-    """Discriminators, on the patch at full, half, quarter size and so on."""
+    """Number of discriminators, for the patch at full, half, quarter size and so on."""
     norm: Literal["none", "instance"] = "none"
-    """Between the convolutions."""
+    """Normalisation between the convolutions."""
     quantiles: NonNegativeInt = 0
-    """Of one more discriminator that sees the histogram alone (UDCT); 0: none."""
+    """Quantiles for an additional discriminator of the histogram (UDCT); 0 for none."""
     history: NonNegativeInt = 50
-    """Earlier restorations that are shown to it again; 0 for none."""
+    """Size of the replay buffer of earlier restorations; 0 for none."""
     steps: PositiveInt = 1
     """Discriminator steps per generator step."""
     gradient_penalty: NonNegativeFloat = 10.0
-    """Weight of the penalty, for `wgan-gp`."""
+    """Weight of the gradient penalty of `wgan-gp`."""
 
 
 class OptimiserSettings(Section):
-    """Adam, constant and then linear to (nearly) zero."""
+    """Adam; the learning rate is constant, then falls linearly to almost zero."""
 
     generator_rate: PositiveFloat = 5e-4
     """Learning rate of the generators."""
@@ -107,13 +107,13 @@ class OptimiserSettings(Section):
     kernel_rate: PositiveFloat = 1e-3
     """Learning rate of a learned kernel."""
     betas: tuple[Decay, Decay] = (0.5, 0.999)
-    """The two decays of Adam's running means, each from 0 to below 1."""
+    """The two decay rates of Adam's running means, at least 0 and below 1."""
     warm_up: NonNegativeInt = 0
-    """Steps in which the rates rise from nearly zero."""
+    """Steps over which the learning rates rise from almost zero."""
     constant: Fraction = 0.5
-    """Fraction of the training at the full rate."""
+    """Fraction of the training at the full learning rate."""
     final: Fraction = 0.02
-    """Fraction of the rate that is left at the end."""
+    """Fraction of the learning rate that remains at the end."""
 
     def rate_of(self, group: str) -> float:
         """Return the full rate of a group of parameters: G, or those that H names."""
@@ -124,28 +124,28 @@ class SamplingSettings(Section):
     """How patches are drawn from the two domains."""
 
     patch: Size = 32
-    """Edge of a patch in voxels, or (z, y, x)."""
+    """Edge length of a patch in voxels, or (z, y, x)."""
     batch: PositiveInt = 1
-    """Patches in a step."""
+    """Patches per step."""
     foreground: Fraction = 0.5
-    """Fraction of patches drawn where there is signal."""
+    """Fraction of patches that are drawn where there is signal."""
     views: tuple[Literal["xy", "xz", "yz"], ...] = ("xy",)
-    """Sections of the measured volumes that planes are drawn from; with any but xy,
-    the voxels are made cubes first."""
+    """Sections of the measured volumes from which planes are drawn; for others than xy,
+    the volumes are first resampled to cubic voxels."""
     held_out: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    """Share of the measured images that is set aside to look at the content."""
+    """Share of the measured images that is held out to measure the content."""
     flips: bool = True
-    """Mirror patches along every axis whose two sides the blur treats alike."""
+    """Mirror patches along every axis along which the blur is symmetric."""
     quarter_turns: bool = True
-    """Turn patches in the plane, where the blur does not notice."""
+    """Rotate patches by 90° in the plane if the blur allows it."""
     rotation: NonNegativeFloat = 0.0
-    """Largest in-plane angle, in degrees."""
+    """Largest in-plane rotation, in degrees."""
     scale: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    """Largest change of size, as a part of it."""
+    """Largest relative change of size."""
     translation: NonNegativeFloat = 0.0
-    """Largest shift, in voxels."""
+    """Largest shift in voxels."""
     intensity: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    """Largest change of brightness, as a part of it."""
+    """Largest relative change of brightness."""
 
 
 class Recipe(Section):
@@ -154,11 +154,11 @@ class Recipe(Section):
     Parameters
     ----------
     name : str
-        The preset it started from, or a name of your own.
+        Name of the preset it is based on, or your own name.
     dims : int
         3 for volumes, 2 for planes.
     steps : int
-        Length of the schedule where no budget of minutes is given.
+        Number of training steps, unless a time in minutes is given.
     cycle_power : int
         1 or 2: the exponents p = q of the transport cost.
     precision : str
@@ -184,7 +184,7 @@ class Recipe(Section):
     steps: PositiveInt = 2500
     precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
-    """Of all random numbers: same seed, same CPU, same result."""
+    """Seed of all random numbers: same seed, same CPU, same result."""
 
     @model_validator(mode="after")
     def _parts_fit_together(self) -> Recipe:
@@ -207,7 +207,7 @@ class Recipe(Section):
         return self
 
     def _needs(self) -> Iterator[tuple[str, frozenset[Need]]]:
-        """Say what each part asks of the others."""
+        """List what each part needs from the others."""
         for part in ("source", "forward", "reconstructor"):
             yield f"{part} {getattr(self, part).kind!r}", getattr(self, part).needs
         for name, term in self.active_terms.items():
@@ -217,24 +217,24 @@ class Recipe(Section):
 
     @property
     def offers(self) -> frozenset[Need]:
-        """What the parts have for each other."""
+        """What the parts offer each other."""
         parts = (self.source, self.forward, self.reconstructor)
         return frozenset().union(*(part.offers for part in parts))
 
     @property
     def active_terms(self) -> dict[str, TermSettings]:
-        """The terms that have a weight."""
+        """The terms with a non-zero weight."""
         return {name: term for name, term in self.terms.items() if term.weight}
 
     @property
     def saliency(self) -> SaliencyTerm | None:
-        """The thresholds of UTOM, where the recipe has any."""
+        """The thresholds of UTOM, if the recipe has any."""
         term = self.terms.get("saliency")
         return term if isinstance(term, SaliencyTerm) else None
 
     @property
     def patch(self) -> tuple[int, ...]:
-        """Size of a training patch, one number an axis."""
+        """Size of a training patch, one number per axis."""
         patch = self.sampling.patch
         return (patch,) * self.dims if isinstance(patch, int) else patch
 
@@ -258,7 +258,7 @@ class Recipe(Section):
 
     @classmethod
     def read(cls, path: str | Path) -> Recipe:
-        """Read a YAML or JSON file; see `read_yaml` for what it may hold."""
+        """Read a YAML or JSON file; see `read_yaml` for what it may contain."""
         settings = read_yaml(path)
         if not isinstance(settings, dict):
             raise RecipeError(f"{path} is not a recipe: expected `name: value` lines")
@@ -271,7 +271,7 @@ class Recipe(Section):
     def updated(self, changes: Mapping[str, Any]) -> Recipe:
         """Return a copy with dotted fields replaced, ``{"sampling.patch": 48}``.
 
-        Where the kind of a part changes, what the new kind does not know is left out;
-        the names of version 1 (``"weights.cycle_x"``) are understood.
+        If the kind of a part changes, settings that the new kind lacks are dropped;
+        names of version 1 (``"weights.cycle_x"``) are accepted.
         """
         return Recipe.parse(changed(self.model_dump(mode="json"), changes))

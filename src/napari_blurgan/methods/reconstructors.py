@@ -18,11 +18,11 @@ __all__ = [
 HERE = "napari_blurgan.reconstructors"
 
 START = 30
-"""Iterations where "auto" has not been settled yet."""
+"""Iterations until "auto" has been determined."""
 
 
 class ReconstructorSettings(Part):
-    """G, the deep map from measured y to x.
+    """G, the network that maps a measured y to x.
 
     Attributes
     ----------
@@ -33,27 +33,28 @@ class ReconstructorSettings(Part):
     home: ClassVar[str]
 
     network: Literal["unet", "resnet"] = "unet"
-    """Which deep network."""
+    """Architecture of the network."""
     base: Annotated[int, Field(ge=1, le=4096)] = 8
     """Channels at full resolution; each level doubles them."""
     levels: Annotated[int, Field(ge=1, le=12)] = 3
-    """Resolutions of a U-Net, the full one included."""
+    """Resolutions of a U-Net, including the full one."""
     convolutions: Annotated[int, Field(ge=1, le=64)] = 2
-    """At each level of a U-Net, going down and going up."""
+    """Convolutions at each level of a U-Net, both in the encoder and in the decoder."""
     blocks: Annotated[int, Field(ge=1, le=256)] = 6
     """Residual blocks of a ResNet."""
     first_kernel: Annotated[int, Field(ge=1, le=99)] = 3
-    """Odd size of the first convolution."""
+    """Kernel size of the first convolution, odd."""
     upsampling: Literal["nearest", "transposed"] = "nearest"
-    """Of the resnet, going up: "transposed" is a trainable strided convolution."""
+    """Up-sampling of a ResNet; "transposed" is a trainable strided convolution."""
     norm: Literal["batch", "instance", "none"] = "batch"
-    """Between convolutions; with `instance`, tiles differ from the whole."""
+    """Normalisation between convolutions; with `instance`, tiles differ from the
+    whole."""
     momentum: Annotated[float, Field(gt=0, le=1)] = 0.02
-    """Of the running statistics of batch norm."""
+    """Momentum of the running statistics of batch norm."""
     output: Literal["linear", "sigmoid"] = "linear"
-    """What follows the last convolution."""
+    """Activation after the last convolution."""
     average: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    """Decay of the exponential moving average that is kept as the result; 0: none."""
+    """Decay of the exponential moving average of the weights; 0 for none."""
 
     @model_validator(mode="after")
     def _network_has_it(self) -> Self:
@@ -63,22 +64,22 @@ class ReconstructorSettings(Part):
 
     @property
     def estimate_iterations(self) -> int:
-        """Accelerated Richardson-Lucy iterations of the estimate; 0: there is none."""
+        """Accelerated Richardson-Lucy iterations of the estimate; 0 without one."""
         return 0
 
     @property
     def settled(self) -> bool:
-        """Whether nothing of it has yet to be found in the data."""
+        """Whether all settings are known, with none to be found from the data."""
         return True
 
     @property
     def estimate_depths(self) -> int:
-        """Estimates, each after twice the iterations of the one before."""
+        """Number of estimates, each after twice the iterations of the one before."""
         return 1
 
     @property
     def renew_every(self) -> int:
-        """Steps after which the next part of the source is brought up to date."""
+        """Steps between two updates of a part of the source."""
         return 0
 
 
@@ -96,22 +97,23 @@ class RefiningReconstructor(ReconstructorSettings):
     home: ClassVar[str] = f"{HERE}.refining:build_refining"
 
     iterations: Annotated[int, Field(ge=1, le=1000)] | Literal["auto"] = 30
-    """Accelerated Richardson-Lucy iterations of the estimate r; "auto" takes as many as
-    predict half of the photons best from the other half."""
+    """Accelerated Richardson-Lucy iterations of the estimate r; "auto" uses the number
+    with which half of the photons best predicts the other half."""
     depths: Annotated[int, Field(ge=1, le=6)] = 1
-    """Estimates that G sees: after all iterations, half of them, a quarter ..."""
+    """Estimates passed to G: after all iterations, half of them, a quarter and so
+    on."""
     renew: PositiveInt = 40
-    """Steps after which the estimate of the next block is made anew; of one larger than
-    48 x 96 x 96 voxels after as many times more."""
+    """Steps between two updates; each recomputes the estimate of one block. For blocks
+    larger than 48 x 96 x 96 voxels, the interval is longer in proportion."""
 
     @property
     def renew_every(self) -> int:
-        """As `renew` says."""
+        """See `renew`."""
         return self.renew
 
     @property
     def estimate_iterations(self) -> int:
-        """As `iterations` says; `START` until their number is found."""
+        """See `iterations`; `START` until their number is found."""
         return START if self.iterations == "auto" else self.iterations
 
     @property
@@ -121,12 +123,12 @@ class RefiningReconstructor(ReconstructorSettings):
 
     @property
     def estimate_depths(self) -> int:
-        """As `depths` says."""
+        """See `depths`."""
         return self.depths
 
     @property
     def needs(self) -> frozenset[Need]:
-        """A blur kernel, which the estimate undoes."""
+        """A blur kernel, for the estimate."""
         return frozenset({KERNEL})
 
     @property

@@ -12,7 +12,7 @@ HERE = "napari_blurgan.sources"
 
 
 class SourceSettings(Part):
-    """Where patches are drawn from.
+    """The data from which patches are drawn.
 
     Attributes
     ----------
@@ -32,7 +32,7 @@ class SourceSettings(Part):
 
 
 class UnpairedSource(SourceSettings):
-    """Measured and sharp images of other fields, each drawn for itself."""
+    """Measured and sharp images of different fields, drawn independently."""
 
     kind: Literal["unpaired"] = "unpaired"
     home: ClassVar[str] = f"{HERE}.unpaired:open_unpaired"

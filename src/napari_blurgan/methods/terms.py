@@ -26,7 +26,7 @@ HERE = "napari_blurgan.objective"
 
 
 class TermSettings(Section):
-    """A term of the loss; of weight zero it is never computed.
+    """A term of the loss; with weight zero it is never computed.
 
     Attributes
     ----------
@@ -43,7 +43,7 @@ class TermSettings(Section):
     blurs_x: ClassVar[bool] = False
 
     weight: NonNegativeFloat
-    """Of the term in the loss; 0 leaves it out."""
+    """Weight of the term in the loss; 0 leaves it out."""
 
     def at(self, step: int) -> float:
         """Return the weight at a step."""
@@ -51,14 +51,14 @@ class TermSettings(Section):
 
 
 class AdversarialX(TermSettings):
-    """What a discriminator on x says of G(y)."""
+    """Adversarial loss of G(y), from a discriminator on x."""
 
     home: ClassVar[str] = f"{HERE}.adversarial:AdversarialX"
     needs: ClassVar[frozenset[Need]] = frozenset({SHARP})
 
 
 class AdversarialY(TermSettings):
-    """What a discriminator on y says of Hx."""
+    """Adversarial loss of Hx, from a discriminator on y."""
 
     home: ClassVar[str] = f"{HERE}.adversarial:AdversarialY"
     needs: ClassVar[frozenset[Need]] = frozenset({SHARP, WAY_BACK})
@@ -87,7 +87,7 @@ class Identity(TermSettings):
 
 
 class IdentityY(TermSettings):
-    """|y - H(y)|, of a network."""
+    """|y - H(y)|, if H is a network."""
 
     home: ClassVar[str] = f"{HERE}.cycles:IdentityY"
     needs: ClassVar[frozenset[Need]] = frozenset({SHARP, NETWORK})
@@ -108,33 +108,33 @@ class KernelL1(TermSettings):
 
 
 class Spectral(TermSettings):
-    """Misfit of the power spectra of y and Hx."""
+    """Misfit between the power spectra of y and Hx."""
 
     home: ClassVar[str] = f"{HERE}.kernel:Spectral"
     needs: ClassVar[frozenset[Need]] = frozenset({SHARP, KERNEL, LEARNED_KERNEL})
 
 
 class SaliencyTerm(TermSettings):
-    """The saliency constraint (Li et al. 2021, eqs 2-4), in the units of the images."""
+    """The saliency constraint (Li et al. 2021, eqs 2-4)."""
 
     home: ClassVar[str] = f"{HERE}.saliency:Saliency"
     needs: ClassVar[frozenset[Need]] = frozenset({SHARP, WAY_BACK})
     blurs_x: ClassVar[bool] = True
 
     alpha: float | None = None
-    """Threshold of domain A, in grey levels; found by itself where none."""
+    """Threshold of domain A in grey levels, see `blurgan threshold`."""
     beta: float | None = None
-    """Threshold of domain B, in grey levels; found by itself where none."""
+    """Threshold of domain B in grey levels, see `blurgan threshold`."""
     bright_background_a: bool = False
     """Whether the content of domain A is darker than its background."""
     bright_background_b: bool = False
     """Whether the content of domain B is darker than its background."""
     slope: PositiveFloat = 100.0
-    """Of the sigmoid, on intensities scaled to [-1, 1] as in the paper."""
+    """Slope of the sigmoid for intensities scaled to [-1, 1], as in the paper."""
     half_life: PositiveInt | None = None
-    """Steps in which the weight halves; None keeps it."""
+    """Steps over which the weight halves; None for a constant weight."""
     floor: Annotated[float, Field(ge=0, le=1)] = 1.0
-    """The weight never falls below this fraction of its start."""
+    """The weight never falls below this fraction of its initial value."""
 
     def at(self, step: int) -> float:
         """Return the weight, halved every half-life, never below its floor."""

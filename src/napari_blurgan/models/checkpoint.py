@@ -1,7 +1,7 @@
 """State in one file: tensors and JSON, written atomically, verified when read.
 
-safetensors holds no code, so nothing can be executed by opening a model that somebody
-sent. A digest over all tensors shows that a file is damaged.
+safetensors contains no code, so opening a model from someone else cannot execute
+anything. A digest over all tensors reveals damage.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ DEEPEST = 64
 def write_state(path: Path, tree: Any) -> None:
     """Write a tree of dicts, lists, tensors and JSON values to one file.
 
-    The old file, if there is one, stays whole until the new one is. Keys of dicts are
-    text or numbers; tuples come back as lists.
+    An existing file stays complete until the new one is. Keys of dicts are text or
+    numbers; tuples are read back as lists.
 
     Raises
     ------
@@ -46,16 +46,16 @@ def write_state(path: Path, tree: Any) -> None:
             temporary.touch()
             rights = temporary.stat().st_mode
             safetensors.torch.save_file(tensors, temporary, metadata)
-            # Of its own it makes files that only their owner may read.
+            # By default it makes files that only their owner may read.
             temporary.chmod(rights)
     except safetensors.SafetensorError as error:
         raise ModelFileError(
-            f"{path}: cannot be written ({error}); what was saved before is untouched"
+            f"{path}: cannot be written ({error}); the previous checkpoint is unchanged"
         ) from None
 
 
 def read_state(path: Path) -> Any:
-    """Read what `write_state` wrote.
+    """Read a file written by `write_state`.
 
     Raises
     ------
@@ -78,14 +78,14 @@ def read_state(path: Path) -> Any:
         ) from None
     text = metadata.get("tree", "")
     whole = metadata.get("digest") == _digest(tensors)
-    # Files of the first versions have no digest of the tree.
+    # Files of the first versions have no digest of the structure.
     if not whole or metadata.get("tree-digest", _sha(text)) != _sha(text):
-        raise ModelFileError(f"{path} is damaged: its content fails the checksum")
+        raise ModelFileError(f"{path} is damaged: the checksum of its content is wrong")
     try:
         return _put_tensors(json.loads(text), tensors)
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise ModelFileError(
-            f"{path} is damaged: its tree cannot be read ({error!s:.200})"
+            f"{path} is damaged: its structure cannot be read ({error!s:.200})"
         ) from None
 
 

@@ -1,8 +1,8 @@
-"""Is an image like those that a model was trained on? Said with numbers, before work.
+"""Is an image like the training images? Reported with numbers, before any work.
 
 A network knows the grey levels and the noise of its training. Offset and scale of an
-image are not adapted: whether darker means less light, with more noise for it, or only
-other units, is for its owner to say, and what to do differs.
+image are not adapted: only the user can tell whether a darker image has less light, and
+so more noise, or only different units, and the two need different remedies.
 """
 
 from __future__ import annotations
@@ -31,25 +31,25 @@ from napari_blurgan.preparation.calibration import (
 
 __all__ = ["unfamiliar"]
 
-CONTRAST = 3.0  # times the training's, or a part of it
-SHIFT = 0.3  # of the training's range
-NOISE = 2.0  # times the training's
-ALIKE = 1.4  # times: noise that differs by less is the same
-BRIGHT = 0.25  # of the range: where noise is compared
-SAMPLES = 2**20  # voxels that are looked at
+CONTRAST = 3.0  # ratio to that of the training, or its inverse
+SHIFT = 0.3  # share of the training range
+NOISE = 2.0  # ratio to that of the training
+ALIKE = 1.4  # ratio below which noise is considered equal
+BRIGHT = 0.25  # share of the range at which noise is compared
+SAMPLES = 2**20  # number of sampled voxels
 BLOCKS = 24
 TOLERANCE = (0.3, 0.8, 0.45, 0.45, 1.1, 0.7, 0.5)
-"""By which features of the appearance may differ: more than they do between images of
-one kind, in simulations of three structures."""
-SMALLEST = 8  # pixels of a block in which noise can be seen
+"""Tolerance of each feature of the appearance: more than its variation between images
+of one kind, in simulations of three structures."""
+SMALLEST = 8  # pixels of a block in which noise can be measured
 
 
 def unfamiliar(model: Model, stack: Stack, channel: int | None = None) -> Iterator[str]:
-    """Yield in words how an image differs from those of a model's training.
+    """Yield messages about how an image differs from the training images of a model.
 
-    Grey levels are compared where three times apart, the background where it has moved
-    by 0.3 of the training's range, noise where twice as strong or half; then detail
-    and peaks, which reveal another structure or another objective.
+    Reported are a contrast three times as high or low, a background shifted by 0.3 of
+    the training range, noise twice as strong or half as strong; then detail and peaks,
+    which reveal another structure or objective.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def unfamiliar(model: Model, stack: Stack, channel: int | None = None) -> Iterat
     for group, where in _groups(model, stack, channel):
         try:
             levels = robust_normalization([stack], group, max_samples=SAMPLES)
-        except DataError:  # constant, or not to be read: not for us to say
+        except DataError:  # constant, or not readable: reported elsewhere
             continue
         for note in _levels(model, stack, group, levels):
             yield where + note
@@ -74,7 +74,7 @@ def unfamiliar(model: Model, stack: Stack, channel: int | None = None) -> Iterat
 def _groups(
     model: Model, stack: Stack, channel: int | None
 ) -> Iterator[tuple[list[int], str]]:
-    """Yield channels that are restored together, and how to call them."""
+    """Yield groups of channels that are restored together, and their names."""
     known = range(stack.channels)
     chosen = [c for c in known if channel is None or c == channel]
     if model.channels[0] == len(chosen):
@@ -103,13 +103,13 @@ def _levels(
     yield (
         f"its grey levels run from {_range(levels)}, those of the training from "
         f"{_range(known)} (background to 99.9th percentile): {contrast:.2g} times the "
-        "contrast, which the model does not know; trust the result less"
+        "contrast, outside the training range; trust the result less"
         + _advice(noise, patches, known, levels)
     )
 
 
 def _looks(known: Any, stack: Stack, group: Sequence[int]) -> Iterator[str]:
-    """Say what looks most unlike the training, if anything does."""
+    """Yield the feature that differs most from the training, if any does."""
     found = appearance([stack], group) if _is_appearance(known) else None
     if found is None:
         return
@@ -120,14 +120,15 @@ def _looks(known: Any, stack: Stack, group: Sequence[int]) -> Iterator[str]:
         return
     word = "more" if moved[worst] > 0 else "less"
     yield (
-        f"it does not look like the images of the training: {FEATURES[worst]} "
+        f"it does not look like the training images: {FEATURES[worst]} "
         f"{np.exp(abs(moved[worst])):.2g} times {word} ({excess[worst]:.1f} of what is "
-        "tolerated); another structure, objective or focus is not what the model knows"
+        "tolerated); the model was not trained for another structure, objective or "
+        "focus"
     )
 
 
 def _is_appearance(known: Any) -> bool:
-    """Return whether a model of ours wrote it, and not a stranger."""
+    """Return whether it was written by this program, and not by a stranger."""
     return (
         isinstance(known, list | tuple)
         and len(known) == len(FEATURES)
@@ -142,7 +143,7 @@ def _range(levels: Normalization) -> str:
 def _from_background(
     levels: Normalization, patches: Sequence[NDArray[np.float32]]
 ) -> Normalization:
-    """Put zero where training puts it that measures noise: at the background."""
+    """Set zero as training does when it measures noise: at the background."""
     top, dark = levels.offset + levels.scale, background_level(patches)
     return Normalization(dark, top - dark) if top > dark else levels
 
@@ -153,21 +154,21 @@ def _advice(
     known: Normalization,
     levels: Normalization,
 ) -> str:
-    """Distinguish other units from less light by the noise, where it is known."""
+    """Distinguish other units from less light by the noise, if it is known."""
     if not patches:
-        return ", or bring it to the levels of the training"
+        return ", or rescale it to the grey levels of the training"
     found = estimate_noise([levels.apply(p) for p in patches])
     ratio = _strength(found) / _strength(noise)
     factor = known.scale / levels.scale
     if not 1 / ALIKE <= ratio <= ALIKE:
         return (
-            f"; for its contrast it is {ratio:.2g} times as noisy as they were: train "
-            "on images like it"
+            f"; relative to its contrast it is {ratio:.2g} times as noisy: train on "
+            "images like it"
         )
     move = known.offset - factor * levels.offset
     return (
-        f"; its noise is theirs in other units: as levels × {factor:.4g} {move:+.4g} "
-        "it is what the model knows"
+        f"; judging by its noise, it only has other units: convert it by "
+        f"levels × {factor:.4g} {move:+.4g}"
     )
 
 
@@ -177,8 +178,8 @@ def _noisier(known: NoiseModel, found: NoiseModel) -> Iterator[str]:
         return
     word = "noisier" if ratio > 1 else "less noisy"
     yield (
-        f"it is {word} than the images of the training: {ratio:.2g} times the noise "
-        "at a quarter of their brightness; noise may be taken for structure, or "
+        f"it is {word} than the training images: {ratio:.2g} times the noise "
+        "at a quarter of their brightness; noise may be mistaken for structure, or "
         "structure for noise"
     )
 

@@ -1,4 +1,4 @@
-"""Checkpoints of a training in its model folder: one whole file at a time."""
+"""Checkpoints of a training in its model folder, each a complete file."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Image = NDArray[np.float32]
 
 
 class ModelFolder:
-    """Where a training keeps what it needs to go on.
+    """The folder where a training stores what it needs to resume.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ class ModelFolder:
     def save(
         self, state: Mapping[str, Any], model: Model, before: Image, after: Image
     ) -> None:
-        """Write a checkpoint; whenever this is cut short, one whole one remains.
+        """Write a checkpoint; if this is interrupted, a complete one remains.
 
         Parameters
         ----------
@@ -70,7 +70,7 @@ class ModelFolder:
         DataError
             If it cannot be written; the last good checkpoint stays.
         """
-        # First the history: rows beyond the state that is resumed from are dropped.
+        # History first: rows beyond the resumed state are dropped.
         self._write_history()
         current = self.path / TRAINING
         if current.exists():
@@ -97,14 +97,14 @@ class ModelFolder:
                 damage = damage or error
                 continue
             if damage is not None:
-                self.notes.append(f"{damage}; went on from the copy kept before it")
+                self.notes.append(f"{damage}; continued from the previous copy")
             return state
         if damage is not None:
             raise damage
         return None
 
     def record(self, step: int, values: Mapping[str, float]) -> None:
-        """Note the figures of a step, for history.csv."""
+        """Record the figures of a step for history.csv."""
         self.rows.append({"step": step} | dict(values))
 
     def rewind(self, step: int) -> None:

@@ -1,4 +1,4 @@
-"""A model as operators: one on each device, in the precision that suits it."""
+"""A model as operators: one per device, in a suitable precision."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
 def inference_precision(name: str, device: torch.device) -> torch.dtype:
-    """Return what the network computes in.
+    """Return the precision in which the network computes.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def model_operator(
     model: Model, device: torch.device, precision: str = "auto"
 ) -> Normalized:
     """Return a copy of the model as an operator from grey levels to grey levels."""
-    # Restoring moves weights and lays them out anew: not those of the caller.
+    # Restoring moves and rearranges weights: not those of the caller.
     own = copy.deepcopy(model)
     dtype = inference_precision(precision, device)
     own.generator.precision = dtype

@@ -1,4 +1,4 @@
-"""`Model`: what a training leaves, and the folder that keeps it.
+"""`Model`: the result of a training, and the folder that contains it.
 
 NAME.blurgan/
     weights.safetensors    all that restoring needs
@@ -93,7 +93,7 @@ class Model:
     colour: bool = False
 
     def __repr__(self) -> str:
-        """Return what a person wants to know of it, in five lines."""
+        """Return a description in five lines."""
         sizes = self.voxel_size[-self.recipe.dims :]
         voxel = " × ".join("?" if size is None else f"{size:.4g}" for size in sizes)
         numbers = sum(p.numel() for p in self.generator.parameters())
@@ -110,16 +110,16 @@ class Model:
 
     @property
     def input(self) -> Normalization:
-        """To apply before the generator."""
+        """Normalisation of the input of the generator."""
         return self.calibration.y
 
     @property
     def output(self) -> Normalization:
-        """To undo after the generator."""
+        """Normalisation to undo on the output of the generator."""
         return self.calibration.output
 
     def digest(self) -> str:
-        """Return the SHA-256 of all that restores: weights, levels and blur."""
+        """Return the SHA-256 of all that affects restoring: weights, levels, blur."""
         found = hashlib.sha256(
             json.dumps(self.calibration.to_dict(), sort_keys=True).encode()
         )
@@ -140,11 +140,11 @@ class Model:
         return NetworkOperator(self.generator, self.channels, estimator, blur)
 
     def with_psf(self, psf: Psf) -> Model:
-        """Return a model that starts from estimates under another blur.
+        """Return a model that starts from estimates with another blur.
 
         For images of another wavelength, depth or microscope than those of the
-        training: most of what separates their blur from the one that was trained for
-        is undone before the network sees them.
+        training: most of the difference between their blur and that of the training is
+        then removed before the network.
 
         Parameters
         ----------
@@ -176,11 +176,11 @@ class Model:
 
     @property
     def history(self) -> list[dict[str, float]]:
-        """One row a step, as far as they were saved."""
+        """One row per step, as far as they were saved."""
         return [] if self.path is None else read_history(self.path / "history.csv")
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> None:
-        """Write the folder; a file is there as a whole or not at all.
+        """Write the folder; each file is complete or absent.
 
         Parameters
         ----------
@@ -309,7 +309,7 @@ def _write_text(path: Path, text: str) -> None:
 
 
 def read_history(path: Path) -> list[dict[str, float]]:
-    """Read history.csv; lines that are cut short or damaged are left out."""
+    """Read history.csv; truncated or damaged lines are left out."""
     if not path.is_file():
         return []
     text = path.read_text(encoding="utf-8", errors="replace")

@@ -18,7 +18,7 @@ __all__ = ["NetworkOperator"]
 
 
 class NetworkOperator:
-    """G with what a tiling has to know of it.
+    """G with the properties that tiling needs.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ class NetworkOperator:
 
     @property
     def halo(self) -> tuple[int, ...]:
-        """Voxels beyond which the result does not (an estimate: hardly) depend on y."""
+        """Distance beyond which y has no effect (with an estimate: hardly any)."""
         halo = self.generator.network.receptive_halo
         if self.estimator is None or self.blur is None:
             return halo
@@ -65,15 +65,15 @@ class NetworkOperator:
 
     @property
     def reflected(self) -> bool:
-        """Whether the image has to be continued beyond its border.
+        """Whether the image has to be extended beyond its border.
 
-        An estimate has light of its own there; mirror images would blur into it.
+        An estimate has light of its own there, into which mirror images would blur.
         """
         return self.estimator is None
 
     @property
     def device(self) -> torch.device:
-        """Where it computes."""
+        """The device on which it computes."""
         return next(self.generator.parameters()).device
 
     def channels_out(self, channels_in: int) -> int:
@@ -99,7 +99,7 @@ class NetworkOperator:
 
     @torch.inference_mode()
     def part(self, y: Tensor, region: Sequence[slice]) -> Tensor:
-        """Return `region` of the result, and compute little more than that."""
+        """Return `region` of the result, computing little more than that."""
         y = y.to(self.device)
         with _heeding(self.generator):
             return self._part(y, region)
@@ -134,7 +134,7 @@ class NetworkOperator:
 
 @contextmanager
 def _heeding(module: nn.Module) -> Iterator[None]:
-    """Let work end between two layers: a large tile takes a CPU many seconds."""
+    """Allow stopping between two layers: a large tile takes a CPU many seconds."""
     hooks = [
         part.register_forward_pre_hook(lambda *_: heed_stop())
         for part in module.modules()
@@ -147,7 +147,7 @@ def _heeding(module: nn.Module) -> Iterator[None]:
 
 
 def _window(region: slice, halo: int, stride: int, size: int) -> slice:
-    """Return what a network has to see of an axis, on the grid of its pooling."""
+    """Return the range of an axis that a network needs, on the grid of its pooling."""
     start = (region.start - halo) // stride * stride
     stop = -(-(region.stop + halo) // stride) * stride
     return slice(max(start, 0), min(stop, size))

@@ -1,4 +1,4 @@
-"""Where a model comes from: versions, data, seed, hardware."""
+"""Provenance of a model: versions, data, seed, hardware."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["fingerprint", "new_id", "provenance"]
 
 
 def new_id() -> str:
-    """Return a name that no other model has."""
+    """Return a unique name."""
     return uuid.uuid4().hex[:12]
 
 
@@ -32,7 +32,7 @@ def provenance(
     precision: torch.dtype,
     data: list[dict[str, Any]],
 ) -> dict[str, Any]:
-    """Return what somebody needs who wants to know how a model was made."""
+    """Return the facts that document how a model was made."""
     return {
         "created": created(),
         "napari-blurgan": version("napari-blurgan"),
@@ -47,7 +47,7 @@ def provenance(
 
 
 def fingerprint(stack: Stack) -> dict[str, Any]:
-    """Return what identifies an image; of large ones pieces are read."""
+    """Return a fingerprint of an image; large ones are sampled."""
     middle = [n // 2 for n in stack.spatial_shape]
     corner = [max(0, m - 32) for m in middle]
     size = [min(64, n) for n in stack.spatial_shape]

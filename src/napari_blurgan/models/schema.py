@@ -1,4 +1,4 @@
-"""What a model folder from a stranger must be like before anything is built of it."""
+"""Checks of a model folder from an unknown source, before anything is built from it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Factor = Annotated[int, Field(ge=1, le=64)]
 
 
 class _Part(BaseModel):
-    """A part of a file; what later versions add is let through."""
+    """A part of a file; additions of later versions are allowed."""
 
     model_config = ConfigDict(arbitrary_types_allowed=True, strict=True, extra="allow")
 
@@ -88,7 +88,7 @@ class _TrainingState(_Part):
 
 
 def check_model(path: Path, state: Any) -> None:
-    """Raise unless `state` is that of a model, its numbers finite.
+    """Raise unless `state` is that of a model with finite numbers.
 
     Raises
     ------
@@ -100,11 +100,11 @@ def check_model(path: Path, state: Any) -> None:
     weights |= {"psf": (state["psf"] or {}).get("data")}
     for name, tensor in weights.items():
         if tensor is not None and not bool(torch.isfinite(tensor).all()):
-            raise ModelFileError(f"{path} is damaged: {name} holds NaN or infinity")
+            raise ModelFileError(f"{path} is damaged: {name} contains NaN or infinity")
 
 
 def check_training(path: Path, state: Any) -> None:
-    """Raise unless `state` is one that a training can go on from.
+    """Raise unless `state` is one from which a training can resume.
 
     Raises
     ------
@@ -141,22 +141,23 @@ def inside(folder: Path, name: str) -> Path:
 
 @contextmanager
 def damage_refused(path: Any) -> Iterator[None]:
-    """Turn whatever a damaged model raises into a `ModelFileError` about `path`."""
+    """Turn any error caused by a damaged model into a `ModelFileError` about `path`."""
     try:
         yield
     except ModelFileError:
         raise
     except (BlurGANError, OSError) as error:
         raise ModelFileError(f"{path}: cannot be read: {error}") from error
-    except Exception as error:  # torch and numpy raise what they please
+    except Exception as error:  # torch and numpy raise many kinds of errors
         said = " ".join(str(error).split())[:300]
         raise ModelFileError(
-            f"{path}: is damaged, or of another recipe ({type(error).__name__}: {said})"
+            f"{path}: is damaged, or belongs to another recipe "
+            f"({type(error).__name__}: {said})"
         ) from error
 
 
 def refusing_damage(read: Callable[P, T]) -> Callable[P, T]:
-    """Do so for a function whose first argument is the path."""
+    """The same for a function whose first argument is the path."""
 
     @functools.wraps(read)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> T:

@@ -17,7 +17,7 @@ GAP = 4  # white pixels between the two
 def write_snapshot(
     path: Path, before: NDArray[np.float32], after: NDArray[np.float32]
 ) -> None:
-    """Write both images side by side as a PNG, volumes as their brightest voxels.
+    """Write both images side by side as a PNG; volumes as maximum projections.
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ def write_snapshot(
     before, after : ndarray
         (c, [z,] y, x) in any units; each is shown in its own range.
     """
-    # matplotlib, which can write PNGs, takes seconds to load.
+    # matplotlib, which writes PNGs, takes seconds to load.
     from PIL import Image
 
     left, right = _shown(before), _shown(after)

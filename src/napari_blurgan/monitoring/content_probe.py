@@ -1,4 +1,4 @@
-"""Is the content still what it was? Measured on images that training never sees."""
+"""Is the content preserved? Measured on images that are not used for training."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PATCHES = 16
 
 
 class ContentProbe:
-    """A few fixed patches of A, looked at again and again while G learns.
+    """A few fixed patches of A, measured repeatedly while G learns.
 
     Parameters
     ----------
@@ -60,10 +60,10 @@ class ContentProbe:
 
     @torch.no_grad()
     def measure(self, engine: Engine) -> Content:
-        """Look at the patches with the networks as they are now."""
+        """Measure the patches with the current networks."""
         transport, generator = engine.transport.eval(), engine.generator.eval()
         a = self.patches.to(engine.device)
-        # One by one: what training has memory for, this has too.
+        # One by one: if there is memory for training, there is for this.
         b = torch.cat([generator(patch[None]) for patch in a])
         back = torch.cat([transport.to_y(patch[None]) for patch in b])
         transport.train()
@@ -89,7 +89,7 @@ class ContentProbe:
 
 
 def content_probe(prepared: Prepared) -> ContentProbe | None:
-    """Return a probe of the images set aside, where there are thresholds."""
+    """Return a probe of held-out images, if there are thresholds."""
     thresholds, aside = prepared.transport.thresholds, prepared.domains.aside
     if thresholds is None:
         return None

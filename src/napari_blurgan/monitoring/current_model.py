@@ -1,4 +1,4 @@
-"""What a training has made so far: its PSF and its model."""
+"""The current PSF and model of a training."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ __all__ = ["current_psf", "make_model"]
 
 
 def current_psf(engine: Engine, prepared: Prepared) -> Psf | None:
-    """Return the blur as it is now, in physical units; None without a blur.
+    """Return the current blur in physical units; None without a blur.
 
-    A free kernel may have negative values; what the PSF shows is its positive part.
+    A free kernel may have negative values; the PSF is its positive part.
     """
     kernel = engine.transport.kernel()
     if kernel is None:
@@ -44,7 +44,7 @@ def current_psf(engine: Engine, prepared: Prepared) -> Psf | None:
 def make_model(
     engine: Engine, prepared: Prepared, id: str, provenance: dict[str, Any]
 ) -> Model:
-    """Return a model that no longer changes when training goes on."""
+    """Return a copy of the model that does not change when training continues."""
     return Model(
         recipe=engine.recipe,
         calibration=prepared.site.calibration,
@@ -65,7 +65,7 @@ def _frozen(generator: Reconstructor) -> Reconstructor:
 
 
 def _fixed(engine: Engine) -> BlurKernel | None:
-    """Return the blur as it is now, where the generator refines estimates of it."""
+    """Return the current blur, if the generator refines estimates of it."""
     if not engine.recipe.reconstructor.estimate_iterations:
         return None
     return engine.transport.forward_model.blur.frozen()

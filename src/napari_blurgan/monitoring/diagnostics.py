@@ -1,4 +1,4 @@
-"""Is it dead, collapsing, drifting, inverted, shifted? Said in words, with a remedy."""
+"""Is training dead, collapsing, drifting, inverted, shifted? Messages with a remedy."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from napari_blurgan.transport.transported import Transported
 __all__ = ["Diagnostics", "Vitals", "measure_vitals"]
 
 SMOOTHING = 0.9
-"""Of the running means: single patches say little."""
+"""Decay of the running means; single patches are not informative."""
 
 RECONSTRUCTIONS = ("cycle_x", "cycle_y", "supervised", "masked", "remeasured")
 """Losses whose sum should fall."""
@@ -27,14 +27,15 @@ RATIOS = {
     "checkerboard": ("alternation", "expected_alternation"),
     "farther": ("misfit", "misfit_of_input"),
 }
-"""Of running means: a patch of x may be dark, and any is many times nothing."""
+"""Ratios of running means; for a single patch of x, which may be dark, they would be
+meaningless."""
 
 Vitals = dict[str, float]
 
 
 @dataclass(frozen=True)
 class Check:
-    """A sign of trouble.
+    """A symptom of a problem.
 
     Parameters
     ----------
@@ -85,11 +86,11 @@ CHECKS = (
     Check(
         "below-input",
         200,
-        # Of other fields, x is no measure.
+        # For images of different fields, x is no reference.
         lambda v: "supervised" in v and _beyond("farther", 1.0)(v),
-        "The restored images are farther from the matched ones than the images that "
-        "they are made of ({farther:.1f} times the squared difference).",
-        "Train longer. Where the matched images are noisy, take the preset "
+        "The restored images differ more from the matched images than the inputs "
+        "do ({farther:.1f} times the squared difference).",
+        "Train longer. If the matched images are noisy, use the preset "
         "noise2noise, or squared errors and a linear output (cycle_power=2, "
         "reconstructor.output=linear, reconstructor.norm=none).",
     ),
@@ -99,16 +100,18 @@ CHECKS = (
         _below("agreement", -0.2),
         "The restored image is the negative of its input "
         "(correlation {agreement:.2f}).",
-        "Stop and start again with another seed; check that both sets have a dark (or "
+        "Stop and restart with another seed; check that both sets have a dark (or "
         "both a bright) background.",
     ),
     Check(
         "content-lost",
         400,
         _below("content", 0.5),
-        "Only {content:.0%} of the content is where it was (IoU of the two masks).",
-        "Raise weights.saliency; check both thresholds, and whether the background is "
-        "bright (saliency.bright_background_a and _b).",
+        "Only {content:.0%} of the content is preserved in place (IoU of the two "
+        "masks).",
+        "Raise terms.saliency.weight; check both thresholds, and whether the "
+        "background is "
+        "bright (terms.saliency.bright_background_a and _b).",
     ),
     Check(
         "intensity-drift",
@@ -137,7 +140,7 @@ CHECKS = (
     Check(
         "discriminator-collapse",
         600,
-        # That of Wasserstein has no lower bound: its slope is judged instead.
+        # The Wasserstein loss has no lower bound: its slope is checked instead.
         lambda v: "slope_x" not in v and _below("discriminator_x", 1e-3)(v),
         "The discriminator recognises every restored patch: the adversarial term no "
         "longer gives a useful gradient.",
@@ -173,7 +176,7 @@ CHECKS = (
 
 @dataclass
 class Diagnostics:
-    """Running means of the vitals, and what was already said."""
+    """Running means of the vital signs, and the symptoms already reported."""
 
     means: Vitals = field(default_factory=dict)
     said: set[str] = field(default_factory=set)
@@ -181,7 +184,7 @@ class Diagnostics:
     best_step: int = 0
 
     def observe(self, step: int, vitals: Vitals) -> list[Warned]:
-        """Take in new vitals; return what has not been said before."""
+        """Record new vital signs; return symptoms not reported before."""
         for name, value in vitals.items():
             old = self.means.get(name, value)
             self.means[name] = SMOOTHING * old + (1 - SMOOTHING) * value
@@ -197,7 +200,7 @@ class Diagnostics:
         ]
 
     def _stalled(self, step: int) -> float:
-        """Return the steps since the reconstructions last became better by 1 %."""
+        """Return the steps since the reconstructions last improved by 1 %."""
         level = sum(self.means.get(name, 0.0) for name in RECONSTRUCTIONS)
         if level < 0.99 * self.best:
             self.best, self.best_step = level, step
@@ -209,12 +212,12 @@ class Diagnostics:
         return Warned(step, check.code, message, check.remedy, dict(self.means))
 
     def state_dict(self) -> dict[str, Any]:
-        """Return what is needed to go on later."""
+        """Return the state needed to resume."""
         state = asdict(self)
         return state | {"said": sorted(self.said)}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from where `state_dict` was taken."""
+        """Restore a state from `state_dict`."""
         self.means, self.said = dict(state["means"]), set(state["said"])
         self.best, self.best_step = state["best"], state["best_step"]
 
@@ -239,7 +242,7 @@ def measure_vitals(t: Transported) -> Vitals:
 
 
 def _misfits(t: Transported) -> Vitals:
-    """Return the squared differences of G(y) and of y from x, where they are alike."""
+    """Return the squared differences of G(y) and of y from x, for matched pairs."""
     if not t.y.shape == t.x.shape == t.x_hat.shape:
         return {}
     return {
@@ -257,7 +260,7 @@ def _sign(t: Transported) -> float:
 
 
 def _content_vitals(t: Transported) -> Vitals:
-    """Return how much of the content of y is content in G(y) too."""
+    """Return the share of the content of y that is also content in G(y)."""
     if t.transport.thresholds is None:
         return {}
     alpha, beta = t.transport.thresholds
@@ -288,20 +291,20 @@ def _centroid(weight: Tensor, axis: int) -> Tensor:
 
 
 def _expected_level(t: Transported) -> float:
-    """Return the mean that G(y) should have: a blur keeps the light."""
+    """Return the expected mean of G(y): a blur conserves the light."""
     like = t.y if t.drawn.x is None else t.x
     return float(t.transport.forward_model.expected_level(t.y, like))
 
 
 def _drift(means: Vitals) -> float:
-    """Return how many times the means of many patches differ, in powers of two."""
+    """Return the ratio of the means of many patches, as a power of two."""
     levels = ("level", "expected_level")
     made, expected = (max(means.get(name, 1.0), 1e-4) for name in levels)
     return abs(math.log2(made / expected))
 
 
 def _ratios(means: Vitals) -> Vitals:
-    """Return what G makes over what it should make, of the means of many patches."""
+    """Return the output of G relative to its target, as means of many patches."""
     return {
         name: means[made] / max(means[expected], 1e-6)
         for name, (made, expected) in RATIOS.items()

@@ -1,6 +1,6 @@
 """Events of a training: frozen, and the only thing that leaves the trainer.
 
-The command line, the widgets, the tests and the logs all consume the same ones.
+The command line, the widgets, the tests and the logs all use the same events.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Event:
 
 @dataclass(frozen=True)
 class Preparing(Event):
-    """Something is done before the first step.
+    """A stage before the first step.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ class Preparing(Event):
 
 @dataclass(frozen=True)
 class Started(Event):
-    """Training begins, or goes on after a resume.
+    """Training begins, or continues after a resume.
 
     Parameters
     ----------
@@ -132,14 +132,14 @@ class Previewed(Event):
 
 @dataclass(frozen=True)
 class ContentMeasured(Event):
-    """What became of the content of a few images; where there are thresholds."""
+    """The content of a few images after restoring, if there are thresholds."""
 
     content: Content
 
 
 @dataclass(frozen=True)
 class Judged(Event):
-    """G was compared with the estimate that it refines, on photons set aside."""
+    """G was compared with the estimate that it refines, on held-out photons."""
 
     judgement: Judgement
 
@@ -174,7 +174,7 @@ class Warned(Event):
 
     @classmethod
     def of(cls, step: int, note: Note) -> Warned:
-        """Make an event of a finding."""
+        """Make an event from a finding."""
         return cls(step, note.code, note.message, note.remedy, note.figures)
 
 

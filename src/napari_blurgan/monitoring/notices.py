@@ -1,4 +1,4 @@
-"""What is said of a task in Python where nobody listens to its events."""
+"""Notes for Python users who do not listen to events."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ logger = logging.getLogger("napari_blurgan")
 
 
 def tell(event: object) -> None:
-    """Log the words of an event that one should know of, as a warning."""
+    """Log the message of a relevant event as a warning."""
     if isinstance(event, Noted):
         logger.warning("%s", event.message)
     elif isinstance(event, Warned):

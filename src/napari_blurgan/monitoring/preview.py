@@ -1,4 +1,4 @@
-"""One crop, restored again and again while the network learns."""
+"""One crop, restored repeatedly while the network learns."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["Preview"]
 
 
 class Preview:
-    """The liveliest of a few crops of the first measured image, or one asked for.
+    """The crop with most structure among a few of the first image, or a requested one.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ class Preview:
     def of(
         self, engine: Engine
     ) -> tuple[NDArray[np.float32], NDArray[np.float32], int, tuple[int, ...]]:
-        """Return (before, after, source, corner) with the network as it is now."""
+        """Return (before, after, source, corner) with the current network."""
         generator = engine.generator
         crop = self.source.crop(self.place, self.size, self._number)
         seen = Draw.batch([crop], engine.device)

@@ -1,4 +1,4 @@
-"""A discriminator that sees how often each intensity occurs, and not where."""
+"""A discriminator of the distribution of intensities, regardless of position."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ WIDTH = 64
 
 
 class HistogramDiscriminator(nn.Module):
-    """One unbounded score for an image, of the quantiles of its intensities alone.
+    """One unbounded score per image, from the quantiles of its intensities.
 
-    Quantiles say what a histogram says, and have a gradient everywhere. After the
-    histogram discriminators of UDCT (Ihle et al. 2019), which keep a cycleGAN from
-    changing how much of an image is content.
+    Quantiles contain the same information as a histogram, and have a gradient
+    everywhere. After the histogram discriminators of UDCT (Ihle et al. 2019), which
+    prevent a cycleGAN from changing how much of an image is content.
 
     Parameters
     ----------

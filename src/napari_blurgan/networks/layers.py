@@ -1,4 +1,4 @@
-"""The few layers that networks of two and three dimensions share."""
+"""The layers shared by networks in two and three dimensions."""
 
 from __future__ import annotations
 
@@ -59,8 +59,8 @@ def convolution(
 ) -> nn.Conv2d | nn.Conv3d:
     """Return a convolution with an odd kernel that keeps the size (over the stride).
 
-    Borders are padded with zeros: of all paddings the one that every device does
-    fast, that is deterministic, and that works for an axis of a single voxel.
+    Borders are padded with zeros: the only padding that is fast on every device,
+    deterministic, and possible for an axis of a single voxel.
 
     Raises
     ------
@@ -68,7 +68,7 @@ def convolution(
         If the kernel is even: it would move the image by half a voxel.
     """
     if kernel < 1 or kernel % 2 == 0:
-        raise RecipeError(f"a generator needs odd kernels, not {kernel}")
+        raise RecipeError(f"a generator needs odd kernel sizes, not {kernel}")
     layer = nn.Conv2d if dims == 2 else nn.Conv3d
     return layer(
         channels_in,
@@ -89,7 +89,7 @@ def conv_block(
     kernel: int = 3,
     stride: int | Sequence[int] = 1,
 ) -> nn.Sequential:
-    """Return convolution, normalisation, ReLU; no bias where a norm would undo it."""
+    """Return convolution, normalisation, ReLU; without a bias if a norm removes it."""
     return nn.Sequential(
         convolution(dims, channels_in, channels_out, kernel, stride, norm == "none"),
         make_norm(norm, dims, channels_out, momentum),
@@ -106,10 +106,10 @@ def steps_up(
     momentum: float,
     kind: Upsampling = "nearest",
 ) -> list[nn.Module]:
-    """Return the way up: voxels repeated and convolved, or a transposed convolution.
+    """Return the up-sampling: repeated voxels and a convolution, or a transposed one.
 
-    The transposed convolution reaches the voxels on either side of where a value
-    goes, 3 for a factor of 2 as in Zhu et al. (2017).
+    The transposed convolution covers the voxels on either side of its target, 3 for a
+    factor of 2 as in Zhu et al. (2017).
 
     Raises
     ------
@@ -158,7 +158,7 @@ def output_layer(
 
 
 def output_activation(kind: Activation) -> nn.Module:
-    """Return what follows the last convolution.
+    """Return the activation after the last convolution.
 
     Raises
     ------

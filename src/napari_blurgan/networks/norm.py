@@ -1,4 +1,4 @@
-"""The normalisation between convolutions: the choice that decides about tiles."""
+"""The normalisation between convolutions, which decides whether tiles agree."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Norm = Literal["batch", "instance", "none"]
 def make_norm(
     kind: Norm, dims: int, channels: int, momentum: float = 0.02
 ) -> nn.Module:
-    """Return a normalisation layer with a learned gain and offset a channel.
+    """Return a normalisation layer with a learned gain and offset per channel.
 
     Parameters
     ----------

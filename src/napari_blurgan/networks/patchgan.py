@@ -16,7 +16,7 @@ from napari_blurgan.networks.norm import Norm, make_norm
 
 __all__ = ["MultiScaleDiscriminator", "PatchDiscriminator", "PatchOptions"]
 
-KERNEL = 4  # of every convolution but the last
+KERNEL = 4  # kernel size of every convolution but the last
 
 
 class PatchDiscriminator(nn.Module):
@@ -87,7 +87,7 @@ class PatchDiscriminator(nn.Module):
 
     @property
     def smallest(self) -> tuple[int, ...]:
-        """Smallest image, for each axis, that leaves a score to give."""
+        """Smallest image, for each axis, for which there is a score."""
         sizes = (1,) * self.dims
         for layer in reversed(self.body):
             if isinstance(layer, nn.Conv2d | nn.Conv3d):
@@ -113,7 +113,7 @@ class PatchDiscriminator(nn.Module):
 
 
 class PatchOptions(TypedDict, total=False):
-    """What a `PatchDiscriminator` takes besides its axes, channels and width."""
+    """Options of a `PatchDiscriminator` besides its axes, channels and width."""
 
     layers: int
     norm: Norm
@@ -125,9 +125,9 @@ class PatchOptions(TypedDict, total=False):
 class MultiScaleDiscriminator(nn.Module):
     """Independent PatchGANs on the patch and on crops of half, quarter, … its size.
 
-    The multi-PatchGAN of Lim et al. (2020, Fig. 4): the crops keep the resolution;
-    what shrinks is what a discriminator sees. No crop is cut below twice the
-    smallest size that its discriminator takes, so that a few planes stay whole.
+    The multi-PatchGAN of Lim et al. (2020, Fig. 4): the crops keep the resolution but
+    show a smaller field to their discriminators. No crop is smaller than twice the
+    smallest size for its discriminator, so that a few planes stay whole.
 
     Parameters
     ----------
@@ -225,7 +225,7 @@ def _smallest_input(
     layer: nn.Conv2d | nn.Conv3d, outputs: tuple[int, ...]
 ) -> tuple[int, ...]:
     """Return the smallest input that gives at least `outputs` voxels."""
-    # What an odd kernel needs beyond its padding is 1 voxel, an even one 2.
+    # An odd kernel needs 1 voxel beyond its padding, an even one 2.
     return tuple(
         (n - 1) * stride + 2 - kernel % 2
         for n, stride, kernel in zip(

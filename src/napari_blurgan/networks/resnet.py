@@ -53,13 +53,12 @@ class ResidualBlock(nn.Module):
 class ResNet(nn.Module):
     """Strided convolutions down, residual blocks, upsampling and convolutions up.
 
-    Going up, each voxel is repeated and then convolved, where the original has
-    transposed convolutions, which print a checkerboard (Odena et al. 2016).
-    The weights start as torch starts them, from its global generator.
+    For up-sampling, each voxel is repeated and then convolved, where the original has
+    transposed convolutions, which cause checkerboard artefacts (Odena et al. 2016). The
+    initial weights are torch's, from its global generator.
 
-    The generator of Zhu et al. is ``ResNet(2, 3, 3, base=64, blocks=9,
-    norm="instance", upsampling="transposed")``, but for its reflected borders and its
-    tanh.
+    The generator of Zhu et al. is ``ResNet(2, 3, 3, base=64, blocks=9, norm="instance",
+    upsampling="transposed")``, except for its reflected borders and its tanh.
 
     Parameters
     ----------
@@ -143,12 +142,12 @@ class ResNet(nn.Module):
 
     @property
     def stride(self) -> tuple[int, ...]:
-        """Voxels of the input under one voxel of the lowest level, for each axis."""
+        """Input voxels per voxel of the lowest level, for each axis."""
         return tuple(factor**self.down for factor in self.pool)
 
     @property
     def receptive_halo(self) -> tuple[int, ...]:
-        """Greatest distance, for each axis, at which an input voxel still counts."""
+        """Largest distance, for each axis, at which an input voxel has an effect."""
         return tuple(
             halo(partial(self._needs, factor), stride)
             for factor, stride in zip(self.pool, self.stride, strict=True)

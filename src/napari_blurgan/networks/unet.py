@@ -37,9 +37,9 @@ __all__ = ["UNet"]
 class UNet(nn.Module):
     """Convolution–norm–ReLU, max-pooling down, nearest upsampling and skips up.
 
-    Nearest upsampling followed by a convolution, unlike a transposed convolution,
-    leaves no checkerboard (Odena et al. 2016). The weights start as torch starts
-    them, from its global generator: same seed, same network.
+    Nearest up-sampling followed by a convolution, unlike a transposed convolution,
+    causes no checkerboard artefacts (Odena et al. 2016). The initial weights are
+    torch's, from its global generator: same seed, same network.
 
     The generator of BlurGAN (Lim et al. 2020), with κ = 7 convolutions a side and a
     skip every second of them, is ``UNet(3, 1, 1, levels=4, norm="instance",
@@ -137,12 +137,12 @@ class UNet(nn.Module):
 
     @property
     def stride(self) -> tuple[int, ...]:
-        """Voxels of the input under one voxel of the lowest level, for each axis."""
+        """Input voxels per voxel of the lowest level, for each axis."""
         return tuple(factor ** (self.levels - 1) for factor in self.pool)
 
     @property
     def receptive_halo(self) -> tuple[int, ...]:
-        """Greatest distance, for each axis, at which an input voxel still counts."""
+        """Largest distance, for each axis, at which an input voxel has an effect."""
         return tuple(
             halo(partial(self._needs, 0, factor), stride)
             for factor, stride in zip(self.pool, self.stride, strict=True)
@@ -181,7 +181,7 @@ class UNet(nn.Module):
     def _decoder_inputs(
         self, extents: Sequence[list[Interval]], region: Sequence[slice] | None
     ) -> list[list[Interval]]:
-        """Return what each decoder has to be given, from full resolution down."""
+        """Return the inputs that each decoder needs, from full resolution down."""
         if region is None or self.norm == "instance":
             return list(extents)
         inputs = []
@@ -211,7 +211,7 @@ class UNet(nn.Module):
         return pooling(features, self.pool)
 
     def _needs(self, level: int, factor: int, outputs: Interval) -> Interval:
-        """Return the inputs behind the last features of `level`, going up again."""
+        """Return the inputs behind the last features of `level`, in the decoder."""
         if level == self.levels - 1:
             return self._encoder_needs(level, factor, outputs)
         outputs = widened(outputs, self.convs_per_level)
@@ -219,7 +219,7 @@ class UNet(nn.Module):
         return hull(self._encoder_needs(level, factor, outputs), below)
 
     def _encoder_needs(self, level: int, factor: int, outputs: Interval) -> Interval:
-        """Return the inputs behind the features of `level`, going down."""
+        """Return the inputs behind the features of `level`, in the encoder."""
         for _ in range(level):
             outputs = pooled(widened(outputs, self.convs_per_level), factor)
         return widened(outputs, self.convs_per_level - 1 + self.first_kernel // 2)

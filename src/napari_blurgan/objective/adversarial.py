@@ -1,4 +1,4 @@
-"""The adversarial terms: a discriminator, and what it makes of images.
+"""The adversarial terms, each with its discriminator.
 
 The dual of the transport problem has two 1-Lipschitz Kantorovich potentials, phi on x
 and psi on y (Lim et al. 2020, eq. 17); discriminators stand for them.
@@ -26,7 +26,7 @@ __all__ = ["Adversarial", "AdversarialX", "AdversarialY"]
 
 
 class Adversarial(Term):
-    """What a discriminator says of images that are made.
+    """Adversarial loss of generated images, from a discriminator.
 
     Parameters
     ----------
@@ -52,24 +52,24 @@ class Adversarial(Term):
 
     @property
     def name(self) -> str:
-        """What its discriminator is called."""
+        """Name of its discriminator."""
         return f"discriminator_{self.domain}"
 
     def channels(self, site: Site) -> int:
-        """Return how many channels its images have."""
+        """Return the number of channels of its images."""
         raise NotImplementedError
 
     def real_and_made(self, images: Transported) -> tuple[Tensor, Tensor]:
-        """Return what the discriminator is to distinguish."""
+        """Return the real and the generated images for the discriminator."""
         raise NotImplementedError
 
     def forward(self, images: Transported) -> Tensor:
-        """Return what the generator has to lower."""
+        """Return the loss for the generator."""
         _, made = self.real_and_made(images)
         return self.adversarial_loss.generator_loss(self.discriminator(made))
 
     def discriminator_losses(self, images: Transported) -> dict[str, Tensor]:
-        """Return the loss of the discriminator and, where it is held, its slope."""
+        """Return the loss of the discriminator and, if it is constrained, its slope."""
         real, made = self.real_and_made(images)
         fake = self.history.query(made.detach())
         scores = self.discriminator(real), self.discriminator(fake)
@@ -87,7 +87,7 @@ class AdversarialX(Adversarial):
     domain: ClassVar[str] = "x"
 
     def channels(self, site: Site) -> int:
-        """Those of x."""
+        """The channels of x."""
         return site.channels[1]
 
     def real_and_made(self, images: Transported) -> tuple[Tensor, Tensor]:
@@ -96,12 +96,12 @@ class AdversarialX(Adversarial):
 
 
 class AdversarialY(Adversarial):
-    """psi: y against Hx, noise included."""
+    """psi: y against Hx, including noise."""
 
     domain: ClassVar[str] = "y"
 
     def channels(self, site: Site) -> int:
-        """Those of y."""
+        """The channels of y."""
         return site.channels[0]
 
     def real_and_made(self, images: Transported) -> tuple[Tensor, Tensor]:

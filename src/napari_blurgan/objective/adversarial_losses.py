@@ -1,8 +1,9 @@
-"""The adversarial loss, in its four usual forms.
+"""The adversarial loss in its four usual forms.
 
 The dual of the transport problem has two 1-Lipschitz potentials (Lim et al. 2020, eq.
-17); W-GAN with a gradient penalty is its literal form, least squares what the cycleGAN
-family uses. Each discriminator may look at several scales and returns a list of scores.
+17); W-GAN with a gradient penalty is its literal form, least squares the form used by
+the cycleGAN family. Each discriminator may look at several scales and returns a list of
+scores.
 """
 
 from __future__ import annotations
@@ -28,10 +29,10 @@ Scores = Sequence[Tensor]
 
 @dataclass(frozen=True)
 class AdversarialLoss:
-    """What scores cost: `real`, `fake` the discriminator, `fool` the generator.
+    """Losses of scores: `real`, `fake` for the discriminator, `fool` for G.
 
     `real` and `fake` are already halved, as usual, so that the discriminator learns at
-    half the generator's pace.
+    half the pace of the generator.
     """
 
     real: Callable[[Tensor], Tensor]
@@ -44,7 +45,7 @@ class AdversarialLoss:
         return _mean(self.real, real) + _mean(self.fake, fake)
 
     def generator_loss(self, fake: Scores) -> Tensor:
-        """Return what the generator is to lower."""
+        """Return the loss for the generator."""
         return _mean(self.fool, fake)
 
 
@@ -88,15 +89,16 @@ def gradient_penalty(discriminator: nn.Module, real: Tensor, fake: Tensor) -> Te
 
 
 def penalty_of(slopes: Tensor) -> Tensor:
-    """Return how far slopes are from 1, squared and averaged."""
+    """Return the mean squared deviation of slopes from 1."""
     return (slopes - 1).square().mean()
 
 
 def slopes(discriminator: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
     """Return |grad phi(z)| at random points z between real and fake.
 
-    The gradient is that of what the loss uses: of the mean of each score map. A sum of
-    n scores that is held to a slope of 1 leaves their mean one of 1/n: too flat.
+    The gradient is that of the value used in the loss, the mean of each score map. If
+    the sum of n scores were constrained to a slope of 1, their mean would have a slope
+    of 1/n, which is too flat.
 
     Returns
     -------

@@ -11,10 +11,10 @@ __all__ = ["CycleX", "CycleY", "Identity", "IdentityY", "Supervised"]
 
 
 class CycleY(Term):
-    """|y - H G(y)|, where all of the blur's support is known."""
+    """|y - H G(y)|, where the whole support of the blur is known."""
 
     def forward(self, images: Transported) -> Tensor:
-        """Return the distance of y and H G(y)."""
+        """Return the distance between y and H G(y)."""
         return images.distance(images.y, images.y_cycle)
 
 
@@ -22,23 +22,23 @@ class CycleX(Term):
     """|x - G(H x)|."""
 
     def forward(self, images: Transported) -> Tensor:
-        """Return the distance of x and G(Hx)."""
+        """Return the distance between x and G(Hx)."""
         return images.distance(images.x, images.x_cycle)
 
 
 class Identity(Term):
-    """|x - G(x)|: what is sharp already stays as it is."""
+    """|x - G(x)|: images that are already sharp should not change."""
 
     def forward(self, images: Transported) -> Tensor:
-        """Return the distance of x and G(x)."""
+        """Return the distance between x and G(x)."""
         return images.distance(images.x, images.x_identity)
 
 
 class IdentityY(Term):
-    """|y - H(y)|, of a network: what is blurred already stays as it is."""
+    """|y - H(y)| for a network: images that are already blurred should not change."""
 
     def forward(self, images: Transported) -> Tensor:
-        """Return the distance of y and H(y)."""
+        """Return the distance between y and H(y)."""
         return images.distance(images.y, images.transport.to_y(images.y))
 
 
@@ -46,5 +46,5 @@ class Supervised(Term):
     """|x - G(y)| on matched pairs."""
 
     def forward(self, images: Transported) -> Tensor:
-        """Return the distance of x and G(y)."""
+        """Return the distance between x and G(y)."""
         return images.distance(images.x, images.x_hat)

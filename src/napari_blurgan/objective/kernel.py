@@ -1,4 +1,4 @@
-"""The terms that hold a learned kernel."""
+"""The terms that constrain a learned kernel."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class KernelL1(Term):
 
 
 class Spectral(Term):
-    """Misfit between the power spectra of y and of H x; pins the modulus of the OTF."""
+    """Misfit between the power spectra of y and H x; fixes the modulus of the OTF."""
 
     def __init__(self, settings: TermSettings, site: Site) -> None:
         super().__init__(settings, site)

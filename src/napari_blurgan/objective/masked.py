@@ -1,4 +1,4 @@
-"""Blind spots: what a network says of pixels that it has not seen."""
+"""Blind spots: pixels are hidden from the network and predicted by it."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ Line = Literal["none", "x", "y"]
 class MaskedTerm(TermSettings):
     """|y - G(y with some pixels replaced)|^power at these pixels.
 
-    Pixels on a grid are Noise2Self (Batson and Royer 2019); some at random Noise2Void
-    (Krull et al. 2019), with the median of the surroundings in their place as in N2V2
-    (Höck et al. 2022); a line through each of them hides noise that is correlated
-    along it (struct-N2V, Broaddus et al. 2020).
+    Masking pixels on a grid is Noise2Self (Batson and Royer 2019); masking random
+    pixels is Noise2Void (Krull et al. 2019), with the median of the surroundings as in
+    N2V2 (Höck et al. 2022). A line through each masked pixel hides noise that is
+    correlated along it (struct-N2V, Broaddus et al. 2020).
     """
 
     home: ClassVar[str] = "napari_blurgan.objective.masked:Masked"
@@ -33,19 +33,19 @@ class MaskedTerm(TermSettings):
     pixels: Literal["grid", "random"] = "grid"
     """Which pixels are hidden and predicted."""
     spacing: Annotated[int, Field(ge=2, le=64)] = 4
-    """Of the grid, in pixels of the plane."""
+    """Spacing of the grid in pixels."""
     share: Annotated[float, Field(gt=0, le=0.5)] = 0.02
-    """Of the pixels that are masked at random."""
+    """Share of the pixels that are masked at random."""
     fill: Literal["mean", "median"] = "mean"
-    """Of the surroundings, which replaces a masked pixel."""
+    """Statistic of the surroundings that replaces a masked pixel."""
     line: Line = "none"
-    """Along which noise is correlated."""
+    """Direction along which the noise is correlated."""
     reach: PositiveInt = 8
-    """Pixels hidden to both sides of a masked one, along the line."""
+    """Number of pixels hidden on both sides of a masked one, along the line."""
 
 
 class Masked(Term):
-    """Compares y with G where G has not seen it, plane by plane.
+    """Compares y with G(y) at the pixels hidden from G, plane by plane.
 
     Parameters
     ----------
@@ -71,14 +71,14 @@ class Masked(Term):
         return error.reshape(planes.shape)[masked.expand_as(planes)].mean()
 
     def _masked(self, planes: Tensor) -> Tensor:
-        """Return the pixels of a step, (n, 1, z, y, x): of all channels, or of none."""
+        """Return the masked pixels of a step, (n, 1, z, y, x), for all channels."""
         n, _, depth, height, width = planes.shape
         if self.settings.pixels == "random":
             chosen = torch.rand(n, 1, depth, height, width) < self.settings.share
             return chosen.to(planes.device)
         spacing = self.settings.spacing
-        # Every plane has a grid of its own: on one grid for all, a volume would hide
-        # the planes beside a masked pixel as well.
+        # Every plane has its own grid: a common grid would hide the neighbouring planes
+        # of a masked pixel as well.
         first = torch.randint(spacing, (2, n * depth, 1), device="cpu")
         on_row, on_column = (
             (torch.arange(size) - start) % spacing == 0
@@ -89,7 +89,7 @@ class Masked(Term):
 
 
 def _along(masked: Tensor, line: Line, reach: int) -> Tensor:
-    """Return all that is hidden with the masked pixels."""
+    """Return everything that is hidden with the masked pixels."""
     if line == "none":
         return masked
     spread = (0, reach) if line == "x" else (reach, 0)
@@ -99,7 +99,7 @@ def _along(masked: Tensor, line: Line, reach: int) -> Tensor:
 
 
 def _surroundings(planes: Tensor, fill: str, line: Line) -> Tensor:
-    """Return the mean or median round every pixel, without it and without its line."""
+    """Return the mean or median around every pixel, without itself and its line."""
     radius = 1 if fill == "mean" else 2
     size = 2 * radius + 1
     flat = F.pad(planes.flatten(0, 2)[:, None], [radius] * 4, mode="reflect")
@@ -113,7 +113,7 @@ def _surroundings(planes: Tensor, fill: str, line: Line) -> Tensor:
 
 
 def _weights(radius: int, line: Line) -> Tensor:
-    """Return the weights of a square: less at its corners, none in its middle."""
+    """Return the weights of a square: smaller at the corners, zero in the middle."""
     steps = torch.arange(-radius, radius + 1).abs()
     rows, columns = torch.meshgrid(steps, steps, indexing="ij")
     weights = 1 / (rows + columns).clamp(min=1).float()

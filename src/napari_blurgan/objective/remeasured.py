@@ -1,4 +1,4 @@
-"""Photons that G has not seen, predicted through the blur."""
+"""Photons that are hidden from G, predicted through the blur."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ __all__ = ["Remeasured", "RemeasuredTerm"]
 
 
 LEAST, MOST = 1e-3, 0.3
-"""Floors where the blur explains the images, and where it explains next to nothing."""
+"""Lowest and highest floor: if the blur explains the images, and if it does not."""
 
 
 def floor_for(misfit: float) -> float:
-    """Return the floor of |H|^2 for what the blur leaves unexplained.
+    """Return the floor of |H|^2 for a misfit of the blur.
 
     Parameters
     ----------
@@ -34,23 +34,23 @@ def floor_for(misfit: float) -> float:
 
 
 class RemeasuredTerm(TermSettings):
-    """The projected error of H G(y1) - y2, y1 and y2 sharing the photons of y."""
+    """The weighted error of H G(y1) - y2; y1 and y2 are halves of the photons."""
 
     home: ClassVar[str] = "napari_blurgan.objective.remeasured:Remeasured"
     needs: ClassVar[frozenset[Need]] = frozenset({KERNEL, ESTIMATE, UNSEEN})
 
     floor: Annotated[float, Field(gt=0, le=1)] | Literal["auto"] = "auto"
-    """Of |H|^2: frequencies that the blur lets through less of count less. "auto" rises
-    with what the blur does not explain of the images, which 1 / |H|^2 would blow up."""
+    """Floor of |H|^2: frequencies that the blur transmits less than this have less
+    weight. "auto" rises with the misfit of the blur, which 1 / |H|^2 would amplify."""
     taper: Annotated[int, Field(ge=1, le=64)] = 8
     """Voxels over which the error falls to zero at the border of a patch."""
 
 
 class Remeasured(Term):
-    """What is wrong with H G(y1), as far as y2 shows.
+    """The error of H G(y1), estimated from y2.
 
-    Of the estimate in G the whole blur is known, beyond the border too; of the
-    correction what lies within the patch.
+    The whole blur of the estimate in G is known, also beyond the border; that of the
+    correction only within the patch.
     """
 
     def __init__(self, settings: RemeasuredTerm, site: Site) -> None:

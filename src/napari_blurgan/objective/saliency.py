@@ -1,4 +1,4 @@
-"""The saliency constraint of UTOM: what is content stays content."""
+"""The saliency constraint of UTOM: content stays content."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ __all__ = ["Saliency"]
 class Saliency(Term):
     """|T_a(y) - T_b(G(y))| + |T_b(x) - T_a(Hx)| (Li et al. 2021, eq. 2).
 
-    Each image is taken under the threshold of its own domain, as the paper states it
-    (its released code swaps the two for generated images).
+    Each image is thresholded at the level of its own domain, as in the paper (its
+    released code swaps the two for generated images).
     """
 
     def __init__(self, settings: TermSettings, site: Site) -> None:
@@ -26,13 +26,14 @@ class Saliency(Term):
         thresholds = thresholds_of(site.recipe, site.calibration)
         if thresholds is None:
             raise RecipeError(
-                "the saliency constraint needs saliency.alpha and saliency.beta: pick "
+                "the saliency constraint needs terms.saliency.alpha and "
+                "terms.saliency.beta: pick "
                 "background and foreground in both domains"
             )
         self.alpha, self.beta = thresholds
 
     def forward(self, images: Transported) -> Tensor:
-        """Return how much content differs, there and back."""
+        """Return the difference of the content in both directions."""
         there = self.alpha(images.y) - self.beta(images.x_hat)
         back = self.beta(images.x) - self.alpha(images.y_hat)
         return there.abs().mean() + back.abs().mean()

@@ -1,10 +1,10 @@
-"""`Term`: one summand of the loss.
+"""`Term`: one term of the loss.
 
     min_{G,h} max_{phi,psi}   sigma |y - H G(y)|^q  +  rho |x - G(H x)|^p
                               + phi(x) - phi(G y)  +  psi(y) - psi(H x)  +  Q(h)
 
-(Lim et al. 2020, eqs 15-22; Sim et al. 2020, eqs 12-21.) A term that a recipe gives no
-weight is never built, nor is any image computed that only it would need.
+(Lim et al. 2020, eqs 15-22; Sim et al. 2020, eqs 12-21.) A term without a weight is
+never built, and images that only it needs are never computed.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ __all__ = ["Term", "build_terms"]
 
 
 class Term(nn.Module):
-    """A function of one batch and what is made of it; what it learns is its own.
+    """A function of one batch and its generated images; it owns what it learns.
 
     Parameters
     ----------
@@ -39,6 +39,6 @@ class Term(nn.Module):
 
 
 def build_terms(site: Site) -> nn.ModuleDict:
-    """Return the terms that the recipe of a site gives a weight, by name."""
+    """Return the terms with a non-zero weight in the recipe of a site, by name."""
     active = site.recipe.active_terms
     return nn.ModuleDict({name: load(s.home)(s, site) for name, s in active.items()})

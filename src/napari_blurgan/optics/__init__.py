@@ -1,1 +1,1 @@
-"""Image formation: PSFs, forward models, cameras, phantoms; knows no training."""
+"""Image formation: PSFs, forward models, cameras, phantoms; independent of training."""

@@ -1,4 +1,4 @@
-"""Cameras: what photon counting and read-out do to a noise-free image."""
+"""Cameras: photon counting and read-out of a noise-free image."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Exposure = Callable[[NDArray[np.float32], int], NDArray[np.float32]]
 
 LEAST = {"photons": 1e-12, "gain": 1e-12, "read_noise": 0, "offset": -1e12}
 MOST = 1e12
-"""Of every number of a camera; computed with in float32."""
+"""Limit of every number of a camera; computations are in float32."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Camera:
         Raises
         ------
         DataError
-            If the image holds NaN or infinite values.
+            If the image contains NaN or infinite values.
         """
         rng = np.random.default_rng(seed)
         electrons = rng.poisson(self.photons * _expected(image))
@@ -84,7 +84,7 @@ class Camera:
 def paper_noise(
     image: ArrayLike, seed: int, peak: float | None = None
 ) -> NDArray[np.float32]:
-    """Add the noise of the simulations of Lim et al. (2020), as we read it.
+    """Add the noise of the simulations of Lim et al. (2020), as we interpret it.
 
     The paper says "Gaussian noise with σ = 3 and Poisson noise with parameter 7" and
     no more. Its simulations were made with DeconvolutionLab2, which adds the Gaussian
@@ -110,7 +110,7 @@ def paper_noise(
     Raises
     ------
     DataError
-        If the image holds NaN or infinite values, or has no positive peak.
+        If the image contains NaN or infinite values, or has no positive peak.
     """
     expected = _expected(image)
     peak = float(expected.max(initial=0.0)) if peak is None else peak
@@ -126,5 +126,5 @@ def paper_noise(
 def _expected(image: ArrayLike) -> NDArray[np.float64]:
     values = np.asarray(image, dtype=np.float64)
     if not np.isfinite(values).all():
-        raise DataError("the image holds NaN or infinite values")
+        raise DataError("the image contains NaN or infinite values")
     return np.maximum(values, 0.0)

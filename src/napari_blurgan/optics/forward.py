@@ -1,9 +1,9 @@
 """Forward models H: from the sharp image x to what a microscope would measure, y.
 
-A subclass of `ForwardModel` gives ``forward(x)``; everything else that training asks of
-H has an answer that suits an operator without parameters, which a subclass replaces
-where it knows better. A mask in k-space, a projection or an axial subsampling are such
-subclasses: docs/physics.md shows one. y lies on the grid of x.
+A subclass of `ForwardModel` defines ``forward(x)``; everything else that training
+requires of H has a default that suits an operator without parameters, which a subclass
+overrides as needed. A mask in k-space, a projection or an axial subsampling are such
+subclasses: docs/physics.md shows one. y is on the grid of x.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ CACHED_SHAPES = 4
 
 
 class ForwardModel(nn.Module):
-    """From a sharp patch to a measured one.
+    """Maps a sharp patch to a measured one.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ class ForwardModel(nn.Module):
 
     @property
     def margin(self) -> tuple[int, ...]:
-        """Voxels lost on each side, one number a spatial axis."""
+        """Voxels lost on each side, one number per spatial axis."""
         return (0,) * self.dims
 
     @property
@@ -62,28 +62,28 @@ class ForwardModel(nn.Module):
 
     @property
     def learned(self) -> dict[str, list[nn.Parameter]]:
-        """Its parameters, by the name of the learning rate that they take."""
+        """Its parameters, by the name of their learning rate."""
         return {"forward": list(self.parameters())}
 
     @property
     def blur(self) -> BlurKernel:
-        """Itself, where it is a blur.
+        """Itself, if it is a blur.
 
         Raises
         ------
         OpticsError
             If it is no blur.
         """
-        raise OpticsError(f"{type(self).__name__} is no blur with a kernel")
+        raise OpticsError(f"{type(self).__name__} is not a blur with a kernel")
 
     def point_response(self) -> Tensor | None:
-        """Return the image of a point, (z, y, x), where there is one for all places."""
+        """Return the image of a point, (z, y, x), if it is the same everywhere."""
         return None
 
     def expected_level(self, y: Tensor, x: Tensor) -> Tensor:
-        """Return the mean that G(y) should have; `x` are sharp images of other fields.
+        """Return the expected mean of G(y); `x` are sharp images of other fields.
 
-        Without anything known of the light: that of `x`.
+        By default, if nothing is known about the light: that of `x`.
         """
         return x.mean()
 
@@ -92,12 +92,12 @@ class ForwardModel(nn.Module):
         raise NotImplementedError
 
     def frozen(self) -> ForwardModel:
-        """Return a copy as it is now, with nothing to learn, on the CPU."""
+        """Return a copy of the current state, with nothing to learn, on the CPU."""
         return copy.deepcopy(self).cpu().eval().requires_grad_(False)
 
 
 class NoForward(ForwardModel):
-    """No way from x to y; whoever asks for y is mistaken."""
+    """No forward model: using y is an error."""
 
 
 class NeuralForward(ForwardModel):
@@ -116,14 +116,14 @@ class NeuralForward(ForwardModel):
         self.network = network
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return what the network makes of `x`."""
+        """Return the output of the network for `x`."""
         return self.network(x)
 
 
 class BlurKernel(ForwardModel):
     """Convolution with a kernel, fixed or learned: y = gain · h ∗ x.
 
-    Done by FFT and always in float32, inside autocast too.
+    Computed by FFT and always in float32, also inside autocast.
 
     Parameters
     ----------
@@ -167,17 +167,17 @@ class BlurKernel(ForwardModel):
 
     @property
     def margin(self) -> tuple[int, ...]:
-        """Half the kernel, one number a spatial axis."""
+        """Half the kernel, one number per spatial axis."""
         return tuple(n // 2 for n in self.parametrisation.shape[-self.dims :])
 
     @property
     def symmetry(self) -> Symmetry:
-        """That of its kernel."""
+        """Symmetry of its kernel."""
         return self.parametrisation.symmetry
 
     @property
     def learned(self) -> dict[str, list[nn.Parameter]]:
-        """The parameters of the kernel, which learn at a rate of their own."""
+        """The parameters of the kernel, which have their own learning rate."""
         return {"kernel": list(self.parameters())}
 
     @property
@@ -194,7 +194,7 @@ class BlurKernel(ForwardModel):
         return self.kernel()
 
     def expected_level(self, y: Tensor, x: Tensor) -> Tensor:
-        """Return the mean of y without the gain: a blur keeps the light."""
+        """Return the mean of y without the gain: a blur conserves the light."""
         return y.mean() / self.gain
 
     def holding(self, values: Tensor | NDArray[np.float32]) -> BlurKernel:
@@ -210,7 +210,7 @@ class BlurKernel(ForwardModel):
         return other
 
     def frozen(self) -> BlurKernel:
-        """Return the blur as it is now, its kernel fixed, on the CPU."""
+        """Return the current blur with a fixed kernel, on the CPU."""
         return self.holding(self.kernel()).cpu()
 
     def forward(self, x: Tensor, boundary: Boundary = "valid") -> Tensor:
@@ -254,7 +254,7 @@ class BlurKernel(ForwardModel):
     def _filter(
         self, image: Tensor, operation: Callable[[Tensor, Tensor, torch.Size], Tensor]
     ) -> Tensor:
-        """Filter circularly; what wraps round stays within the margins."""
+        """Filter circularly; what wraps around stays within the margins."""
         size = image.shape[-self.dims :]
         padded = torch.Size(fast_shape(size))
         extra = [p for n, m in zip(size, padded, strict=True) for p in (m - n, 0)]
@@ -262,7 +262,7 @@ class BlurKernel(ForwardModel):
         return _window(result, [slice(n) for n in size])
 
     def _otf(self, size: torch.Size) -> Tensor:
-        """Return the transfer function, remembered while there is nothing to learn."""
+        """Return the transfer function, cached while there is nothing to learn."""
         if any(p.requires_grad for p in self.parametrisation.parameters()):
             self._cache.clear()
             return self._transform(size)
@@ -304,7 +304,7 @@ def _crop(image: Tensor, margin: tuple[int, ...]) -> Tensor:
 
 
 def _extend(image: Tensor, margin: tuple[int, ...], boundary: Boundary) -> Tensor:
-    """Add what is taken to lie beyond the border."""
+    """Add the assumed object beyond the border."""
     if boundary == "zero":
         return F.pad(image, [m for m in margin[::-1] for _ in range(2)])
     for axis, m in enumerate(margin, start=-len(margin)):
@@ -313,7 +313,7 @@ def _extend(image: Tensor, margin: tuple[int, ...], boundary: Boundary) -> Tenso
 
 
 def _fold(image: Tensor, margin: tuple[int, ...], boundary: Boundary) -> Tensor:
-    """Return the adjoint of `_extend`: what lies beyond is added where it came from."""
+    """Return the adjoint of `_extend`: values beyond are added to their origin."""
     if boundary == "zero":
         return _crop(image, margin)
     for axis, m in enumerate(margin, start=-len(margin)):
@@ -325,6 +325,6 @@ def _fold(image: Tensor, margin: tuple[int, ...], boundary: Boundary) -> Tensor:
 
 
 def _mirror(n: int, margin: int, device: torch.device) -> Tensor:
-    """Return where each voxel of an axis of `n`, extended by `margin`, comes from."""
+    """Return the origin of each voxel of an axis of `n`, extended by `margin`."""
     place = torch.arange(-margin, n + margin, device=device) % (2 * n)
     return torch.minimum(place, 2 * n - 1 - place)

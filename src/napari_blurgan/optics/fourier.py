@@ -1,8 +1,8 @@
 """Convolution by FFT: sizes, transfer functions and exact adjoints.
 
-One convention, used by the forward models and by classical deconvolution: the
-centre of an array of length n is the voxel n // 2, and convolution with a kernel
-whose mass sits there moves nothing.
+One convention, used by the forward models and by classical deconvolution: the centre of
+an array of length n is the voxel n // 2, and convolution with a kernel whose mass is
+there shifts nothing.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ __all__ = ["convolve", "correlate", "fast_shape", "transfer_function"]
 
 
 def fast_shape(shape: Sequence[int]) -> tuple[int, ...]:
-    """Return the smallest sizes >= `shape` that the FFT handles fast."""
+    """Return the smallest sizes >= `shape` for which the FFT is fast."""
     return tuple(int(next_fast_len(int(n), real=True)) for n in shape)
 
 
@@ -47,7 +47,7 @@ def transfer_function(kernel: Tensor, shape: Sequence[int]) -> Tensor:
 
 
 def convolve(image: Tensor, otf: Tensor, shape: Sequence[int]) -> Tensor:
-    """Return the circular convolution of `image` with the kernel behind `otf`.
+    """Return the circular convolution of `image` with the kernel of `otf`.
 
     Parameters
     ----------

@@ -26,10 +26,11 @@ __all__ = [
 ]
 
 Triple = tuple[float, float, float]
-SPLINE_REACH = 8  # voxels after which a spline has forgotten the edge
-FINE_GRID = 41  # points an axis over the core
+SPLINE_REACH = 8  # voxels over which the influence of the edge on a spline decays
+FINE_GRID = 41  # points per axis over the core
 MOST_VOXELS = 2**27
-"""Of a PSF that is computed or resampled; those of microscopes have a hundredth."""
+"""Largest number of voxels of a computed or resampled PSF; typical ones have a
+hundredth."""
 
 
 def checked_voxel_size(values: Sequence[float]) -> tuple[float, float, float]:
@@ -81,7 +82,7 @@ def fit(data: NDArray[Any], shape: Sequence[int] | NDArray[Any]) -> NDArray[Any]
 
 
 def support(data: NDArray[Any], energy: float) -> tuple[int, ...]:
-    """Return the odd box that leaves out at most ``(1 - energy) / 3`` an axis."""
+    """Return the odd box that leaves out at most ``(1 - energy) / 3`` per axis."""
     total = data.sum(dtype=np.float64)
     sizes = []
     for axis, n in enumerate(data.shape):
@@ -95,7 +96,7 @@ def support(data: NDArray[Any], energy: float) -> tuple[int, ...]:
 
 
 def centre_core(data: NDArray[Any]) -> tuple[NDArray[np.float64], Triple]:
-    """Move the core of the peak to ``n // 2``; return what moved, and how far."""
+    """Move the core of the peak to ``n // 2``; return the result and the shift."""
     z, y, x = (n // 2 - c for n, c in zip(data.shape, core_centre(data), strict=True))
     return shift(data, (z, y, x)), (z, y, x)
 
@@ -103,9 +104,9 @@ def centre_core(data: NDArray[Any]) -> tuple[NDArray[np.float64], Triple]:
 def core_centre(data: NDArray[Any]) -> Triple:
     """Return the centre (z, y, x) of the core of the main peak, in voxels from 0.
 
-    The core is the connected part above half the maximum; each point weighs as much
-    as it exceeds half. It is taken from a spline on a finer grid, since few voxels
-    of a sharp peak lie above half.
+    The core is the connected part above half the maximum; each point has the weight of
+    its excess over half. It is computed on a finer grid from a spline, because few
+    voxels of a sharp peak are above half.
     """
     coarse = _core(data)
     found = [np.flatnonzero(coarse.any(axis=a)) for a in ((1, 2), (0, 2), (0, 1))]
@@ -135,7 +136,7 @@ def core_centre(data: NDArray[Any]) -> Triple:
 
 
 def _core(data: NDArray[Any]) -> NDArray[np.bool_]:
-    """Return what is connected with the brightest voxel above half of it."""
+    """Return the region above half the maximum connected with the brightest voxel."""
     labels, _ = ndimage.label(data > data.max() / 2)
     return labels == labels[np.unravel_index(int(data.argmax()), data.shape)]
 
@@ -143,14 +144,14 @@ def _core(data: NDArray[Any]) -> NDArray[np.bool_]:
 def shift(
     data: NDArray[Any], by: Sequence[float] | NDArray[Any]
 ) -> NDArray[np.float64]:
-    """Move `data` by (z, y, x) voxels: zeros enter, no value below zero is made."""
+    """Shift `data` by (z, y, x) voxels; zeros enter, no negative values arise."""
     values = data.astype(np.float64)
     moved = ndimage.shift(values, by, order=5, mode="grid-constant")
     return np.maximum(moved, 0)
 
 
 def resample(data: NDArray[Any], old: Triple, new: Triple) -> NDArray[np.float64]:
-    """Integrate over voxels of the size `new`; axes of length one stay as they are."""
+    """Integrate over voxels of the size `new`; axes of length one are unchanged."""
     result = data.astype(np.float64)
     for axis, n in enumerate(data.shape):
         if n > 1 and not np.isclose(old[axis], new[axis], rtol=1e-9):
@@ -174,7 +175,7 @@ def _resample_axis(
 def rotation_average(
     data: NDArray[Any], pixel: tuple[float, float]
 ) -> NDArray[np.float64]:
-    """Return the mean over all turns about the z axis through ``n // 2``.
+    """Return the mean over all rotations about the z axis through ``n // 2``.
 
     Parameters
     ----------

@@ -1,9 +1,9 @@
-"""Blur kernels to be fixed or learned: their parametrisations and starting values.
+"""Blur kernels, fixed or learned: their parametrisations and initial values.
 
-A parametrisation is a module whose ``forward()`` returns the kernel as a float32
-tensor (z, y, x); planes are (1, y, x). Its centre is the voxel ``n // 2`` of every
-axis. Except for `FreeKernel` the values are non-negative and sum to one by
-construction, so that an optimiser cannot leave what a PSF may be.
+A parametrisation is a module whose ``forward()`` returns the kernel as a float32 tensor
+(z, y, x); planes are (1, y, x). Its centre is the voxel ``n // 2`` of every axis.
+Except for `FreeKernel` the values are non-negative and sum to one by construction, so
+that an optimiser cannot leave the set of valid PSFs.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ FLOOR = 1e-6
 
 
 class Kernel(nn.Module):
-    """A blur kernel, however it is parametrised.
+    """A blur kernel with any parametrisation.
 
     Parameters
     ----------
@@ -64,16 +64,16 @@ class Kernel(nn.Module):
 
     @property
     def symmetry(self) -> Symmetry:
-        """What it is blind to, as it is or as it may become.
+        """Its symmetry, both now and as it may become.
 
-        A kernel whose voxels are learned one by one is taken to be symmetric, as Lim
-        et al. (2020) do by mirroring their patches, and so becomes it.
+        A kernel whose voxels are learned individually is assumed to be symmetric, as
+        Lim et al. (2020) do by mirroring their patches, and so becomes symmetric.
         """
         return Symmetry()
 
     @property
     def findings(self) -> dict[str, float]:
-        """What was learned besides the voxels, for the provenance of a PSF."""
+        """Learned quantities other than the voxels, for the provenance of a PSF."""
         return {}
 
 
@@ -100,12 +100,12 @@ class FixedKernel(Kernel):
 
     @property
     def symmetry(self) -> Symmetry:
-        """That of the values, up to their noise."""
+        """Symmetry of the values, up to their noise."""
         return measured_symmetry(self.values)
 
 
 class FreeKernel(Kernel):
-    """Every voxel a free number, as in the paper: signs and sum are not constrained.
+    """Every voxel is a free number, as in the paper: sign and sum are unconstrained.
 
     Parameters
     ----------
@@ -125,12 +125,12 @@ class FreeKernel(Kernel):
         self.values = nn.Parameter(start)
 
     def forward(self) -> Tensor:
-        """Return the kernel, (z, y, x), as it stands."""
+        """Return the kernel, (z, y, x), without constraints."""
         return self.values
 
 
 class SoftmaxKernel(Kernel):
-    """Non-negative and sum one by a softmax, symmetric (thus centred) if asked.
+    """Non-negative and sum one by a softmax; symmetric (thus centred) on request.
 
     Parameters
     ----------
@@ -157,7 +157,7 @@ class SoftmaxKernel(Kernel):
                 f"crop it by one voxel"
             )
         if (array < 0).any():
-            raise OpticsError("the kernel to start from has negative values")
+            raise OpticsError("the initial kernel has negative values")
         orbits, count = _orbits(self.shape, symmetry)
         self.register_buffer("orbits", torch.tensor(orbits))
         sums = np.bincount(orbits, array.ravel() / _positive_sum(array), count)
@@ -175,7 +175,7 @@ class SoftmaxKernel(Kernel):
 def _orbits(
     shape: tuple[int, int, int], symmetry: Orbits
 ) -> tuple[NDArray[np.int64], int]:
-    """Return for each voxel the number of the value that it shares, and how many."""
+    """Return for each voxel the index of the value that it shares, and their number."""
     grid = zip(np.indices(shape), shape, strict=True)
     z, y, x = (abs(place - n // 2).ravel() for place, n in grid)
     if symmetry == "none":
@@ -224,7 +224,7 @@ def gaussian_kernel(shape: Sequence[int], fwhm: Sequence[float]) -> NDArray[np.f
 
 
 def random_kernel(shape: Sequence[int], seed: int) -> NDArray[np.float32]:
-    """Return what a convolution layer starts from: uniform within ±1/√n of n taps."""
+    """Return initial values of a convolution layer: uniform within ±1/√n of n taps."""
     bound = 1 / np.sqrt(np.prod(shape))
     values = np.random.default_rng(seed).uniform(-bound, bound, tuple(shape))
     return values.astype(np.float32)
@@ -233,8 +233,8 @@ def random_kernel(shape: Sequence[int], seed: int) -> NDArray[np.float32]:
 def widened(kernel: Tensor, factor: float) -> Tensor:
     """Return a kernel `factor` times as wide, of sum one and on the same support.
 
-    A PSF of optics scales with the wavelength along all three axes, so this is that of
-    `factor` times the wavelength, as far as the support goes.
+    An optical PSF scales with the wavelength along all three axes, so this is that of
+    `factor` times the wavelength, within the support.
 
     Parameters
     ----------

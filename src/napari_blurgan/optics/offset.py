@@ -1,4 +1,4 @@
-"""The camera's offset in a measured PSF: found, and taken off."""
+"""The camera offset in a measured PSF: detected and subtracted."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from scipy.ndimage import uniform_filter
 
 __all__ = ["without_offset"]
 
-# The darkest quarter of an array that stands on an offset has one level. Of PSFs
-# without, those of theory included, its levels differ by a half or more.
+# The darkest quarter of an array with an offset has one level. In PSFs without
+# one, including theoretical ones, its levels differ by a half or more.
 LEVEL = 1.25
-LEAST = 0.01  # of the sum: less does no harm
+LEAST = 0.01  # share of the sum: less does no harm
 NEIGHBOURS = 3
-SMALLEST = 11  # voxels along y and x that show what is dark around a PSF
+SMALLEST = 11  # voxels along y and x that show the dark surroundings of a PSF
 CLEAR = 3.0  # standard deviations
 
 
 def without_offset(data: NDArray[Any]) -> tuple[NDArray[Any], float]:
-    """Return a PSF without the level that it stands on, and its share of the sum.
+    """Return a PSF without its constant level, and the share of that in the sum.
 
-    An offset is no light of the point: spread over all voxels it is soon the larger
-    part of the sum, and deconvolution with it takes the image for one great haze. It is
-    recognised by a dark quarter of the array that is level but for noise. Voxels whose
-    neighbourhood does not stand out of that noise are dark afterwards.
+    An offset is not light from the point: spread over all voxels it soon dominates the
+    sum, and deconvolution with it mistakes the image for haze. It is recognised by a
+    dark quarter of the array that is constant except for noise. Voxels whose
+    neighbourhood does not exceed that noise are set to zero.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def without_offset(data: NDArray[Any]) -> tuple[NDArray[Any], float]:
     darkest, dark = (float(v) for v in np.percentile(smooth, [5, 25]))
     if darkest <= 0 or dark > LEVEL * darkest:
         return data, 0.0
-    # Normal noise: these percentiles lie 1.645 and 0.674 deviations below the middle.
+    # Normal noise: these percentiles are 1.645 and 0.674 deviations below the middle.
     noise = (dark - darkest) / 0.971
     level = dark + 0.674 * noise
     share = level * values.size / float(values.sum())

@@ -1,4 +1,4 @@
-"""PSFs in the order of a Fourier transform, their centre in the first voxel."""
+"""PSFs in FFT order, with their centre at the first voxel."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from numpy.typing import NDArray
 
 __all__ = ["unwrapped"]
 
-ACROSS = 0.25  # of the light on either side of the peak that lies across the end
-CLEAR = 1.5  # robust standard deviations of all the values: more than noise
-FAINT = 0.02  # of the peak: where less light lies around it, its place decides
+ACROSS = 0.25  # share of the light on either side of the peak that lies across the end
+CLEAR = 1.5  # robust standard deviations of all values: more than noise
+FAINT = 0.02  # share of the peak: with less light around it, its position decides
 
 
 def unwrapped(data: NDArray[Any]) -> tuple[NDArray[Any], tuple[int, ...]]:
-    """Put a PSF back in order whose centre stands at the first voxel, as FFTs want it.
+    """Reorder a PSF whose centre is at the first voxel, as for FFTs.
 
-    An axis is in FFT order if the peak lies near one of its ends and its light goes on
-    from the other end. A PSF that lies near an end and is cut off there has no light at
-    the other, and stays as it is.
+    An axis is in FFT order if the peak is near one of its ends and its light continues
+    at the other end. A PSF that is near an end and cut off there has no light at the
+    other, and is left unchanged.
 
     Parameters
     ----------
@@ -58,10 +58,10 @@ def _line(place: Sequence[Any], axis: int) -> tuple[Any, ...]:
 
 
 def _goes_on_across(line: NDArray[Any], peak: int, above: float) -> bool:
-    """Return whether the light on one side of a peak near an end is found at the other.
+    """Return whether the light of a peak near one end continues at the other end.
 
-    The two sides are compared at the distances that reach across the end, if they stand
-    out of the noise.
+    The two sides are compared at the distances that extend across the end, if they
+    exceed the noise.
     """
     n, beyond = len(line), min(peak, len(line) - peak) + 1
     reach = np.arange(beyond, max(beyond, n // 4) + 1)

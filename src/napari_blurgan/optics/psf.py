@@ -1,4 +1,4 @@
-"""`Psf`: a point-spread function with its voxel size and where it came from."""
+"""`Psf`: a point-spread function with its voxel size and provenance."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from napari_blurgan.optics.order import unwrapped
 __all__ = ["Psf"]
 
 MOST_TIMES = 100
-"""By which the voxels of a PSF and of its image may differ in length."""
+"""Largest ratio of the voxel sizes of a PSF and its image."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -125,11 +125,11 @@ class Psf:
         return z * self.voxel_size[0], y * self.voxel_size[1], x * self.voxel_size[2]
 
     def in_order(self) -> Psf:
-        """Return the PSF with its peak amid the array, if it was in FFT order.
+        """Return the PSF with its peak in the middle, if it was in FFT order.
 
-        Arrays made for an FFT have their centre at the first voxel, and light at all
+        Arrays made for an FFT have their centre at the first voxel, and light in all
         corners; see `napari_blurgan.optics.order.unwrapped`.
-        ``provenance["fft_order"]`` keeps the axes along which it was; without any the
+        ``provenance["fft_order"]`` records the axes concerned; if there are none, the
         PSF itself is returned.
         """
         data, wrapped = unwrapped(self.data)
@@ -138,10 +138,10 @@ class Psf:
         return self._derived(data, fft_order="".join("zyx"[a] for a in wrapped))
 
     def without_offset(self) -> Psf:
-        """Return the PSF without the camera's offset, if it stands on one.
+        """Return the PSF without the camera offset, if it has one.
 
-        ``provenance["offset"]`` keeps the share that it had in the sum; without any the
-        PSF itself is returned. See `napari_blurgan.optics.offset.without_offset`.
+        ``provenance["offset"]`` records its share of the sum; without an offset the PSF
+        itself is returned. See `napari_blurgan.optics.offset.without_offset`.
         """
         data, share = without_offset(self.data)
         return self if share == 0 else self._derived(data, offset=share)
@@ -149,13 +149,14 @@ class Psf:
     def centred(self) -> Psf:
         """Move the core of the PSF to the voxel ``n // 2`` of every axis.
 
-        A PSF in FFT order is put in order first (`in_order`).
+        A PSF in FFT order is reordered first (`in_order`).
 
-        The core is what rises above half the maximum around the brightest voxel; its
-        centre of mass, weighted by the excess over half, is found and moved by quintic
-        spline. Unlike the brightest voxel it is sub-voxel and steady under noise;
-        unlike the centroid of the whole array it is not drawn to the middle of the
-        array by faint wings. ``provenance["centred"]`` keeps the shift in voxels.
+        The core is the region above half the maximum around the brightest voxel; its
+        centre of mass, weighted by the excess over half, is found and moved by a
+        quintic spline. Unlike the brightest voxel it is sub-voxel and robust against
+        noise; unlike the centroid of the whole array it is not biased towards the
+        middle of the array by faint wings. ``provenance["centred"]`` records the shift
+        in voxels.
         """
         psf = self.in_order()
         data, shift = geometry.centre_core(psf.data)
@@ -164,7 +165,7 @@ class Psf:
     def cropped(
         self, shape: Sequence[int] | None = None, *, energy: float = 0.99
     ) -> Psf:
-        """Return the middle of the PSF, scaled to sum to one again.
+        """Return the middle of the PSF, again scaled to sum to one.
 
         Parameters
         ----------
@@ -195,9 +196,10 @@ class Psf:
     def resampled(self, voxel_size: Sequence[float]) -> Psf:
         """Return the PSF on voxels of another size, (z, y, x) in micrometres.
 
-        What falls into each new voxel is read off a cubic spline through the running
-        integral of the old ones, so that energy is kept, coarser voxels integrate
-        what they cover, and the centre stays where it is. A plane stays a plane.
+        The values of the new voxels are taken from a cubic spline through the
+        cumulative sum of the old ones, so that energy is conserved, coarser voxels
+        integrate over their area, and the centre does not move. A plane remains a
+        plane.
         """
         new = checked_voxel_size(voxel_size)
         _check_growth(self.shape, self.voxel_size, new)
@@ -213,7 +215,7 @@ class Psf:
     def otf(self) -> NDArray[np.complex64]:
         """Return the optical transfer function, (z, y, x).
 
-        Complex; zero frequency, where it is one, stands at ``n // 2``.
+        Complex; zero frequency, where it is one, is at ``n // 2``.
         """
         spectrum = np.fft.fftn(np.fft.ifftshift(self.data))
         return np.fft.fftshift(spectrum).astype(np.complex64)
@@ -227,8 +229,8 @@ class Psf:
     def ncc(self, other: Psf) -> float:
         """Return the normalised cross-correlation with `other` at zero shift.
 
-        Both are laid centre on centre into the box that holds either, and their means
-        subtracted: 1 is a perfect match of shape.
+        Both are aligned by their centres in the smallest common box, and their means
+        are subtracted: 1 is a perfect match of shape.
 
         Raises
         ------
@@ -240,7 +242,7 @@ class Psf:
         return float((a * b).sum() / np.sqrt((a * a).sum() * (b * b).sum()))
 
     def relative_error(self, other: Psf) -> float:
-        """Return ``‖self - other‖₂ / ‖other‖₂``, laid centre on centre.
+        """Return ``‖self - other‖₂ / ‖other‖₂``, aligned by their centres.
 
         Raises
         ------
@@ -328,7 +330,7 @@ class Psf:
 def _check_growth(
     shape: Sequence[int], old: Sequence[float], new: Sequence[float]
 ) -> None:
-    """Refuse more voxels than any PSF is worth, and voxels larger than all of it."""
+    """Refuse unreasonably many voxels, and voxels larger than the whole PSF."""
     for axis, n, o, m in list(zip("zyx", shape, old, new, strict=True))[1:]:
         if m > n * o:
             raise OpticsError(
@@ -357,18 +359,20 @@ def _um(size: Sequence[float]) -> str:
 def _normalised(values: ArrayLike) -> NDArray[np.float32]:
     data = np.asarray(values)
     if data.dtype.kind not in "buif":
-        raise OpticsError(f"a PSF is made of real numbers, found {data.dtype}")
+        raise OpticsError(f"a PSF needs real numbers, found {data.dtype}")
     if data.ndim != 3:
         raise OpticsError(f"a PSF has the axes z, y, x; found shape {data.shape}")
     if not np.isfinite(data).all():
         share = 1 - np.isfinite(data).mean()
-        raise OpticsError(f"the PSF holds NaN or infinite values ({share:.1%} of it)")
+        raise OpticsError(
+            f"the PSF contains NaN or infinite values ({share:.1%} of it)"
+        )
     if (data < 0).any():
         raise OpticsError("the PSF has negative values; subtract its background first")
     total = data.sum(dtype=np.float64)
     if total <= 0:
         raise OpticsError("the PSF is zero everywhere")
-    # Leaving what sums to one already untouched makes save and load exact.
+    # Leaving values that already sum to one unchanged makes save and load exact.
     if data.dtype == np.float32 and abs(total - 1) < 1e-6:
         return data.copy()
     return (data.astype(np.float64) / total).astype(np.float32)

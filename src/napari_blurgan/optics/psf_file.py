@@ -1,4 +1,4 @@
-"""PSFs on disk: written as OME-TIFF; read from whatever images are read from."""
+"""PSFs on disk: written as OME-TIFF; read from any image format."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["NOTES", "read", "write"]
 
 Triple = tuple[float, float, float]
 NOTES = "notes"
-"""Key of the provenance under which reading says what it found; it is not saved."""
+"""Key of the provenance for notes of the reader; it is not saved."""
 
 
 def write(
@@ -30,7 +30,7 @@ def write(
     voxel_size: Triple,
     provenance: dict[str, Any],
 ) -> None:
-    """Write (z, y, x) `data` as OME-TIFF: whole, or not at all."""
+    """Write (z, y, x) `data` as OME-TIFF, completely or not at all."""
     if path.suffix.lower() not in (".tif", ".tiff"):
         raise OpticsError(f"{path}: a PSF is saved as .ome.tif")
     metadata = _metadata(voxel_size, provenance)
@@ -56,11 +56,11 @@ def _metadata(voxel_size: Triple, provenance: dict[str, Any]) -> dict[str, Any]:
 def _plain(value: Any) -> Any:
     if isinstance(value, np.generic | np.ndarray):
         return value.tolist()
-    raise TypeError(f"{type(value).__name__} is nothing JSON can hold")
+    raise TypeError(f"{type(value).__name__} cannot be stored as JSON")
 
 
 def read(path: Path) -> tuple[NDArray[Any], VoxelSize, dict[str, Any]]:
-    """Read a PSF with the readers of images, and put it in order.
+    """Read a PSF with the image readers, and put it in order.
 
     Returns
     -------
@@ -86,7 +86,7 @@ def read(path: Path) -> tuple[NDArray[Any], VoxelSize, dict[str, Any]]:
         said = str(error).removeprefix(f"{path}: ").removeprefix(f"{path.name}: ")
         raise OpticsError(f"{path}: cannot be read as a PSF: {said}") from error
     ours = _provenance(stack.metadata.get("description"))
-    # What `write` wrote was in order, and its voxels meant as they are.
+    # Files of `write` are in order, and their voxel sizes are meant as they are.
     notes = [] if ours else notes
     data, wrapped = (data, ()) if ours else unwrapped(data)
     if wrapped:
@@ -102,19 +102,19 @@ def read(path: Path) -> tuple[NDArray[Any], VoxelSize, dict[str, Any]]:
 
 
 def _volume(path: Path, stack: Stack) -> tuple[NDArray[Any], list[str]]:
-    """Return (z, y, x), and what was noted on the way."""
+    """Return (z, y, x), and notes."""
     notes = list(stack.metadata.get("notes", ()))
     shape = tuple(stack.data.shape)
     long = {a for a, n in zip(stack.axes, shape, strict=True) if n > 1} - set("YX")
     if "S" in long:
-        raise OpticsError(f"{path}: is a colour picture, a PSF has grey levels")
+        raise OpticsError(f"{path}: is a colour picture; a PSF must have grey levels")
     if len(long) > 1 or "C" in long:
         raise OpticsError(
             f"{path}: a PSF is one volume (z, y, x); the file holds axes {stack.axes} "
             f"of shape {shape}. Save one channel and one time point"
         )
     if "T" in long:
-        notes.append(f"its {stack.size('T')} time points were taken as planes")
+        notes.append(f"its {stack.size('T')} time points were used as planes")
     data = np.asarray(stack.data[...])
     order = [stack.axes.index(a) for a in "YX"]
     rest = [axis for axis in range(data.ndim) if axis not in order]

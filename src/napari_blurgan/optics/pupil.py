@@ -1,9 +1,9 @@
-"""The pupil model: a PSF of few physical parameters that can be learned.
+"""The pupil model: a PSF with few physical parameters that can be learned.
 
 A scalar wave with a circular pupil, as a differentiable function of its numerical
-aperture, its wavelength and a few Zernike terms; widened a little in the plane it
-stands for the vector field as well. Aperture and wavelength are *effective*
-values that trade off against each other: judge the kernel and not the numbers.
+aperture, its wavelength and a few Zernike terms; slightly widened laterally it
+represents the vector field as well. Aperture and wavelength are *effective* values that
+are correlated with each other: judge the kernel and not the numbers.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ LARGEST_APERTURE = 0.99  # of the refractive index: the model ends at a right an
 
 
 class Wave(NamedTuple):
-    """What the models of `pupil_psf` differ in.
+    """Parameters that distinguish the models of `pupil_psf`.
 
     Parameters
     ----------
@@ -143,8 +143,8 @@ def pupil_samples(
 ) -> int:
     """Return how many points across the pupil keep its replicas out of the array.
 
-    A pupil of M points repeats its image every M·λ / (2 NA); within that must fit the
-    array and the cone of light at its outermost plane.
+    A pupil of M points repeats its image every M·λ / (2 NA); this distance must
+    accommodate the array and the cone of light at its outermost plane.
     """
     half = [n // 2 * v for n, v in zip(shape, voxel_size, strict=True)]
     sine = min(na / ni, LARGEST_APERTURE)
@@ -178,7 +178,7 @@ def _spread(intensity: Tensor, voxel_size: Sequence[float], sigma: Tensor) -> Te
 
 
 class PupilKernel(Kernel):
-    """A kernel that cannot leave optics: `pupil_psf` with learned parameters.
+    """A kernel that always obeys optics: `pupil_psf` with learned parameters.
 
     Parameters
     ----------
@@ -251,7 +251,7 @@ class PupilKernel(Kernel):
 
     @property
     def symmetry(self) -> Symmetry:
-        """That of the aberrations which are learned."""
+        """Symmetry of the learned aberrations."""
         learned = set(self.aberrations)
         if learned - {"spherical"}:
             return Symmetry("", quarter_turns=False)
@@ -259,11 +259,11 @@ class PupilKernel(Kernel):
 
     @property
     def findings(self) -> dict[str, float]:
-        """The optics as they stand."""
+        """The current optics."""
         return self.parameters_now()
 
     def parameters_now(self) -> dict[str, float]:
-        """Return the optics as they stand: na, ni, wavelength (nm), waves rms."""
+        """Return the current optics: na, ni, wavelength (nm), waves rms."""
         return {
             "na": self.na().item(),
             "ni": self.ni,
@@ -276,14 +276,14 @@ class Bounded(nn.Module):
     """A positive number to be learned between bounds, on a logarithmic scale.
 
     One unit of its parameter is one unit of the logarithm at the start, so that a
-    learning rate is a relative change whatever the bounds.
+    learning rate is a relative change, whatever the bounds.
     """
 
     def __init__(self, start: float, low: float, high: float) -> None:
         super().__init__()
         self.middle = (math.log(low) + math.log(high)) / 2
         self.reach = (math.log(high) - math.log(low)) / 2
-        # Not quite at a bound, where the gradient vanishes.
+        # Not exactly at a bound, where the gradient vanishes.
         place = (math.log(start) - self.middle) / self.reach
         place = min(max(place, -0.99), 0.99)
         self.slope = 1 - place**2

@@ -1,4 +1,4 @@
-"""From a sharp structure to the image a microscope takes of it."""
+"""From a sharp structure to its microscope image."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Image = NDArray[np.float32]
 
 
 def margin_for(psf: NDArray[np.float32], ndim: int = 3) -> tuple[int, ...]:
-    """Return the voxels a side over which structures outside reach into the field."""
+    """Return the voxels on each side over which outside structures affect the field."""
     return tuple(n // 2 for n in psf.shape[-ndim:])
 
 
@@ -65,7 +65,7 @@ def simulate(
 
 
 def blur(sharp: Image, psf: Image) -> Image:
-    """Convolve by FFT; all around the array is dark.
+    """Convolve by FFT; the surroundings of the array are dark.
 
     Parameters
     ----------

@@ -10,12 +10,13 @@ from torch import Tensor
 __all__ = ["Symmetry", "measured_symmetry"]
 
 ALIKE = 0.1
-"""Relative difference up to which two kernels pass for one: measured PSFs are noisy."""
+"""Relative difference below which two kernels count as equal: measured PSFs are
+noisy."""
 
 
 @dataclass(frozen=True)
 class Symmetry:
-    """What may be done to y and x alike without changing the blur between them.
+    """Transformations of y and x that do not change the blur between them.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""How wide a peak is: full width at half maximum, to a fraction of a voxel."""
+"""The width of a peak: full width at half maximum, to a fraction of a voxel."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from scipy import ndimage, signal
 __all__ = ["FWHM_METHOD", "fwhm"]
 
 FWHM_METHOD = "half-maximum crossings, Fourier-interpolated, through the sub-voxel peak"
-STEPS = 32  # samples of a profile a voxel; between them it is taken as straight
+STEPS = 32  # samples of a profile per voxel; linear in between
 
 
 def fwhm(data: NDArray[np.floating]) -> tuple[float, ...]:
@@ -17,8 +17,8 @@ def fwhm(data: NDArray[np.floating]) -> tuple[float, ...]:
 
     The peak is found to a fraction of a voxel by a parabola along each axis. The line
     through it along an axis is Fourier-interpolated (mirrored at its ends), which is
-    exact for what a microscope samples well enough, and followed outwards on either
-    side until it first falls below half its maximum. No background is subtracted.
+    exact for sufficient sampling, and followed outwards on either side until it first
+    falls below half its maximum. No background is subtracted.
 
     Parameters
     ----------
@@ -65,14 +65,14 @@ def _width(coefficients: NDArray[np.float64], peak: list[float], axis: int) -> f
 
 
 def _interpolated(line: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return `line` with `STEPS` samples a voxel."""
+    """Return `line` with `STEPS` samples per voxel."""
     mirrored = np.concatenate([line, line[-2:0:-1]])
     fine = signal.resample(mirrored, len(mirrored) * STEPS)
     return fine[: (len(line) - 1) * STEPS + 1]
 
 
 def _crossing(falling: NDArray[np.float64]) -> float:
-    """Return how many samples from its start a profile takes to fall to half."""
+    """Return the number of samples over which a profile falls to half."""
     below = np.flatnonzero(falling < falling[0] / 2)
     if len(below) == 0:
         return np.nan

@@ -76,7 +76,7 @@ class Engine:
         self.optimisers = _optimisers(
             self.recipe.optimiser, self.transport, self.adversarial.values()
         )
-        # float16 alone needs it: its smallest numbers are larger than many gradients.
+        # Only float16 needs it: its smallest numbers are larger than many gradients.
         scaled = precision == torch.float16
         self.scalers = {
             name: torch.amp.GradScaler(device.type, enabled=scaled)
@@ -85,13 +85,13 @@ class Engine:
 
     @property
     def generator(self) -> Reconstructor:
-        """G as it should be used: the moving average where there is one."""
+        """G for use: the moving average if there is one."""
         if self.average is None:
             return self.transport.generator
         return cast(Reconstructor, self.average.module)
 
     def step(self, rate: float) -> dict[str, float]:
-        """Improve the generators once, discriminators as often as the recipe says.
+        """Update the generators once, the discriminators as often as the recipe says.
 
         Parameters
         ----------
@@ -118,7 +118,7 @@ class Engine:
         return dict(zip(losses, values.tolist(), strict=True))
 
     def renew_source(self) -> Iterator[float]:
-        """Bring the source up to date before the first step; yields the share done."""
+        """Prepare the source for the first step; yields the share that is done."""
         renewing = self.source.renew_all(self.transport.forward_model)
         while True:
             with self.random_state:
@@ -128,7 +128,7 @@ class Engine:
             yield share
 
     def _renew_source(self) -> None:
-        """Bring a part of the source up to date, as often as the recipe says."""
+        """Update a part of the source, as often as the recipe says."""
         every = self.recipe.reconstructor.renew_every
         if every and self.steps and self.steps % every == 0:
             self.source.renew_next(self.transport.forward_model)
@@ -142,7 +142,7 @@ class Engine:
         return Transported(self.transport, batch, patch, power)
 
     def _improve_generators(self, batch: Transported) -> dict[str, Tensor]:
-        """Lower the weighted sum of the active terms."""
+        """Take a step to reduce the weighted sum of the active terms."""
         discriminators = [term.discriminator for term in self.adversarial.values()]
         for discriminator in discriminators:
             discriminator.requires_grad_(False)
@@ -157,7 +157,7 @@ class Engine:
         return terms
 
     def _improve_discriminators(self, batch: Transported) -> dict[str, Tensor]:
-        """Train each discriminator to distinguish what is real from what is made."""
+        """Train each discriminator to distinguish real from generated images."""
         losses: dict[str, Tensor] = {}
         for term in self.adversarial.values():
             found = term.discriminator_losses(batch)
@@ -197,7 +197,7 @@ class Engine:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from where `state_dict` was taken."""
+        """Restore a state from `state_dict`."""
         self.steps = state["steps"]
         self.transport.load_state_dict(state["transport"])
         if self.average is not None:

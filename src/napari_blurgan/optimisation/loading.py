@@ -1,4 +1,4 @@
-"""What torch loads late, loaded while the user is shown that it is loading."""
+"""Modules that torch loads late, loaded in a stage of their own."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ __all__ = ["load_optimisers"]
 LATE = "torch._dynamo"
 """Imported by the first optimiser; it imports 800 modules."""
 LOOK = 0.05
-"""Seconds between two looks at whether the work is stopped."""
+"""Seconds between two checks whether the work is stopped."""
 
 
 def load_optimisers() -> None:
-    """Import what the first optimiser would import, which takes seconds.
+    """Import what the first optimiser imports, which takes seconds.
 
-    An import cannot be ended in the middle: it is made by a thread that goes on by
-    itself where the work is stopped, and need not be made again.
+    An import cannot be interrupted: a thread does it, which continues by itself if
+    the work is stopped, so that it need not be repeated.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""In what precision to train: found by measuring."""
+"""Choice of the precision for training, by measurement."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from napari_blurgan.reconstructors.reconstructor import Reconstructor
 __all__ = ["choose_precision"]
 
 WORTH = 1.2
-"""Lower precision must be that much faster to be chosen."""
+"""Minimum speed-up for which a lower precision is chosen."""
 
 HOPELESS = 0.8
-"""A lower precision that is slower than that on parts of a patch is not tried on whole
-ones, where a CPU that emulates it takes ten times as long as for float32."""
+"""A lower precision that is slower than this on parts of a patch is not tried on whole
+patches, where a CPU that emulates it takes ten times as long as in float32."""
 
 
 def choose_precision(
     wanted: str, generator: Reconstructor, blank: Sequence[Tensor]
 ) -> torch.dtype:
-    """Return the precision to train in.
+    """Return the precision for training.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def choose_precision(
 def _gain(
     generator: Reconstructor, image: Sequence[Tensor], lower: torch.dtype
 ) -> float:
-    """Return how many times as fast the lower precision is."""
+    """Return the speed-up of the lower precision."""
     full, half = (_seconds(generator, image, d) for d in (torch.float32, lower))
     return full / half
 
@@ -73,13 +73,13 @@ def _half_precision(device: torch.device) -> torch.dtype:
 def _seconds(
     generator: Reconstructor, image: Sequence[Tensor], dtype: torch.dtype
 ) -> float:
-    """Return the shortest of three passes; the first, which warms up, never is."""
+    """Return the shortest of three passes; the first is a warm-up."""
     generator.set_precision(dtype)
     times = []
     for _ in range(3):
         heed_stop()
         start = time.perf_counter()
-        # Running statistics must not see the zeros: evaluation mode.
+        # Evaluation mode keeps the zeros out of the running statistics.
         generator.eval()(*image).mean().backward()
         if image[0].device.type == "cuda":
             torch.cuda.synchronize()

@@ -1,4 +1,4 @@
-"""From a recipe and its data to networks and a source that are ready to train."""
+"""From a recipe and its data to networks and a source, ready for training."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from napari_blurgan.transport.assembly import Transport, assemble
 __all__ = ["Prepared", "prepare", "preparing"]
 
 NOTABLE_MISFIT = 1.0
-"""Misfit that people hear of: as much as there is noise."""
+"""Misfit above which a note is shown: that of the noise."""
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """Everything that a training loop turns over.
+    """Everything that a training loop uses.
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ def preparing(
     calibration: Calibration | None = None,
     middle: Sequence[float] | None = None,
 ) -> Iterator[str | Look | Prepared]:
-    """Prepare in stages, as `prepare` does.
+    """Prepare in stages, like `prepare`.
 
     Parameters
     ----------
@@ -142,14 +142,14 @@ def preparing(
 def _look(
     site: Site, blur: ForwardModel | None, middle: Sequence[float] | None
 ) -> Look | None:
-    """Return the estimate of a field under a blur, where one is expected."""
+    """Return the estimate of a field with a blur, if one is needed."""
     if blur is None:
         return None
     return first_look(site.with_forward(site.recipe, blur), middle)
 
 
 def _found(site: Site) -> list[Note]:
-    """Say if the blur is another than was given, or does not explain the images."""
+    """Return notes if the blur was changed, or does not explain the images."""
     width, misfit = site.calibration.width, site.misfit
     notes = [Note.other_width(width)] if width != 1 else []
     return notes + ([Note.unexplained(misfit)] if misfit > NOTABLE_MISFIT else [])

@@ -1,4 +1,4 @@
-"""Several processes that train one model, started by torchrun; one is enough."""
+"""Processes that train one model together, started by torchrun; usually one."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ Item = TypeVar("Item")
 
 
 class Processes:
-    """Who we are among how many; gradients and statistics are shared.
+    """The rank of this process; gradients and statistics are shared with the others.
 
-    N processes with batches of b take the steps that one process with batches of N b
-    would take. All draw the same random numbers, and so the same patches; each works
-    on its own share of them.
+    N processes with batch size b take the same steps as one process with batch size N
+    b. All draw the same random numbers, and so the same patches; each works on its own
+    share of them.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ class Processes:
         return cls(dist.get_rank(), size)
 
     def share(self, items: Sequence[Item]) -> list[Item]:
-        """Return our part of what all have."""
+        """Return the share of this process in a common batch."""
         each = len(items) // self.size
         return list(items[self.rank * each : (self.rank + 1) * each])
 
@@ -66,7 +66,7 @@ class Processes:
         return values / self.size
 
     def agree(self, value: float) -> float:
-        """Return what the leader says."""
+        """Return the value of the leading process."""
         if self.size == 1:
             return value
         device = "cuda" if dist.get_backend() == "nccl" else "cpu"
@@ -75,7 +75,7 @@ class Processes:
         return float(said)
 
     def share_statistics(self, network: nn.Module) -> None:
-        """Let batch norms see the patches of all; torch's own does so on GPUs only."""
+        """Make batch norms use the patches of all processes; torch can on GPUs only."""
         if self.size == 1:
             return
         for name, child in network.named_children():
@@ -91,7 +91,7 @@ class SharedBatchNorm(nn.Module):
     def __init__(self, own: nn.BatchNorm2d | nn.BatchNorm3d) -> None:
         super().__init__()
         self.own = own
-        # The state keeps the names that it has in a single process.
+        # The state has the same names as in a single process.
         self.register_state_dict_post_hook(_without_own)  # type: ignore[no-untyped-call]
         self.register_load_state_dict_pre_hook(_with_own)  # type: ignore[no-untyped-call]
 

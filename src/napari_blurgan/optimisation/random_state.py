@@ -1,4 +1,4 @@
-"""All randomness of a training from one seed, without touching anybody else's."""
+"""All random numbers of a training from one seed, isolated from other users."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ __all__ = ["RandomState"]
 
 
 class RandomState(AbstractContextManager["RandomState"]):
-    """torch's global generators, lent to the training while it computes.
+    """The global generators of torch, used by the training while it computes.
 
-    Networks, crops and noise draw from the global generators; whoever else uses them
-    between two steps neither disturbs the training nor is disturbed.
+    Networks, crops and noise draw from the global generators. The training neither
+    disturbs other users of them between two steps nor is disturbed by them.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ class RandomState(AbstractContextManager["RandomState"]):
         self._outside = outside
 
     def __enter__(self) -> RandomState:
-        """Put our state in place."""
+        """Install the state of the training."""
         self._outside = _read(self.device)
         _write(self.device, self._inside)
         return self
@@ -45,16 +45,16 @@ class RandomState(AbstractContextManager["RandomState"]):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Put theirs back."""
+        """Restore the state of the others."""
         self._inside = _read(self.device)
         _write(self.device, self._outside)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return what is needed to go on later."""
+        """Return the state needed to resume."""
         return dict(self._inside)
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from where `state_dict` was taken."""
+        """Restore a state from `state_dict`."""
         self._inside = _read(self.device) | state
 
 

@@ -1,1 +1,1 @@
-"""What is checked and measured in the data before anything is built of them."""
+"""Checks and measurements of the data, before anything is built from them."""

@@ -1,4 +1,4 @@
-"""What images look like, in a few numbers that brightness does not change."""
+"""What images look like, in a few numbers that do not depend on brightness."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ BANDS = (1 / 24, 1 / 12, 1 / 8, 1 / 6, 1 / 4.5, 1 / 3.5)
 """Edges of bands of spatial frequency in the plane, in cycles per pixel."""
 
 FLOOR = 0.4
-"""Cycles per pixel beyond which there is noise alone."""
+"""Cycles per pixel beyond which there is only noise."""
 
 FEATURES = (
     *(f"detail of {1 / f:.0f} pixels" for f in BANDS[:-1]),
@@ -36,7 +36,7 @@ Values = NDArray[np.float64]
 def appearance(
     stacks: Sequence[Stack], channels: Sequence[int] | None = None
 ) -> tuple[float, ...] | None:
-    """Return what images look like; None where they are too small.
+    """Return the appearance of images; None if they are too small.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ def _measured(
 
 
 def _bands(planes: Values) -> Values:
-    """Return the mean power of each band, that of the noise taken off."""
+    """Return the mean power of each band, without that of the noise."""
     height, width = planes.shape[-2:]
     window = np.hanning(height)[:, None] * np.hanning(width)
     centred = planes - planes.mean((-2, -1), keepdims=True)
@@ -86,7 +86,7 @@ def _bands(planes: Values) -> Values:
 
 
 def _moments(planes: Values) -> Values:
-    """Return |x|, x² and x⁴ of what is left of the noise, about the median."""
+    """Return |x|, x² and x⁴ of the denoised pixels, about the median."""
     smooth = gaussian_filter(planes, (0, SMOOTH, SMOOTH))
     light = smooth - np.median(smooth)
     return np.array([np.abs(light).mean(), (light**2).mean(), (light**4).mean()])

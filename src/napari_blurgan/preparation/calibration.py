@@ -1,4 +1,4 @@
-"""What is measured in the two data sets before training: levels, gain and noise."""
+"""Measurements of the two data sets before training: levels, gain and noise."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from napari_blurgan.interruption import heed_stop
 
 __all__ = ["Calibration", "NoiseModel", "background_level", "estimate_noise"]
 
-# Unit noise variance in, unit variance out; flat and linear structure cancels
+# Keeps the variance of white noise; flat and linear structure cancels
 # (Immerkaer 1996).
 LAPLACIANS = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]]) / 6
 
-# Photons a pixel: below, the noise is one of single photons, far from a Gaussian.
+# Photons per pixel below which the noise is far from Gaussian.
 FEW = 4.0
 
 THIN = 2
-"""Of the pixels along y and x, every which one is looked at: what neighbours say of the
-noise is nearly the same, and sorting all of them takes seconds."""
+"""Stride of the sampled pixels along y and x: neighbours carry almost the same
+information about the noise, and sorting all pixels takes seconds."""
 
 MANY = 2**16
-"""Voxels of a patch of which some may be left out; smaller ones are needed whole."""
+"""Patches with fewer voxels than this are used completely."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,8 @@ class NoiseModel:
     def add(self, image: Tensor) -> Tensor:
         """Return `image` with noise from torch's global generator.
 
-        Where a dark pixel has few photons they are counted, those of the pedestal
-        included; elsewhere a Gaussian does.
+        Where a dark pixel has few photons, including those of the pedestal, they are
+        counted; elsewhere a Gaussian is used.
         """
         signal = image.detach().clamp_min(0)
         if 0 < self.intercept < FEW * self.slope**2:
@@ -62,15 +62,15 @@ class NoiseModel:
     def pedestal(self) -> float:
         """Signal at which photon noise equals read noise.
 
-        A Poisson model of image + pedestal treats the read noise as so many more
-        photons of background (Snyder et al. 1993).
+        A Poisson model of image + pedestal treats the read noise as additional
+        background photons (Snyder et al. 1993).
         """
         return self.intercept / self.slope if self.slope > 0 else 0.0
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """How raw intensities of the two domains relate to each other.
+    """Relation between the raw intensities of the two domains.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ class Calibration:
     width: float = 1.0
 
     def shifted(self, shift: float, brighter: float = 1.0) -> Calibration:
-        """Return the levels with the background of y lower by `shift`.
+        """Return the levels with the background of y lowered by `shift`.
 
         Parameters
         ----------
@@ -122,24 +122,24 @@ class Calibration:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Calibration:
-        """Return what `to_dict` wrote down."""
+        """Return a calibration from the numbers of `to_dict`."""
         levels = {k: Normalization(**values[k]) for k in ("y", "x", "output")}
         noise, width = NoiseModel(**values["noise"]), values.get("width", 1.0)
         return cls(gain=values["gain"], noise=noise, width=width, **levels)
 
 
 def background_level(patches: Sequence[NDArray[np.number]]) -> float:
-    """Return the intensity of the background, noise averaged out.
+    """Return the intensity of the background, with the noise averaged out.
 
-    A low percentile of the raw pixels lies below the background by a few sigma of the
-    noise, which would bias every mean; of locally averaged pixels it does not.
+    A low percentile of raw pixels lies below the background by a few sigma of the
+    noise, which would bias every mean; that of locally averaged pixels does not.
 
     Parameters
     ----------
     patches : sequence of ndarray
         (z, y, x) or (y, x), drawn uniformly from the data.
     """
-    # The mean of whole numbers would be cut off to a whole number.
+    # The mean of integers would be truncated to an integer.
     smooth = [
         uniform_filter(patch, 5, output=np.float32)[..., ::3, ::3].ravel()
         for patch in patches
@@ -153,9 +153,9 @@ def estimate_noise(
     """Fit variance = slope * signal + intercept to the finest detail of patches.
 
     The signal is the local mean, the variance that of a second difference along both
-    in-plane axes, where an image sampled finely enough holds noise alone. The median
-    of each bin of equal population keeps structure from being taken for noise; where
-    most pixels are without a photon it says nothing, and the mean is taken.
+    in-plane axes, which contains only noise if an image is sampled finely enough. The
+    median of each bin of equal population prevents structure from being mistaken for
+    noise. If most pixels have no photons it is uninformative, and the mean is used.
 
     Parameters
     ----------
@@ -171,12 +171,12 @@ def estimate_noise(
     order = np.argsort(signal)
     levels = np.array([s.mean() for s in np.array_split(signal[order], bins)])
     binned = np.array_split(variance[order], bins)
-    # A chi-square of one degree of freedom has its median at 0.4549.
+    # A chi-square with one degree of freedom has its median at 0.4549.
     spread = np.array([np.median(v) for v in binned]) / 0.4549
     first, _ = np.polyfit(levels, spread, 1)
     means = np.array([v.mean() for v in binned])
     spread = np.where(levels < FEW * first, means, spread)
-    # Equal relative errors, but for bins that are darker than dark by selection.
+    # Equal relative errors, except in bins that are dark only by selection.
     weights = 1 / np.maximum(spread, spread.max() / 50)
     slope, intercept = np.polyfit(levels, spread, 1, w=weights)
     if slope <= 0:

@@ -21,12 +21,12 @@ from napari_blurgan.sampling.shared_images import check_no_shared_images
 __all__ = ["Domains", "check_domains", "check_fit", "common_voxel_size", "for_planes"]
 
 MOST_NAMED = 3
-"""Images of which it is said in full what was cut off in them."""
+"""Number of images for which saturated and clipped voxels are reported in detail."""
 
 
 @dataclass(frozen=True)
 class Domains:
-    """The images that are trained on.
+    """The images for training.
 
     Parameters
     ----------
@@ -53,14 +53,14 @@ class Domains:
 
 
 def check_domains(recipe: Recipe, y: Sequence[Stack], x: Sequence[Stack]) -> Domains:
-    """Return the images as they are trained on.
+    """Return the images as they are used for training.
 
     Raises
     ------
     DataError, AxesError, RecipeError
         If they do not fit the recipe.
     """
-    # torch comes with it; the window checks with `check_fit` alone before it starts.
+    # imports torch; the window uses only `check_fit` before it starts
     from napari_blurgan.sampling.patches import check_disjoint
 
     views = recipe.sampling.views
@@ -70,7 +70,7 @@ def check_domains(recipe: Recipe, y: Sequence[Stack], x: Sequence[Stack]) -> Dom
     opaque = [s.name for s in (*y, *x) if s.size("S") == 4]
     y, x = [without_alpha(s) for s in y], [without_alpha(s) for s in x]
     check_fit(recipe, y, x)
-    # Sections along z would otherwise share what is set aside along it.
+    # Otherwise, sections along z would share their held-out part along z.
     keep_whole = () if views == ("xy",) else (sys.maxsize,)
     y, aside = set_aside(y, recipe.sampling.held_out, (*keep_whole, *recipe.patch))
     return Domains(
@@ -85,10 +85,10 @@ def check_domains(recipe: Recipe, y: Sequence[Stack], x: Sequence[Stack]) -> Dom
 
 
 def for_planes(recipe: Recipe, y: Sequence[Stack]) -> Recipe:
-    """Return the recipe in 2D where all measured images are planes, else as it is.
+    """Return the recipe in 2D if all measured images are planes, else unchanged.
 
-    The same rule for Python, the command line and napari: planes have no third
-    dimension to train on.
+    Python, the command line and napari use the same rule: planes have no third
+    dimension.
     """
     planes = bool(y) and all("Z" not in stack.axes for stack in y)
     return recipe.updated({"dims": 2}) if planes and recipe.dims == 3 else recipe
@@ -99,7 +99,7 @@ def _on_views(views: Sequence[str]) -> list[Note]:
 
 
 def _cut_off(stacks: Sequence[Stack]) -> list[Note]:
-    """Say of each image what was cut off above or below."""
+    """Return a note on each image that was saturated or clipped."""
     found = [f"{s.name}: {note}" for s in stacks for note in exposure_notes(s)]
     return [Note.cut_off("; ".join(found[:MOST_NAMED]))] if found else []
 
@@ -126,7 +126,7 @@ def common_voxel_size(
 
 
 def check_fit(recipe: Recipe, y: Sequence[Stack], x: Sequence[Stack]) -> None:
-    """Check sizes, axes and channels of the images, whose pixels are not read.
+    """Check sizes, axes and channels of the images, without reading pixels.
 
     Raises
     ------
@@ -174,7 +174,7 @@ def check_fit(recipe: Recipe, y: Sequence[Stack], x: Sequence[Stack]) -> None:
 
 
 def _check_size(recipe: Recipe, stack: Stack) -> None:
-    # A few planes are continued by reflection (as Lim et al. do); a field is not.
+    # Few planes are extended by reflection (as by Lim et al.); a small field is not.
     plane = stack.spatial_shape[-2:]
     if any(n < p for n, p in zip(plane, recipe.patch[-2:], strict=True)):
         raise DataError(

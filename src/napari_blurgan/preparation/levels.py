@@ -1,4 +1,4 @@
-"""Levels of the two data sets: their zero, their brightness, their noise."""
+"""Grey levels of the two data sets: zero, brightness and noise."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ from napari_blurgan.sampling.patches import PatchSampler
 __all__ = ["calibrate"]
 
 PATCHES = 48
-"""Patches from which background, noise and gain are measured."""
+"""Number of patches for measuring background, noise and gain."""
 
 LARGEST = 128
-"""Voxels of such a patch along one axis, at the most, of planes; of volumes half of
-that: more of them add nothing but seconds."""
+"""Largest size of such a patch along one axis for planes; half of it for volumes. More
+voxels improve nothing and take seconds."""
 
 
 def calibrate(recipe: Recipe, y: Sequence[Stack], x: Sequence[Stack]) -> Calibration:
     """Measure levels, gain and noise of both data sets.
 
-    Without sharp images x is taken to be on the scale of y.
+    Without sharp images, x is assumed to have the scale of y.
     """
     level_y = robust_normalization(y)
     level_x = robust_normalization(x) if x else level_y

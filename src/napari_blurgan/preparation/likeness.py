@@ -1,10 +1,11 @@
 """Whether two sets show the same kind of structure: threads, sheets or grains.
 
-Power spectra say how much there is at each frequency, not whether it is drawn as lines
-or as surfaces. The structure tensor does: across a thread the light changes along two
-axes, across a sheet along one. Its shape (the linear, planar and spherical measures of
-Westin et al. 2002) hardly depends on how dense or how bright the structures are, so
-measurements and what is simulated from a sharp set of the same kind agree.
+Power spectra show how much structure there is at each frequency, not whether it
+consists of lines or surfaces. The structure tensor does: across a thread the light
+changes along two axes, across a sheet along one. Its shape (the linear, planar and
+spherical measures of Westin et al. 2002) hardly depends on the density and brightness
+of the structures, so measurements agree with simulations from a sharp set of the same
+kind.
 """
 
 from __future__ import annotations
@@ -21,19 +22,19 @@ from napari_blurgan.preparation.notes import Note
 __all__ = ["check_likeness", "difference"]
 
 DETAIL, AROUND = 1.5, 2.0
-"""Of the gradients and of the mean of their products, in pixels of the plane."""
+"""Widths of the gradients and of the averaging of their products, in pixels."""
 WINDOW = 64
-"""Voxels along each axis, at most, that one look takes in."""
+"""Largest window along each axis, in voxels."""
 LOOKS = 12
-"""Windows of a set that are looked at: those with the most contrast."""
+"""Number of windows of a set that are examined: those with most contrast."""
 FEWEST = 3
 STRONG = 0.9
-"""Quantile of gradient energy above which a place shows structure and not noise."""
+"""Quantile of gradient energy above which there is structure and not only noise."""
 SAME = 0.05
-"""Difference of two shapes that means nothing, however sure it is."""
+"""Difference between two shapes that is irrelevant, even if it is significant."""
 
 ODD = 5.0
-"""Standard errors that are hardly chance."""
+"""Number of standard errors that are unlikely to be chance."""
 
 Image = NDArray[np.float32]
 
@@ -41,7 +42,7 @@ Image = NDArray[np.float32]
 def check_likeness(
     ours: Sequence[Image], theirs: Sequence[Image], voxel_size: Sequence[float | None]
 ) -> list[Note]:
-    """Compare y with what was simulated from x; say if they are not of one kind."""
+    """Compare y with simulations from x; return a note if they differ in kind."""
     z, _, x = voxel_size
     ratio = z / x if z and x else 1.0
     apart = difference(ours, theirs, ratio)
@@ -49,7 +50,7 @@ def check_likeness(
 
 
 def difference(ours: Sequence[Image], theirs: Sequence[Image], ratio: float) -> float:
-    """Return how far apart the shapes of two sets are.
+    """Return the difference between the shapes of two sets.
 
     Parameters
     ----------
@@ -73,9 +74,9 @@ def difference(ours: Sequence[Image], theirs: Sequence[Image], ratio: float) -> 
 
 
 def _shapes(images: Sequence[Image], ratio: float) -> NDArray[np.float64]:
-    """Return the shape of what each window of a set shows, (n, axes - 1).
+    """Return the shape of the structures in each window of a set, (n, axes - 1).
 
-    Of a volume: how much it is a sheet, and how much a thread, from 0 to 1.
+    For volumes: how sheet-like and how thread-like they are, from 0 to 1.
     """
     windows = [w for image in images for w in _windows(image)]
     windows.sort(key=lambda w: float(w.std()), reverse=True)
@@ -84,7 +85,7 @@ def _shapes(images: Sequence[Image], ratio: float) -> NDArray[np.float64]:
 
 
 def _windows(image: Image) -> Iterator[Image]:
-    """Cut an image into as few parts of equal size as `WINDOW` allows."""
+    """Divide an image into as few parts of equal size as `WINDOW` allows."""
     counts = [-(-n // WINDOW) for n in image.shape]
     sizes = [n // count for n, count in zip(image.shape, counts, strict=True)]
     for index in np.ndindex(*counts):
@@ -94,7 +95,7 @@ def _windows(image: Image) -> Iterator[Image]:
 
 
 def _shape(window: Image, ratio: float) -> NDArray[np.float64]:
-    """Return the mean differences of neighbouring eigenvalues over the largest."""
+    """Return the mean differences between neighbouring eigenvalues over the largest."""
     values = np.linalg.eigvalsh(_structure_tensors(window, ratio))[:, ::-1]
     energy = values.sum(1)
     strong = energy >= np.quantile(energy, STRONG)
@@ -103,7 +104,7 @@ def _shape(window: Image, ratio: float) -> NDArray[np.float64]:
 
 
 def _structure_tensors(window: Image, ratio: float) -> NDArray[np.float32]:
-    """Return tensors at every other place, (n, axes, axes), in units of the plane."""
+    """Return tensors at every second position, (n, axes, axes), in pixel units."""
     axes = window.ndim
     steps = np.array([ratio, 1.0, 1.0][-axes:])
     gradients = [

@@ -1,4 +1,4 @@
-"""Findings of the preparation that users should know before they wait for hours."""
+"""Findings of the preparation, which users should know before they wait for hours."""
 
 from __future__ import annotations
 
@@ -25,42 +25,43 @@ class Note:
 
     @classmethod
     def cut_off(cls, found: str) -> Note:
-        """The camera, or somebody after it, cut intensities off."""
+        """Intensities were cut off by the camera or by processing."""
         return cls(
             "cut-off-intensities",
             f"{found}.",
-            "Expose less, or train on images as they were recorded; elsewhere in the "
-            "image nothing is lost.",
+            "Use a shorter exposure, or train on images as recorded; the rest of the "
+            "image is not affected.",
         )
 
     @classmethod
     def plane_psf(cls) -> Note:
-        """The PSF of a plane blurs a volume in its planes only."""
+        """The PSF is one plane, the images are volumes."""
         return cls(
             "plane-psf",
-            "The PSF is one plane, the images are volumes: the blur along z stays.",
+            "The PSF is one plane but the images are volumes: the blur along z "
+            "remains.",
             "Give a PSF of several planes, or the optics.",
         )
 
     @classmethod
     def sections(cls) -> Note:
-        """Sections along z are no better than interpolation, as far as we measured."""
+        """Sections along z were no better than interpolation in our measurements."""
         return cls(
             "sections-along-z",
-            "Sections along z learn to look like planes. Where that was measured, they "
-            "came out no better than by cubic interpolation, after short trainings.",
-            "Compare the result with interpolation; where the PSF is known, deconvolve "
+            "Sections along z learn to look like planes. In our measurements, after "
+            "short trainings, they were no better than cubic interpolation.",
+            "Compare the result with interpolation; if the PSF is known, deconvolve "
             "instead (nonblind).",
         )
 
     @classmethod
     def unexplained(cls, misfit: float) -> Note:
-        """The blur is not that of the images."""
+        """The blur does not explain the images."""
         return cls(
             "psf-does-not-explain",
-            f"The PSF does not explain all that is in the images: what it leaves over "
-            f"is {misfit:.3g} times the noise. The restoration is kept smoother than "
-            f"the light would allow.",
+            f"The PSF does not fully explain the images: the residual is {misfit:.3g} "
+            f"times the noise. The restoration is therefore smoother than the light "
+            f"level would allow.",
             "Check NA, wavelength, refractive index and voxel size, or measure the PSF "
             "with beads.",
             {"misfit": misfit},
@@ -68,10 +69,10 @@ class Note:
 
     @classmethod
     def other_width(cls, width: float) -> Note:
-        """A narrower blur than the one that was given explains the images better."""
+        """A narrower blur than the given one explains the images better."""
         return cls(
             "psf-width",
-            f"Unseen photons are predicted better by a PSF that is "
+            f"Held-out photons are predicted better by a PSF that is "
             f"{1 - width:.0%} narrower than the one that was given: it is used.",
             "Check NA, wavelength and voxel size. forward.tolerance=0 keeps the PSF as "
             "it was given.",
@@ -80,7 +81,7 @@ class Note:
 
     @classmethod
     def damaged(cls, what: str) -> Note:
-        """A checkpoint could not be read, and an older one took its place."""
+        """A checkpoint could not be read, and an older one was used."""
         return cls(
             "damaged-checkpoint",
             f"{what}.",
@@ -100,7 +101,7 @@ class Note:
 
     @classmethod
     def other_structures(cls, difference: float) -> Note:
-        """Threads in one set are sheets or grains in the other."""
+        """The sets show different kinds of structure, such as threads and sheets."""
         return cls(
             "other-structures",
             f"The sharp images show structures of another shape than the blurred ones "
@@ -112,7 +113,7 @@ class Note:
 
     @classmethod
     def other_optics(cls, na: float, wavelength: float) -> Note:
-        """The blur is one of optics, but hardly of those that were given."""
+        """The blur is an optical one, but not that of the given optics."""
         return cls(
             "other-optics",
             f"The optics you gave do not explain the blur between the two sets; an "
@@ -124,7 +125,7 @@ class Note:
 
     @classmethod
     def sharper_than_optics(cls, share: float) -> Note:
-        """A sharp set of thicker structures passes for a sharper microscope."""
+        """A sharp set with thicker structures looks like a sharper microscope."""
         return cls(
             "sharper-than-optics",
             f"The blur between the two sets is {share:.0%} narrower in the plane than "
@@ -137,7 +138,7 @@ class Note:
 
     @classmethod
     def unidentified(cls, reason: str) -> Note:
-        """The spectra do not show the blur."""
+        """The spectra do not reveal the blur."""
         return cls(
             "unidentified-blur",
             f"The blur could not be identified from power spectra: {reason}.",
@@ -157,7 +158,7 @@ class Note:
 
     @classmethod
     def held(cls) -> Note:
-        """What is known is better than what two mismatched sets suggest."""
+        """Given optics are better than a blur from two mismatched sets."""
         return cls(
             "kernel-held",
             "The two sets do not match, so the blur is not learned from them: it is "
@@ -186,7 +187,7 @@ class Note:
 
     @classmethod
     def truncated(cls, shape: tuple[int, ...], share: float) -> Note:
-        """The kernel is the core of a PSF whose light goes on beyond it."""
+        """The kernel is the core of a PSF whose light extends farther."""
         size = " × ".join(map(str, shape))
         return cls(
             "truncated-kernel",
@@ -200,21 +201,21 @@ class Note:
 
     @classmethod
     def crowded(cls, name: str, level: float, share: float, bright: bool) -> Note:
-        """Nearly everything counts as content."""
+        """Almost everything counts as content."""
         domain = {"alpha": "A", "beta": "B"}[name]
         return cls(
             "crowded-content",
             f"{share:.0%} of domain {domain} counts as content: it lies "
-            f"{'below' if bright else 'above'} saliency.{name} = {level:g}.",
+            f"{'below' if bright else 'above'} terms.saliency.{name} = {level:g}.",
             f"If content is {'brighter' if bright else 'darker'} than the background, "
-            f"set saliency.bright_background_{domain.lower()} to "
+            f"set terms.saliency.bright_background_{domain.lower()} to "
             f"{'false' if bright else 'true'}.",
             {"share": share},
         )
 
     @classmethod
     def alpha_channel(cls, name: str) -> Note:
-        """A fourth sample that is no intensity."""
+        """The fourth sample of a pixel is not an intensity."""
         return cls(
             "alpha-channel",
             f"{name} has an alpha channel, which holds no intensities.",

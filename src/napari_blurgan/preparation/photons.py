@@ -1,4 +1,4 @@
-"""One measurement split into two, whose noise is independent."""
+"""One measurement split into two with independent noise."""
 
 from __future__ import annotations
 
@@ -18,12 +18,11 @@ Image = NDArray[np.float64]
 def split_photons(
     y: Tensor, noise: NoiseModel, share: float, rng: np.random.Generator
 ) -> tuple[Tensor, Tensor]:
-    """Share the light of a measurement out between two.
+    """Distribute the photons of a measurement over two images.
 
-    Counts with read noise are shifted until their variance is their mean; a coin that
-    is tossed for each then leaves two parts that are uncorrelated, as far as no count
-    is negative. Without photon noise a Gaussian is added to one part and taken from
-    the other.
+    Counts with read noise are shifted until their variance equals their mean; dividing
+    them at random then gives two uncorrelated parts, as long as no count is negative.
+    Without photon noise, a Gaussian is added to one part and subtracted from the other.
 
     Parameters
     ----------

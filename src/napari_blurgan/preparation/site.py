@@ -1,4 +1,4 @@
-"""`Site`: the data that a recipe is to be trained on, and what is known of them."""
+"""`Site`: the data for a recipe, and what is known about them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["Geometry", "Known", "Site"]
 
 @dataclass(frozen=True)
 class Geometry:
-    """Sizes of what is drawn for one training patch.
+    """Sizes of the data for one training patch.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ class Geometry:
 
     @property
     def wide(self) -> tuple[int, ...]:
-        """Size of what is blurred to give a patch."""
+        """Size of the image that is blurred to give a patch."""
         pairs = zip(self.patch, self.margin, strict=True)
         return tuple(n + 2 * m for n, m in pairs)
 
@@ -47,7 +47,7 @@ class Geometry:
 
 @dataclass(frozen=True)
 class Known:
-    """What the user knows of the blur.
+    """What the user knows about the blur.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ class Known:
 
 @dataclass(frozen=True)
 class Site:
-    """Where the parts of a recipe are built: they ask it for all they need to know.
+    """The context in which the parts of a recipe are built.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ class Site:
     misfit: float = 0.0
 
     def with_forward(self, recipe: Recipe, forward: ForwardModel) -> Site:
-        """Return the site with H, and with the recipe as it has to be with it."""
+        """Return the site with H, and with the recipe adapted to it."""
         return replace(self, recipe=recipe, forward=forward)
 
     @property
@@ -108,10 +108,10 @@ class Site:
 
     @property
     def symmetry(self) -> Symmetry:
-        """What may be done to patches.
+        """The symmetries that patches may be transformed by.
 
-        Sections along z, which is their Y, are blurred otherwise along it than across,
-        and light comes from one side: no turns, and mirrors along X alone.
+        Sections along z, which is their Y, are blurred differently along it, and the
+        light comes from one side: no rotations, and mirroring along X only.
         """
         if self.recipe.sampling.views != ("xy",):
             return Symmetry("x", quarter_turns=False)
@@ -119,7 +119,7 @@ class Site:
 
     @property
     def augmentation(self) -> Augmentation:
-        """The random changes of patches that the recipe asks for and H allows."""
+        """The random changes of patches that the recipe requests and H allows."""
         s, symmetry = self.recipe.sampling, self.symmetry
         return Augmentation(
             mirrors=symmetry.mirrors if s.flips else "",
@@ -132,5 +132,5 @@ class Site:
 
     @property
     def channels(self) -> tuple[int, int]:
-        """Of y and of x; without sharp images, as many as y has."""
+        """Channels of y and of x; without sharp images, both those of y."""
         return self.y[0].channels, (self.x or self.y)[0].channels

@@ -1,1 +1,1 @@
-"""Files, arrays and layers become Stacks."""
+"""Reading files, arrays and layers as Stacks."""

@@ -1,4 +1,4 @@
-"""`as_stack`: whatever holds an image becomes a `Stack`; results come back in kind."""
+"""`as_stack`: any kind of image as a `Stack`; results are returned in kind."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ImageLike = Any
 """A `Stack`, a path, an array (numpy, dask, zarr, torch) or a layer of napari."""
 
 REAL = "buif"
-"""Kinds of dtype that pixels can have: truth values, whole and floating numbers."""
+"""Kinds of dtype that pixels can have: booleans, integers and floats."""
 
 SAMPLES = (3, 4)
 
@@ -35,7 +35,7 @@ def as_stack(
     voxel_size: Sequence[float | None] | None = None,
     channel_axis: int | None = None,
 ) -> Stack:
-    """Return an image of any kind as a `Stack`; nothing lazy is read.
+    """Return an image of any kind as a `Stack`; lazy images are not read.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ def as_stack(
 
 
 def as_stacks(sources: ImageLike | Sequence[ImageLike], **how: Any) -> list[Stack]:
-    """Return one image, or each of a list or tuple of them, as a `Stack`.
+    """Return one image, or a list or tuple of them, as Stacks.
 
     Parameters
     ----------
@@ -88,9 +88,9 @@ def as_stacks(sources: ImageLike | Sequence[ImageLike], **how: Any) -> list[Stac
 
 
 def in_kind(source: ImageLike, result: Stack) -> Any:
-    """Return a result as the kind of thing that its source was.
+    """Return a result in the kind of its source.
 
-    An array for an array (of numpy, dask, zarr or torch), a `Stack` for all else.
+    An array for an array (numpy, dask, zarr or torch), a `Stack` for anything else.
     """
     if isinstance(source, Stack | str | os.PathLike) or is_layer(source):
         return result
@@ -105,7 +105,7 @@ BACK: dict[str, Callable[[Any, NDArray[Any]], Any]] = {
     "dask": lambda dask, pixels: dask.array.from_array(pixels),
     "zarr": lambda zarr, pixels: zarr.array(pixels),
 }
-"""How an array of another package is made, given that and an array of numpy."""
+"""How to make an array of another package, from it and a numpy array."""
 
 
 def _converted(source: ImageLike, axes: str | None, channel_axis: int | None) -> Stack:
@@ -129,7 +129,7 @@ def _converted(source: ImageLike, axes: str | None, channel_axis: int | None) ->
 
 def _pixels(source: Any) -> Any:
     """Return an array that numpy can index and read."""
-    if hasattr(source, "detach"):  # a tensor of torch, on whatever device
+    if hasattr(source, "detach"):  # a torch tensor, on any device
         tensor = source.detach().cpu()
         return (tensor.float() if tensor.is_floating_point() else tensor).numpy()
     if isinstance(source, np.ma.MaskedArray):

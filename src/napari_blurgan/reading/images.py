@@ -1,4 +1,4 @@
-"""Image files become Stacks: every format through one function."""
+"""Reading image files as Stacks: one function for all formats."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def read_stack(
     """
     found = Path(path)
     if not found.exists():
-        raise DataError(f"{found}: there is no such file")
+        raise DataError(f"{found}: no such file")
     if found.is_dir():
         return _read_folder(found, axes, strict)
     if found.stat().st_size == 0:
@@ -84,7 +84,7 @@ def read_stack(
 
 
 def _read_folder(path: Path, axes: str | None, strict: bool) -> Stack:
-    # zarr takes half a second to import: only those who need it pay.
+    # zarr takes half a second to import: only when needed.
     from napari_blurgan.reading.ome_zarr import is_zarr, read_zarr
 
     if not is_zarr(path):

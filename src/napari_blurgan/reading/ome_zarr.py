@@ -1,7 +1,7 @@
-"""OME-Zarr: versions 0.4 and 0.5 and plain zarr read, 0.5 written with a pyramid.
+"""Reading OME-Zarr 0.4 and 0.5 and plain zarr arrays.
 
-The metadata follow https://ngff.openmicroscopy.org/0.5/. Axes are stored in the
-order t, c, z, y, x, which the standard demands; RGB samples become channels.
+The metadata follow https://ngff.openmicroscopy.org/0.5/. Axes are in the order t, c, z,
+y, x, as the standard requires; RGB samples become channels.
 """
 
 from __future__ import annotations
@@ -83,14 +83,16 @@ def _attributes(node: Any, path: Path) -> dict[str, Any]:
     try:
         return dict(node.attrs)
     except (TypeError, ValueError, AttributeError) as error:
-        raise DataError(f"{path}: its attributes are no mapping") from error
+        raise DataError(f"{path}: its attributes are not a mapping") from error
 
 
 def _check_metadata_size(path: Path) -> None:
     for name in METADATA_FILES:
         file = path / name
         if file.is_file() and file.stat().st_size > LARGEST_METADATA:
-            raise DataError(f"{file}: {file.stat().st_size} bytes are no metadata")
+            raise DataError(
+                f"{file}: {file.stat().st_size} bytes is too large for metadata"
+            )
 
 
 def _plain(
@@ -143,7 +145,7 @@ def _multiscale(
 
 
 def _refused(path: Path, read: Callable[[], T]) -> T:
-    """Say which file it is whose metadata cannot be read."""
+    """Add the name of the file whose metadata cannot be read."""
     try:
         return read()
     except BlurGANError as error:
@@ -166,7 +168,7 @@ def _array(group: Any, path: Path, inner: str) -> Any:
 
 
 def _notes_on_chunks(pixels: ZarrArray, strict: bool) -> list[str]:
-    """Return a note, or raise, if chunks are not there."""
+    """Return a note, or raise, if chunks are missing."""
     missing, count = missing_chunks(pixels)
     if not missing:
         return []

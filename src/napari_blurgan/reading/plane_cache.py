@@ -1,4 +1,4 @@
-"""Decoded planes that may be wanted again, all files together within one budget."""
+"""A cache of decoded planes, with one memory budget for all files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Key = tuple[Hashable, int]
 
 
 class PlaneCache:
-    """Keeps the planes used latest, up to a number of bytes.
+    """Keeps the most recently used planes, up to a number of bytes.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ class PlaneCache:
     def get(
         self, owner: Hashable, number: int, make: Callable[[int], NDArray[Any]]
     ) -> NDArray[Any]:
-        """Return plane `number` of `owner`, made by ``make(number)`` if it must be."""
+        """Return plane `number` of `owner`, from ``make(number)`` if necessary."""
         key = (owner, number)
         with self._lock:
             if key in self._planes:

@@ -1,4 +1,4 @@
-"""The index of a zarr shard: where its chunks lie, and which it leaves out."""
+"""The index of a zarr shard: the positions of its chunks, and missing ones."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ class ShardLayout:
 
     @classmethod
     def of(cls, array: Any) -> ShardLayout | None:
-        """Return the layout of a zarr array; None where it has none that we read.
+        """Return the layout of a zarr array; None without a supported one.
 
-        That is one level of shards, their index as everybody writes it: little-endian
-        numbers and a checksum.
+        Supported is one level of shards with the usual index: little-endian numbers and
+        a checksum.
         """
         (codec, *rest) = array.metadata.to_dict()["codecs"]
         if codec["name"] != "sharding_indexed" or rest:
@@ -67,7 +67,7 @@ class ShardLayout:
         """
         length, size = 16 * self.chunks, file.stat().st_size
         if size < length + CHECKSUM:
-            raise ValueError("it has lost its index")
+            raise ValueError("its index is missing")
         with file.open("rb") as stream:
             stream.seek(size - length - CHECKSUM if self.at_end else 0)
             table = np.frombuffer(stream.read(length), "<u8").reshape(-1, 2)
@@ -76,5 +76,5 @@ class ShardLayout:
         last = size - (length + CHECKSUM if self.at_end else 0)
         for offset, nbytes in there.tolist():
             if offset < first or offset + nbytes > last:
-                raise ValueError("chunks that its index names lie outside of it")
+                raise ValueError("chunks in its index lie outside it")
         return there

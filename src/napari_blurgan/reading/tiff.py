@@ -1,7 +1,7 @@
-"""Read TIFF, OME-TIFF and ImageJ hyperstacks plane by plane, and doubt them.
+"""Read TIFF, OME-TIFF and ImageJ hyperstacks plane by plane, with strict checks.
 
-tifffile reads what it can of a damaged file and logs the rest. A restoration must
-not: here, a plane that is declared but cannot be read is an error.
+tifffile reads what it can of a damaged file and logs the rest. A restoration must not:
+here, a declared plane that cannot be read is an error.
 """
 
 from __future__ import annotations
@@ -89,12 +89,12 @@ def read_tiff(path: Path, axes: str | None = None, *, strict: bool = False) -> S
 
 
 class TiffArray:
-    """The first image of a TIFF file; planes are decoded when asked for.
+    """The first image of a TIFF file; planes are decoded on demand.
 
-    Decoded planes are kept for a while, see `PlaneCache`. Indices are integers, slices
-    and Ellipsis. The file is open only while a plane is read, so that a
-    thousand images do not exhaust the file handles. It can be pickled: another
-    process parses the file anew.
+    Decoded planes are cached, see `PlaneCache`. Indices are integers, slices and
+    Ellipsis. The file is open only while a plane is read, so that a thousand images do
+    not exhaust the file handles. It can be pickled: another process parses the file
+    again.
 
     Parameters
     ----------
@@ -159,7 +159,7 @@ class TiffArray:
     def _read_plane(self, number: int) -> NDArray[Any]:
         with _damage_refused(self.path, f"plane {number} cannot be decoded"):
             plane = self._contiguous(number) if self._offset else self._decoded(number)
-        if self.signed:  # 32768 stands for zero
+        if self.signed:  # 32768 represents zero
             plane = (plane ^ np.uint16(0x8000)).astype(np.uint16).view(np.int16)
         plane = plane.reshape(self._plane_shape).astype(self.dtype, copy=False)
         plane.flags.writeable = False
@@ -194,13 +194,13 @@ def _full_index(index: Any, ndim: int) -> tuple[int | slice, ...]:
 
 
 def _plane_ndim(shape: tuple[int, ...], samples: int) -> int:
-    """Return how many trailing axes one plane of `samples` values fills."""
+    """Return the number of trailing axes that one plane of `samples` values fills."""
     return next(n for n in range(1, len(shape) + 1) if math.prod(shape[-n:]) == samples)
 
 
 @contextmanager
 def _quiet_tifffile() -> Iterator[None]:
-    # What tifffile logs about damaged files we raise as errors or keep as notes.
+    # What tifffile logs about damaged files is raised as an error or kept as a note.
     logger = logging.getLogger("tifffile")
     handler = logging.NullHandler()
     logger.addHandler(handler)
@@ -212,15 +212,15 @@ def _quiet_tifffile() -> Iterator[None]:
 
 @contextmanager
 def _damage_refused(
-    path: Path, what: str = "is not a TIFF file, or damaged"
+    path: Path, what: str = "is not a TIFF file, or is damaged"
 ) -> Iterator[None]:
-    """Turn whatever a reader raises on bad bytes into a `DataError`."""
+    """Turn any error of a reader on damaged bytes into a `DataError`."""
     try:
         yield
     except BlurGANError:
         raise
     except MemoryError:
-        raise DataError(f"{path.name}: takes more memory than is free") from None
+        raise DataError(f"{path.name}: needs more memory than is free") from None
     except Exception as error:  # struct.error, zlib.error, IndexError, AttributeError…
         raise DataError(
             f"{path.name}: {what} ({error}); copy it again from where it came from"
@@ -228,11 +228,14 @@ def _damage_refused(
 
 
 def _missing(series: Any, path: Path, strict: bool) -> list[str]:
-    """Return a note, or raise, if strips or tiles are left out of the file."""
+    """Return a note, or raise, if strips or tiles are missing in the file."""
     missing, count = missing_segments(series)
     if not missing:
         return []
-    note = f"{missing} of {count} strips or tiles are not in the file and read as zero"
+    note = (
+        f"{missing} of {count} strips or tiles are missing in the file and were "
+        f"read as zero"
+    )
     if strict:
         raise DataError(f"{path.name}: {note}")
     return [note]
@@ -249,7 +252,7 @@ def _label(
                 f"{shape} (axes {letters})"
             )
         return shape, axes.upper(), []
-    # OME-TIFF does not keep axes of length one; our own files name them.
+    # OME-TIFF drops axes of length one; our own files name them.
     if facts.axes and "".join(a for a in facts.axes if a in letters) == letters:
         sizes = dict(zip(letters, shape, strict=True))
         return tuple(sizes.get(a, 1) for a in facts.axes), facts.axes, []

@@ -1,4 +1,4 @@
-"""A zarr array that says which chunk is at fault, and takes no more than it should."""
+"""A zarr array whose errors name the chunk, with limits on memory."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from napari_blurgan.reading.shards import ShardLayout
 
 __all__ = ["ZarrArray", "missing_chunks"]
 
-# What decodes bytes into numbers; others (pickle, msgpack) make objects, or run code.
+# Codecs that decode bytes to numbers; others (pickle, msgpack) can run code.
 CODECS = {
     *("blosc", "zstd", "gzip", "zlib", "lz4", "bz2", "lzma", "zfpy", "pcodec"),
     *("shuffle", "delta", "fixedscaleoffset", "quantize", "bitround", "packbits"),
@@ -29,9 +29,9 @@ CODECS = {
     *("bytes", "transpose", "sharding_indexed"),
 }
 LARGEST = 2**62
-"""Bytes that an index can count."""
+"""Largest number of bytes that an index can address."""
 CHUNK_KEY = re.compile(r"(?:c[./])?(\d+(?:[./]\d+)*)")
-# What a codec may add to a chunk without being suspected.
+# Overhead that a codec may add to a chunk.
 HARMLESS = 1 << 16
 
 
@@ -59,7 +59,7 @@ class ZarrArray:
         self.chunks = tuple(int(n) for n in array.chunks)
         stored = np.dtype(array.dtype)
         if stored.kind not in "biuf":
-            raise DataError(f"{path}: pixels of {stored} are no grey levels")
+            raise DataError(f"{path}: pixels of {stored} are not grey levels")
         self.dtype = stored.newbyteorder("=")
         for codec in _codecs(array):
             if codec not in CODECS:
@@ -68,7 +68,8 @@ class ZarrArray:
         pixels = math.prod(self.shape) * self.dtype.itemsize
         if not all(self.shape) or not all(blocks) or pixels > LARGEST:
             raise DataError(
-                f"{path}: shape {self.shape} in chunks of {blocks} is that of no image"
+                f"{path}: shape {self.shape} in chunks of {blocks} is not that of an "
+                f"image"
             )
         refuse_beyond_memory(
             math.prod(blocks) * self.dtype.itemsize, f"{path}: one chunk of {blocks}"
@@ -85,12 +86,12 @@ class ZarrArray:
 
     @property
     def store_path(self) -> str:
-        """What identifies this array."""
+        """The identity of this array."""
         return str(self._array.store_path)
 
     @property
     def blocks(self) -> tuple[int, ...]:
-        """Size of what one file holds: a shard, or a chunk."""
+        """Size of the content of one file: a shard, or a chunk."""
         return self._blocks
 
     def __array__(
@@ -110,7 +111,7 @@ class ZarrArray:
         return found.astype(self.dtype, copy=False)
 
     def _check_files(self, index: Any) -> None:
-        """Raise if a chunk has lost its end, or would become more than a chunk."""
+        """Raise if a chunk is truncated, or would decompress to more than a chunk."""
         for key in set(self._keys(index)) - self._checked:
             file = self.path / key
             if file.is_file():
@@ -122,7 +123,7 @@ class ZarrArray:
             self._checked.add(key)
 
     def _contents(self, file: Path) -> Iterator[tuple[BinaryIO, str | None]]:
-        """Yield what of a file is one chunk, with what it is compressed by."""
+        """Yield the chunks in the bytes of a file, with their compression."""
         with file.open("rb") as stream:
             if self.sharding is None:
                 yield stream, None if self._sharded else _compressor(self._array)
@@ -136,9 +137,9 @@ class ZarrArray:
             return
         limit = 2 * math.prod(self.chunks) * self.dtype.itemsize + HARMLESS
         if is_cut_short(stream, codec):
-            raise self._damaged(key, "it has lost its end")
+            raise self._damaged(key, "its end is missing")
         if inflates_beyond(stream, codec, limit):
-            raise self._damaged(key, "it holds more than a chunk of this image")
+            raise self._damaged(key, "it contains more than a chunk of this image")
 
     def _damaged(self, key: str, why: str) -> DataError:
         return DataError(
@@ -147,7 +148,7 @@ class ZarrArray:
         )
 
     def _blamed(self, index: Any, error: Exception) -> DataError:
-        """Return an error that names the chunk which cannot be read."""
+        """Return an error that names the unreadable chunk."""
         for key, box in zip(self._keys(index), self._boxes(index), strict=True):
             try:
                 self._array[box]
@@ -156,7 +157,7 @@ class ZarrArray:
         return DataError(f"{self.path}: cannot be read ({error!s:.200})")
 
     def _grid(self, index: Any) -> list[range]:
-        """Return the numbers of the chunks that `index` touches, along each axis."""
+        """Return the indices of the chunks touched by `index`, along each axis."""
         given = index if isinstance(index, tuple) else (index,)
         if ... in given:
             at = given.index(...)
@@ -183,9 +184,9 @@ class ZarrArray:
 
 
 def missing_chunks(array: ZarrArray) -> tuple[int, int]:
-    """Return how many chunks are in no file, and of how many.
+    """Return the number of chunks that are in no file, and their total.
 
-    By zarr's rule such chunks hold the fill value.
+    By zarr's definition such chunks have the fill value.
     """
     grid = [-(-n // b) for n, b in zip(array.shape, array.blocks, strict=True)]
     found = [file for name, file in _files(array.path) if _is_chunk(name, grid)]
@@ -196,7 +197,7 @@ def missing_chunks(array: ZarrArray) -> tuple[int, int]:
 
 
 def _held(sharding: ShardLayout, file: Path) -> int:
-    """Return how many chunks are in a shard; a damaged one is found when read."""
+    """Return the number of chunks in a shard; damage is detected when reading."""
     try:
         return len(sharding.places(file))
     except ValueError:
@@ -204,7 +205,7 @@ def _held(sharding: ShardLayout, file: Path) -> int:
 
 
 def _files(folder: Path) -> Iterator[tuple[str, Path]]:
-    """Yield the files in a folder, links to nowhere left out, by their keys."""
+    """Yield the files in a folder by their keys, without broken links."""
     for root, _, names in os.walk(folder):
         for name in names:
             file = Path(root) / name
@@ -222,7 +223,7 @@ def _is_chunk(name: str, grid: Sequence[int]) -> bool:
 
 
 def _codecs(array: Any) -> list[str]:
-    """Return the names of all codecs, those within shards too."""
+    """Return the names of all codecs, including those within shards."""
     if array.metadata.zarr_format == 2:
         found = [*(array.metadata.filters or ()), array.metadata.compressor]
         return [str(getattr(c, "codec_id", type(c).__name__)) for c in found if c]
@@ -240,6 +241,6 @@ def _names(codecs: Any) -> list[str]:
 
 
 def _compressor(array: Any) -> str | None:
-    """Return the codec that stands last, if it alone decides how large a chunk is."""
+    """Return the last codec, if it alone determines the size of a chunk."""
     names = [name for name in _codecs(array) if name != "crc32c"]
     return names[-1] if names else None

@@ -1,4 +1,4 @@
-"""Networks that are built only where they fit into the memory, and to their weights."""
+"""Networks that are built only if they fit into memory and match their weights."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ M = TypeVar("M", bound=nn.Module)
 
 
 def within_memory(build: Callable[[], M]) -> M:
-    """Build a network once it is known to fit into the memory.
+    """Build a network after checking that it fits into memory.
 
     Raises
     ------
@@ -30,7 +30,7 @@ def within_memory(build: Callable[[], M]) -> M:
 
 
 def build_for(build: Callable[[], M], weights: Mapping[str, Tensor]) -> M:
-    """Build a network and give it weights, once both are known to fit together.
+    """Build a network and load its weights, after checking that they match.
 
     Raises
     ------
@@ -52,7 +52,7 @@ def build_for(build: Callable[[], M], weights: Mapping[str, Tensor]) -> M:
 
 
 def _outline(build: Callable[[], nn.Module]) -> dict[str, Tensor]:
-    """Return the weights of a network as shapes alone."""
+    """Return the shapes of the weights of a network."""
     try:
         with torch.device("meta"):
             outline = build().state_dict()

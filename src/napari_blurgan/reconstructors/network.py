@@ -1,4 +1,4 @@
-"""The network inside a reconstructor, and inside a second generator."""
+"""The network inside a reconstructor, or of a second generator."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def make_network(
     pool: tuple[int, ...],
     zero_last: bool = False,
 ) -> UNet | ResNet:
-    """Return the network that a recipe describes, its weights drawn at random.
+    """Return the network described by a recipe, with random weights.
 
     Parameters
     ----------
@@ -35,8 +35,8 @@ def make_network(
         Whether the last convolution is zero at the start: a refinement starts by
         changing nothing.
     """
-    # A sigmoid that starts at one half would
-    # take thousands of steps to learn that most of a fluorescence volume is dark.
+    # A sigmoid that starts at one half would take
+    # thousands of steps to learn that most of a fluorescence volume is dark.
     dark = settings.output == "sigmoid" and dims == 3
     kinds: dict[str, Callable[..., UNet | ResNet]] = {
         "unet": partial(

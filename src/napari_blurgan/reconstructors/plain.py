@@ -1,4 +1,4 @@
-"""A network alone."""
+"""A plain network."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Plain(Reconstructor):
         estimate: Tensor | None = None,
         region: Sequence[slice] | None = None,
     ) -> Tensor:
-        """Return f(y); an estimate has no part in it."""
+        """Return f(y); estimates are ignored."""
         return self._run(y, region)
 
 

@@ -1,4 +1,4 @@
-"""`Reconstructor`: G, from what was measured to what it is of."""
+"""`Reconstructor`: G, which maps a measurement to the object."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["Reconstructor", "build_reconstructor"]
 
 
 class Reconstructor(nn.Module):
-    """G, whatever it is made of.
+    """G, of any kind.
 
     Parameters
     ----------
@@ -59,17 +59,17 @@ class Reconstructor(nn.Module):
         raise NotImplementedError
 
     def blank(self, patch: Sequence[int], channels: int) -> tuple[Tensor, ...]:
-        """Return arguments of zeros, to measure how fast it is."""
+        """Return arguments of zeros, to measure its speed."""
         return (torch.zeros(1, channels, *patch),)
 
     def set_precision(self, precision: torch.dtype) -> None:
-        """Choose what the network computes in, and the layout that suits it."""
+        """Set the precision of the network, and the layout that suits it."""
         self.precision = precision
         if precision != torch.float32:
             self.network.to(memory_format=self._layout())  # type: ignore[call-overload]
 
     def _run(self, image: Tensor, region: Sequence[slice] | None) -> Tensor:
-        """Return what the network makes of an image, float32."""
+        """Return the output of the network for an image, float32."""
         lower = self.precision != torch.float32
         if lower:
             image = image.contiguous(memory_format=self._layout())
@@ -87,7 +87,7 @@ def build_reconstructor(
     channels: tuple[int, int],
     pool: tuple[int, ...],
 ) -> Reconstructor:
-    """Return the G that a recipe names, with random weights.
+    """Return the G named by a recipe, with random weights.
 
     Parameters
     ----------

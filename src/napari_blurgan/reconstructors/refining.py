@@ -18,7 +18,7 @@ __all__ = ["Refining", "build_refining"]
 
 
 class Refining(Reconstructor):
-    """G(y) = r + f([y, ..., r]), r being the last of one or more estimates.
+    """G(y) = r + f([y, ..., r]), where r is the last of one or more estimates.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def build_refining(
     channels: tuple[int, int],
     pool: tuple[int, ...],
 ) -> Refining:
-    """Return a network with random weights that starts by changing nothing."""
+    """Return a network with random weights whose initial correction is zero."""
     measured, restored = channels
     seen = measured + settings.depths
     network = make_network(settings, dims, seen, restored, pool, zero_last=True)

@@ -1,1 +1,1 @@
-"""Any operator over an image of any size, tile by tile, from file to file."""
+"""Apply any operator to an image of any size, tile by tile, from file to file."""

@@ -1,7 +1,8 @@
 """Tiles on a dask cluster: workers read the image and write the zarr themselves.
 
-Each worker opens the image, the model and the result from their paths, which all must
-see. The scheduler hands out tile numbers; if a worker dies, others get its tiles.
+Each worker opens the image, the model and the result from their paths, which all
+workers must be able to see. The scheduler distributes tile numbers; if a worker dies,
+others compute its tiles.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ __all__ = ["Cluster"]
 
 CONNECT_SECONDS = 30
 ATTEMPTS = 3
-"""Times that a tile is computed again after an error that is not ours."""
+"""Retries of a tile after an error that is not ours."""
 
 
 class Cluster:
@@ -58,7 +59,7 @@ class Cluster:
             _check_versions(client, address)
 
     def tiled(self, run: Run, done: set[int]) -> Iterator[TileDone]:
-        """Compute the tiles that are not done yet; the sink records each.
+        """Compute the remaining tiles; the sink records each.
 
         Raises
         ------
@@ -101,7 +102,7 @@ class Cluster:
                     yield eta.tick()
             except KilledWorker as error:
                 raise OutOfMemoryError(
-                    "workers died on the same tile again and again, most likely for "
+                    "workers repeatedly died on the same tile, probably for "
                     "lack of memory; choose smaller tiles"
                 ) from error
 
@@ -124,7 +125,7 @@ class Cluster:
 
 
 def _smallest_worker(client: Any, address: str) -> int:
-    """Return the memory that each thread of the smallest worker may take."""
+    """Return the memory per thread of the smallest worker."""
     try:
         client.wait_for_workers(1, timeout=CONNECT_SECONDS)
     except TimeoutError:
@@ -134,9 +135,9 @@ def _smallest_worker(client: Any, address: str) -> int:
 
 
 def _check_versions(client: Any, address: str) -> None:
-    """Raise unless all workers have what this process has: they would wait forever."""
+    """Raise unless all workers have the version of this process."""
 
-    # A function inside a function is sent by value: it needs nothing of ours there.
+    # A nested function is sent by value: workers need none of our code for it.
     def installed() -> str:
         """Return the version of this package where it is called, or "none"."""
         from importlib import metadata
@@ -169,11 +170,11 @@ class _Job:
 
 
 _runners: dict[str, TileRunner] = {}
-"""The runner of the latest job, kept warm in each worker."""
+"""The runner of the latest job, kept for reuse in each worker."""
 
 
 def _compute(job: _Job, number: int) -> tuple[int, int, int]:
-    """Compute and write one tile; return its number and what was clipped."""
+    """Compute and write one tile; return its number and the clipped voxels."""
     runner = _runner_of(job)
     work = piece(job.layout, job.tiling, number)
     image = runner.tensor(read_tile(job.layout.source, work.frame, work.tile))

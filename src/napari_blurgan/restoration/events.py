@@ -12,14 +12,14 @@ __all__ = ["Event", "Finished", "Noted", "Planned", "Shrunk", "TileDone"]
 
 @dataclass(frozen=True)
 class Noted:
-    """Something about the image that one should know of, in words."""
+    """A note about the image."""
 
     message: str
 
 
 @dataclass(frozen=True)
 class Planned:
-    """What is going to be done, before it is."""
+    """The plan, before any work."""
 
     plan: TilingPlan
 
@@ -43,7 +43,7 @@ class TileDone:
 
 @dataclass(frozen=True)
 class Shrunk:
-    """The device ran out of memory; tiles are cut into pieces from now on.
+    """The device ran out of memory; tiles are divided into pieces from now on.
 
     Attributes
     ----------

@@ -70,8 +70,8 @@ def apply(
 ) -> Generator[Event, None, None]:
     """Restore `source` into `sink`, reporting every step.
 
-    Reading, computing and writing overlap. If the device runs out of memory, tiles
-    are computed in smaller pieces. The result is complete, or there is an error.
+    Reading, computing and writing overlap. If the device runs out of memory, tiles are
+    computed in smaller pieces. The result is either complete or an error.
 
     Parameters
     ----------
@@ -117,7 +117,7 @@ def apply(
         sink.abort()
         raise
     finally:
-        release_memory()  # a session makes many results, of many sizes
+        release_memory()  # a session makes many results of many sizes
     yield Finished(result, run.rounding.below, run.rounding.above)
 
 
@@ -128,7 +128,7 @@ def _run(
     cluster: Cluster | None,
     options: ApplyOptions,
 ) -> Run:
-    """Return what is to be done, planned but not begun."""
+    """Return the planned run."""
     layout = Layout(stack, operator, options.get("channel"), options.get("time"))
     rounding = Rounding(result_dtype(options.get("dtype"), stack.data.dtype))
     plan = make_plan(
@@ -151,7 +151,7 @@ def _carried(
     blend: bool,
     cluster: Cluster | None,
 ) -> Iterator[TileDone | Shrunk]:
-    """Compute and write what is not done yet, where and how it was asked for."""
+    """Compute and write the remaining tiles or frames."""
     if cluster is not None:
         return cluster.tiled(run, done)
     return run.blended(copies, done) if blend else run.tiled(copies, done)

@@ -1,4 +1,4 @@
-"""Do the next things while the present one is being used."""
+"""Start the next items while the current one is in use."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ def prefetched(
     items: Iterable[Item],
     depth: int,
 ) -> Iterator[Result]:
-    """Yield ``function(item)`` in order, at most `depth` of them begun in advance.
+    """Yield ``function(item)`` in order, with at most `depth` started in advance.
 
-    `items` is drawn from in the calling thread. Closing the iterator cancels what
-    has not begun.
+    `items` is iterated in the calling thread. Closing the iterator cancels items that
+    have not started.
     """
     waiting: deque[Future[Result]] = deque()
     try:

@@ -1,4 +1,4 @@
-"""From float32 to the pixel type of the result, counting what does not fit."""
+"""From float32 to the pixel type of the result, counting clipped voxels."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def result_dtype(dtype: DTypeLike | None, source: DTypeLike) -> np.dtype[Any]:
 
 
 class Rounding:
-    """Rounds to the nearest integer, and clips and counts what is out of range.
+    """Rounds to the nearest integer; clips and counts values out of range.
 
     Parameters
     ----------
@@ -73,13 +73,13 @@ class Rounding:
         """
         if not np.isfinite(block).all():
             raise DataError(
-                "the model made NaN or infinite values of this image; is it an image "
-                "like those that it was trained on?"
+                "the model produced NaN or infinite values for this image; is it "
+                "like the images it was trained on?"
             )
         if self.dtype.kind == "f":
             return block.astype(self.dtype, copy=False)
         limits = np.iinfo(self.dtype)
-        # float32 cannot hold 2³² - 1: round and compare in float64.
+        # float32 cannot represent 2³² - 1: round and compare in float64.
         rounded = np.rint(block, dtype=np.float64)
         self.below += int(np.count_nonzero(rounded < limits.min))
         self.above += int(np.count_nonzero(rounded > limits.max))

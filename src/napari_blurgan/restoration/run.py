@@ -50,7 +50,7 @@ def piece(layout: Layout, tiling: Tiling, number: int) -> Piece:
 
 @dataclass(frozen=True)
 class Run:
-    """What reading, computing and writing share."""
+    """Shared by reading, computing and writing."""
 
     layout: Layout
     plan: TilingPlan
@@ -60,7 +60,7 @@ class Run:
     def tiled(
         self, operators: Sequence[Operator], done: set[int]
     ) -> Iterator[TileDone | Shrunk]:
-        """Compute and write the tiles that are not done yet."""
+        """Compute and write the remaining tiles."""
         runner = TileRunner(operators, self.plan.tiling)
 
         def read(work: Piece) -> tuple[Piece, Tensor]:
@@ -91,7 +91,7 @@ class Run:
     def blended(
         self, operators: Sequence[Operator], done: set[int]
     ) -> Iterator[TileDone | Shrunk]:
-        """Compute and write the frames that are not done yet, seams smoothed."""
+        """Compute and write the remaining frames, with blended seams."""
         tiling = self.plan.tiling
         frames = self.layout.frames
         eta = Countdown(len(done) * len(tiling), self.plan.tiles)
@@ -119,7 +119,7 @@ class Run:
         blend = Blend(tiling, self.layout.per_group)
 
         def compute(tile: Tile) -> tuple[Tile, NDArray[np.float32]]:
-            """Return a tile and what the network makes of it, beyond its core too."""
+            """Return a tile and the output of the network, also beyond its core."""
             image = runner.tensor(read_tile(self.layout.source, frame, tile))
             return tile, runner.whole(tile, blend.widened(tile), image)
 
@@ -141,9 +141,9 @@ class Run:
 
 
 class Countdown:
-    """Counts tiles and expects the rest to take as long as those done in this run.
+    """Counts tiles and estimates the remaining time from those of this run.
 
-    The first one also warms up the device: it is left out as soon as there are more.
+    The first one also warms up the device: it is ignored as soon as there are more.
     """
 
     def __init__(self, done: int, total: int) -> None:
@@ -161,7 +161,7 @@ class Countdown:
 
 @contextmanager
 def _threads(count: int) -> Iterator[ThreadPoolExecutor]:
-    """Yield threads that end, when they are left, in the middle of what they do."""
+    """Yield threads that stop in the middle of their work when the context is left."""
     left = Event()
     executor = ThreadPoolExecutor(
         count, thread_name_prefix="restore", initializer=inherited(left.is_set)
@@ -176,7 +176,7 @@ def _threads(count: int) -> Iterator[ThreadPoolExecutor]:
 def _batches(
     inputs: Iterable[tuple[Piece, Tensor]], size: int
 ) -> Iterator[list[tuple[Piece, Tensor]]]:
-    """Yield runs of at most `size` inputs that agree in shape, cores in place."""
+    """Yield runs of at most `size` inputs that agree in shape and core position."""
     batch: list[tuple[Piece, Tensor]] = []
     for item in inputs:
         if batch and (len(batch) == size or not _agree(batch[0], item)):
@@ -193,7 +193,7 @@ def _agree(one: tuple[Piece, Tensor], other: tuple[Piece, Tensor]) -> bool:
 
 
 def _halved(tiling: Tiling) -> Tiling:
-    """Return a tiling with half the core, or raise if there is nothing to halve."""
+    """Return a tiling with half the core, or raise if it cannot be halved."""
     axis = max(range(len(tiling.core)), key=tiling.core.__getitem__)
     core = list(tiling.core)
     core[axis] = (core[axis] + 1) // 2

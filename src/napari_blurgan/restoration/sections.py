@@ -1,4 +1,4 @@
-"""A model of planes over a volume from several sides, and the mean of the results."""
+"""A model of planes applied to a volume from several directions, and the mean."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def apply_sections(
     views: Sequence[str],
     **options: Unpack[ApplyOptions],
 ) -> Generator[Event, None, None]:
-    """Restore a volume, its voxels made cubes, with a model of planes, view by view.
+    """Restore a volume with cubic voxels with a model of planes, view by view.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def apply_sections(
         If the size of a voxel is unknown, or `out` is something else.
     """
     if out is not None and Path(out).suffix.lower() not in (".tif", ".tiff"):
-        raise DataError(f"{out}: sections from several sides are written as .ome.tif")
+        raise DataError(f"{out}: averages over several views are written as .ome.tif")
     dtype = options.get("dtype")
     options["dtype"] = None  # rounded once, at the end
     rounding = Rounding(result_dtype(dtype, stack.data.dtype))

@@ -1,4 +1,4 @@
-"""Where a result goes: an array in memory, an OME-TIFF or an OME-Zarr."""
+"""Destinations of a result: an array in memory, an OME-TIFF or an OME-Zarr."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ SMALLEST_CHUNK, LARGEST_CHUNK = 32, 128
 
 @dataclass(frozen=True)
 class Target:
-    """What a sink has to know of the result.
+    """The properties of the result that a sink needs.
 
     Attributes
     ----------
@@ -62,33 +62,33 @@ class Target:
 
 
 class Sink(Protocol):
-    """A place for a result; `open`, then `write` each tile, then `close` or `abort`."""
+    """A destination; `open`, then `write` each tile, then `close` or `abort`."""
 
     in_memory: bool
     resumable: bool
-    """Whether what is not complete can be gone on with."""
+    """Whether an incomplete result can be resumed."""
 
     def earlier_tile(self) -> tuple[int, ...] | None:
-        """Return the tile size of the run that is to be resumed, if there is one."""
+        """Return the tile size of the run to resume, if there is one."""
 
     def open(self, target: Target) -> set[int]:
-        """Prepare for the result and return the tiles that are there already.
+        """Prepare the result and return the tiles that exist already.
 
-        If it fails, what it began is gone again; `abort` is for what comes after.
+        If this fails, it removes what it began; `abort` is for later failures.
         """
 
     def write(self, number: int, region: Region, block: NDArray[Any]) -> None:
-        """Put tile `number`, in the axes of the result, into `region`."""
+        """Write tile `number`, in the axes of the result, to `region`."""
 
     def close(self) -> Stack:
         """Complete the result and return it."""
 
     def abort(self) -> None:
-        """Leave nothing that could be taken for a result."""
+        """Remove anything that could be mistaken for a result."""
 
 
 def make_sink(path: str | os.PathLike[str] | None, resume: bool = False) -> Sink:
-    """Return the sink for a path: None is memory, else the suffix decides.
+    """Return the sink for a path: None is memory, otherwise the suffix decides.
 
     Raises
     ------
@@ -144,12 +144,12 @@ class MemorySink:
         )
 
     def abort(self) -> None:
-        """Forget the array."""
+        """Discard the array."""
         del self._array
 
 
 class OmeTiffSink:
-    """An OME-TIFF or a hyperstack of ImageJ, in which tiles are written in any order.
+    """An OME-TIFF or an ImageJ hyperstack, whose tiles are written in any order.
 
     It is not compressed. It has a temporary name until it is complete, and one writer
     at a time.
@@ -190,7 +190,7 @@ class OmeTiffSink:
         try:
             with _written_to(self.path):
                 self._reserve(needed, options)
-        except BaseException:  # Ctrl-C, between two lines
+        except BaseException:  # Ctrl-C between two lines
             self.abort()
             raise
         return set()
@@ -206,7 +206,7 @@ class OmeTiffSink:
         with tifffile.TiffFile(self._part) as tif:
             self._offset = tif.series[0].dataoffset
         if hasattr(os, "posix_fallocate"):
-            # A mapped page that finds no room on the disk would end the process.
+            # Writing to a memory-mapped page without disk space would kill the process.
             with self._part.open("r+b") as file:
                 os.posix_fallocate(file.fileno(), 0, self._offset + needed)
 
@@ -214,7 +214,7 @@ class OmeTiffSink:
         """Write a tile in place."""
         order = self._layout.order
         with _written_to(self.path):
-            # Mapped anew for each tile, so that pages written do not count as ours.
+            # Mapped again for each tile, so that written pages are not counted as ours.
             pixels = np.memmap(
                 self._part, self._dtype, "r+", self._offset, self._layout.shape
             )
@@ -237,8 +237,8 @@ class OmeTiffSink:
 class OmeZarrSink:
     """An OME-Zarr 0.5 with a pyramid; it can be resumed.
 
-    Until it is complete it is called NAME.zarr.part, and beside it lies a record of
-    the tiles that are done, NAME.zarr.tiles. It has one writer at a time.
+    Until it is complete it is called NAME.zarr.part, with a record of the finished
+    tiles, NAME.zarr.tiles, next to it. It has one writer at a time.
 
     Parameters
     ----------
@@ -265,13 +265,13 @@ class OmeZarrSink:
         return None if key is None else tuple(key["core"])
 
     def open(self, target: Target) -> set[int]:
-        """Make the arrays, or find the tiles of an earlier run."""
+        """Create the arrays, or find the tiles of an earlier run."""
         self._target = target
         self.order = ngff_order(target.layout.axes)
         self._lock.acquire()
         try:
             self._done = self._recorded() if self.resume else set()
-        except BaseException:  # what was begun otherwise is not ours to remove
+        except BaseException:  # a run with other settings must not be removed
             self._lock.release()
             raise
         try:
@@ -293,7 +293,7 @@ class OmeZarrSink:
             self.record(number)
 
     def record(self, number: int) -> None:
-        """Remember that a tile is written."""
+        """Record that a tile is written."""
         self._done.add(number)
         with self.journal.open("a") as journal:
             journal.write(f"{number}\n")
@@ -308,7 +308,7 @@ class OmeZarrSink:
         return read_stack(self.path)
 
     def abort(self) -> None:
-        """Keep what can be resumed; remove it where not a tile is done."""
+        """Keep what can be resumed; remove it if no tile is done."""
         if not self._done:
             shutil.rmtree(self.part, ignore_errors=True)
             with suppress(OSError):
@@ -339,9 +339,9 @@ class OmeZarrSink:
             temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
     def _read_journal(self) -> tuple[dict[str, Any] | None, set[int]]:
-        """Return the key of an earlier run and its tiles, or None where there is none.
+        """Return the key of an earlier run and its tiles, or None without one.
 
-        A last line without an end was cut off, with the power or by a full disk.
+        A last line without an end was truncated, by a power failure or a full disk.
         """
         if not self.journal.is_file():
             return None, set()
@@ -366,14 +366,15 @@ class OmeZarrSink:
         if other:
             names = ", ".join("tile size" if n == "core" else n for n in other)
             raise DataError(
-                f"{self.part}: was begun with another {names}; delete it, or leave out "
-                "the wish to resume"
+                f"{self.part}: was begun with a different {names}; delete it, or do "
+                f"not "
+                "resume"
             )
         return done
 
 
 def ngff_order(axes: str) -> tuple[int, ...]:
-    """Return the positions of `axes` in the order that OME-Zarr demands."""
+    """Return the positions of `axes` in the order required by OME-Zarr."""
     letters = axes.replace("S", "C")
     return tuple(letters.index(a) for a in ORDER if a in letters)
 
@@ -394,7 +395,7 @@ def _lock(path: Path) -> Lock:
 
 @contextmanager
 def _written_to(path: Path) -> Iterator[None]:
-    """Say which result it is that the system does not let us write."""
+    """Name the result that the system does not allow us to write."""
     try:
         yield
     except OSError as error:

@@ -1,1 +1,1 @@
-"""Patches: where they are drawn, how they are varied, what is set aside."""
+"""Patches: where they are drawn, how they vary, what is held out."""

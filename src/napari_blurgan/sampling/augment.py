@@ -100,7 +100,7 @@ class Transform:
 
 @dataclass(frozen=True)
 class Augmentation:
-    """What may be changed at random, and how far.
+    """Possible random changes, and their size.
 
     Flips and quarter turns are exact. The others interpolate linearly, which smooths
     noise, and a change of scale also changes the blur: they are off by default.

@@ -1,4 +1,4 @@
-"""Set images aside before training, to see afterwards what was learned."""
+"""Images held out before training, to measure afterwards what was learned."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from napari_blurgan.data.view import RangeView
 __all__ = ["set_aside"]
 
 ENOUGH = 10
-"""Images, time points or planes of which some can be spared."""
+"""Number of images, time points or planes of which some can be spared."""
 
 
 def set_aside(
     stacks: Sequence[Stack], share: float, patch: Sequence[int]
 ) -> tuple[list[Stack], list[Stack]]:
-    """Split a data set into what is trained on and what is not.
+    """Split a data set into a training part and a held-out part.
 
-    Whole images are set aside where there are ten or more; else the end of each one
-    along time, along z (where patches are planes) or along the longer side of the
-    plane, as far as a patch remains on both sides of the cut.
+    Whole images are held out if there are ten or more; otherwise the end of each one
+    along time, along z (if patches are planes) or along the longer side of the plane,
+    as far as a patch remains on both sides of the cut.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""`PatchSampler`: random patches out of any number of stacks, read lazily."""
+"""`PatchSampler`: random patches from any number of stacks, read lazily."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ TRIES = 32
 
 @dataclass(frozen=True)
 class Place:
-    """Where a patch was read and how it was changed, so that a pair can follow."""
+    """Position and augmentation of a patch, so that its partner can follow."""
 
     stack: int
     time: int
@@ -125,7 +125,7 @@ class PatchSampler:
         return place, self.read(place)
 
     def read(self, place: Place) -> Tensor:
-        """Return the patch at a place, changed as it says.
+        """Return the patch at a position, with its augmentation.
 
         For pairs: ``place, y = blurred.draw_with_place(); x = sharp.read(place)``.
 
@@ -139,14 +139,14 @@ class PatchSampler:
         return torch.from_numpy(place.transform(region, start, self.patch))
 
     def state(self) -> dict[str, Any]:
-        """Return the state of chance, fit for JSON; `set_state` goes on from there."""
+        """Return the state of the random numbers, for JSON; see `set_state`."""
         return {
             "rng": self.rng.bit_generator.state,
             "structured": self._structured,
         }
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Go on exactly where `state` was taken."""
+        """Restore the state in `state`."""
         self.rng.bit_generator.state = state["rng"]
         self._structured = float(state["structured"])
 
@@ -183,7 +183,7 @@ class PatchSampler:
     def _check_place(self, place: Place) -> None:
         if place.stack >= len(self.stacks):
             raise DataError(
-                f"there is no image {place.stack + 1} to go with its partner, the "
+                f"there is no image {place.stack + 1} to pair with its partner, the "
                 f"domain has {len(self.stacks)}; pairs need as many images in both"
             )
         stack = self.stacks[place.stack]
@@ -196,7 +196,7 @@ class PatchSampler:
             )
 
     def _box(self, stack: Stack) -> tuple[int, ...]:
-        """Return the patch over the axes of `stack`: one plane of a volume."""
+        """Return the patch along the axes of `stack`: one plane of a volume."""
         return (1,) * (len(stack.spatial_shape) - len(self.patch)) + self.patch
 
     def _read(
@@ -228,9 +228,9 @@ class PatchSampler:
 
 
 def check_disjoint(one: Sequence[Stack], other: Sequence[Stack]) -> None:
-    """Make sure that no image is in both domains.
+    """Check that no image is in both domains.
 
-    A network could otherwise learn the pairs that unpaired training must do without.
+    Otherwise a network could learn the pairs, which unpaired training must do without.
 
     Raises
     ------
@@ -242,7 +242,7 @@ def check_disjoint(one: Sequence[Stack], other: Sequence[Stack]) -> None:
             if _same(stack.data, twin.data):
                 raise DataError(
                     f"{stack.name} and {twin.name} are the same image, once in each "
-                    f"domain; an image may be in one of the two only"
+                    f"domain; an image may be in only one of the two"
                 )
 
 
@@ -256,7 +256,7 @@ def _same(one: ArrayLike, other: ArrayLike) -> bool:
 
 
 def _origin(data: ArrayLike) -> str | None:
-    """Return what identifies the source of a lazy array, if anything does."""
+    """Return the identity of the source of a lazy array, if it has one."""
     # zarr (whose `path` is relative), memory-mapped files, our own TIFFs; the names
     # of dask's arrays identify them, those of others (HDF5) need not.
     names = ["store_path", "filename", "path"]
@@ -293,7 +293,7 @@ def _check_same_channels(
 
 
 def _otsu(values: NDArray[np.float64]) -> float:
-    """Return the least value of the upper class of Otsu's two."""
+    """Return the lowest value of the upper of Otsu's two classes."""
     ordered = np.sort(values)
     n = np.arange(1, len(ordered))
     means = np.cumsum(ordered)[:-1] / n

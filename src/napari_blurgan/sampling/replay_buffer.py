@@ -1,4 +1,4 @@
-"""A buffer of generated patches, so that discriminators remember (Shrivastava 2017)."""
+"""A buffer of generated patches that discriminators see again (Shrivastava 2017)."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ __all__ = ["ReplayBuffer"]
 
 
 class ReplayBuffer:
-    """Mixes the generated patches of now with those of the past.
+    """Mixes current generated patches with earlier ones.
 
-    Until it is full it stores what comes and returns it. Then, for every patch, a
-    coin decides whether the patch itself is returned, or a random older one, whose
-    place it takes (Shrivastava et al. 2017, section 2.3, in the form of Zhu et al.).
+    Until it is full it stores and returns each patch. Afterwards, with equal
+    probability, it returns either the new patch or a random older one, which the new
+    one replaces (Shrivastava et al. 2017, section 2.3, in the form of Zhu et al.).
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ class ReplayBuffer:
 
     def __init__(self, size: int = 50, generator: torch.Generator | None = None):
         if size < 0:
-            raise ValueError(f"a history holds 0 or more patches, not {size}")
+            raise ValueError(f"a replay buffer holds 0 or more patches, not {size}")
         self.size = size
         self.generator = generator
         self.patches: list[Tensor] = []
@@ -53,7 +53,7 @@ class ReplayBuffer:
         return {"patches": torch.stack(self.patches)} if self.patches else {}
 
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
-        """Take over what `state_dict` returned.
+        """Restore a state from `state_dict`.
 
         Raises
         ------
@@ -63,7 +63,7 @@ class ReplayBuffer:
         patches = state.get("patches", torch.empty(0))
         if len(patches) > self.size:
             raise DataError(
-                f"{len(patches)} patches were stored, but the history holds "
+                f"{len(patches)} patches were stored, but the buffer holds "
                 f"{self.size}; resume with the recipe that was trained"
             )
         self.patches = list(patches.clone())
@@ -72,7 +72,7 @@ class ReplayBuffer:
         if len(self.patches) < self.size:
             self.patches.append(patch.clone())
             return patch
-        # The larger half of the numbers stands for the coin's other side.
+        # The upper half of the numbers stands for the other outcome.
         draw = int(torch.randint(2 * self.size, (), generator=self.generator))
         if draw >= self.size:
             return patch

@@ -1,4 +1,4 @@
-"""The same picture twice, in two files."""
+"""The same image twice, in two files."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ SIDE = 64
 
 
 def check_no_shared_images(one: Sequence[Stack], other: Sequence[Stack]) -> None:
-    """Make sure that no image of one domain has the pixels of one in the other.
+    """Check that no image of one domain has the pixels of one in the other.
 
-    The middle of each is looked at. Empty middles do not count as shared.
+    The middle of each image is compared. Empty middles do not count as equal.
 
     Raises
     ------
@@ -32,12 +32,12 @@ def check_no_shared_images(one: Sequence[Stack], other: Sequence[Stack]) -> None
         if middle is not None and middle in known:
             raise DataError(
                 f"{known[middle]} and {stack.name} have the same pixels, once in each "
-                f"domain; an image may be in one of the two only"
+                f"domain; an image may be in only one of the two"
             )
 
 
 def _middle(stack: Stack) -> tuple[object, ...] | None:
-    """Return what identifies the middle of an image; None where it is empty."""
+    """Return a fingerprint of the middle of an image; None if it is empty."""
     sizes = stack.spatial_shape
     shape = [min(SIDE, n) for n in sizes]
     start = [(n - s) // 2 for n, s in zip(sizes, shape, strict=True)]

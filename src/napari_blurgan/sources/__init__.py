@@ -1,1 +1,1 @@
-"""Where training draws from: unpaired sets, pairs, repeated or single images."""
+"""The data used for training: unpaired sets, pairs, repeated or single images."""

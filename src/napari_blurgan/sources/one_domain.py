@@ -1,4 +1,4 @@
-"""A source of measured images alone."""
+"""A source of measured images only."""
 
 from __future__ import annotations
 
@@ -52,9 +52,9 @@ class OneDomain(Source):
         return Draw(y=image[:, 0] if image.ndim > 1 + axes else image)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the state of chance."""
+        """Return the state of the random numbers."""
         return {"sampler": self.sampler.state()}
 
     def load_state_dict(self, state: dict[str, Any], forward: ForwardModel) -> None:
-        """Go on from where `state_dict` was taken."""
+        """Restore a state from `state_dict`."""
         self.sampler.set_state(state["sampler"])

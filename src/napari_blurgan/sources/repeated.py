@@ -1,4 +1,4 @@
-"""The same field measured more than once, each time with noise of its own."""
+"""The same field measured more than once, with independent noise."""
 
 from __future__ import annotations
 
@@ -34,17 +34,17 @@ class RepeatedSource(SourceSettings):
     apart: ClassVar[bool] = False
 
     second: Second | Literal["auto"] = "auto"
-    """Where the second measurement is from: a second set of images, the next time
-    point, or half of the photons. "auto" takes the first of these that there is."""
+    """Origin of the second measurement: a second set of images, the next time point, or
+    half of the photons. "auto" uses the first of these that is available."""
 
     @property
     def offers(self) -> frozenset[Need]:
-        """The second measurement, in the place of a sharp image."""
+        """The second measurement, in place of a sharp image."""
         return frozenset({SHARP, PAIRS})
 
 
 class Repeated(OneDomain):
-    """Draws two measurements of a place; either may come first.
+    """Draws two measurements of the same region, in random order.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ class Repeated(OneDomain):
         self._others = _beside(site) if second == "images" else None
 
     def draw(self) -> Draw:
-        """Return two measurements of a random place."""
+        """Return two measurements of a random region."""
         place, y = self.sampler.draw_with_place()
         pair = self._of(place, y)
         first = int(self.sampler.rng.integers(2))
@@ -76,7 +76,7 @@ class Repeated(OneDomain):
         return y, self._others.read(place)
 
     def _frame(self, place: Place, y: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the place and the same one time point later, or earlier at the end."""
+        """Return the region and the same one time point later (at the end, earlier)."""
         last = self.measured[place.stack].size("T") - 1
         time = place.time + 1 if place.time < last else place.time - 1
         return y, self.sampler.read(replace(place, time=time))
@@ -111,7 +111,7 @@ def _shortest(stacks: Sequence[Stack]) -> Stack:
 
 
 def _beside(site: Site) -> PatchSampler:
-    """Return what reads the second set at the places of the first."""
+    """Return the sampler that reads the second set at the positions of the first."""
     return PatchSampler(
         site.x,
         site.recipe.patch,

@@ -1,4 +1,4 @@
-"""Measured images and nothing else."""
+"""Measured images only."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["SingleSource", "open_single"]
 
 
 class SingleSource(SourceSettings):
-    """Each image is measured once, and there are no others."""
+    """Measured images only, each recorded once."""
 
     kind: Literal["single"] = "single"
     home: ClassVar[str] = "napari_blurgan.sources.single:open_single"

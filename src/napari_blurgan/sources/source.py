@@ -1,4 +1,4 @@
-"""What training asks of its data, wherever they come from."""
+"""The interface between training and its data."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["Source", "open_source"]
 
 
 class Source(ABC):
-    """Draws patches, and keeps what goes with them up to date.
+    """Draws patches, and keeps their estimates up to date.
 
     Attributes
     ----------
@@ -44,21 +44,21 @@ class Source(ABC):
 
     @abstractmethod
     def load_state_dict(self, state: dict[str, Any], forward: ForwardModel) -> None:
-        """Go on from where `state_dict` was taken."""
+        """Restore a state from `state_dict`."""
 
     def renew_all(self, forward: ForwardModel) -> Iterator[float]:
-        """Bring everything up to date; yields the share that is done."""
+        """Update everything; yields the share that is done."""
         yield 1.0
 
     def renew_next(self, forward: ForwardModel) -> None:  # noqa: B027
-        """Bring the part up to date whose turn it is."""
+        """Update the next part in turn."""
 
     def judge(self, forward: ForwardModel) -> Judge | None:
-        """Return what compares G with its estimate on data that are never drawn."""
+        """Return the comparison of G with its estimate on data that are never drawn."""
         return None
 
     def findings(self, voxel_size: Sequence[float | None]) -> list[Note]:
-        """Return what people should know of the data before training."""
+        """Return notes about the data, before training."""
         return []
 
 

@@ -1,4 +1,4 @@
-"""The photons of each image, split in two: one half is restored, one is predicted."""
+"""The photons of each image in two halves: one is restored, the other predicted."""
 
 from __future__ import annotations
 
@@ -32,18 +32,18 @@ __all__ = ["Split", "SplitSource", "open_split"]
 UNIT = Normalization(0.0, 1.0)
 
 KEPT = 0.9
-"""Share of the photons that is trained on; the others judge."""
+"""Share of the photons used for training; the others are held out."""
 
 JUDGED = 3
-"""Blocks whose photons judge."""
+"""Number of blocks whose held-out photons are used for the comparison."""
 
 
 class SplitSource(SourceSettings):
-    """Single images, of whose photons a part is kept from what G sees."""
+    """Single images; part of their photons is hidden from G."""
 
     kind: Literal["split"] = "split"
     home: ClassVar[str] = "napari_blurgan.sources.split:open_split"
-    # Photons are shared out as Noise2Noise does with exposures.
+    # The halves of the photons play the part of Noise2Noise's exposures.
     cites: ClassVar[tuple[str, ...]] = ("lehtinen2018",)
     domains: ClassVar[int] = 1
     most_domains: ClassVar[int] = 1
@@ -51,23 +51,23 @@ class SplitSource(SourceSettings):
 
     @property
     def needs(self) -> frozenset[Need]:
-        """An estimate, from which the unseen photons are predicted."""
+        """An estimate, from which the hidden photons are predicted."""
         return frozenset({ESTIMATE})
 
     @property
     def offers(self) -> frozenset[Need]:
-        """Photons that G has not seen."""
+        """Photons that are hidden from G."""
         return frozenset({UNSEEN})
 
 
 @dataclass(frozen=True)
 class Halves:
-    """Half of the photons with their estimates, and what these leave of the others.
+    """Half of the photons with their estimates, and the residual of the other half.
 
     Parameters
     ----------
     estimator, noise
-        What makes the estimates, and what was measured in y.
+        Computes the estimates; noise of y.
     """
 
     estimator: Estimator
@@ -76,11 +76,11 @@ class Halves:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """All photons, which are no part of a draw; half of them; the rest of it."""
+        """All photons (not part of a draw), half of them, estimates, residual."""
         return ("all", "y", *("estimate",) * self.estimator.depths, "residual")
 
     def __call__(self, block: Tensor, blur: BlurKernel) -> Tensor:
-        """Split the photons of a block anew."""
+        """Split the photons of a block again."""
         rng = np.random.default_rng(int(torch.randint(2**31, ())))
         seen, unseen = split_photons(block, self.noise, 0.5, rng)
         estimates, expected = self.estimator.fit(seen, blur)
@@ -88,14 +88,14 @@ class Halves:
 
 
 class Split(Source):
-    """Draws from blocks of the images whose photons are split anew, now and then.
+    """Draws from blocks of the images, whose photons are split again now and then.
 
     Parameters
     ----------
     site : Site
         The data, and the blur.
     halves : Halves
-        What splits them.
+        Splits the photons.
     """
 
     def __init__(self, site: Site, halves: Halves) -> None:
@@ -116,7 +116,7 @@ class Split(Source):
         )
 
     def _set_aside(self, number: int, site: Site) -> Tensor:
-        """Take some of the photons of a block out of it, for good, and return them."""
+        """Remove part of the photons of a block permanently, and return them."""
         stack = self.blocks.stacks[number]
         data = np.array(stack.data)
         rng = np.random.default_rng([site.recipe.seed, number])
@@ -127,7 +127,7 @@ class Split(Source):
         return unseen
 
     def judge(self, forward: ForwardModel) -> Judge:
-        """Return what compares G with Richardson-Lucy on the photons set aside."""
+        """Return the comparison of G with Richardson-Lucy on the held-out photons."""
         blur, seen, unseen = forward.blur, [], []
         for stack, aside in list(zip(self.measured, self._unseen, strict=True))[
             :JUDGED
@@ -162,16 +162,16 @@ class Split(Source):
         self.sampler.stacks = tuple(self.blocks.stacks)
 
     def renew_next(self, forward: ForwardModel) -> None:
-        """Split the photons of the next block anew; of a large one not every time."""
+        """Split the photons of the next block again; of a large one not every time."""
         self.blocks.renew_in_time(forward.blur)
         self.sampler.stacks = tuple(self.blocks.stacks)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the state of chance, and what the blocks were split with."""
+        """Return the state of the random numbers and of the blocks."""
         return {"sampler": self.sampler.state(), "blocks": self.blocks.state_dict()}
 
     def load_state_dict(self, state: dict[str, Any], forward: ForwardModel) -> None:
-        """Go on from where `state_dict` was taken."""
+        """Restore a state from `state_dict`."""
         self.sampler.set_state(state["sampler"])
         self.blocks.load_state_dict(state["blocks"], forward.blur)
         self.sampler.stacks = tuple(self.blocks.stacks)
@@ -189,6 +189,6 @@ def open_split(settings: SplitSource, site: Site) -> Split:
     if estimator is None:
         raise RecipeError("source 'split' needs a reconstructor that refines estimates")
     noise = site.calibration.noise
-    # What is left of the light is scaled to the whole, and so is its noise.
+    # The remaining photons are scaled to the full level, and so is their noise.
     left = NoiseModel(noise.slope / KEPT, noise.intercept / KEPT)
     return Split(site, Halves(estimator, left))

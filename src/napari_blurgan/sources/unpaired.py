@@ -1,4 +1,4 @@
-"""Measured and sharp images: drawn each for itself, or in pairs."""
+"""Measured and sharp images, drawn independently or in pairs."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class TwoDomains(Source):
         return Draw(**named(image, self.blocks[0].enrich.names))
 
     def renew_all(self, forward: ForwardModel) -> Iterator[float]:
-        """Make every estimate with the present kernel; yields the share done."""
+        """Compute every estimate with the current kernel; yields the share done."""
         total = sum(len(blocks.stacks) for blocks in self.blocks)
         done = 0
         for blocks in self.blocks:
@@ -94,7 +94,7 @@ class TwoDomains(Source):
         yield 1.0
 
     def renew_next(self, forward: ForwardModel) -> None:
-        """Bring one block of each domain up to date, large ones not every time."""
+        """Update one block of each domain, large ones not every time."""
         for blocks in self.blocks:
             blocks.renew_in_time(forward.blur)
         self._hand_on()
@@ -104,7 +104,7 @@ class TwoDomains(Source):
             sampler.stacks = tuple(blocks.stacks)
 
     def findings(self, voxel_size: Sequence[float | None]) -> list[Note]:
-        """Say if both sets show structures of different kinds."""
+        """Return a note if the sets show different kinds of structure."""
         if not self.blocks:
             return []
         measured, simulated = self.blocks
@@ -112,14 +112,14 @@ class TwoDomains(Source):
         return check_likeness(ours, theirs, voxel_size)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the state of chance, and what the estimates were made with."""
+        """Return the state of the random numbers and of the estimates."""
         return {
             "samplers": [sampler.state() for sampler in self.samplers],
             "fields": [blocks.state_dict() for blocks in self.blocks],
         }
 
     def load_state_dict(self, state: dict[str, Any], forward: ForwardModel) -> None:
-        """Go on from where `state_dict` was taken."""
+        """Restore a state from `state_dict`."""
         for sampler, kept in zip(self.samplers, state["samplers"], strict=True):
             sampler.set_state(kept)
         for blocks, kept in zip(self.blocks, state["fields"], strict=True):
@@ -128,12 +128,12 @@ class TwoDomains(Source):
 
 
 def open_unpaired(settings: UnpairedSource, site: Site) -> TwoDomains:
-    """Return a source that draws from each domain for itself."""
+    """Return a source that draws from each domain independently."""
     return _two_domains(site, paired=False)
 
 
 def open_paired(settings: PairedSource, site: Site) -> TwoDomains:
-    """Return a source that draws the same place of both domains."""
+    """Return a source that draws the same region from both domains."""
     return _two_domains(site, paired=True)
 
 
@@ -147,7 +147,7 @@ def _two_domains(site: Site, paired: bool) -> TwoDomains:
 
 
 def _blocks(site: Site) -> tuple[Blocks, Blocks] | None:
-    """Return the domains with their estimates, where G refines any."""
+    """Return the domains with their estimates, if G refines any."""
     recipe, calibration = site.recipe, site.calibration
     estimator = estimator_of(recipe.reconstructor, calibration)
     if estimator is None:
@@ -167,8 +167,8 @@ def _samplers(
 ) -> Samplers:
     recipe, geometry = site.recipe, site.geometry
     refines = estimator_of(recipe.reconstructor, site.calibration) is not None
-    # Where x is blurred patch by patch it must reach further than the patch, and
-    # where G(y) is blurred amid its estimate, so must y.
+    # If x is blurred patch by patch, it must extend beyond the patch; if G(y) is
+    # blurred together with its estimate, so must y.
     blurs_x = not refines or any(t.blurs_x for t in recipe.active_terms.values())
     shapes = (
         geometry.wide if refines else geometry.patch,

@@ -1,1 +1,1 @@
-"""What both doors ask of the engine: train, restore, demonstrate."""
+"""What the window and the command line share: train, restore, demonstrate."""

@@ -1,4 +1,4 @@
-"""The background of an image, found in the darkest of its planes."""
+"""The background of an image, estimated from its darkest planes."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from napari_blurgan.data.stack import Stack
 __all__ = ["estimated_background"]
 
 SLABS, THICK = 4, 5
-"""How many runs of planes of a stack are looked at, and of how many planes each."""
+"""Number of runs of planes that are examined in a stack, and planes per run."""
 
 
 def estimated_background(
     stack: Stack, channel: int | None = None, time: int | None = None
 ) -> float:
-    """Return the grey level of the darkest parts, the least of all channels.
+    """Return the grey level of the darkest parts, the lowest of all channels.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ def estimated_background(
 
 
 def _slabs(stack: Stack) -> list[slice]:
-    """Return runs of planes: the noise is averaged out over neighbours in z, too."""
+    """Return runs of planes, whose noise is averaged over neighbours in z as well."""
     planes = stack.size("Z")
     if planes <= SLABS * THICK:
         return [slice(None)]

@@ -1,4 +1,4 @@
-"""A deconvolution as both doors ask for it: an image, PSFs, a method, and a place."""
+"""A deconvolution as the window and the command line request it."""
 
 from __future__ import annotations
 
@@ -30,14 +30,15 @@ if TYPE_CHECKING:
 __all__ = ["DeconvolutionRequest", "Glimpse", "Iterated"]
 
 TRIAL = (8, 48, 48)
-"""Voxels that are deconvolved to learn how long the whole will take."""
+"""Voxels of the trial that estimates the total time."""
 EVERY = 0.5
-"""Least seconds between two previews; they may take a tenth of the time."""
+"""Shortest interval between two previews in seconds; they may take a tenth of the
+time."""
 
 
 @dataclass(frozen=True)
 class Iterated:
-    """Another iteration is done, of all there are in all frames.
+    """Another iteration is done, out of all in all frames.
 
     Attributes
     ----------
@@ -55,7 +56,7 @@ class Iterated:
 
 @dataclass(frozen=True)
 class Glimpse:
-    """The estimate so far of the frame that is worked on, (z, y, x) or (y, x).
+    """The current estimate of the frame in progress, (z, y, x) or (y, x).
 
     Attributes
     ----------
@@ -196,12 +197,12 @@ class DeconvolutionRequest:
 
     @property
     def updates(self) -> int:
-        """The most iterations that a frame gets."""
+        """The maximum number of iterations per frame."""
         named = self.parameters
         return int(named.get("iterations", 1) * named.get("rounds", 1))
 
     def plan(self, report: Callable[[Any], None]) -> tuple[str, float]:
-        """Return what it would take in words, and how many seconds, by a trial."""
+        """Return the requirements in words, and the seconds, by a trial."""
         from napari_blurgan.classical.memory import peak_bytes
 
         psfs, _ = self._fitted()
@@ -226,7 +227,7 @@ class DeconvolutionRequest:
         return words, work * self._pace(psfs[0])
 
     def _pace(self, psf: Psf) -> float:
-        """Return the seconds for a voxel of the domain, from a small trial."""
+        """Return the seconds per voxel of the domain, from a small trial."""
         from napari_blurgan.inverse.plan import Plan
 
         shape = tuple(
@@ -255,7 +256,7 @@ class DeconvolutionRequest:
         return str(choose_device(self.device))
 
     def _fitted(self) -> tuple[list[Psf], list[str]]:
-        """Return the PSFs on the voxels of the image, and what was done to them."""
+        """Return the PSFs on the voxel grid of the image, with notes."""
         from napari_blurgan.inverse.psf_fit import fit_psf
 
         stack = self.stack
@@ -285,7 +286,7 @@ class DeconvolutionRequest:
         }
 
     def _identity(self, psfs: list[Psf]) -> dict[str, Any]:
-        """Return what must be the same for an unfinished result to be gone on with."""
+        """Return what must be the same for an unfinished result to be resumed."""
         return {
             "method": self.method,
             "PSF": [psf.digest() for psf in psfs],
@@ -293,9 +294,9 @@ class DeconvolutionRequest:
         }
 
     def _earlier_tile(self, psfs: list[Psf]) -> tuple[int, ...] | None:
-        """Return the tile of the run to go on with, where there is one, or a new one.
+        """Return the tile size of the run to resume, or a new one.
 
-        How much memory is free may have changed since.
+        The amount of free memory may have changed since.
         """
         from napari_blurgan.restoration.sinks import make_sink
 
@@ -306,7 +307,7 @@ class DeconvolutionRequest:
         return None if earlier == self.stack.spatial_shape else earlier
 
     def _tile(self, psfs: list[Psf]) -> tuple[int, ...] | None:
-        """Return the size of tiles, or None where a frame is deconvolved whole."""
+        """Return the size of tiles, or None if a frame is deconvolved in one piece."""
         from napari_blurgan.classical.memory import tile_for
 
         if self.tile is not None:
@@ -351,7 +352,7 @@ class DeconvolutionRequest:
 
 
 class _Follower:
-    """Reports every iteration, and the estimate now and then; ends it when asked to."""
+    """Reports every iteration, and the estimate now and then; stops on request."""
 
     def __init__(
         self,
@@ -383,7 +384,7 @@ class _Follower:
         return progress.iteration >= self._last
 
     def _time(self) -> int | None:
-        """Return the time point of the present frame: channels come one by one."""
+        """Return the time point of the current frame: channels come one by one."""
         if not self._film:
             return None
         now = self._frame // self._channels

@@ -1,4 +1,4 @@
-"""The whole path on a real stack: train, restore, compare with what was measured."""
+"""A demonstration on a real stack: train, restore, compare with the measurement."""
 
 from __future__ import annotations
 
@@ -30,27 +30,27 @@ __all__ = ["Demo"]
 
 
 OPTICS = Optics(na=1.2, ni=1.333, wavelength=460)
-"""40x/1.2 water, Hoechst: what the file itself says."""
+"""40x/1.2 water, Hoechst, as stated in the file."""
 
 TRAINED = slice(0, 58)
-"""Columns of the field to train on."""
+"""Columns of the field used for training."""
 
 TESTED = (slice(5, 40), slice(32, 104), slice(65, 108))
-"""Where the images are compared: round the nucleus, `REACH` from what is trained on."""
+"""The compared region: around the nucleus, `REACH` away from the training region."""
 
 REACH = 5
-"""Voxels by which the two microscopes may be off each other."""
+"""Largest displacement of the two microscopes, in voxels."""
 
 ITERATIONS = (15, 20, 30)
-"""Of accelerated Richardson-Lucy; the confocal image says which are best."""
+"""Iterations of accelerated Richardson-Lucy; the confocal image selects the best."""
 
 
 class Demo:
     """Trains on one half of a widefield nucleus, restores it, compares the other half.
 
-    The sharp set is the confocal image of the half that is trained on; patches of the
-    two are drawn independently, unpaired. The confocal image of the other half takes no
-    part in the training: it is the truth to compare with.
+    The sharp set is the confocal image of the half that is used for training; patches
+    of the two are drawn independently, unpaired. The confocal image of the other half
+    is not used for training: it is the ground truth.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ class Demo:
         self.model: Model | None = None
 
     def train(self) -> Iterator[Event]:
-        """Train, handing the events on."""
+        """Train, passing on the events."""
         for event in self.trainer:
             if isinstance(event, Finished):
                 self.model = event.model
@@ -127,7 +127,7 @@ class Demo:
 
 
 def _richardson_lucy(stack: Stack, truth: Volume, shift: Shift) -> Rival:
-    """Return the best of a few numbers of iterations, with the PSF at full depth."""
+    """Return the best of several numbers of iterations, with the PSF at full depth."""
     z, y, x = stack.voxel_size
     assert z is not None and y is not None and x is not None
     blurred = _volume(stack)
@@ -150,7 +150,7 @@ def _richardson_lucy(stack: Stack, truth: Volume, shift: Shift) -> Rival:
 
 
 def _shift_between(blurred: Volume, confocal: Volume) -> Shift:
-    """Return how far what is measured is off the truth, where they agree best."""
+    """Return the shift of the measurement at which it agrees best with the truth."""
     truth = confocal[TESTED]
     z, y, x = max(
         product(range(-REACH, REACH + 1), repeat=3),
@@ -160,13 +160,13 @@ def _shift_between(blurred: Volume, confocal: Volume) -> Shift:
 
 
 def _moved(shift: Sequence[int]) -> tuple[slice, ...]:
-    """Return where in a measured image that is which `TESTED` is of the truth."""
+    """Return the region of a measured image that corresponds to `TESTED`."""
     pairs = zip(TESTED, shift, strict=True)
     return tuple(slice(part.start + s, part.stop + s) for part, s in pairs)
 
 
 def _columns(stack: Stack, columns: slice) -> Stack:
-    """Return a part of the field as a stack of its own."""
+    """Return a part of the field as a separate stack."""
     return replace(stack, data=_volume(stack)[..., columns].copy(), axes="ZYX")
 
 

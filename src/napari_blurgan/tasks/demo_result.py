@@ -1,4 +1,4 @@
-"""What the demo made and measured."""
+"""Results of the demonstration."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Shift = tuple[int, int, int]
 
 @dataclass(frozen=True)
 class Rival:
-    """Richardson-Lucy, stopped where the truth says it is best, as no user could.
+    """Richardson-Lucy, stopped where the ground truth shows it to be best.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ class Rival:
 
 @dataclass(frozen=True)
 class DemoResult:
-    """What the demo made and measured, on the part of the field not trained on.
+    """Images and figures, for the part of the field not used for training.
 
     Parameters
     ----------

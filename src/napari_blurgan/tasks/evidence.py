@@ -1,4 +1,4 @@
-"""`evidence`: an image, a restoration of it, and maps of where to believe it."""
+"""`evidence`: maps of where a restoration is supported by its image."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ PathLike = str | os.PathLike[str]
 Image = NDArray[np.float32]
 
 REPEATS = ("halves", "turns")
-"""Ways to restore again; each is a spread that evidence has to stand out of."""
+"""Ways of repeating a restoration; evidence must exceed the variation of each."""
 
 NULL_SPACE = (
     "the maps see nothing that the microscope does not let through: detail finer than "
@@ -72,7 +72,7 @@ class Evidence:
 
 
 class EvidenceOptions(TypedDict, total=False):
-    """How the images are read and the maps are made; `evidence` explains them."""
+    """Options for reading the images and computing the maps; see `evidence`."""
 
     axes: str | None
     voxel_size: Sequence[float | None] | None
@@ -95,7 +95,7 @@ def evidence(
     progress: Callable[[Event], None] | None = None,
     **options: Unpack[EvidenceOptions],
 ) -> Evidence:
-    """Map where a restoration is supported by the image that it was made from.
+    """Map where a restoration is supported by the image from which it was made.
 
     Parameters
     ----------
@@ -170,7 +170,7 @@ def evidence(
 def _identity(
     kernel: Image | None, levels: Levels, repeats: Sequence[str]
 ) -> dict[str, Any]:
-    """Return what, besides the images, must be the same for maps to be gone on with."""
+    """Return what, besides the images, must be the same for maps to be resumed."""
     values = b"" if kernel is None else np.ascontiguousarray(kernel).tobytes()
     return {
         "PSF": hashlib.sha256(values).hexdigest(),
@@ -192,7 +192,7 @@ def _one_channel(image: ImageLike, options: EvidenceOptions) -> Stack:
 def _kernel(
     stack: Stack, psf: PsfSource | None, model: Model | None
 ) -> tuple[Image | None, tuple[str, ...]]:
-    """Return the blur on the voxels of the image, None where there is none."""
+    """Return the blur on the voxel grid of the image, or None without a blur."""
     given = psf if psf is not None else _psf_of(model)
     if given is None:
         return None, ()
@@ -204,7 +204,7 @@ def _kernel(
 
 
 def _psf_of(model: Model | None) -> PsfSource | None:
-    """Return the blur that a model undoes; None of one that only takes away noise.
+    """Return the blur that a model removes; None for a denoising model.
 
     Raises
     ------
@@ -230,14 +230,14 @@ def _levels(
     dims: int,
     camera: Camera | None,
 ) -> tuple[Levels, float]:
-    """Return units and noise, and how well the noise fits, from the middle."""
+    """Return units, noise and the fit of the noise, measured in the middle."""
     seen, made = (_part(stack, dims) for stack in (measured, restored))
     levels = find_levels(seen, made, kernel, camera)
     return levels, coverage_error(seen, made, kernel, levels)
 
 
 def _part(stack: Stack, dims: int) -> Image:
-    """Return the middle of an image, ([z,] y, x); of planes the middle one."""
+    """Return the middle of an image, ([z,] y, x); for planes the middle plane."""
     shape = stack.spatial_shape
     middle = middle_of(shape)
     index = [0] * (stack.ndim - len(shape)) + list(middle)
@@ -245,7 +245,7 @@ def _part(stack: Stack, dims: int) -> Image:
         index[-3] = shape[0] // 2
     part = np.asarray(stack.data[tuple(index)], np.float32)
     if not np.isfinite(part).all():
-        raise DataError(f"{stack.name}: holds NaN or infinite values")
+        raise DataError(f"{stack.name}: contains NaN or infinite values")
     return np.ascontiguousarray(part)
 
 
@@ -259,7 +259,7 @@ def _spreads(
     wrong = set(repeats) - set(REPEATS)
     if wrong:
         raise DataError(
-            f"nothing called {min(wrong)!r} is repeated; there are {', '.join(REPEATS)}"
+            f"no repetition is called {min(wrong)!r}; there are {', '.join(REPEATS)}"
         )
     if model is None:
         return

@@ -1,4 +1,4 @@
-"""`report.png`: input, rival, result and truth, the PSF and the losses on one page."""
+"""`report.png`: input, Richardson-Lucy, result, truth, the PSF and the losses."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def write_report(path: Path, result: DemoResult, voxel_size: Sequence[Any]) -> N
 
 
 def _columns_of(result: DemoResult) -> list[tuple[str, Volume, str]]:
-    """Return title, image and figure of merit of each, on the columns to compare."""
+    """Return title, image and figure of merit of each, for the compared columns."""
     r = {n: f"r = {v:.2f} with confocal" for n, v in result.agreement.items()}
     rival = result.rival
     rl = f"{rival.iterations} iterations, {rival.seconds:.1f} s: {r['richardson-lucy']}"
@@ -69,12 +69,16 @@ def _columns_of(result: DemoResult) -> list[tuple[str, Volume, str]]:
             result.restored,
             trained,
         ),
-        ("Confocal, the truth", result.confocal, "this half took no part in training"),
+        (
+            "Confocal, ground truth",
+            result.confocal,
+            "this half was not used for training",
+        ),
     ]
 
 
 def _centre(volume: NDArray[np.float32]) -> tuple[int, int, int]:
-    """Return the plane and row where the reference is brightest on the whole."""
+    """Return the plane and row where the reference is brightest on average."""
     sums = [volume.sum(axis=(1, 2)), volume.sum(axis=(0, 2)), volume.sum(axis=(0, 1))]
     z, y, x = (int(s.argmax()) for s in sums)
     return z, y, x
@@ -93,7 +97,7 @@ def _show(axes: Any, image: Plane, height: float, width: float, x: str, y: str) 
 def _profiles(
     axes: Any, columns: Sequence[Any], centre: tuple[int, int, int], step: float
 ) -> None:
-    """Draw the mean over the brightest region along z: what widefield blurs most."""
+    """Draw the mean over the brightest region along z, which widefield blurs most."""
     y, x = (slice(max(c - 8, 0), c + 9) for c in centre[1:])
     for title, volume, _ in columns:
         line = volume[:, y, x].mean(axis=(1, 2))
@@ -112,7 +116,8 @@ def _psf(figure: Figure, grid: Any, result: DemoResult) -> None:
     planes = (("xy", psf.data[z], 1, "y"), ("xz", psf.data[:, y], 0, "z"))
     for column, (title, plane, axis, name) in enumerate(planes):
         axes = figure.add_subplot(grid[2, column])
-        # The cone of widefield light is faint and wide: the fourth root shows it.
+        # The widefield cone of light is faint and wide: the fourth root makes it
+        # visible.
         _show(axes, plane**0.25, psf.voxel_size[axis], psf.voxel_size[2], "x", name)
         axes.set_title(
             f"PSF from the optics, kept: {title} (4th root)\nFWHM z, y, x: {widths} µm",

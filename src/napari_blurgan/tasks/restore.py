@@ -1,4 +1,4 @@
-"""`restore`: a model, an image, a result."""
+"""`restore`: apply a model to an image."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ PathLike = str | os.PathLike[str]
 
 
 class RestoreOptions(TypedDict, total=False):
-    """The options of `restore`, which explains them."""
+    """The options of `restore`; see there."""
 
     axes: str | None
     voxel_size: Sequence[float | None] | None
@@ -188,7 +188,7 @@ def restoring(
 def _by_package(
     path: Any, source: ImageLike, out: PathLike | None, options: RestoreOptions
 ) -> Iterator[Event]:
-    """Restore by a network that was made elsewhere."""
+    """Restore with a network made elsewhere."""
     odd = set(options) & {"psf", "views", "scheduler"}
     if any(options[name] for name in odd):  # type: ignore[literal-required]
         raise DataError(f"a package takes no {' or '.join(sorted(odd))}")
@@ -199,7 +199,10 @@ def _by_package(
     chosen = ("tile", "channel", "time", "dtype", "memory")
     carried = ApplyOptions(**{k: options.get(k) for k in chosen})  # type: ignore[typeddict-item]
     if not network.tiled:
-        yield Noted(f"{network.name} does not say how far it reaches: no tiles")
+        yield Noted(
+            f"{network.name} has an unknown receptive field and cannot be "
+            f"applied in tiles"
+        )
         carried["tile"] = stack.spatial_shape[-len(network.stride) :]
     carried["provenance"] = provenance_of(
         "restore", {"package": network.name, "source": stack.name}
@@ -216,7 +219,7 @@ def _carried(
     sink: Sink,
     options: RestoreOptions,
 ) -> Iterator[Event]:
-    """Restore a checked image, where and as it was asked for."""
+    """Restore a checked image according to the request."""
     cluster = _cluster(model, psf, options)
     precision = _precision(options)
     places = all_devices("cpu" if cluster else options.get("device", "auto"))
@@ -229,13 +232,13 @@ def _carried(
     if views == ("xy",):
         yield from apply(operators, stack, sink, cluster=cluster, **how)
     elif cluster is not None:
-        raise DataError("sections from several sides are not made on a cluster")
+        raise DataError("averages over several views cannot be computed on a cluster")
     else:
         yield from apply_sections(operators, stack, out, views, **how)
 
 
 def _apply_options(model: Model, options: RestoreOptions) -> ApplyOptions:
-    """Return the options of `apply`: those given, and what the model asks for."""
+    """Return the options of `apply`: the given ones, and those of the model."""
     how = ApplyOptions(
         tile=options.get("tile"),
         channel=options.get("channel"),
@@ -254,7 +257,7 @@ def _apply_options(model: Model, options: RestoreOptions) -> ApplyOptions:
 def _precision(options: RestoreOptions) -> str:
     """Return the precision by name; one for all workers of a cluster.
 
-    Workers may differ in what they have; seams must not show where they do.
+    Workers may support different precisions, which must not show as seams.
     """
     wanted = options.get("precision", "auto")
     on_cluster = options.get("scheduler") is not None
@@ -274,17 +277,17 @@ def _cluster(model: Model, psf: Psf | None, options: RestoreOptions) -> Cluster 
 
 
 def _usable(psf: Psf | PathLike | None) -> tuple[Psf | None, tuple[str, ...]]:
-    """Return the PSF that was given, and what had to be mended."""
+    """Return the given PSF, and notes on corrections."""
     if psf is None:
         return None, ()
     return usable(psf if isinstance(psf, Psf) else Psf.load(Path(psf)))
 
 
 def _views(model: Model, views: Sequence[str] | None) -> tuple[str, ...]:
-    """Return the sides from which a volume is seen, checked."""
+    """Return the directions from which a volume is restored, checked."""
     chosen = tuple(views or model.recipe.sampling.views)
     if chosen != ("xy",) and model.recipe.dims != 2:
-        raise DataError("a model of volumes sees them whole: leave out the views")
+        raise DataError("a model of volumes needs no views: leave them out")
     wrong = set(chosen) - set(VIEWS)
     if wrong:
         raise DataError(
@@ -294,7 +297,7 @@ def _views(model: Model, views: Sequence[str] | None) -> tuple[str, ...]:
 
 
 def _picture_dtype(model: Model) -> str | None:
-    """Return the integers of the pictures that a model imitates, as viewers expect."""
+    """Return the integer type of the pictures that a model imitates, for viewers."""
     known = [image["dtype"] for image in model.provenance.get("data", [])[-1:]]
     return next((d for d in known if d.startswith("uint")), None)
 
@@ -320,7 +323,7 @@ def _check_out(stack: Stack, out: PathLike | None, overwrite: bool) -> None:
 
 
 def _mismatch(model: Model, stack: Stack) -> Iterator[str]:
-    """Say where voxels differ from those that the model was trained on."""
+    """Return notes if the voxel size differs from that of the training."""
     for axis, trained, found in zip(
         "zyx", model.voxel_size, stack.voxel_size, strict=True
     ):
@@ -346,7 +349,7 @@ def _provenance(
 
 
 def _identity(model: Model, psf: Psf | None, precision: torch.dtype) -> dict[str, Any]:
-    """Return what must be the same for an unfinished result to be gone on with."""
+    """Return what must be the same for an unfinished result to be resumed."""
     return {
         "model": [model.id, model.digest()],
         "PSF": None if psf is None else psf.digest(),

@@ -1,4 +1,4 @@
-"""What the Restore widgets ask for, and the work made of it in the worker."""
+"""Requests of the Restore widgets, and the work done for them in the worker."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 __all__ = ["FileState", "FolderRequest", "RestoreRequest", "visible_field"]
 
 SIDE, PLANES, VOXELS = 256, (8, 16), 2**19
-"""Most pixels across of a preview, its least and most planes, and most voxels."""
+"""Limits of a preview: most pixels across, fewest and most planes, most voxels."""
 TRIAL = (8, 64, 64)
-"""Field that is restored to learn how long the whole will take."""
+"""Size of the trial that estimates the total time."""
 
 
 @dataclass(frozen=True)
@@ -68,11 +68,11 @@ class RestoreRequest:
         for event in self._events():
             report(event)
             result = getattr(event, "result", result)
-        assert result is not None  # the last event brings it
+        assert result is not None  # the last event contains it
         return result
 
     def plan(self, report: Callable[[Any], None]) -> tuple[TilingPlan, float]:
-        """Return what it would take, and how many seconds, by the time of a trial."""
+        """Return the requirements, and the seconds extrapolated from a trial."""
         trial, seconds = self._trial()._timed()
         with contextlib.closing(self._events()) as events:
             plan = next(e.plan for e in events if hasattr(e, "plan"))
@@ -125,7 +125,7 @@ class RestoreRequest:
         return stack.with_data(view, stack.axes.replace("T", ""))
 
     def _trial(self) -> RestoreRequest:
-        """Return a request for a small field from the middle, of one frame."""
+        """Return a request for a small field in the middle of one frame."""
         shape = np.array(self.stack.data.shape)
         cut, _ = visible_field(self, 0 * shape, shape - 1, shape / 2, TRIAL)
         return replace(cut, memory=None)
@@ -257,7 +257,7 @@ def visible_field(
     point: np.ndarray[Any, Any],
     largest: tuple[int, int, int] | None = None,
 ) -> tuple[RestoreRequest, tuple[int, ...]]:
-    """Return a request for what is in view, and the first voxel of that field.
+    """Return a request for the visible region, and the first voxel of that field.
 
     Parameters
     ----------
@@ -294,7 +294,7 @@ def visible_field(
 
 
 def _previewed(stack: Stack, view: np.ndarray[Any, Any]) -> tuple[int, int, int]:
-    """Return the largest field of a preview: all that is seen, if that is not much."""
+    """Return the largest field of a preview: the visible region, within limits."""
     y, x = (
         min(SIDE, int(view[stack.axes.index(axis)]), stack.size(axis)) for axis in "YX"
     )
@@ -303,5 +303,5 @@ def _previewed(stack: Stack, view: np.ndarray[Any, Any]) -> tuple[int, int, int]
 
 
 def _work(plan: TilingPlan) -> int:
-    """Return how many voxels go through the network."""
+    """Return the number of voxels that pass through the network."""
     return plan.tiles * math.prod(plan.tiling[len(plan.tiling) // 2].shape)

@@ -1,4 +1,4 @@
-"""Images to try things on: two real stacks that ship with us, and simulated ones."""
+"""Sample images: two real stacks in the package, and simulated ones."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ VOXEL = (0.2, 0.08, 0.08)
 
 
 def sample(name: str) -> Stack:
-    """Read a real stack that ships with the package, into memory.
+    """Read a real stack from the package into memory.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def sample(name: str) -> Stack:
 def microtubule_sample(
     shape: tuple[int, int, int] = (32, 160, 160), seed: int = 0
 ) -> tuple[Stack, Stack, Psf]:
-    """Simulate microtubules: the truth, a widefield image of it, and the PSF.
+    """Simulate microtubules: the ground truth, its widefield image, and the PSF.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ def bead_sample(shape: tuple[int, int, int] = (48, 160, 160), seed: int = 0) -> 
 
 
 def _oil_psf() -> Psf:
-    # Computing a PSF loads torch, which reading a stack should not wait for.
+    # Computing a PSF loads torch; reading a stack should not wait for it.
     from napari_blurgan.optics.models import Optics, support_shape, theoretical_psf
 
     optics = Optics(na=1.4, ni=1.515, wavelength=525)

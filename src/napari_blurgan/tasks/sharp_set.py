@@ -1,4 +1,4 @@
-"""A sharp set where there is none: deconvolved parts, or synthetic structures."""
+"""A sharp set if there is none: deconvolved parts, or synthetic structures."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ __all__ = ["SHARP_SETS", "Cut", "deconvolved_parts", "synthetic"]
 
 SHARP_SETS = {
     "layers": "ticked below",
-    "richardson-lucy": "made: deconvolved parts of them",
+    "richardson-lucy": "made from them: deconvolved parts",
     "microtubules": "made: synthetic microtubules",
     "vesicles": "made: synthetic vesicles",
     "membranes": "made: synthetic membranes",
     "nuclei": "made: synthetic nuclei",
 }
 PHANTOMS = 3
-"""How many volumes of synthetic structures are drawn."""
+"""Number of simulated volumes of synthetic structures."""
 ITERATIONS = 20
-"""Of accelerated Richardson-Lucy, for sharp sets: they do what 100 plain ones do. Fewer
-leave a blur, and the PSF learned against it comes out too narrow."""
+"""Iterations of accelerated Richardson-Lucy for sharp sets, equivalent to 100 plain
+ones. With fewer, blur remains, and the PSF learned against such a set is too narrow."""
 
 ASSUMED = (0.2, 0.1, 0.1)
-"""Micrometres along z, y and x of a voxel of unknown size, for synthetic structures."""
+"""Voxel size along z, y and x in micrometres that is assumed if it is unknown."""
 
 
 @dataclass(frozen=True)
 class Cut:
-    """Training sees only a part of each stack, which begins at this voxel of it."""
+    """Training uses only a part of each stack, which begins at this voxel."""
 
     starts: tuple[tuple[int, ...], ...]
 
@@ -40,7 +40,7 @@ class Cut:
 def deconvolved_parts(
     stacks: Sequence[Stack], psf: Psf, report: Callable[[Any], None]
 ) -> tuple[list[Stack], list[Stack]]:
-    """Deconvolve one part of every stack; the other is what to train on.
+    """Deconvolve one part of every stack; the other part is for training.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ def synthetic(
     voxel_size: tuple[float, float, float] | None,
     report: Callable[[Any], None],
 ) -> list[Stack]:
-    """Draw volumes of a structure, of the size of an image.
+    """Simulate volumes of a structure, of the size of an image.
 
     Parameters
     ----------
@@ -119,14 +119,14 @@ def _assumed(structure: str) -> Warned:
     return Warned(
         0,
         "voxels-assumed",
-        f"The size of a voxel is unknown: {structure} are drawn for {sizes} µm.",
-        "Enter it below the blurred images where structures look too coarse or fine.",
+        f"The voxel size is unknown: {structure} are simulated for {sizes} µm.",
+        "Enter it below the blurred images if structures look too coarse or too fine.",
         {},
     )
 
 
 def _dark(stack: Stack) -> float:
-    """Return the grey level of the background, the camera's offset included."""
+    """Return the grey level of the background, including the camera offset."""
     from napari_blurgan.preparation.calibration import background_level
 
     return max(background_level([stack.frame(0, 0)[0].astype("float32")]), 0.0)

@@ -1,4 +1,4 @@
-"""`train`: a whole training in one call."""
+"""`train`: a complete training in one call."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def make_trainer(
 ) -> Trainer:
     """Return the trainer of a recipe on two sets of images.
 
-    Where all images are planes, the recipe is made one of planes.
+    If all images are planes, the recipe is changed to one for planes.
 
     Parameters
     ----------
@@ -178,7 +178,7 @@ def _checked(options: Mapping[str, Any]) -> dict[str, Any]:
 def check_place(
     out: str | os.PathLike[str] | None, *, overwrite: bool = False, resume: bool = False
 ) -> None:
-    """Refuse a place for a model where a training would destroy something.
+    """Refuse a path for a model if a training would destroy something.
 
     Raises
     ------
@@ -199,6 +199,7 @@ def check_place(
             refuse_existing(out, overwrite)
     elif any(not path.name.startswith(".") for path in folder.iterdir()):
         raise DataError(
-            f"{out}: is a folder that holds other things and no model; choose a name "
-            "of its own for the model, such as mine.blurgan"
+            f"{out}: is a folder with other contents and no model; choose a separate "
+            f"name "
+            "for the model, such as mine.blurgan"
         )

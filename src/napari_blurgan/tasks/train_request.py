@@ -1,4 +1,4 @@
-"""A training as it is asked for, and the trainer made of it."""
+"""A training request, and the trainer made from it."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ __all__ = ["Theory", "TrainingRequest"]
 
 NO_PSF = (
     "deconvolving the blurred images for a sharp set needs a PSF: tick the optics, "
-    "choose a known PSF under Advanced, or take synthetic images"
+    "choose a known PSF under Advanced, or use synthetic images"
 )
 
 
 @dataclass(frozen=True)
 class Theory:
-    """The PSF that the optics predict, to compare the learned one with."""
+    """The PSF predicted by the optics, for comparison with the learned one."""
 
     psf: Psf
 
@@ -85,13 +85,13 @@ class TrainingRequest:
 
     @property
     def recipe(self) -> Recipe:
-        """What is trained."""
+        """The recipe to train."""
         from napari_blurgan.methods.presets import preset
 
         return (self.base or preset(self.preset)).updated(self.changes)
 
     def check(self) -> None:
-        """Check all that can be known without reading a pixel.
+        """Check everything that can be known without reading a pixel.
 
         Raises
         ------
@@ -111,7 +111,7 @@ class TrainingRequest:
         return self.make_sharp != "layers" and self.recipe.source.domains == 2
 
     def _sharp_like(self, blurred: Sequence[Stack]) -> list[Stack]:
-        """Return the sharp set, or images that are like what it will be."""
+        """Return the sharp set, or images that resemble what it will be."""
         if not self._makes_sharp:
             return self._ticked()
         if self.make_sharp == "richardson-lucy":
@@ -119,7 +119,7 @@ class TrainingRequest:
         return [stack.only_channel(0) for stack in blurred]
 
     def _ticked(self) -> list[Stack]:
-        """Return the second set as ticked, where the recipe has a use for it."""
+        """Return the ticked second set, if the recipe uses one."""
         used = self.make_sharp == "layers" and self.recipe.source.most_domains > 1
         return list(self.sharp) if used else []
 
@@ -134,22 +134,23 @@ class TrainingRequest:
             raise DataError(NO_PSF)
         if self.optics is not None and self._voxel_size() is None:
             raise DataError(
-                f"{self.blurred[0].name}: the optics are of no use without the size of "
+                f"{self.blurred[0].name}: the optics cannot be used without the size "
+                f"of "
                 "a voxel. Enter it below the blurred images, or untick the optics"
             )
         if getattr(recipe.forward, "learned", None) is False and not known:
             raise DataError(
-                f"the recipe {recipe.name!r} undoes a blur that is known: tick the "
-                "optics, choose a known PSF under Advanced, or take the recipe 'blind'"
+                f"the recipe {recipe.name!r} needs a known blur: tick the "
+                "optics, choose a known PSF under Advanced, or use the recipe 'blind'"
             )
 
     def trainer(self, report: Callable[[Any], None]) -> Trainer:
-        """Make the trainer, and what it needs before; this takes a while."""
+        """Make the trainer and everything it needs; this takes a while."""
         from napari_blurgan.tasks.train import added_minutes, make_trainer
 
         theory = None
         if self.optics is not None:
-            report(Preparing(0, "the PSF that the optics predict"))
+            report(Preparing(0, "computing the PSF from the optics"))
             theory = self._theory(self.optics)
             report(Theory(theory))
         blurred, sharp = self._domains(theory, report)
@@ -166,14 +167,14 @@ class TrainingRequest:
         from napari_blurgan.optics.models import support_shape, theoretical_psf
 
         voxel = self._voxel_size()
-        assert voxel is not None  # `check` has seen to it
+        assert voxel is not None  # ensured by `check`
         shape = support_shape(optics, voxel)
         if "Z" not in self.blurred[0].axes:
             shape = (1, *shape[1:])
         return theoretical_psf(optics, shape, voxel)
 
     def _voxel_size(self) -> tuple[float, float, float] | None:
-        """Return the size of a voxel, its z anything for planes; None if unknown."""
+        """Return the voxel size, with any z for planes; None if unknown."""
         z, y, x = self.blurred[0].voxel_size
         if y is None or x is None or (z is None and "Z" in self.blurred[0].axes):
             return None
@@ -187,7 +188,7 @@ class TrainingRequest:
             return list(self.blurred), self._ticked()
         if self.make_sharp == "richardson-lucy":
             psf = self.psf or theory
-            assert psf is not None  # `check` has seen to it
+            assert psf is not None  # ensured by `check`
             return deconvolved_parts(self.blurred, psf, report)
         drawn = synthetic(self.make_sharp, self.blurred[0], self._voxel_size(), report)
         return list(self.blurred), drawn

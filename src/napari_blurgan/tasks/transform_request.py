@@ -1,4 +1,4 @@
-"""A transformation between two domains, as it is asked for."""
+"""A request for a transformation between two domains."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["TASKS", "Task", "TransformRequest"]
 
 @dataclass(frozen=True)
 class Task:
-    """A kind of transformation, and what is usual for it.
+    """A kind of transformation, and its typical settings.
 
     Parameters
     ----------
@@ -40,21 +40,21 @@ class Task:
 
 
 TASKS = {
-    "denoise": Task("A: noisy images; B: clean ones, of other fields."),
+    "denoise": Task("A: noisy images; B: clean images of other fields."),
     "isotropic": Task(
-        "A: volumes with coarse z; their sections along z learn to look like their "
+        "A: volumes with coarse z, whose sections along z learn to look like their "
         "planes. B: the same volumes, or others.",
         "isotropic",
         measured=True,
     ),
     "super-resolution": Task(
-        "A: images of a low resolution, on the pixels of B; B: images of a high one."
+        "A: low-resolution images on the pixel grid of B; B: high-resolution images."
     ),
     "staining": Task(
         "A: fluorescence; B: stained sections, dark on bright.", bright=(False, True)
     ),
     "labelling": Task(
-        "A: transmitted light, its background bright; B: fluorescence.",
+        "A: transmitted light with a bright background; B: fluorescence.",
         bright=(True, False),
     ),
 }
@@ -94,9 +94,9 @@ class TransformRequest:
             self._check_thresholds()
 
     def _check_thresholds(self) -> None:
+        saliency = self.recipe.active_terms.get("saliency")
         for name, domain in (("alpha", "A"), ("beta", "B")):
-            weight = self.changes.get("weights.saliency", 1)
-            if self.changes.get(f"saliency.{name}") is None and weight:
+            if saliency and getattr(saliency, name) is None:
                 raise DataError(
                     f"domain {domain} has no threshold yet: press Pick {domain}… and "
                     f"click on background and foreground, or enter it"
@@ -109,14 +109,14 @@ class TransformRequest:
 
     @property
     def recipe(self) -> Recipe:
-        """What is trained."""
+        """The recipe to train."""
         from napari_blurgan.methods.presets import preset
 
         base = self.base or preset(TASKS[self.task].preset)
         return base.updated(self.changes)
 
     def check(self) -> None:
-        """Check all that can be known without reading a pixel.
+        """Check everything that can be known without reading a pixel.
 
         Raises
         ------

@@ -1,1 +1,1 @@
-"""Tiles: their geometry, their halo, and the memory that they take."""
+"""Tiles: their geometry, their halo and their memory."""

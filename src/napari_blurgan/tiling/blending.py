@@ -1,4 +1,4 @@
-"""Smooth seams, for operators whose tiles cannot agree with the whole."""
+"""Blended seams, for operators whose tiles cannot agree with the whole."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["Blend"]
 class Blend:
     """Overlap-add with raised-cosine ramps across the seams between tiles.
 
-    Each tile contributes its core and half a halo beyond; at every voxel the weights
+    Each tile contributes its core and half a halo around it; at every voxel the weights
     of all tiles sum to one. One frame of the result is held in memory.
 
     Parameters
@@ -35,14 +35,14 @@ class Blend:
         self.frame = np.zeros((channels, *tiling.shape), np.float32)
 
     def widened(self, tile: Tile) -> Region:
-        """Return the core and what lies within reach of it, inside the volume."""
+        """Return the core and everything within reach of it, inside the volume."""
         return tuple(
             slice(max(c.start - r, 0), min(c.stop + r, n))
             for c, r, n in zip(tile.core, self.reach, self.tiling.shape, strict=True)
         )
 
     def add(self, tile: Tile, block: NDArray[np.float32]) -> None:
-        """Add what the operator made of `tile` in the region `widened`."""
+        """Add the result of `tile` in the region `widened`."""
         region = self.widened(tile)
         weight = np.ones((), np.float32)
         for axis, (core, wide) in enumerate(zip(tile.core, region, strict=True)):

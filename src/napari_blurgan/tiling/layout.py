@@ -20,23 +20,23 @@ __all__ = ["Frame", "Layout"]
 
 @dataclass(frozen=True)
 class Frame:
-    """What goes through the operator at once: a time point, and channels of it."""
+    """The input of one call of the operator: a time point, and some channels of it."""
 
     time: int
     channels: tuple[int, ...]
     place: int
-    """Where the result begins along the channel axis of the output."""
+    """Position of the result along the channel axis of the output."""
     plane: int | None = None
-    """Which plane of a volume, where the operator takes planes."""
+    """Plane of a volume, if the operator works on planes."""
 
 
 class Layout:
     """Frames in, frames out, and the axes of the result.
 
-    Time points are restored one by one, and by an operator of planes so are the
-    planes of a volume. An operator that takes all channels gets them together; one
-    that takes a single channel gets each in turn. The result keeps the order of the
-    axes; a chosen channel or time point leaves no axis.
+    Time points are restored one by one, and so are the planes of a volume if the
+    operator works on planes. An operator for all channels gets them together; one for a
+    single channel gets each in turn. The result keeps the order of the axes; a chosen
+    channel or time point has no axis.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ class Layout:
 
     @cached_property
     def frames(self) -> list[Frame]:
-        """What is restored, in order."""
+        """The frames to restore, in order."""
         return [
             Frame(time, group, i * self.per_group, plane)
             for time in self.times
@@ -96,7 +96,7 @@ class Layout:
 
     @property
     def channel_names(self) -> tuple[str, ...]:
-        """The operator's names of channels, or those of what stayed what it was."""
+        """Channel names of the operator, or those of the input if channels are kept."""
         given: tuple[str, ...] = getattr(self._operator, "channel_names", ())
         if len(given) == self.channels:
             return given
@@ -107,7 +107,7 @@ class Layout:
     def place(
         self, frame: Frame, tile: Tile, block: NDArray[Any]
     ) -> tuple[Region, NDArray[Any]]:
-        """Return where in the result a block (channel, [z,] y, x) goes, and as what."""
+        """Return the region of the result for a (channel, [z,] y, x) block, with it."""
         time = self.times.index(frame.time)
         regions = dict(zip(self.spatial_axes, tile.core, strict=True))
         if frame.plane is not None:
@@ -133,7 +133,7 @@ class Layout:
             return axes.replace("C", "").replace("S", "")
         if self._keeps_channels:
             return axes
-        # Another number of channels: they are no longer the samples of a pixel.
+        # If the number of channels changes, they are no longer the samples of a pixel.
         axes = axes.replace("S", "")
         if self.colour:
             return axes.replace("C", "") + "S"
@@ -145,7 +145,7 @@ def _check(source: Stack, operator: Operator) -> None:
         raise DataError(f"{source.name}: is empty, shape {tuple(source.data.shape)}")
     if np.dtype(source.data.dtype).kind not in "buif":
         raise DataError(
-            f"{source.name}: holds {source.data.dtype}, expected real numbers"
+            f"{source.name}: contains {source.data.dtype}, expected real numbers"
         )
     if {"C", "S"} <= set(source.axes):
         raise AxesError(
@@ -172,7 +172,7 @@ def _chosen(source: Stack, what: str, size: int, index: int | None) -> list[int]
 def _groups(
     name: str, operator: Operator, channels: Sequence[int]
 ) -> tuple[list[tuple[int, ...]], int]:
-    """Return which channels go together, and how many come out of each group."""
+    """Return which channels are processed together, and the outputs of each group."""
     together: list[tuple[int, ...]] = [tuple(channels)]
     in_turn: list[tuple[int, ...]] = [(c,) for c in channels]
     for groups in (together, in_turn):

@@ -1,4 +1,4 @@
-"""How much memory an operator takes, found by watching it with a small image."""
+"""Memory that an operator needs, measured with a small image."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from napari_blurgan.tiling.operator import Operator
 __all__ = ["bytes_per_voxel"]
 
 WORKSPACE = 1.5
-"""Convolutions and FFTs take scratch memory that is no tensor."""
+"""Convolutions and FFTs use scratch memory outside tensors."""
 PROBE_VOXELS = 2**15
 
 
 class _LiveBytes(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Counts the bytes of all tensors that an operator makes and still holds."""
+    """Counts the bytes of all tensors that an operator has created and still holds."""
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -52,10 +52,10 @@ class _LiveBytes(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
 
 def bytes_per_voxel(operator: Operator, channels: int) -> float:
-    """Return the peak memory of `operator` over the voxels of its input.
+    """Return the peak memory of `operator` per voxel of its input.
 
-    An operator that takes long may have a `rehearsal`: another one that takes as much
-    memory for less time.
+    A slow operator may have a `rehearsal`: another one that needs as much memory but
+    less time.
     """
     operator = getattr(operator, "rehearsal", operator)
     dims = len(operator.stride)

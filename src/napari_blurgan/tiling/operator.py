@@ -1,4 +1,4 @@
-"""`Operator`: what can be applied tile by tile, a network or a deconvolution."""
+"""`Operator`: a network or a deconvolution that can be applied tile by tile."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ __all__ = ["Normalized", "Operator", "Partial", "computed"]
 
 
 class Operator(Protocol):
-    """A map of images that reaches no further than its halo.
+    """A map of images with a limited reach, its halo.
 
-    What depends on the image as a whole (normalisation, a rule when to stop) is fixed
-    before; an operator looks at nothing but the tile it is given.
+    Anything that depends on the image as a whole (normalisation, a stopping rule) is
+    fixed beforehand; an operator depends only on the tile that it is given.
     """
 
     @property
     def halo(self) -> tuple[int, ...]:
-        """Greatest distance, for each axis, at which an input voxel counts."""
+        """Largest distance, for each axis, at which an input voxel has an effect."""
 
     @property
     def stride(self) -> tuple[int, ...]:
@@ -31,24 +31,24 @@ class Operator(Protocol):
 
     @property
     def device(self) -> torch.device:
-        """Where it computes."""
+        """The device on which it computes."""
 
     def channels_out(self, channels_in: int) -> int:
-        """Return the channels of the result; ValueError if there can be none."""
+        """Return the number of channels of the result; ValueError if unsuitable."""
 
     def __call__(self, image: Tensor, /) -> Tensor:
         """Map (n, c, [z,] y, x), float32, to the same sizes along n, z, y and x."""
 
 
 class Partial(Operator, Protocol):
-    """An operator that can compute a part of its result for less than all of it."""
+    """An operator that can compute a part of its result at a lower cost."""
 
     def part(self, image: Tensor, region: Sequence[slice], /) -> Tensor:
-        """Return `region`, along the spatial axes, of what the call would return."""
+        """Return `region`, along the spatial axes, of the result of a call."""
 
 
 def computed(operator: Operator, image: Tensor, region: Sequence[slice]) -> Tensor:
-    """Return `region` of what an operator makes of an image, in the cheapest way."""
+    """Return `region` of the result for an image, in the cheapest way."""
     part = getattr(operator, "part", None)
     if part is None:
         return part_of(operator(image), region)
@@ -57,7 +57,7 @@ def computed(operator: Operator, image: Tensor, region: Sequence[slice]) -> Tens
 
 
 class Normalized:
-    """An operator in network units, seen from outside in grey levels.
+    """An operator in network units, used with grey levels.
 
     Parameters
     ----------
@@ -76,31 +76,31 @@ class Normalized:
 
     @property
     def halo(self) -> tuple[int, ...]:
-        """That of the operator."""
+        """Halo of the operator."""
         return self.operator.halo
 
     @property
     def stride(self) -> tuple[int, ...]:
-        """That of the operator."""
+        """Stride of the operator."""
         return self.operator.stride
 
     @property
     def device(self) -> torch.device:
-        """That of the operator."""
+        """Device of the operator."""
         return self.operator.device
 
     @property
     def reflected(self) -> bool:
-        """That of the operator, where it says."""
+        """Channel names of the operator, if it has any."""
         return bool(getattr(self.operator, "reflected", True))
 
     @property
     def colour(self) -> bool:
-        """That of the operator, where it says."""
+        """Integer type of the operator, if it has one."""
         return bool(getattr(self.operator, "colour", False))
 
     def channels_out(self, channels_in: int) -> int:
-        """Return what the operator returns."""
+        """Return the channels of the operator."""
         return self.operator.channels_out(channels_in)
 
     def __call__(self, image: Tensor) -> Tensor:

@@ -22,29 +22,31 @@ from napari_blurgan.tiling.tiling import Tiling
 __all__ = ["TilingPlan", "make_plan"]
 
 MEMORY_SHARE = 0.5
-"""How much of the free memory the tiles may take; the rest is not ours."""
+"""Share of the free memory that tiles may use."""
 LARGEST_TILE = {"cpu": 2**24, "cuda": 2**25}
-"""Voxels of a tile's input: seconds of work on a CPU, below 2³¹ elements on a GPU."""
+"""Largest input of a tile in voxels: seconds of work on a CPU, below 2³¹ elements on a
+GPU."""
 MARGIN = 8
-"""Voxels of reflection beyond the volume; more costs time and changes nothing."""
+"""Voxels of reflection beyond the volume; more takes time and has no effect."""
 WASTE = 3
-"""Halos and core may be this many times as long as the core, which is then as long as
-a halo. With smaller cores, hardly anything but halos is computed."""
+"""Largest length of halos and core relative to the core. With smaller cores, almost all
+computation is for halos."""
 MOST_REPETITIONS = 1000
-"""More than that many times over, tiles are so small that the work would not end."""
+"""Largest number of times that a voxel may be computed; otherwise the work would hardly
+end."""
 QUICK = 10**8
-"""Voxels that are computed in no time, however often each."""
+"""Number of voxels that take no noticeable time, however often they are computed."""
 MANY_TILES = 1000
-"""Each of which takes its time, however small it is."""
+"""Largest number of tiles, each of which takes some time, however small it is."""
 MOST_REPETITIONS_OF_MANY = 100
-"""What is chosen here is far below: see WASTE."""
+"""Largest number for given tiles; those chosen here are far below, see WASTE."""
 IN_FLIGHT = 4
-"""Tiles held in memory besides the one computed: read ahead, or being written."""
+"""Tiles held in memory besides the current one: read in advance, or being written."""
 
 
 @dataclass(frozen=True)
 class TilingPlan:
-    """What a restoration will take.
+    """The requirements of a restoration.
 
     Attributes
     ----------
@@ -92,7 +94,7 @@ def make_plan(
     free: int | None = None,
     memory: int | None = None,
 ) -> TilingPlan:
-    """Return how a source is going to be restored.
+    """Return the plan for restoring a source.
 
     Parameters
     ----------
@@ -179,9 +181,9 @@ def _affordable(
 def _cuts(
     shape: Sequence[int], operator: Operator, margin: Sequence[int]
 ) -> Iterator[Tiling]:
-    """Yield ever smaller tiles, from the whole to those of one stride.
+    """Yield ever smaller tiles, from the whole image to those of one stride.
 
-    The longest axis is cut again and again, so that thin stacks keep all planes.
+    The longest axis is halved repeatedly, so that thin stacks keep all planes.
     """
     counts = [1] * len(shape)
     while True:
@@ -199,7 +201,7 @@ def _voxels(tiling: Tiling) -> int:
 
 
 def _repetition(tiling: Tiling) -> float:
-    """Return how many times each voxel is computed, in halos for the most part."""
+    """Return how many times each voxel is computed, mostly in halos."""
     whole = tiling.at(tuple(slice(0, n) for n in tiling.shape))
     return len(tiling) * _voxels(tiling) / math.prod(whole.shape)
 
@@ -209,7 +211,7 @@ def _worthwhile(tiling: Tiling) -> bool:
 
 
 def _batch(tiling: Tiling, voxels: int, device: torch.device) -> int:
-    """Return how many tiles to compute at once: on a GPU, small ones in company."""
+    """Return how many tiles to compute together: on a GPU, several small ones."""
     if device.type != "cuda":
         return 1
     limit = min(voxels, LARGEST_TILE["cuda"]) // 4
@@ -225,7 +227,7 @@ def _check_tile(tile: Sequence[int], shape: Sequence[int]) -> None:
 
 
 def check_repetition(tiling: Tiling) -> None:
-    """Refuse tiles with which the work would not end: hardly anything but halos.
+    """Refuse tiles that consist almost only of halos, because the work would not end.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""`TileRunner`: one tile through the operator, in pieces where memory runs out."""
+"""`TileRunner`: apply the operator to a tile, in pieces if memory runs out."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["TileRunner", "read_tile"]
 
 
 def read_tile(source: Stack, frame: Frame, tile: Tile) -> NDArray[np.float32]:
-    """Return the input of a tile, (channel, [z,] y, x), reflected where it must be.
+    """Return the input of a tile, (channel, [z,] y, x), extended by reflection.
 
     Raises
     ------
@@ -36,7 +36,7 @@ def read_tile(source: Stack, frame: Frame, tile: Tile) -> NDArray[np.float32]:
         start, shape = [frame.plane, *start], [1, *shape]
     block = read_region(source, frame.time, start, shape, frame.channels)
     with np.errstate(over="ignore"):
-        # A copy: no operator can change the source.
+        # A copy, so that no operator can change the source.
         values = block.astype(np.float32)
     check_finite(values, source, frame.time, start)
     return tile.take(values if frame.plane is None else values[:, 0])
@@ -74,9 +74,9 @@ class TileRunner:
     def __call__(
         self, tiles: Sequence[Tile], inputs: Sequence[Tensor]
     ) -> list[NDArray[np.float32]]:
-        """Return the cores (channel, [z,] y, x) of tiles that agree in size and place.
+        """Return the cores (channel, [z,] y, x) of tiles of equal size and position.
 
-        Their inputs have one shape, and their cores lie at one place in them.
+        Their inputs have one shape, and their cores the same position in it.
 
         Raises
         ------
@@ -178,11 +178,11 @@ class TileRunner:
 
 def _forward(operator: Operator, images: Tensor, region: Region) -> NDArray[np.float32]:
     images = images.to(operator.device, non_blocking=True)
-    # Contiguous: a view would hold all of the tile until the core is written.
+    # Contiguous: a view would keep the whole tile until the core is written.
     return computed(operator, images, region).float().cpu().contiguous().numpy()
 
 
 def _raise_unless_memory(error: BaseException) -> None:
-    """Raise `error` again unless it says that memory ran out."""
+    """Raise `error` again unless it reports that memory ran out."""
     if not is_out_of_memory(error):
         raise error

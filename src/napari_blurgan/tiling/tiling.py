@@ -1,9 +1,10 @@
-"""Tile geometry: which voxels to read for which voxels to write.
+"""Tile geometry: the voxels to read for the voxels to write.
 
-The volume is continued by reflection, `margin` voxels on every side; what an operator
-sees is this larger world. A tile writes its *core* and reads a halo around it, cut off
-only where the world ends. Tiles start at multiples of the stride, so an operator that
-reaches no further than its halo gives the same voxels tile by tile as in one piece.
+The volume is extended by reflection over `margin` voxels on every side; the operator
+sees this extended volume. A tile writes its *core* and reads a halo around it, which
+ends at the border of the extended volume. Tiles start at multiples of the stride, so an
+operator with a reach no larger than its halo gives the same voxels tile by tile as in
+one piece.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ class Tile:
 
     @property
     def crop(self) -> Region:
-        """Where the core lies in what the operator returns."""
+        """Position of the core in the result of the operator."""
         return tuple(
             slice(c.start - s, c.stop - s)
             for c, s in zip(self.core, self.start, strict=True)
@@ -64,7 +65,7 @@ class Tile:
         return tuple(c.stop - c.start for c in self.core)
 
     def take(self, block: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the operator's input from what was read, (channel, [z,] y, x)."""
+        """Return the operator's input from the voxels read, (channel, [z,] y, x)."""
         for axis, index in enumerate(self.gather, start=1):
             if index is not None:
                 block = block.take(index, axis)
@@ -72,7 +73,7 @@ class Tile:
 
 
 class Tiling:
-    """Cover a volume with tiles.
+    """Covers a volume with tiles.
 
     Parameters
     ----------
@@ -152,7 +153,7 @@ class Tiling:
         )
 
     def halves(self, core: Region) -> tuple[Region, Region] | None:
-        """Return `core` cut in two across its longest axis; None if it is smallest."""
+        """Return `core` halved along its longest axis; None if it cannot be halved."""
         sizes = [c.stop - c.start for c in core]
         steps = [-(-n // s) for n, s in zip(sizes, self.stride, strict=True)]
         cuttable = [axis for axis, n in enumerate(steps) if n > 1]
@@ -167,7 +168,7 @@ class Tiling:
         return tuple(first), tuple(second)
 
     def _axis(self, axis: int, core: slice) -> tuple[int, NDArray[np.intp]]:
-        """Return where the input starts and which voxels of the volume it shows."""
+        """Return the start of the input and the voxels of the volume in it."""
         length, stride = self.shape[axis], self.stride[axis]
         halo, margin = self.halo[axis], self.margin[axis]
         start = max(core.start - halo, -margin)
@@ -176,13 +177,13 @@ class Tiling:
 
 
 def _balanced(length: int, tile: int, stride: int) -> int:
-    """Return the core with which as few tiles as with `tile` waste the least."""
+    """Return the core that wastes least, with as few tiles as `tile` needs."""
     count = -(-length // aligned(tile, stride))
     return aligned(-(-length // count), stride)
 
 
 def _reflected(positions: NDArray[np.intp], length: int) -> NDArray[np.intp]:
-    """Return the voxels that reflection about the first and the last one shows."""
+    """Return the voxels seen when reflecting about the first and the last one."""
     if length == 1:
         return np.zeros_like(positions)
     last = length - 1

@@ -8,7 +8,7 @@ __all__ = ["Budget"]
 
 
 class Budget:
-    """Steps or minutes, whichever was given; pauses do not count.
+    """Steps or minutes, whichever is given; pauses do not count.
 
     Parameters
     ----------
@@ -27,11 +27,11 @@ class Budget:
         self._since = time.perf_counter()
 
     def start_clock(self) -> None:
-        """Let time count from now on: at the start and after each pause."""
+        """Start the clock: at the beginning and after each pause."""
         self._since = time.perf_counter()
 
     def count_step(self) -> None:
-        """Note that one more step is done."""
+        """Count one more step."""
         now = time.perf_counter()
         self.seconds += now - self._since
         self._since = now
@@ -46,14 +46,14 @@ class Budget:
 
     @property
     def total_steps(self) -> int:
-        """Number of steps in all, estimated where time is what counts."""
+        """Total number of steps, estimated if the length is given in minutes."""
         if self.minutes is None or self.step == 0:
             return self.steps
         return max(self.step, round(self.step / max(self.progress, 1e-9)))
 
     @property
     def remaining_seconds(self) -> float:
-        """Time still to go at the present pace."""
+        """Remaining time at the current pace."""
         if self.minutes is not None:
             return max(0.0, 60 * self.minutes - self.seconds)
         return (self.steps - self.step) * self.seconds / max(self.step, 1)
@@ -75,9 +75,9 @@ class Budget:
         return rise * (1 - (1 - final) * min(1.0, fall))
 
     def state_dict(self) -> dict[str, float]:
-        """Return what is needed to go on later."""
+        """Return the state needed to resume."""
         return {"step": self.step, "seconds": self.seconds}
 
     def load_state_dict(self, state: dict[str, float]) -> None:
-        """Go on from where `state_dict` was taken."""
+        """Restore a state from `state_dict`."""
         self.step, self.seconds = int(state["step"]), float(state["seconds"])

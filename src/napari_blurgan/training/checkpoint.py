@@ -1,4 +1,4 @@
-"""What a checkpoint keeps of a training, and how a training goes on from it."""
+"""What a checkpoint contains, and how a training resumes from it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["migrated", "restore_state", "state_of"]
 
 
 def state_of(recipe: Recipe, parts: Parts, budget: Budget) -> dict[str, Any]:
-    """Return what a training has come to."""
+    """Return the complete state of a training."""
     return {
         "seed": parts.engine.recipe.seed,
         "recipe": recipe.model_dump(mode="json"),
@@ -32,7 +32,7 @@ def state_of(recipe: Recipe, parts: Parts, budget: Budget) -> dict[str, Any]:
 def migrated(
     state: Mapping[str, Any], fingerprint: list[dict[str, Any]]
 ) -> dict[str, Any]:
-    """Return a state as this version writes it.
+    """Return a state in the format of this version.
 
     Raises
     ------
@@ -45,14 +45,14 @@ def migrated(
         found = migrate_training(dict(state))
     if not _same_images(found["fingerprint"], fingerprint):
         raise DataError(
-            "the images are not those that this training began with: give the same "
-            "files in the same order, or train anew without --resume"
+            "the images differ from those at the start of this training: give the same "
+            "files in the same order, or start a new training without --resume"
         )
     return found
 
 
 def _same_images(before: list[dict[str, Any]], now: list[dict[str, Any]]) -> bool:
-    """Compare what was known of the images; earlier versions knew less."""
+    """Compare fingerprints of the images; earlier versions stored fewer of them."""
     return len(before) == len(now) and all(
         then == {name: ours.get(name) for name in then}
         for then, ours in zip(before, now, strict=True)
@@ -60,7 +60,7 @@ def _same_images(before: list[dict[str, Any]], now: list[dict[str, Any]]) -> boo
 
 
 def restore_state(parts: Parts, budget: Budget, state: Mapping[str, Any]) -> None:
-    """Put networks, optimisers and clocks where a state says they were."""
+    """Restore networks, optimisers and clocks from a state."""
     parts.engine.load_state_dict(state["engine"])
     parts.diagnostics.load_state_dict(state["diagnostics"])
     budget.load_state_dict(state["budget"])

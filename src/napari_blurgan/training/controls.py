@@ -9,7 +9,7 @@ __all__ = ["Controls"]
 
 
 class Controls:
-    """What others may ask of work that goes on in a thread of its own."""
+    """Controls for work that runs in a thread of its own."""
 
     def __init__(self) -> None:
         self._running = threading.Event()
@@ -18,15 +18,15 @@ class Controls:
         self._middle: tuple[float, ...] | None = None
 
     def pause(self) -> None:
-        """Halt after the present step; from any thread."""
+        """Pause after the current step; from any thread."""
         self._running.clear()
 
     def resume(self) -> None:
-        """Go on after a pause; from any thread."""
+        """Continue after a pause; from any thread."""
         self._running.set()
 
     def stop(self) -> None:
-        """End after the present step, keeping the model; from any thread."""
+        """Stop after the current step and keep the model; from any thread."""
         self._stopped.set()
         self._running.set()
 
@@ -43,5 +43,5 @@ class Controls:
 
     @property
     def paused(self) -> bool:
-        """Whether it halts, or is about to."""
+        """Whether it is paused, or about to pause."""
         return not self._running.is_set()

@@ -1,4 +1,4 @@
-"""Things that are to happen every so many seconds."""
+"""Actions that happen at intervals of some seconds."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["Interval"]
 
 
 class Interval:
-    """Says when `seconds` have passed since it last said so.
+    """Reports when `seconds` have passed since its last report.
 
     Parameters
     ----------
@@ -21,7 +21,7 @@ class Interval:
         self._last = -float("inf")
 
     def due(self) -> bool:
-        """Whether it is time again; the first time it always is."""
+        """Whether the interval has passed; true the first time."""
         now = time.monotonic()
         if now - self._last < self.seconds:
             return False

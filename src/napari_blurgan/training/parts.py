@@ -1,4 +1,4 @@
-"""All that a training turns over: prepared data, networks, and who looks at them."""
+"""The parts of a running training: data, networks, diagnostics and previews."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ __all__ = ["Builder", "Parts"]
 
 @dataclass(frozen=True)
 class Parts:
-    """What a training works with, made from one seed.
+    """The parts of a training, created from one seed.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ class Parts:
 
 @dataclass(frozen=True)
 class Builder:
-    """Makes the parts of a training, and says which stage it is at.
+    """Creates the parts of a training and reports the stages.
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ class Builder:
     def build(
         self, seed: int, step: int, state: dict[str, Any] | None = None
     ) -> Generator[Event, None, Parts]:
-        """Make everything from a seed, or for the saved state of a training.
+        """Create everything from a seed, or for the saved state of a training.
 
         Parameters
         ----------
@@ -159,25 +159,25 @@ class Builder:
         return Previewed(step, found.before, found.after, 0, found.corner)
 
     def _estimate(self, engine: Engine, step: int) -> Iterator[Preparing]:
-        """Make the estimates that training starts from."""
+        """Compute the initial estimates."""
         shares = engine.renew_source()
         while True:
             with self._interruptible:
                 share = next(shares, None)
             if share is None:
                 return
-            yield self._stage(step, "estimates to start from", share)
+            yield self._stage(step, "initial estimates", share)
 
     @property
     def _interruptible(self) -> AbstractContextManager[None]:
-        """Within it, loops end when the training is stopped.
+        """Context in which loops end when the training is stopped.
 
-        It is left between two events: whoever listens to them is not to be interrupted.
+        It does not extend over an event, because listeners must not be interrupted.
         """
         return interruptible(self.stopped)
 
     def _stage(self, step: int, stage: str, share: float = 0.0) -> Preparing:
-        """Report a stage of the preparation, unless the training is to end here."""
+        """Report a stage of the preparation, unless the training is to stop here."""
         with self._interruptible:
             heed_stop()
         return Preparing(step, stage, share)
@@ -186,6 +186,6 @@ class Builder:
         site = prepared.site
         generator = prepared.transport.generator.to(self.device)
         if self.processes.size > 1 and wanted == "auto":
-            wanted = "float32"  # one process's measurement may differ from another's
+            wanted = "float32"  # measurements of processes may differ
         blank = generator.blank(site.geometry.patch, site.channels[0])
         return choose_precision(wanted, generator, blank)

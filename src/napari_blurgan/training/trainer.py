@@ -51,19 +51,19 @@ LOOK_EVERY = 20
 """Steps between two diagnoses."""
 
 JUDGE_EVERY = 50
-"""Steps between two comparisons on photons set aside."""
+"""Steps between two comparisons on held-out photons."""
 
 CONTENT_EVERY = 200
 """Steps between two measurements of the content."""
 
 KEEP_EVERY = 100
-"""Steps between two states kept in memory, to step back to from a NaN."""
+"""Steps between two states kept in memory, to return to after a NaN."""
 
 RESTARTS = 2
-"""Restarts after a dead start; what is dead after these is not so by chance."""
+"""Restarts after a dead start; further failures are not due to chance."""
 
 NEXT_SEED = 1000
-"""Difference between the seeds of two starts."""
+"""Difference between the seeds of two restarts."""
 
 SHARE_SECONDS = 1.5
 """Seconds between two previews."""
@@ -142,8 +142,8 @@ class Trainer(Controls):
     def __iter__(self) -> Iterator[Event]:
         """Train, yielding an event for every step.
 
-        A second loop goes on where the first ended: after a stop with the steps that
-        are left, after the last step with nothing but the finished model.
+        A second loop continues where the first ended: after a stop it takes the
+        remaining steps, after the last step it only returns the finished model.
 
         Raises
         ------
@@ -152,8 +152,9 @@ class Trainer(Controls):
         """
         if self._failed:
             raise TrainingError(
-                "this training has failed: make a new Trainer, with resume=True to go "
-                "on from the last checkpoint"
+                "this training has failed: create a new Trainer with resume=True to "
+                "continue "
+                "from the last checkpoint"
             )
         again, self._begun = self._begun, True
         try:
@@ -166,7 +167,7 @@ class Trainer(Controls):
                 self.folder.lock.release()
 
     def _lock(self) -> None:
-        """Keep other trainings out of the folder, as long as this one runs."""
+        """Lock the folder against other trainings while this one runs."""
         if self.folder and self._processes.rank == 0:
             self.folder.lock.acquire()
 
@@ -202,13 +203,13 @@ class Trainer(Controls):
 
     @property
     def _reason(self) -> str:
-        """Why the training is over."""
+        """The reason why the training ended."""
         if self._stopped.is_set():
             return "stopped"
         return "completed" if self.budget.minutes is None else "budget"
 
     def model(self) -> Model:
-        """Return the model as it is now."""
+        """Return the current model."""
         model = make_model(
             self._parts.engine, self._parts.prepared, self._id, self._provenance
         )
@@ -218,7 +219,7 @@ class Trainer(Controls):
         return model
 
     def _start(self) -> Iterator[Event]:
-        """Prepare everything, or read it from the checkpoint."""
+        """Prepare everything, or restore it from the checkpoint."""
         self._device = choose_device(self._device_name)
         self._processes = Processes.of(self._device)
         self._lock()
@@ -248,7 +249,7 @@ class Trainer(Controls):
         )
 
     def _build(self, seed: int, state: dict[str, Any] | None = None) -> Iterator[Event]:
-        """Make networks, source and optimisers, from a seed or for a saved state."""
+        """Create networks, source and optimisers, from a seed or for a saved state."""
         builder = Builder(
             self.recipe,
             self._y,
@@ -276,7 +277,7 @@ class Trainer(Controls):
         return self._stopped.is_set()
 
     def _advance(self) -> Iterator[Event]:
-        """Take one step and say how it went."""
+        """Take one step and return its event."""
         budget, settings = self.budget, self.recipe.optimiser
         rate = budget.rate(settings.constant, settings.final, settings.warm_up)
         losses = self._parts.engine.step(rate * self._brake)
@@ -291,7 +292,7 @@ class Trainer(Controls):
             budget.step, losses, rate, budget.total_steps, budget.remaining_seconds
         )
         if budget.step % KEEP_EVERY == 0:
-            # The state refers to the tensors that training goes on changing.
+            # The state contains references to tensors that training keeps changing.
             self._good = copy.deepcopy(self._parts.engine.state_dict())
         if budget.step % CONTENT_EVERY == 0:
             yield from self._measure_content()
@@ -301,7 +302,7 @@ class Trainer(Controls):
             yield from self._look(losses)
 
     def _look(self, losses: dict[str, float]) -> Iterator[Event]:
-        """Measure the vitals; after a dead start, begin again with another seed."""
+        """Measure the vital signs; after a dead start, restart with another seed."""
         assert self._parts.engine.latest is not None
         vitals = measure_vitals(self._parts.engine.latest) | losses
         for warning in self._parts.diagnostics.observe(self.budget.step, vitals):
@@ -323,7 +324,7 @@ class Trainer(Controls):
             yield ContentMeasured(self.budget.step, content)
 
     def _judged(self) -> Iterator[Judged]:
-        """Compare G with its estimate on data set aside, where there are any."""
+        """Compare G with its estimate on held-out data, if there are any."""
         if self._parts.judge is None or self._judged_at == self.budget.step:
             return
         self._judged_at = self.budget.step
@@ -338,7 +339,7 @@ class Trainer(Controls):
             raise TrainingError(
                 f"the loss became NaN or infinite at step {self.budget.step} "
                 f"({losses}): lower optimiser.generator_rate, or check the data for "
-                f"extreme values; the last checkpoint is untouched"
+                f"extreme values; the last checkpoint is unchanged"
             )
         self._parts.engine.load_state_dict(self._good)
         self._rewind(self._parts.engine.steps)
@@ -353,16 +354,16 @@ class Trainer(Controls):
         )
 
     def _rewind(self, step: int) -> None:
-        """Count from `step` again; what was noted of later ones is dropped."""
+        """Return to `step`; records of later steps are dropped."""
         self.budget.step = step
         if self.folder:
             self.folder.rewind(step)
 
     def _share(self, now: bool = False) -> Iterator[Event]:
-        """Show the kernel and a preview, and save, when it is time."""
+        """Show the kernel and a preview, and save, whenever their time has come."""
         step = self.budget.step
         if now and self._shared_at == step:
-            return  # stopped before a further step
+            return  # stopped before another step
         self._shared_at = step if now else self._shared_at
         if self._share_interval.due() or now:
             psf = current_psf(self._parts.engine, self._parts.prepared)
@@ -391,7 +392,7 @@ class Trainer(Controls):
         return own | state_of(self.recipe, self._parts, self.budget)
 
     def _go_on(self, state: dict[str, Any]) -> None:
-        """Take up a training where its checkpoint was written."""
+        """Resume a training from its checkpoint."""
         assert self.folder is not None
         state = migrated(state, self._fingerprint)
         with damage_refused(self.folder.path / "training.safetensors"):

@@ -1,1 +1,1 @@
-"""The transport map itself: G and H, a batch, and what they make of it."""
+"""G and H, a batch, and the images they produce from it."""

@@ -1,4 +1,4 @@
-"""`Transport`: G and H, put together."""
+"""`Transport`: G and H together."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["Transport", "assemble"]
 
 
 class Transport(nn.Module):
-    """G and H, with what they need to know of the data.
+    """G and H, with the properties of the data that they need.
 
     Parameters
     ----------
@@ -50,21 +50,21 @@ class Transport(nn.Module):
         return self.generator(y, estimate)
 
     def to_y(self, x: Tensor) -> Tensor:
-        """Hx, where all of the blur's support is known."""
+        """Hx, where the whole support of the blur is known."""
         return self.forward_model(x)
 
     def add_noise(self, y: Tensor) -> Tensor:
-        """Give Hx the noise of y."""
+        """Add the noise of y to Hx."""
         return y if self.noise is None else self.noise.add(y)
 
     def kernel(self) -> Tensor | None:
-        """Return the present image of a point, (z, y, x), where H has one."""
+        """Return the current image of a point, (z, y, x), if H has one."""
         point = self.forward_model.point_response()
         return None if point is None else point.detach()
 
 
 def assemble(site: Site) -> Transport:
-    """Return the networks that the recipe of a site names."""
+    """Return the networks named by the recipe of a site."""
     recipe = site.recipe
     noisy = recipe.forward.noise and recipe.forward.photometric
     return Transport(

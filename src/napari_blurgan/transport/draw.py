@@ -1,4 +1,4 @@
-"""`Draw`: what one training step sees of the data, by name."""
+"""`Draw`: the data of one training step, by name."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ class Draw:
     """One patch of each domain, or a batch of them.
 
     Tensors are (c, [z,] y, x), in a batch (n, c, [z,] y, x), in normalised intensities.
-    They may reach beyond the patch by what the blur consumes. A source draws what it
-    has; a recipe is checked so that what its terms use is there.
+    They may extend beyond the patch by the margin of the blur. A source draws what it
+    has; a recipe is checked so that everything its terms need is present.
 
     Parameters
     ----------
@@ -53,9 +53,9 @@ class Draw:
 
 
 def named(patch: Tensor, names: Sequence[str]) -> dict[str, Tensor]:
-    """Return the channels of a patch, (c, ...), by the names that `Draw` has for them.
+    """Return the channels of a patch, (c, ...), under their names in `Draw`.
 
-    Channels of one name go together; those of other names are left out.
+    Channels with the same name are stacked; channels with other names are left out.
     """
     known = {field.name for field in fields(Draw)}
     places: dict[str, list[int]] = {}

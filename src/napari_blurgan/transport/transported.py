@@ -1,4 +1,4 @@
-"""One batch of y and x, and what the two generators make of it, on demand."""
+"""One batch of y and x, and the images that G and H produce from it, on demand."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ def crop_like(image: Tensor, other: Tensor) -> Tensor:
 
 
 class Transported:
-    """y and x, and G(y), Hx, G(Hx), HG(y), each computed once, when first asked for.
+    """y and x, and G(y), Hx, G(Hx), HG(y), each computed once, when first used.
 
-    Tensors are (n, c, [z,] y, x) in normalised intensities. y and x may reach beyond
-    the patch by what the blur consumes.
+    Tensors are (n, c, [z,] y, x) in normalised intensities. y and x may extend beyond
+    the patch by the margin of the blur.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ class Transported:
 
     @cached_property
     def estimate(self) -> Tensor | None:
-        """What G refines of it."""
+        """The estimates that G refines."""
         return self._centre_of(self.drawn.estimate)
 
     @cached_property
@@ -90,7 +90,7 @@ class Transported:
 
     @cached_property
     def x_cycle(self) -> Tensor:
-        """G(Hx), noise added."""
+        """G(Hx), with noise added to Hx."""
         if self.drawn.simulated is None:
             return self.transport.to_x(self.transport.add_noise(self.y_hat))
         simulated = self.centre(self.drawn.simulated)
@@ -99,7 +99,7 @@ class Transported:
 
     @cached_property
     def y_cycle(self) -> Tensor:
-        """H G(y): of a patch, what is blurred in from beyond is the estimate's."""
+        """H G(y); light blurred into the patch from outside comes from the estimate."""
         estimate = self.drawn.estimate
         if estimate is None:
             return self.transport.to_y(self.x_hat)
@@ -114,7 +114,7 @@ class Transported:
 
     @property
     def contribution(self) -> Tensor:
-        """What the network adds to its estimate; G(y) itself where there is none."""
+        """The correction of the network; G(y) itself without an estimate."""
         if self.estimate is None:
             return self.x_hat
         return self.x_hat - self.estimate[:, -1:]
@@ -125,7 +125,7 @@ class Transported:
         return self.drawn.x
 
     def centre(self, image: Tensor) -> Tensor:
-        """Return the patch in the middle of an image that reaches beyond it."""
+        """Return the patch in the middle of an image that extends beyond it."""
         sizes = zip(image.shape[2:], self.patch, strict=True)
         return trim(image, tuple(max(n - p, 0) // 2 for n, p in sizes))
 
@@ -134,7 +134,7 @@ class Transported:
 
 
 def _pad_like(image: Tensor, other: Tensor) -> Tensor:
-    """Put zeros round `image`, which covers the centre of `other`."""
+    """Pad `image`, which covers the centre of `other`, with zeros."""
     pairs = zip(other.shape[2:], image.shape[2:], strict=True)
     edges = [(n - m) // 2 for n, m in pairs]
     return F.pad(image, [edge for e in reversed(edges) for edge in (e, e)])

@@ -1,4 +1,4 @@
-"""What the camera is expected to have measured of a restored image."""
+"""The expected measurement of a restored image."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from napari_blurgan.inverse.blur import Blur
 __all__ = ["Expectation", "Levels"]
 
 ITERATIONS = 10
-"""Of Richardson-Lucy, for the light from outside the field of view."""
+"""Iterations of Richardson-Lucy for the light from outside the field of view."""
 
 
 @dataclass(frozen=True)
 class Levels:
-    """How a restored image and what was measured relate, in grey levels of the latter.
+    """Relation between a restored image and the measurement, in its grey levels.
 
     Attributes
     ----------
@@ -36,21 +36,21 @@ class Levels:
     intercept: float
 
     def variance(self, light: Tensor) -> Tensor:
-        """Return the variance of the noise where so much light is expected."""
+        """Return the variance of the noise at an expected light level."""
         return self.slope * light.clamp(min=0) + self.intercept
 
     @property
     def pedestal(self) -> float:
-        """Light whose photon noise equals the read noise; enough to divide by."""
+        """Light whose photon noise equals the read noise; large enough to divide by."""
         return self.intercept / self.slope if self.slope > 0 else self.intercept**0.5
 
 
 class Expectation:
     """H, for images of one shape.
 
-    A restored image ends at the border of the field of view; what lies beyond sends
-    light into it. That light is taken to be whatever explains the measurement best, as
-    `napari_blurgan.inverse.blur.Blur` does in a deconvolution.
+    A restored image ends at the border of the field of view, but light from beyond it
+    reaches the measurement. This light is assumed to be whatever explains the
+    measurement best, as in a deconvolution (`napari_blurgan.inverse.blur.Blur`).
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ class Expectation:
         self._blur = None if psf is None else Blur(psf, shape)
 
     def __call__(self, light: Tensor, restored: Tensor, pedestal: float) -> Tensor:
-        """Return the light that is expected, in the shape of the images.
+        """Return the expected light, in the shape of the images.
 
         Parameters
         ----------

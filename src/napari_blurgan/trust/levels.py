@@ -1,4 +1,4 @@
-"""Units and noise of a pair of images, found in the images."""
+"""Units and noise of a pair of images, estimated from the images."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from napari_blurgan.trust.expectation import Expectation, Levels
 __all__ = ["coverage_error", "find_levels", "middle_of"]
 
 LARGEST = (48, 192, 192)
-"""Of the part of an image that levels are found in."""
+"""Largest part of an image in which levels are estimated."""
 
 ROUNDS = 8
 OUTLIER = 3.0
 SAME_UNITS = 10.0
-"""Restored light within this factor of the measured is in its units: a blur keeps it.
-A fit would take light that was invented for a matter of units."""
+"""Restored light within this factor of the measured light has the same units, because a
+blur conserves it. A fit would mistake invented light for a difference in units."""
 
 NOMINAL = (0.5, 0.8, 0.9, 0.95, 0.99)
 Image = NDArray[np.float32]
 
 
 def middle_of(shape: Sequence[int]) -> tuple[slice, ...]:
-    """Return the middle of an image, ([z,] y, x), where levels are found."""
+    """Return the middle of an image, ([z,] y, x), in which levels are estimated."""
     pairs = zip(shape, LARGEST[-len(shape) :], strict=True)
     starts = [(max(0, (n - most) // 2), min(n, most)) for n, most in pairs]
     return tuple(slice(start, start + size) for start, size in starts)
@@ -58,7 +58,7 @@ def find_levels(
         If nothing was restored, or the image is constant.
     """
     if not restored.max() > restored.min() or not measured.max() > measured.min():
-        raise DataError("there is no evidence in a constant image")
+        raise DataError("a constant image contains no evidence")
     dark = camera.offset if camera else background_level([measured])
     bright = np.maximum(restored, 0).mean(dtype=np.float64)
     scale = float(np.maximum(measured - dark, 0).mean(dtype=np.float64) / bright)
@@ -79,7 +79,7 @@ def find_levels(
 def _expected(
     measured: Image, restored: Image, psf: Image | None, levels: Levels
 ) -> tuple[Tensor, Tensor]:
-    """Return the light that was measured, and what is expected of the restored."""
+    """Return the measured light, and that expected of the restored image."""
     light = torch.from_numpy(measured - np.float32(levels.background))[None]
     image = levels.scale * torch.from_numpy(restored)[None]
     blur = None if psf is None else torch.from_numpy(psf)
@@ -101,7 +101,7 @@ def _noise(measured: Image, dark: float, camera: Camera | None) -> tuple[float, 
 def _line(
     x: Tensor, y: Tensor, variance: Tensor, same_units: bool
 ) -> tuple[float, float]:
-    """Fit y = gain · x + offset, each voxel weighed by its noise, without outliers."""
+    """Fit y = gain · x + offset, each voxel weighted by its noise, without outliers."""
     a, b, v = (t.numpy().ravel().astype(np.float64) for t in (x, y, variance))
     deviation = np.sqrt(np.maximum(v, 1e-12))
     gain, offset = 1.0, float(np.median(b - a))
@@ -119,10 +119,10 @@ def _line(
 def coverage_error(
     measured: Image, restored: Image, psf: Image | None, levels: Levels
 ) -> float:
-    """Return how far the noise is from what it was taken for, 0 to 1.
+    """Return the deviation of the noise from its assumed level, 0 to 1.
 
-    The mean difference between the share of voxels whose misfit is within the bounds
-    that hold 50 to 99 % of a Gaussian, and that percentage.
+    The mean absolute difference between 50 to 99 % and the share of voxels whose misfit
+    is within the bounds that contain this percentage of a Gaussian.
     """
     light, expected = _expected(measured, restored, psf, levels)
     z = (light - expected).abs() / levels.variance(expected).clamp(min=1e-12).sqrt()

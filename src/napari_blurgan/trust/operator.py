@@ -1,4 +1,4 @@
-"""Evidence maps in the form that the tiling engine takes."""
+"""Evidence maps as an operator for the tiling engine."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["MAPS", "EvidenceOperator"]
 
 MAPS = ("evidence", "residual", "light")
 SHARP_SIGMA = 1.0
-"""Of the neighbourhood in the plane where nothing is blurred, in pixels."""
+"""Size of the neighbourhood in pixels, if nothing is blurred in the plane."""
 
 
 class EvidenceOperator:
@@ -71,7 +71,7 @@ class EvidenceOperator:
     def channels_out(self, channels_in: int) -> int:
         """Return the number of maps; ValueError for another number of inputs."""
         if channels_in != 2 + self.spreads:
-            raise ValueError(f"evidence is of {2 + self.spreads} images")
+            raise ValueError(f"evidence needs {2 + self.spreads} images")
         return len(MAPS)
 
     @torch.inference_mode()
@@ -90,7 +90,7 @@ class EvidenceOperator:
         return torch.stack([evidence_of(margin), found.z, found.light], 1)
 
     def expected(self, light: Tensor, restored: Tensor) -> Tensor:
-        """Return the light that is expected to be measured, (n, [z,] y, x)."""
+        """Return the expected measured light, (n, [z,] y, x)."""
         psf = None if self.psf is None else self.psf.to(self.device)
         dims = len(self.stride)
         expectation = Expectation(psf, restored.shape[-dims:])

@@ -1,4 +1,4 @@
-"""The measured image, the restored one and whatever else, as channels of one stack."""
+"""The measured image, the restored one and others as channels of one stack."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["beside", "check_pair"]
 
 
 class Beside:
-    """Arrays of one shape as the channels of another; what is read is read then.
+    """Arrays of one shape as the channels of another; they are read lazily.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ class Beside:
 
 
 def beside(stacks: Sequence[Stack]) -> Stack:
-    """Return stacks of one channel each, of one shape, as one of several channels."""
+    """Return stacks of one channel each, of one shape, as a multi-channel stack."""
     first = stacks[0]
     data = Beside([stack.data for stack in stacks])
     return replace(first, data=data, axes=f"C{first.axes}", channel_names=())

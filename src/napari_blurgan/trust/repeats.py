@@ -1,4 +1,4 @@
-"""Restoring again what should come out the same: halves of the light, turned images."""
+"""Repeated restorations, which should agree: halves of the light, rotated images."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ Restore = Callable[[Stack], Stack]
 def halves(restore: Restore, measured: Stack, levels: Levels, seed: int = 0) -> Image:
     """Return the deviation of a restoration, from two halves of the light.
 
-    Each photon goes to one of two images by the toss of a coin; both are restored, as
-    bright as the whole. Half their difference is as noisy as the restoration.
+    Each photon is assigned at random to one of two images; both are restored, scaled to
+    the full brightness. Half their difference is as noisy as the restoration.
 
     Parameters
     ----------
@@ -71,10 +71,10 @@ def _split(
 
 
 def turns(restore: Restore, measured: Stack, symmetry: Symmetry) -> Image:
-    """Return the deviation of restorations of mirrored, turned and shifted images.
+    """Return the deviation of restorations of mirrored, rotated and shifted images.
 
-    Each is turned back before they are compared. Images are mirrored and turned as
-    the symmetry of the blur allows; they are shifted by half a pixel along y and x.
+    Each is transformed back before the comparison. Images are mirrored and rotated as
+    far as the symmetry of the blur allows, and shifted by half a pixel along y and x.
 
     Parameters
     ----------
@@ -108,7 +108,7 @@ Way = Callable[[NDArray[np.floating]], NDArray[np.floating]]
 def _ways(
     axes: str, shape: tuple[int, ...], symmetry: Symmetry
 ) -> Iterator[tuple[Way, Way]]:
-    """Yield what is done to an image, and what undoes it."""
+    """Yield transformations of an image, each with its inverse."""
     yield _same, _same
     for axis in axes.lower():
         if axis in symmetry.mirrors:
@@ -135,7 +135,7 @@ def _turn(quarters: int) -> Way:
 
 def _shift(pixels: float) -> Way:
     def shifted(image: NDArray[np.floating]) -> NDArray[np.floating]:
-        """Shift along y and x, exactly for what is sampled finely enough."""
+        """Shift along y and x, exact for sufficiently sampled images."""
         spectrum = np.fft.fft2(image, axes=(-2, -1))
         offsets = (0,) * (image.ndim - 2) + (pixels, pixels)
         return np.fft.ifft2(fourier_shift(spectrum, offsets), axes=(-2, -1)).real
@@ -144,5 +144,5 @@ def _shift(pixels: float) -> Way:
 
 
 def _with(stack: Stack, pixels: NDArray[np.floating]) -> Stack:
-    """Return the stack with other pixels, whose floats a network takes as they are."""
+    """Return the stack with other pixels, in the float type that a network expects."""
     return replace(stack, data=pixels.astype(np.float32), metadata={})

@@ -1,4 +1,4 @@
-"""What the maps of evidence come to: three numbers, and where to look first."""
+"""Summary of evidence maps: three numbers, and the position of the largest misfit."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 __all__ = ["Neighbourhood", "core_share", "core_sigmas"]
 
 CORE = 0.1
-"""Of the peak of a PSF, above which its core lies; haze lies below."""
+"""Fraction of the peak of a PSF above which its core lies; haze lies below."""
 
 LEAST_SIGMA = 0.5
 REACH = 3.0
@@ -42,7 +42,7 @@ def core_share(psf: NDArray[np.float32]) -> float:
 
 
 class Neighbourhood:
-    """Gaussian weights round a voxel; beyond the border there is nothing.
+    """Gaussian weights around a voxel; zero beyond the border.
 
     Parameters
     ----------
@@ -56,15 +56,15 @@ class Neighbourhood:
 
     @property
     def reach(self) -> tuple[int, ...]:
-        """Voxels beyond which nothing counts, along each axis."""
+        """Distance beyond which weights are zero, in voxels along each axis."""
         return tuple(len(w) // 2 for w in self._weights)
 
     def mean(self, image: Tensor) -> Tensor:
-        """Return the weighted sum, the weights adding up to one amid the image."""
+        """Return the weighted sum, with weights that sum to one inside the image."""
         return self._filter(image, self._weights)
 
     def variance_of_mean(self, variance: Tensor) -> Tensor:
-        """Return the variance of `mean`, of independent voxels of given variances."""
+        """Return the variance of `mean`, for independent voxels of given variances."""
         return self._filter(variance, [w.square() for w in self._weights])
 
     def _filter(self, image: Tensor, weights: Sequence[Tensor]) -> Tensor:

@@ -1,4 +1,4 @@
-"""From misfits to one number a voxel: how far the restored light is supported."""
+"""From misfits to evidence: how far the restored light is supported, per voxel."""
 
 from __future__ import annotations
 
@@ -14,20 +14,21 @@ from napari_blurgan.trust.smoothing import Neighbourhood
 __all__ = ["CLEAR", "SCALES", "Misfit", "evidence_of", "misfit", "steady"]
 
 SCALES = (1.0, 2.0)
-"""Of the neighbourhoods, in cores of the PSF."""
+"""Sizes of the neighbourhoods, in cores of the PSF."""
 
 PART = 0.5
-"""Of the restored light that is to be there: at least it, and at most as much more."""
+"""Share of the restored light that must be there; at most as much may be missing."""
 
 CLEAR = 3.0
-"""Standard deviations of the noise: what is less is no claim."""
+"""Standard deviations of the noise below which light makes no claim."""
 
 SLOPE, INTERCEPT = 0.48, 0.97
-"""Of the logistic curve from margins to evidence, fitted by benchmarks/evidence.py."""
+"""Parameters of the logistic curve from margins to evidence, fitted by
+benchmarks.claims.evidence."""
 
 
 class Misfit(NamedTuple):
-    """What is too much or too little, in standard deviations of the noise.
+    """Misfit in standard deviations of the noise.
 
     Attributes
     ----------
@@ -55,8 +56,8 @@ def misfit(
 ) -> Misfit:
     """Compare measured and expected light.
 
-    Weighted by the inverse variance, as a matched filter weighs it: z is the most
-    telling figure on light that is added or taken away in a neighbourhood.
+    Weighted by the inverse variance, as in a matched filter: z is the most sensitive
+    statistic for light that is added or removed in a neighbourhood.
 
     Parameters
     ----------
@@ -86,14 +87,14 @@ def _at(
 
 
 def _tolerated(light: Tensor) -> Tensor:
-    """Return the misfit that is no matter, in standard deviations."""
+    """Return the misfit that is tolerated, in standard deviations."""
     return (PART * light.clamp(min=0)).square().add(CLEAR**2).sqrt()
 
 
 def steady(
     restored: Tensor, spread: Tensor, light: Tensor, around: Neighbourhood
 ) -> Tensor:
-    """Return by how much light stands out of the spread of repeated restorations.
+    """Return how far light exceeds the variation of repeated restorations.
 
     Parameters
     ----------

@@ -1,1 +1,1 @@
-"""The napari widgets: the only room that may import napari, qtpy, magicgui."""
+"""The napari widgets: the only package that may import napari, qtpy, magicgui."""

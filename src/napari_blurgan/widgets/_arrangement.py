@@ -1,4 +1,4 @@
-"""`Arrangement`: two layers over or beside each other, for a while."""
+"""`Arrangement`: a temporary overlay or side-by-side view of two layers."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 __all__ = ["COLOURS", "Arrangement"]
 
 COLOURS = ("magenta", "green")
-"""Of the first and the second layer; white where they agree."""
+"""Colours of the first and the second layer; white where they agree."""
 
 ALIKE = 0.1
-"""Share of all grey levels that two images have in common if their units are one."""
+"""Overlap of the grey levels of two images, above which they have the same units."""
 
 
 class Arrangement:
-    """A temporary way to look at a pair of layers.
+    """A temporary view of a pair of layers.
 
     Parameters
     ----------
@@ -39,16 +39,17 @@ class Arrangement:
         self._made: list[Image] = []
 
     def overlay(self, pair: tuple[Image, Image]) -> None:
-        """Lay the two over each other in colours that add up to white."""
+        """Overlay the two in colours that add up to white."""
         self._hide_all()
         for layer, colormap in zip(pair, COLOURS, strict=True):
             made = add_layer(self._viewer, _coloured(layer, colormap))
             self._made.append(made)
 
     def side_by_side(self, pair: tuple[Image, Image]) -> None:
-        """Set the first to the left of the second, named, in one contrast.
+        """Place the first to the left of the second, with labels and the same contrast.
 
-        Where both are in the same units: a truth of other units keeps its own.
+        The same contrast only if both have the same units: a reference with other units
+        keeps its own.
         """
         self._hide_all()
         grid = self._viewer.canvas.grid
@@ -68,7 +69,7 @@ class Arrangement:
         grid.enabled = True
 
     def undo(self) -> None:
-        """Put everything back as it was, as far as it is still there."""
+        """Restore the previous view, as far as the layers still exist."""
         layers = self._viewer.layers
         for name, value in self._grid.items():
             setattr(self._viewer.canvas.grid, name, value)

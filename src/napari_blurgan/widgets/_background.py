@@ -1,4 +1,4 @@
-"""`BackgroundEstimate`: the background of a layer, found while the form is filled."""
+"""`BackgroundEstimate`: the background of a layer, estimated when it is chosen."""
 
 from __future__ import annotations
 
@@ -15,16 +15,18 @@ from napari_blurgan.widgets._worker import Job, Report
 __all__ = ["UNKNOWN", "BackgroundEstimate", "background_field"]
 
 UNKNOWN = -1.0
-"""What the field holds while nobody knows: whoever needs it estimates it then."""
+"""Value of the field until the background is known; it is then estimated when
+needed."""
 
 
 def background_field() -> FloatSpinBox:
-    """Return the field, which says that the background is estimated until it is."""
+    """Return the field, which shows text until the background is estimated."""
     field = FloatSpinBox(
         name="background", label="Background", value=UNKNOWN, min=UNKNOWN, max=1e6,
         step=1,
         tooltip=(
-            "Grey level of places without light, estimated from the darkest parts of "
+            "Grey level without light from the object, estimated from the darkest "
+            "parts of "
             "the image; modelled, not subtracted"
         ),
     )  # fmt: skip
@@ -33,9 +35,9 @@ def background_field() -> FloatSpinBox:
 
 
 class BackgroundEstimate(QObject):
-    """Fills the field of the background for every layer that is chosen.
+    """Fills the background field for every layer that is chosen.
 
-    What the user enters meanwhile, or later for the same layer, is left alone.
+    A value that the user enters meanwhile, or later for the same layer, is kept.
 
     Parameters
     ----------
@@ -60,7 +62,7 @@ class BackgroundEstimate(QObject):
     def look_at(
         self, stack: Stack | None, channel: int | None = None, time: int | None = None
     ) -> None:
-        """Estimate the background of a stack, in a thread; forget that of the last."""
+        """Estimate the background of a stack in a thread; forget the previous one."""
         self._level = None
         self._show(UNKNOWN)
         if stack is None:
@@ -74,7 +76,7 @@ class BackgroundEstimate(QObject):
         job.start()
 
     def refresh(self, *args: Any) -> None:
-        """Follow what is known of the camera, unless the user has entered a value."""
+        """Follow the known camera offset, unless the user has entered a value."""
         if self._level is not None and self._field.value == self._shown:
             self._show(max(self._level - self._offset(), 0.0))
 
@@ -85,4 +87,4 @@ class BackgroundEstimate(QObject):
 
     def _show(self, value: float) -> None:
         self._field.value = value
-        self._shown = self._field.value  # as the field has rounded it
+        self._shown = self._field.value  # as rounded by the field

@@ -1,4 +1,4 @@
-"""Beads as layers of points: rings to be clicked, and what was found of each bead."""
+"""Beads as points layers: rings to click, and the verdict on each bead."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 __all__ = ["add_clicked_beads", "show_found_beads"]
 
 CLICKED, TAKEN, LEFT_OUT = "#F0E442", "#56B4E9", "#D55E00"
-"""Of Okabe and Ito: told apart by colour-blind people too; symbols differ as well."""
+"""Okabe and Ito's colours, which colour-blind people can distinguish; symbols differ
+too."""
 ACROSS = 12
 """Diameter of a ring in pixels: the bead stays visible in it."""
 RINGS: dict[str, Any] = {
@@ -41,9 +42,9 @@ def add_clicked_beads(viewer: ViewerModel, source: Image) -> Points:
 
 
 def show_found_beads(viewer: ViewerModel, source: Image, found: BeadReport) -> None:
-    """Mark the beads that were found: rings are taken, crosses left out, with why.
+    """Mark the beads that were found: rings for used ones, crosses with the reason.
 
-    Those of an earlier measurement in the same image are replaced.
+    Marks of an earlier measurement in the same image are replaced.
     """
     name = f"{source.name} · found beads"
     for earlier in [layer for layer in viewer.layers if layer.name == name]:
@@ -63,6 +64,6 @@ def show_found_beads(viewer: ViewerModel, source: Image, found: BeadReport) -> N
 
 
 def _place(centre: tuple[float, ...], source: Image) -> list[float]:
-    """Return a place in the source, at the first of other axes than the spatial."""
+    """Return a position in the source, at the first index of non-spatial axes."""
     spatial = min(source.ndim, len(centre))
     return [0.0] * (source.ndim - spatial) + list(centre[-spatial:])

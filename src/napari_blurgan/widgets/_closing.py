@@ -1,4 +1,4 @@
-"""Closing a widget, or napari, while it works: ask, stop, keep the checkpoint."""
+"""Closing a widget, or napari, during work: ask, stop, keep the checkpoint."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 __all__ = ["PATIENCE", "CloseGuard", "Disposal"]
 
 PATIENCE = 2.0
-"""Seconds that closing waits for the step under way."""
+"""Seconds that closing waits for the current step."""
 DISPOSAL = 200
-"""Milliseconds between two looks at whether a widget is still needed."""
+"""Milliseconds between two checks whether a widget is still needed."""
 
 _leaving: set[Disposal] = set()
-"""Those whose widget has no dock: else Python may collect it before they can act."""
+"""Objects whose widget has no dock; otherwise Python may collect them too early."""
 
 
 class CloseGuard(QObject):
-    """Sees to it that a job does not outlive its widget unasked; lives as long as it.
+    """Prevents a job from outliving its widget unasked; lives as long as the job.
 
     Parameters
     ----------
@@ -57,14 +57,14 @@ class CloseGuard(QObject):
         self._viewer = viewer
         self._window = ancestor(widget, QMainWindow)
         dock = ancestor(widget, QDockWidget)
-        # napari knows a dock by its title, and its menus look for that.
+        # napari identifies a dock by its title, and its menus look for that.
         self._title = dock.windowTitle() if dock is not None else ""
         for watched in filter(None, (widget, self._window)):
             watched.installEventFilter(self)
         job.ended.connect(self._release)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Watch the widget lose its dock, and the window close."""
+        """Watch for the widget losing its dock, and for the window closing."""
         kind = event.type()
         if kind == QEvent.Type.ParentChange and watched is self._widget:
             if self._widget.parent() is None:
@@ -84,7 +84,7 @@ class CloseGuard(QObject):
         places = None if self._window is None else self._window.saveState()
         if confirm(self._window, self._question):
             self._finish()
-        else:  # not at once: napari is still busy taking the dock apart
+        else:  # not at once: napari is still removing the dock
             QTimer.singleShot(0, lambda: self._dock_again(places))
 
     def _dock_again(self, places: Any) -> None:
@@ -92,7 +92,7 @@ class CloseGuard(QObject):
         window = self._window
         if window is not None:
             for gone in window.findChildren(QDockWidget, self._title):
-                gone.setObjectName("")  # it dies soon, and must not be found
+                gone.setObjectName("")  # it is deleted soon, and must not be found
         self._viewer.window.add_dock_widget(self._widget, name=self._title)
         if window is not None:
             window.restoreState(places)
@@ -107,8 +107,8 @@ class CloseGuard(QObject):
 class Disposal(QObject):
     """Deletes a widget that has left its dock, once nothing runs in it any more.
 
-    napari only lets go of it. With PySide6 it would live on: what Qt's connections hold
-    is out of the garbage collector's sight.
+    napari only releases it. With PySide6 it would live on, because the garbage
+    collector cannot see what Qt's connections reference.
 
     Parameters
     ----------
@@ -136,7 +136,7 @@ class Disposal(QObject):
         widget.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Watch the widget lose its dock; it may get it back."""
+        """Watch for the widget losing its dock; it may get it back."""
         if event.type() == QEvent.Type.ParentChange and watched is self._widget:
             self._timer.start()
             if self._widget.parent() is None:
@@ -162,7 +162,7 @@ class Disposal(QObject):
 
 
 def _by_a_person(window: QMainWindow) -> bool:
-    """Return whether the canvas is still there: `Viewer.close` hides it first."""
+    """Return whether the canvas still exists: `Viewer.close` hides it first."""
     canvas = window.centralWidget().findChildren(
         QWidget, options=Qt.FindChildOption.FindDirectChildrenOnly
     )
@@ -170,7 +170,7 @@ def _by_a_person(window: QMainWindow) -> bool:
 
 
 def confirm(parent: QWidget | None, question: str) -> bool:
-    """Ask whether to stop what is running; True if so, or if nobody can be asked."""
+    """Ask whether to stop the running job; True if so, or if nobody can be asked."""
     if parent is None or not parent.isVisible():
         return True
     answer = QMessageBox.question(

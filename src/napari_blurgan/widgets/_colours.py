@@ -1,4 +1,4 @@
-"""The colours in which a file shows its channels, read from its header."""
+"""Channel colours in the header of a file."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from napari_blurgan.writing.omero import TOGETHER
 __all__ = ["channel_colours"]
 
 HEADERS = ("zarr.json", ".zattrs")
-"""Where OME-Zarr 0.5 and 0.4 say it."""
+"""Their location in OME-Zarr 0.5 and 0.4."""
 RGB = re.compile("[0-9A-Fa-f]{6}")
 
 
 def channel_colours(path: Path, count: int) -> list[str]:
     """Return a colour for each channel, as ``"#RRGGBB"``.
 
-    The file's own where it gives all of them and they differ; else a fixed series that
-    colour-blind people tell apart, as for files that this package writes.
+    Those of the file if it has all of them and they differ; otherwise a fixed series
+    that colour-blind people can distinguish, as for files written by this package.
 
     Parameters
     ----------

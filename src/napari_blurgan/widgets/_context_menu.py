@@ -1,7 +1,7 @@
-"""A right click on an image layer: restore it, deconvolve it.
+"""Context menu of an image layer: restore it, deconvolve it.
 
-napari lets manifests add to its menu *Layers*, but not to that of a right click; there
-the entries come with the first widget, sample or file of the plugin.
+napari lets manifests add entries to its *Layers* menu, but not to the context menu; the
+entries are added with the first widget, sample or file of the plugin.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ GROUP = "9_blurgan"
 
 
 def offer_on_layers() -> None:
-    """Add the entries, once; they are there for image layers."""
+    """Add the entries once; they are shown for image layers."""
     app = get_app_model()
     for name, show in (("restore", _restore), ("deconvolve", _deconvolve)):
         key = f"napari-blurgan.{name}_layer"
@@ -48,7 +48,7 @@ def _deconvolve() -> None:
 
 
 def _open(name: str, command: str) -> None:
-    """Open a widget on the layer that was clicked on."""
+    """Open a widget with the clicked layer."""
     viewer = napari.current_viewer()
     layer = viewer.layers.selection.active
     kind: Any = PluginManager.instance().commands.get(command)

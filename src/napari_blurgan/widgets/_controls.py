@@ -1,4 +1,4 @@
-"""The parts that every long task shows: buttons, progress, messages, help."""
+"""The parts shared by all long tasks: buttons, progress, messages, help."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ LATEST = 5
 
 
 class Phase(Enum):
-    """Where a task stands."""
+    """State of a task."""
 
     IDLE = "idle"
     RUNNING = "running"
@@ -54,7 +54,7 @@ class Phase(Enum):
 class RunControl(QWidget):
     """Start, Pause and Stop, a progress bar and one line of words.
 
-    The buttons only ask: whoever listens sets `phase`, and the buttons follow.
+    The buttons only request: the listener sets `phase`, and the buttons follow.
 
     Parameters
     ----------
@@ -88,8 +88,10 @@ class RunControl(QWidget):
         self._can_queue = can_queue
         self._activity: progress | None = None
         self.start_button = button("Start", f"Start: {task}", self.start.emit)
-        self.pause_button = button("Pause", "Hold after the present step", self._toggle)
-        self.stop_button = button(stop, "End after the present step", self.stop.emit)
+        self.pause_button = button(
+            "Pause", "Pause after the current step", self._toggle
+        )
+        self.stop_button = button(stop, "Stop after the current step", self.stop.emit)
         self.pause_button.setVisible(can_pause)
         self._bar = QProgressBar()
         self._bar.setAccessibleName(f"Progress: {task}")
@@ -111,7 +113,7 @@ class RunControl(QWidget):
 
     @property
     def phase(self) -> Phase:
-        """Where the task stands; setting it sets the buttons and the bar."""
+        """State of the task; setting it updates the buttons and the bar."""
         return self._phase
 
     @phase.setter
@@ -138,7 +140,7 @@ class RunControl(QWidget):
             self._activity = progress(total=0, desc=self._task)
 
     def show_progress(self, fraction: float, words: str) -> None:
-        """Show how much is done (0 to 1), and say it."""
+        """Show the progress (0 to 1) with a message."""
         done = round(PER_MILLE * min(max(fraction, 0.0), 1.0))
         self._bar.setRange(0, PER_MILLE)
         self._bar.setValue(done)
@@ -148,7 +150,7 @@ class RunControl(QWidget):
             self._activity.update(done - self._activity.n)
 
     def say(self, words: str) -> None:
-        """Show one line of words."""
+        """Show one line of text."""
         if words not in ("", self.words.text()):
             LOG.write(f"{self._task}: {words}")
         self.words.setText(words)
@@ -163,7 +165,7 @@ class RunControl(QWidget):
 
 
 class Messages(QFrame):
-    """Diagnoses and errors as sentences; hidden while there is nothing to say."""
+    """Diagnoses and errors as sentences; hidden if there are none."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -176,7 +178,7 @@ class Messages(QFrame):
             Qt.TextInteractionFlag.TextSelectableByMouse
         )
         self._details = QPushButton("Details…")
-        self._details.setToolTip("The technical account, for a report of the error")
+        self._details.setToolTip("Technical details, for an error report")
         self._details.clicked.connect(self._show_details)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 4, 0, 4)
@@ -191,8 +193,8 @@ class Messages(QFrame):
         self._show()
 
     def add(self, sentence: str, remedy: str = "") -> None:
-        """Show a sentence, and what to do in italics; the latest few are kept."""
-        # As it is: it may begin with the name of a layer.
+        """Show a sentence, with a remedy in italics; the most recent few are kept."""
+        # Unchanged: it may begin with the name of a layer.
         words = sentence.rstrip(".") + "."
         LOG.write(f"⚠ {words} {remedy}".rstrip())
         italic = f" <i>{escaped(remedy)}</i>" if remedy else ""
@@ -200,20 +202,20 @@ class Messages(QFrame):
         self._show()
 
     def note(self, sentence: str) -> None:
-        """Show a sentence that is no warning."""
+        """Show a sentence that is not a warning."""
         LOG.write(sentence)
         self._sentences.append(escaped(sentence))
         self._show()
 
     def add_failure(self, failure: Failure) -> None:
-        """Show what went wrong, with the traceback one click away."""
+        """Show an error, with the traceback one click away."""
         LOG.write(f"✖ {failure.sentence}\n{failure.details.rstrip()}")
         self._sentences.append(f"✖ <b>{escaped(failure.sentence)}</b>")
         self.details = failure.details
         self._show()
 
     def text(self) -> str:
-        """Return what is shown, as plain text."""
+        """Return the displayed text without markup."""
         return QTextDocumentFragment.fromHtml(self._label.text()).toPlainText()
 
     def _show(self) -> None:
@@ -226,7 +228,7 @@ class Messages(QFrame):
 
 
 def scrolled(content: QWidget, parent: QWidget) -> None:
-    """Fill `parent` with `content`, scrollable where the screen is too small."""
+    """Fill `parent` with `content`, scrollable if the screen is too small."""
     area = _ScrollArea(parent)
     area.setWidgetResizable(True)
     area.setFrameShape(QScrollArea.Shape.NoFrame)
@@ -250,7 +252,7 @@ class _ScrollArea(QScrollArea):
 
 
 def duration(seconds: float) -> str:
-    """Return a time to wait in the words of a clock."""
+    """Return a duration in words."""
     if seconds < 90:
         return f"{max(0, round(seconds))} s"
     minutes = round(seconds / 60)
@@ -274,16 +276,16 @@ def button(text: str, tooltip: str, slot: Callable[[], object]) -> QPushButton:
 
 
 def criterion_label() -> QLabel:
-    """Return a hidden label for how well photons that nobody trained on are predicted.
+    """Return a hidden label for the prediction of held-out photons.
 
-    They choose: the model that is kept predicts them best.
+    They decide which model is kept: the one that predicts them best.
     """
     label = QLabel()
     label.setWordWrap(True)
     label.setAccessibleName("Criterion")
     label.setToolTip(
-        "Photons that training never sees judge the network and Richardson-Lucy; the "
-        "best so far is kept, be it Richardson-Lucy"
+        "Held-out photons are used to compare the network with Richardson-Lucy; the "
+        "better of the two is kept"
     )
     label.hide()
     return label

@@ -1,4 +1,4 @@
-"""`DataForm`: which images are blurred, which are sharp, and what took them."""
+"""`DataForm`: the blurred and the sharp images, and the optics."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ class DataForm(QWidget):
     """
 
     changed = Signal()
-    """Something in it is another, or is known now."""
+    """Emitted when a value has changed, or has become known."""
 
     def __init__(self, viewer: ViewerModel) -> None:
         super().__init__()
         self._viewer = viewer
         self._known: set[Any] = set()
-        self.blurred = SourceList(viewer, "Blurred images, to learn from")
+        self.blurred = SourceList(viewer, "Blurred images to learn from")
         self.sharp = SourceList(viewer, "Sharp images of the same kind of structure")
         self.optics = OpticsForm()
         self._make = ComboBox(
@@ -64,7 +64,7 @@ class DataForm(QWidget):
         self._chosen = False
         self.optics.toggled.connect(self._suggest)
         self.voxels = VoxelSizeForm(
-            viewer, "learn without it: the PSF is then in voxels"
+            viewer, "train without it: the PSF is then in voxels"
         )
         self.voxels.given.connect(self._on_size)
         self.blurred.changed.connect(self._on_ticked)
@@ -89,13 +89,13 @@ class DataForm(QWidget):
 
     @property
     def recipe(self) -> str | None:
-        """The recipe that a ticked layer asks for, if any."""
+        """The recipe requested by a ticked layer, if any."""
         layers = self.blurred.layers()
         asked = (la.metadata.get(METADATA_KEY, {}).get("recipe") for la in layers)
         return next(filter(None, asked), None)
 
     def reset_choices(self) -> None:
-        """Follow the layers; tick new ones that say what they are."""
+        """Follow the layers; tick new ones that declare their role."""
         self.blurred.reset_choices()
         self.sharp.reset_choices()
         new = [layer for layer in self._viewer.layers if layer not in self._known]
@@ -103,7 +103,7 @@ class DataForm(QWidget):
         self._tick_by_role(new)
 
     def _roles(self) -> set[str | None]:
-        """Return what the layers of the viewer say that they are."""
+        """Return the roles that the layers of the viewer declare."""
         return {_role(layer) for layer in self._viewer.layers} - {None}
 
     def _tick_by_role(self, layers: list[Image]) -> None:
@@ -116,7 +116,7 @@ class DataForm(QWidget):
                 self._make.value = "layers"
 
     def values(self) -> dict[str, Any]:
-        """Return what JSON can keep of it; layers by their names."""
+        """Return the values as JSON can hold them; layers by their names."""
         return {
             "make": self.make_sharp,
             "optics": self.optics.plain_values(),
@@ -125,11 +125,11 @@ class DataForm(QWidget):
         }
 
     def update_values(self, values: dict[str, Any]) -> None:
-        """Set what `values` returned; other images may say more of themselves."""
+        """Set the values from `values`; other images may have their own optics."""
         there = "blurred" not in values or self.blurred.tick_names(values["blurred"])
         if there or not self._roles():
             self.sharp.tick_names(values.get("sharp", []))
-            # Optics of other images are an offer: maybe of another microscope.
+            # Optics of other images are only suggested: the microscope may differ.
             known = {} if there else {"known": False}
             self.optics.update_values(values.get("optics", {}) | known)
             self._make.value = values.get("make", self.make_sharp)
@@ -156,7 +156,7 @@ class DataForm(QWidget):
         self._suggest()
 
     def look_at_sizes(self, axes: str | None = None) -> None:
-        """Ask for the voxel size where an image does not know it."""
+        """Ask for the voxel size if an image has none."""
         self.voxels.look_at(self._layers(), self._files(), axes)
 
     def _layers(self) -> list[Image]:

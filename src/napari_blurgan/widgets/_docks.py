@@ -1,4 +1,4 @@
-"""Docks: one widget opens another, or brings it to the front; all of them are tabs."""
+"""Docks: open a widget from another, or bring it to the front; all are tabs."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def show_widget(viewer: napari.Viewer, name: str, kind: type[QWidget]) -> Any:
 
 
 def _docked(viewer: napari.Viewer, kind: type[QWidget]) -> Any:
-    """Return the docked widget of a kind, whoever docked it and under what title."""
+    """Return the docked widget of a kind, whoever docked it and under any title."""
     docked = viewer.window.dock_widgets.values()
     return next((widget for widget in docked if isinstance(widget, kind)), None)
 
@@ -50,9 +50,9 @@ def ancestor(widget: QWidget | None, kind: type[QWidget]) -> Any:
 
 
 class Tabbed(QObject):
-    """Docks a widget as a tab over those of plugins that are there, the first time.
+    """Docks a widget as a tab over existing ones of plugins, the first time.
 
-    napari piles docks up, until none of them is high enough to be read. Later the
+    napari stacks docks vertically, until none is high enough to be readable. Later the
     user decides where it goes.
 
     Parameters
@@ -70,7 +70,7 @@ class Tabbed(QObject):
         widget.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Watch the widget get a dock; where that goes is known a moment later."""
+        """Watch for the widget getting a dock; its position is known a moment later."""
         if event.type() == QEvent.Type.ParentChange and watched is self._widget:
             self._widget.removeEventFilter(self)
             QTimer.singleShot(0, self._join)

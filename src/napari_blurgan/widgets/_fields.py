@@ -1,4 +1,4 @@
-"""The fields of the widgets, each with the tooltip that explains it."""
+"""The fields of the widgets, each with its tooltip."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ __all__ = [
 ]
 
 LAYERED = ("vectorial", "gibson-lanni")
-"""Models that know of coverslip, sample and depth."""
+"""Models that include coverslip, sample and depth."""
 PSF_MODELS = ("vectorial", "gibson-lanni", "born-wolf", "gaussian")
 DEVICES = ("auto", "cpu", "cuda", "mps")
 ALL = -1
@@ -47,7 +47,7 @@ EVERY = "all"
 
 
 class OpticsForm(Known):
-    """NA, refractive index and wavelength, for those who know them."""
+    """NA, refractive index and wavelength, if they are known."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -57,18 +57,18 @@ class OpticsForm(Known):
             *_optics_fields(),
         )
         self._said = False
-        """Whether a layer said it, not a person."""
+        """Whether the values come from a layer, not from the user."""
 
     def optics(self) -> Optics | None:
-        """Return the optics, or None where they are not known."""
+        """Return the optics, or None if they are unknown."""
         from napari_blurgan.optics.models import Optics
 
         return Optics(**self.fields.values()) if self.isChecked() else None
 
     def take_from(self, layers: Sequence[Image]) -> None:
-        """Fill in what layers say about their optics: the first that says anything.
+        """Fill in the optics of layers: those of the first that has any.
 
-        What another layer said counts no more; what was typed stays.
+        Optics of another layer no longer count; values entered by the user stay.
         """
         said = (layer.metadata.get(METADATA_KEY, {}).get("optics") for layer in layers)
         known = next(filter(None, said), None)
@@ -86,25 +86,26 @@ def psf_form(layers: Callable[[Any], Any], points: Callable[[Any], Any]) -> Form
     return Form(
         ComboBox(
             name="layer", label="Layer", choices=layers, nullable=True,
-            tooltip="Whose voxel size the PSF gets; or an image of beads",
+            tooltip="Layer whose voxel size the PSF gets; or an image of beads",
         ),
         *frame_fields(),
         ComboBox(
             name="model", label="Model", choices=PSF_MODELS, value="vectorial",
             tooltip=(
                 "vectorial: exact for high apertures; gibson-lanni: scalar, with "
-                "coverslip and depth; born-wolf: paraxial; gaussian: roughest"
+                "coverslip and depth; born-wolf: paraxial; gaussian: the coarsest "
+                "approximation"
             ),
         ),
         *_optics_fields(),
         ComboBox(
             name="modality", label="Modality",
             choices=("widefield", "confocal", "lightsheet"),
-            tooltip="How the sample is lit and the light detected",
+            tooltip="Type of microscope",
         ),
         FloatSpinBox(
             name="excitation", label="Excitation (nm)", value=488, min=200, max=2000,
-            step=1, tooltip="Wavelength of the exciting light; for confocal",
+            step=1, tooltip="Excitation wavelength; for confocal",
         ),
         FloatSpinBox(
             name="pinhole", label="Pinhole (Airy)", value=1, min=0.1, max=20, step=0.1,
@@ -112,11 +113,11 @@ def psf_form(layers: Callable[[Any], Any], points: Callable[[Any], Any]) -> Form
         ),
         FloatSpinBox(
             name="sheet", label="Sheet (µm)", value=2, min=0.1, max=100, step=0.1,
-            tooltip="Width at half maximum of the light sheet",
+            tooltip="Full width at half maximum of the light sheet",
         ),
         FloatSpinBox(
             name="ns", label="Sample index", value=1.33, min=1, max=2.4, step=0.001,
-            tooltip="Refractive index of the sample; counts below the coverslip",
+            tooltip="Refractive index of the sample; matters below the coverslip",
         ),
         FloatSpinBox(
             name="depth", label="Depth (µm)", value=0, min=0, max=1000, step=1,
@@ -129,7 +130,8 @@ def psf_form(layers: Callable[[Any], Any], points: Callable[[Any], Any]) -> Form
         ComboBox(
             name="points", label="Take beads", choices=points,
             tooltip=(
-                "All that are found, or only those next to the points of a layer; "
+                "All beads that are found, or only those next to the points of a "
+                "layer; "
                 "Click beads makes one"
             ),
         ),
@@ -162,7 +164,7 @@ def _optics_fields() -> list[Any]:
         ),
         FloatSpinBox(
             name="wavelength", label="Emission (nm)", value=525, min=200, max=2000,
-            step=5, tooltip="Peak wavelength of the light that reaches the camera",
+            step=5, tooltip="Peak wavelength of the detected light",
         ),
     ]  # fmt: skip
 
@@ -179,7 +181,7 @@ def frame_fields() -> list[Any]:
 
 
 def offer_frames(form: Form, stack: Stack | None) -> None:
-    """Offer the channels and time points that a stack has; hide what it has not."""
+    """Offer the channels and time points of a stack; hide choices it does not have."""
     channels = 1 if stack is None else stack.channels
     times = 1 if stack is None else stack.size("T")
     for name, size in (("channel", channels), ("time", times)):
@@ -194,28 +196,28 @@ def chosen_frame(form: Form) -> dict[str, int | None]:
 
 
 def camera_form() -> Known:
-    """Return the camera's figures, for methods that count photo-electrons."""
+    """Return the camera parameters, for methods that count photo-electrons."""
     return Known(
         "Camera known",
         "Tick to deconvolve in photo-electrons: sharper, and some methods and stopping "
-        "rules need it. The figures stand in the camera's data sheet",
+        "rules need it. The values are in the data sheet of the camera",
         FloatSpinBox(
             name="gain", label="Gain", value=1, min=0.001, max=1e4, step=0.01,
-            tooltip="Grey levels for a photo-electron",
+            tooltip="Grey levels per photo-electron",
         ),
         FloatSpinBox(
             name="offset", label="Offset", value=100, min=0, max=1e5, step=1,
-            tooltip="Grey level of darkness",
+            tooltip="Grey level of the camera in the dark",
         ),
         FloatSpinBox(
             name="read_noise", label="Read noise (e)", value=1.5, min=0, max=1e3,
-            step=0.1, tooltip="Standard deviation in electrons",
+            step=0.1, tooltip="Standard deviation of the read noise in electrons",
         ),
     )  # fmt: skip
 
 
 def parameter_fields(parameters: Iterable[Parameter]) -> list[Any]:
-    """Return a field for each number that a method of deconvolution takes."""
+    """Return a field for each numeric parameter of a method of deconvolution."""
     kinds = {int: SpinBox, float: FloatSpinBox}
     return [
         kinds[type(p.default)](
@@ -237,21 +239,21 @@ def _step(default: float) -> float:
 
 
 def axes_field() -> LineEdit:
-    """Return the field for axes that the layers do not say."""
+    """Return the field for axes that layers do not name."""
     return LineEdit(
         name="axes", label="Axes", value="",
         tooltip=(
-            "One letter an axis, such as TZYX, where the layers' own labels are "
-            "missing or wrong; empty to go by the labels"
+            "One letter per axis, such as TZYX, if the labels of the layers are "
+            "missing or wrong; empty to use the labels"
         ),
     )  # fmt: skip
 
 
 def device_field(device: str) -> ComboBox:
-    """Return the choice of where to compute."""
+    """Return the choice of a device."""
     return ComboBox(
         name="device", label="Device", choices=DEVICES, value=device,
-        tooltip="Where to compute; auto takes a GPU if there is one",
+        tooltip="Device for computing; auto uses a GPU if there is one",
     )  # fmt: skip
 
 
@@ -265,16 +267,16 @@ def training_form(presets: dict[str, str]) -> Form:
         ),
         FloatSpinBox(
             name="minutes", label="Minutes", value=10, min=0.1, max=10_000, step=1,
-            tooltip="How long to train; Stop ends it earlier and keeps what there is",
+            tooltip="Training time; Stop ends earlier and keeps the model",
         ),
     )  # fmt: skip
 
 
 def advanced_form(device: str, psf: Any) -> Form:
-    """Return the fields that most trainings leave alone, with that of the PSF."""
+    """Return the fields that most trainings leave unchanged, with that of the PSF."""
     channel = SpinBox(
         name="channel", label="Channel", value=ALL, min=ALL, max=99,
-        tooltip="Which one to learn from, counted from 0, where there are several",
+        tooltip="Channel to learn from, counted from 0",
     )  # fmt: skip
     channel.native.setSpecialValueText("all")
     return Form(

@@ -92,7 +92,7 @@ def _section(
 ) -> None:
     rows, columns = plane.shape
     extent = (0, columns * size[1], rows * size[0], 0)
-    # The fourth root shows the faint cone of widefield light.
+    # The fourth root makes the faint widefield cone visible.
     axes.imshow(plane**0.25, cmap="inferno", extent=extent, vmin=0, vmax=1)
     axes.set(title=f"{title}, 4th root", xlabel="µm")
 
@@ -132,14 +132,14 @@ def _lines(axes: Axes, lines: Lines, style: str) -> None:
 
 
 def _legend(figure: Figure, axes: Axes, columns: int = 4) -> None:
-    """Put what the lines mean below the figure, where it hides none of them."""
+    """Put the legend below the figure, where it hides nothing."""
     lines, names = axes.get_legend_handles_labels()
     place = "outside lower center"
     figure.legend(lines, names, loc=place, ncols=columns, fontsize=SMALL, frameon=False)
 
 
 def _finish(figure: Figure) -> None:
-    """Make text and frames readable on a dark and on a light theme."""
+    """Make text and frames readable on dark and light themes."""
     figure.patch.set_alpha(0)
     grey = "#808890"
     for axes in figure.axes:

@@ -1,4 +1,4 @@
-"""Forms: labelled fields, and groups of them that fold or are ticked."""
+"""Forms: labelled fields, and groups of them that can be folded or ticked."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ __all__ = ["Fold", "Form", "Known", "show_focus"]
 FIELD_WIDTH = 90
 PLAIN = (str, int, float, bool)
 FOCUS = "border: 1px solid #56B4E9"
-"""Where the focus is; napari's themes do not show it on every kind of field."""
+"""Style of the focus, which napari's themes do not show on every kind of field."""
 NAME, LONGEST = 14, 20
-"""Letters of a choice that are seen: of a layer's name, and of a longer one of ours."""
+"""Visible letters of a choice: of a layer name, and of our own longer ones."""
 
 
 class Fold(QWidget):
-    """A heading that shows or hides what is below it.
+    """A heading that shows or hides the content below it.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def show_focus(field: QWidget, kind: str, look: str = "") -> None:
 
 
 def _size(field: QWidget) -> None:
-    """Make a field as wide as a name needs, not as its longest choice would."""
+    """Make a field as wide as a name, not as its longest choice."""
     if isinstance(field, QComboBox):
         show_focus(field, "QComboBox")
         texts = [field.itemText(i) for i in range(field.count())]
@@ -114,7 +114,7 @@ class Form(QWidget):
             label.setBuddy(field.native)
             field.native.setAccessibleName(field.label)
             if isinstance(field.native, QCheckBox):
-                field.native.setText("")  # the label beside it says it
+                field.native.setText("")  # the label next to it says it
             _size(field.native)
             layout.addRow(label, field.native)
 
@@ -136,7 +136,7 @@ class Form(QWidget):
         self._layout.labelForField(field).setVisible(visible)
 
     def prefer(self, name: str, value: Any) -> None:
-        """Choose `value`, or the last choice there is, where nothing is chosen yet."""
+        """Choose `value`, or the last choice if nothing is chosen yet."""
         choices = [c for c in self._fields[name].choices if c is not None]
         if self._fields[name].value is None and choices:
             self._fields[name].value = value if value in choices else choices[-1]
@@ -146,16 +146,16 @@ class Form(QWidget):
         return {name: field.value for name, field in self._fields.items()}
 
     def plain_values(self) -> dict[str, Any]:
-        """Return the values that outlive the viewer: numbers and words, no layers.
+        """Return the values that outlive the viewer: numbers and text, no layers.
 
-        Nor the device: the preferences say where to begin.
+        Without the device, which is initialised from the preferences.
         """
         plain = {n: v for n, v in self.values().items() if isinstance(v, PLAIN)}
         plain.pop("device", None)
         return plain
 
     def update_values(self, values: Mapping[str, Any]) -> None:
-        """Set those fields that there are; another version may have had others."""
+        """Set existing fields; another version may have had others."""
         for name, value in values.items():
             if name in self._fields:
                 with contextlib.suppress(ValueError, TypeError):
@@ -163,7 +163,7 @@ class Form(QWidget):
 
 
 class Known(QGroupBox):
-    """Fields that count only where their group is ticked.
+    """Fields that only count if their group is ticked.
 
     Parameters
     ----------
@@ -184,7 +184,7 @@ class Known(QGroupBox):
         layout.addWidget(self.fields)
 
     def plain_values(self) -> dict[str, Any]:
-        """Return the fields' values, and under ``"known"`` whether they count."""
+        """Return the values, and under ``"known"`` whether they count."""
         return self.fields.plain_values() | {"known": self.isChecked()}
 
     def update_values(self, values: Mapping[str, Any]) -> None:

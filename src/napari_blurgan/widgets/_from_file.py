@@ -1,4 +1,4 @@
-"""What the file of a layer says that napari's own reader has passed over."""
+"""Metadata in the file of a layer that napari's own reader ignores."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ __all__ = ["known_optics", "stack_behind"]
 def stack_behind(layer: Image) -> Stack | None:
     """Return the file of a layer as a stack, with its voxel size and axes.
 
-    None where there is no file, it cannot be read, it is ours (its layer knows all
-    that it says), or the layer has another shape than the file by now.
+    None if there is no file, it cannot be read, it was written by us (its layer has all
+    metadata), or the layer now has another shape than the file.
     """
     path = layer.source.path
     if not path or METADATA_KEY in layer.metadata or not Path(path).exists():
@@ -35,10 +35,10 @@ def stack_behind(layer: Image) -> Stack | None:
 
 
 def known_optics(layer: Image | None) -> dict[str, float]:
-    """Return na, ni and wavelength (nm) that a layer or its file knows; else nothing.
+    """Return na, ni and wavelength (nm) of a layer or its file, if known.
 
-    Of a file of several channels that napari itself has read, nobody knows which one
-    the layer is: then only where all agree.
+    If napari itself has read a multi-channel file, the channel of a layer is unknown:
+    then only optics common to all channels are returned.
     """
     if layer is None:
         return {}
@@ -52,7 +52,7 @@ def known_optics(layer: Image | None) -> dict[str, float]:
 
 @lru_cache(maxsize=32)
 def _read(path: str, changed: int) -> Stack | None:
-    """Read the header of a file, again only after it has changed."""
+    """Read the header of a file; again only after it has changed."""
     try:
         return read_stack(path)
     except BlurGANError:

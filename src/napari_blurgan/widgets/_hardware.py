@@ -1,4 +1,4 @@
-"""Where a training will run, found without torch, which takes seconds to import."""
+"""Hardware for a training, found without torch, which takes seconds to import."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ GB = 1e9
 
 
 def hardware(device: str) -> str:
-    """Return the processor that a device of the preferences means, and its memory.
+    """Return the processor for a device of the preferences, and its memory.
 
     Parameters
     ----------
@@ -29,13 +29,13 @@ def hardware(device: str) -> str:
     if gpu is not None:
         return gpu
     if device in ("cuda", "mps"):
-        return f"no GPU of the kind {device} is found: choose auto or cpu"
+        return f"no GPU of type {device} was found: choose auto or cpu"
     free = available_memory() / GB
     return f"CPU, {os.cpu_count()} cores, {free:.0f} GB of memory free"
 
 
 def _cuda() -> str | None:
-    """Return the first GPU of CUDA; None without one, or without torch for it."""
+    """Return the first CUDA GPU; None without one, or without torch for it."""
     name = DRIVERS.get(platform.system())
     if name is None or _torch_without_cuda():
         return None

@@ -1,4 +1,4 @@
-"""Help: a page for each widget, its chapter of the manual, and the log."""
+"""Help: a page for each widget, its chapter in the manual, and the log."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ __all__ = ["chapter", "dialog", "help_buttons"]
 
 PACKAGE = Path(napari_blurgan.__file__).parent
 MANUALS = (PACKAGE / "docs" / "napari.md", PACKAGE.parents[1] / "docs" / "napari.md")
-"""As it is installed, and in a clone."""
+"""Paths in an installation, and in a clone."""
 CHAPTERS = {"psf": "PSF"}
-"""Of the manual, where they are not the names of the modules."""
+"""Chapters of the manual whose titles differ from the names of the modules."""
 MORE = "\n\n[More in the manual…](manual)"
 
 
 def help_buttons(module: str) -> QWidget:
-    """Return **?**, which shows a module's docstring, and a button for the log."""
+    """Return **?**, which shows the docstring of a module, and a button for the log."""
     row = QWidget()
     layout = QHBoxLayout(row)
     layout.setContentsMargins(0, 0, 0, 0)
     for text, tooltip, slot in (
-        ("?", "Help on this widget", lambda: _show_help(row, module)),
-        ("Log…", "All that the widgets have said", lambda: LogWindow(row).show()),
+        ("?", "Help for this widget", lambda: _show_help(row, module)),
+        ("Log…", "All messages of the widgets", lambda: LogWindow(row).show()),
     ):
         button = QPushButton(text, row)
         button.setToolTip(tooltip)
@@ -67,11 +67,11 @@ def _show_chapter(parent: QWidget, text: str) -> None:
 
 
 def chapter(title: str) -> str:
-    """Return a chapter of the manual in Markdown; empty where there is none."""
+    """Return a chapter of the manual in Markdown; empty if there is none."""
     manual = _manual()
     whole = manual.read_text(encoding="utf-8") if manual else ""
     found = re.search(rf"^## {title}\n.*?(?=^## |\Z)", whole, re.DOTALL | re.MULTILINE)
-    # Pictures are for a browser: they are wider than the page.
+    # Without pictures, which are wider than the page.
     return re.sub(r"^!\[.*$", "", found[0], flags=re.MULTILINE) if found else ""
 
 

@@ -15,16 +15,16 @@ __all__ = ["Histogram"]
 
 HEIGHT = 110
 CONTENT = "#E69F00"
-"""That of picked foreground."""
+"""Colour of the picked foreground."""
 BINS = 100
 
 Curve = NDArray[np.float64]
 
 
 class Histogram(QWidget):
-    """Grey levels of an image, of what was picked in it, and a line between them.
+    """Grey levels of an image, of its picked regions, and the threshold between them.
 
-    The height is the logarithm of the count, so that small populations are seen.
+    The height is the logarithm of the count, so that small populations are visible.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -37,7 +37,7 @@ class Histogram(QWidget):
         self.curves: dict[str, tuple[str, Curve]] = {}
 
     def show_image(self, pixels: NDArray[Any]) -> None:
-        """Draw the grey levels of an image; the range becomes theirs."""
+        """Draw the grey levels of an image; the range is adapted."""
         finite = pixels[np.isfinite(pixels)]
         low, high = (
             (float(finite.min()), float(finite.max())) if finite.size else (0, 1)

@@ -1,4 +1,4 @@
-"""Layers to stacks and back, so that no result loses its place, scale or units."""
+"""Conversion between layers and stacks that keeps position, scale and units."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ __all__ = [
 ]
 
 PLACE = ("scale", "translate", "rotate", "shear", "affine", "units", "axis_labels")
-"""What a layer has in common with another that lies on it."""
+"""Attributes that a layer shares with another one on top of it."""
 GAP = 0.05
-"""Of the width of a layer, between it and what lies beside it."""
+"""Gap between a layer and one next to it, relative to its width."""
 LayerData = tuple[Any, dict[str, Any], str]
 
 
 def readable(layer: Image | None, axes: str | None = None) -> Stack | None:
-    """Return a layer as a stack; None if it is none, which is said at the start."""
+    """Return a layer as a stack; None if impossible, which is reported at the start."""
     try:
         return None if layer is None else to_stack(layer, axes)
     except BlurGANError:
@@ -51,13 +51,13 @@ def readable(layer: Image | None, axes: str | None = None) -> Stack | None:
 
 
 def is_source(layer: Any) -> bool:
-    """Return whether a layer is an image to work on, not a preview or PSF of ours."""
+    """Return whether a layer is an image to work on, not our own preview or PSF."""
     made = layer.metadata.get(METADATA_KEY, {}).get("made")
     return hasattr(layer, "rgb") and made not in ("preview", "psf")
 
 
 def is_psf(layer: Any) -> bool:
-    """Return whether a layer is a PSF of ours."""
+    """Return whether a layer is a PSF made by the plugin."""
     return bool(layer.metadata.get(METADATA_KEY, {}).get("made") == "psf")
 
 
@@ -79,7 +79,7 @@ def summary(stack: Stack) -> str:
 
 
 def result_layer(source: Image, stack: Stack, done: str, axes: str) -> LayerData:
-    """Return a layer of `stack` that lies on its source and looks like it.
+    """Return a layer of `stack` that covers its source and looks like it.
 
     Parameters
     ----------
@@ -144,7 +144,7 @@ def field_layer(
     corner: Sequence[int],
     time: int | None = None,
 ) -> LayerData:
-    """Return a restored field as a layer that lies on its place in the source.
+    """Return a restored field as a layer at its position in the source.
 
     Parameters
     ----------
@@ -184,10 +184,10 @@ def beside(
     shape: Sequence[int],
     scale: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """Return where voxel 0 of an image goes that shall hide nothing.
+    """Return the position of voxel 0 for an image that shall hide nothing.
 
-    To the right of the source and of other layers, at the top of the source and at
-    the middle of its depth.
+    To the right of the source and of other layers, at the top of the source and at the
+    middle of its depth.
 
     Parameters
     ----------
@@ -231,7 +231,7 @@ def stack_layer(stack: Stack, **attributes: Any) -> LayerData:
 
 
 def to_psf(layer: Image, image: Stack | None = None) -> Psf:
-    """Return an image layer as a PSF, checked as one from a file is.
+    """Return an image layer as a PSF, checked like one from a file.
 
     Parameters
     ----------
@@ -284,6 +284,6 @@ def _sizes(
     if image is not None and image.voxel_size[-1] is None:
         return 1.0, 1.0, 1.0
     raise OpticsError(
-        f"{stack.name}: a PSF needs the size of its voxels; show it in the PSF widget, "
+        f"{stack.name}: a PSF needs its voxel size; show it in the PSF widget, "
         "which asks for it"
     )

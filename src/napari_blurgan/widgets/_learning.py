@@ -1,4 +1,4 @@
-"""`LearningWidget`: what the widgets that train have in common."""
+"""`LearningWidget`: shared by the widgets that train."""
 
 from __future__ import annotations
 
@@ -47,9 +47,9 @@ STOP_LEARNING = "Training is under way. Stop it? What has been learned so far is
 
 
 class LearningWidget(QWidget):
-    """One training at a time, started, held and stopped; what it reports is shown.
+    """One training at a time: started, paused and stopped; its reports are shown.
 
-    Whoever inherits makes the `run` control, the `plot` and the `messages`, connects
+    A subclass creates the `run` control, the `plot` and the `messages`, connects
     `run.start`, and then calls `_connect`.
 
     Parameters
@@ -83,7 +83,7 @@ class LearningWidget(QWidget):
     def _continue_button(self) -> QPushButton:
         return button(
             "Continue…",
-            "Train a model further on the same images: the one trained last, or any",
+            "Train a model further on the ticked images: the last one, or any other",
             self._ask_to_continue,
         )
 
@@ -111,7 +111,7 @@ class LearningWidget(QWidget):
         """Train a model further, with its own recipe, on the images that are ticked."""
 
     def _finish(self) -> None:
-        """End it within seconds: the widget is being closed."""
+        """Stop within seconds: the widget is being closed."""
         if self._job is not None:
             self._job.finish(PATIENCE)
 
@@ -131,7 +131,7 @@ class LearningWidget(QWidget):
             self.run.phase = Phase.STOPPING
 
     def _follow(self, middle: Sequence[float] | None) -> None:
-        """Preview what is in view: its middle in voxels of the first image."""
+        """Preview the visible region: its middle in voxels of the first image."""
         if self._job is not None and middle is not None:
             self._job.look_at(middle)
 
@@ -152,10 +152,10 @@ class LearningWidget(QWidget):
                 self._heard(event)
 
     def _heard(self, event: Event) -> None:
-        """Take what only some trainings report."""
+        """Handle reports of some trainings only."""
 
     def _say_stage(self, event: Preparing) -> None:
-        """Say what is done before the first step, and how far that is."""
+        """Show the stage before the first step, and its progress."""
         words = f"Preparing: {event.stage}"
         if event.share > 0:
             self.run.show_progress(event.share, words)
@@ -163,12 +163,12 @@ class LearningWidget(QWidget):
             self.run.say(words)
 
     def _on_finished(self, event: Finished) -> None:
-        """Say how it ended, and keep the model."""
+        """Show how it ended, and keep the model."""
         self._draw()
         self.run.say(f"{ENDS[event.reason]} at step {event.step}.")
 
     def _on_nothing(self, event: Finished) -> None:
-        """Leave no model behind that has not learned anything."""
+        """Leave no model that has not learned anything."""
         if event.model.path is not None:
             shutil.rmtree(event.model.path, ignore_errors=True)
         self._draw()
@@ -179,7 +179,7 @@ class LearningWidget(QWidget):
         self.plot.draw()
 
     def _say_progress(self, where: str = "") -> None:
-        """Say how far it is, if it has gone further since the last time."""
+        """Show the progress, if there is any since the last time."""
         stepped = self._latest.pop(Stepped, None)
         if isinstance(stepped, Stepped):
             left = duration(stepped.remaining_seconds)

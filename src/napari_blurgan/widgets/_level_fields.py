@@ -13,14 +13,14 @@ from napari_blurgan.widgets._levels import Level
 __all__ = ["LevelFields"]
 
 EMPTY = -1e9
-"""What the field holds while there is no threshold; it shows words then."""
+"""Value of the field while there is no threshold; it then shows text."""
 DIGITS = 5
 
 
 class LevelFields:
-    """Fields that show a level, and hand on what a person sets.
+    """Fields that show a level, and pass on values that the user sets.
 
-    They keep nothing: the field rounds what it shows, its owner does not.
+    They store nothing: the field rounds what it shows, its owner does not.
 
     Parameters
     ----------
@@ -46,19 +46,19 @@ class LevelFields:
         self.value = FloatSpinBox(
             name=names[0], label=f"Threshold of {domain}" if domain else "Threshold",
             value=EMPTY, min=EMPTY, max=-EMPTY, step=1,
-            tooltip="In grey levels, mean over the channels; picking finds it",
+            tooltip="In grey levels of the mean over the channels; found by picking",
         )  # fmt: skip
         self.value.native.setSpecialValueText("not picked yet")
         self.bright = CheckBox(
             name=names[1],
             label=f"Bright background in {domain}" if domain else "Bright background",
-            tooltip="Whether content is darker than what is around it",
+            tooltip="Whether content is darker than its surroundings",
         )
         self.value.changed.connect(self._on_value)
         self.bright.changed.connect(self._on_bright)
 
     def show(self) -> None:
-        """Show what the owner says now."""
+        """Show the current value of the owner."""
         level = self._read()
         with self.value.changed.blocked(), self.bright.changed.blocked():
             self.value.native.setDecimals(_decimals(level.value))
@@ -66,7 +66,7 @@ class LevelFields:
             self.bright.value = level.bright_background
 
     def _on_value(self, value: float) -> None:
-        # One step up from nothing is no threshold of minus a milliard.
+        # A step up from nothing must not give a threshold of minus a billion.
         typed = 0.0 if EMPTY < value < EMPTY / 2 else value
         level = self._read()
         self._write(Level(None if typed == EMPTY else typed, level.bright_background))
@@ -77,7 +77,7 @@ class LevelFields:
 
 
 def _decimals(value: float | None) -> int:
-    """Return how many decimals show five digits of a value."""
+    """Return the number of decimals that shows five digits of a value."""
     if not value:
         return 2
     return min(max(DIGITS - 1 - math.floor(math.log10(abs(value))), 0), 9)

@@ -1,4 +1,4 @@
-"""`Levels`: the threshold of each domain, which all who show or set it watch."""
+"""`Levels`: the threshold of each domain, observed by all its views."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SYMBOLS = {"A": "α", "B": "β"}
 
 @dataclass(frozen=True)
 class Level:
-    """What is content in a domain.
+    """Definition of content in a domain.
 
     Parameters
     ----------
@@ -45,11 +45,11 @@ class Level:
 
     @property
     def side(self) -> str:
-        """Where content lies, seen from the threshold."""
+        """The side of the threshold on which content lies."""
         return "below" if self.bright_background else "above"
 
     def described(self, domain: str, pixels: NDArray[Any]) -> str:
-        """Return where content lies, and how much of some pixels is content."""
+        """Return the side of content, and the share of content in some pixels."""
         if self.value is None or pixels.size == 0:
             return f"{SYMBOLS[domain]} is not known yet"
         below = self.bright_background
@@ -64,11 +64,11 @@ class Levels:
     """The two thresholds, α of domain A and β of domain B, of one viewer.
 
     Their only owner: the picker, its histogram and outline, the metadata of layers and
-    *Transform* show what is here, and set it here.
+    *Transform* show these values and set them here.
     """
 
     changed = Signal(str)
-    """The level of this domain is another."""
+    """Emitted when the level of a domain has changed."""
 
     def __init__(self) -> None:
         self._known = {domain: Level() for domain in DOMAINS}
@@ -83,16 +83,16 @@ class Levels:
             self.changed.emit(domain)
 
     def find(self, domain: str, level: Level, layer: Image) -> None:
-        """Set a level that was found in a layer, and keep it in its metadata too."""
+        """Set a level found in a layer, and also store it in its metadata."""
         known = dict(layer.metadata.get(METADATA_KEY, {}))
         known[KEY] = known.get(KEY, {}) | {domain: asdict(level)}
         layer.metadata[METADATA_KEY] = known
         self[domain] = level
 
     def assign(self, domain: str, layers: Iterable[Image]) -> None:
-        """Say which layers are of a domain; take over the level that one knows.
+        """Set the layers of a domain; adopt the level stored in one of them.
 
-        One that was typed, or found in any of these layers, stays.
+        A level that was entered, or found in any of these layers, stays.
         """
         layers = list(layers)
         self._members[domain] = WeakSet(layers)
@@ -103,7 +103,7 @@ class Levels:
             self[domain] = known[0]
 
     def domain_of(self, layer: Image, present: str) -> str:
-        """Return the domain of a layer; `present` where it is of both or of none."""
+        """Return the domain of a layer; `present` if it is in both or in none."""
         members = [d for d in DOMAINS if layer in self._members[d]]
         of_it = members or list(kept(layer))
         return present if present in of_it or not of_it else of_it[0]
@@ -119,6 +119,6 @@ _of_viewers: WeakKeyDictionary[Any, Levels] = WeakKeyDictionary()
 
 
 def levels_of(viewer: ViewerModel) -> Levels:
-    """Return the levels of a viewer, the same to all its widgets."""
+    """Return the levels of a viewer, shared by all its widgets."""
     bare = getattr(viewer, "__wrapped__", viewer)  # of napari's proxy for plugins
     return _of_viewers.setdefault(bare, Levels())

@@ -30,14 +30,14 @@ __all__ = [
 
 
 SLACK = 0.1
-"""Part of the brightest value by which the contrast may be off."""
+"""Relative error of the contrast that is tolerated."""
 
 
 class Fields:
     """Restored fields as layers: added once, then changed in place where they lie.
 
-    A layer that the user has deleted stays deleted; renaming, moving or recolouring
-    one is respected.
+    A layer that the user has deleted stays deleted; renaming, moving or recolouring is
+    respected.
 
     Parameters
     ----------
@@ -107,10 +107,10 @@ class LiveLayers(Fields):
     ) -> None:
         super().__init__(viewer, sources, axes)
         self.starts: dict[int, tuple[int, ...]] = {}
-        """Where the part of a source begins that the trainer knows of."""
+        """Return the start of the part of a source that the trainer uses."""
 
     def show_psf(self, psf: Psf) -> None:
-        """Show a PSF beside the first source."""
+        """Show a PSF next to the first source."""
         layer = self._made.get("psf")
         if layer is None:
             self._made["psf"] = add_psf(self._viewer, psf, self._sources[0])
@@ -119,8 +119,8 @@ class LiveLayers(Fields):
             layer.contrast_limits = (0, float(layer.data.max()))
 
     def show_preview(self, event: Previewed) -> None:
-        """Show the restored crop, its first channel, where it was taken from."""
-        if event.source >= len(self._sources):  # it is of a file, not of a layer
+        """Show the restored crop, its first channel, at its position."""
+        if event.source >= len(self._sources):  # it is from a file, not from a layer
             return
         source = self._sources[event.source]
         axes = self._axes(source)
@@ -132,7 +132,7 @@ class LiveLayers(Fields):
         self._follow(key, layer, event.after[0])
 
     def show_before(self, before: bool) -> None:
-        """Take the restored crop from above its source, or put it back."""
+        """Hide the restored crop above its source, or show it again."""
         for key, layer in self._made.items():
             if key.startswith("preview"):
                 layer.visible = not before
@@ -146,7 +146,7 @@ class LiveLayers(Fields):
 
 
 class Contrast:
-    """The contrast of a layer that changes: it follows until the user sets it."""
+    """The contrast of a layer that changes, until the user sets it."""
 
     def __init__(self) -> None:
         self._ours: tuple[float, ...] | None = None
@@ -158,26 +158,26 @@ class Contrast:
             return
         low, high = np.percentile(pixels, (0.5, 99.9))
         if self._ours is not None and np.allclose(now, (low, high), 0, SLACK * high):
-            return  # any change paints the window once more
+            return  # every change repaints the window
         layer.contrast_limits = (float(low), float(max(high, low + 1e-6)))
         self._ours = tuple(layer.contrast_limits)
 
 
 def like_its_preview(data: LayerData, preview: Image | None) -> LayerData:
-    """Return a result that comes up with the contrast that its preview has."""
+    """Return a result with the contrast of its preview."""
     if preview is not None and not data[1]["rgb"]:
         data[1]["contrast_limits"] = tuple(preview.contrast_limits)
     return data
 
 
 def preview_of(viewer: ViewerModel, source: Image) -> Image | None:
-    """Return the preview that lies on a layer, if there is one."""
+    """Return the preview on a layer, if there is one."""
     name = f"{source.name} · preview"
     return next((x for x in viewer.layers if x.name == name), None)
 
 
 def add_layer(viewer: ViewerModel, data: LayerData, *, select: bool = False) -> Image:
-    """Add an image layer, leaving the user's selection alone unless asked to."""
+    """Add an image layer, without changing the user's selection unless requested."""
     pixels, attributes, _ = data
     selected = set(viewer.layers.selection)
     layer = viewer.add_image(pixels, **attributes)

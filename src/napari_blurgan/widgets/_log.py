@@ -1,4 +1,4 @@
-"""What all widgets have said, with the time: in a window of its own."""
+"""All messages of the widgets, with times, in a separate window."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from qtpy.QtWidgets import (
 __all__ = ["LOG", "Log", "LogWindow"]
 
 MOST = 5000
-"""Lines that are kept."""
+"""Number of lines that are kept."""
 
 
 class Log(QObject):
-    """Lines as they are said; whoever shows them listens."""
+    """Messages as they arrive; views listen."""
 
     added = Signal(str)
 
@@ -34,7 +34,7 @@ class Log(QObject):
         self.lines: deque[str] = deque(maxlen=MOST)
 
     def write(self, words: str) -> None:
-        """Keep a sentence, or a traceback, with the time."""
+        """Store a sentence, or a traceback, with the time."""
         line = f"{datetime.now():%H:%M:%S}  {words}"
         self.lines.append(line)
         self.added.emit(line)
@@ -44,7 +44,7 @@ LOG = Log()
 
 
 class LogWindow(QDialog):
-    """The log, growing as it is read; it may stay open beside napari.
+    """The log, growing while it is open; it may stay open next to napari.
 
     Parameters
     ----------
@@ -62,8 +62,8 @@ class LogWindow(QDialog):
         self.text.setAccessibleName("Log")
         self.text.setMaximumBlockCount(MOST)
         LOG.added.connect(self.text.appendPlainText)
-        self.copy_button = self._button("Copy", "Copy all of it", self._copy)
-        self.save_button = self._button("Save…", "Write it to a file", self._save)
+        self.copy_button = self._button("Copy", "Copy everything", self._copy)
+        self.save_button = self._button("Save…", "Save to a file", self._save)
         buttons = QHBoxLayout()
         buttons.addStretch()
         buttons.addWidget(self.copy_button)

@@ -1,4 +1,4 @@
-"""What the losses are called, what they mean, and how each is drawn in every run."""
+"""The names of the losses, their meaning, and their line styles in every run."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from zlib import crc32
 
 __all__ = ["COLOURS", "MEANINGS", "bullet", "log_ticks", "look"]
 
-# Okabe and Ito's colours, told apart by colour-blind people too.
+# Okabe and Ito's colours, which colour-blind people can distinguish.
 COLOURS = ("#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7")
 STYLES = ("solid", "dashed", "dotted")
 BULLETS = {"solid": "⬤", "dashed": "◐", "dotted": "◌"}
@@ -31,26 +31,27 @@ LOOKS = {
     "remeasured": (0, "dashed"),
     "criterion": (0, "solid"),
 }
-"""What belongs together has one colour, and different lines."""
+"""Related losses have one colour, with different lines."""
 
 MEANINGS = {
-    "cycle_y": "difference of the data from the restored image, blurred again",
-    "cycle_x": "difference of a sharp image from itself, blurred and restored",
-    "adversarial_x": "how little restored images look like sharp ones",
-    "discriminator_x": "how badly the discriminator tells sharp from restored images",
-    "slope_x": "mean slope of the discriminator of sharp images; held near 1",
-    "adversarial_y": "how little blurred images look like the data",
-    "discriminator_y": "how badly the discriminator tells the data from blurred images",
-    "slope_y": "mean slope of the discriminator of the data; held near 1",
-    "identity": "how much restoring changes an image that is sharp",
-    "identity_y": "how much the way back changes an image of the data",
-    "spectral": "misfit of the power spectra of the data and of blurred images",
+    "cycle_y": "difference between the data and the restored image after blurring",
+    "cycle_x": "difference between a sharp image and the same after blurring and "
+    "restoring",
+    "adversarial_x": "how easily restored images are told apart from sharp ones",
+    "discriminator_x": "error of the discriminator of sharp and restored images",
+    "slope_x": "mean slope of the discriminator of sharp images; kept near 1",
+    "adversarial_y": "how easily simulated data are told apart from the data",
+    "discriminator_y": "error of the discriminator of measured and simulated data",
+    "slope_y": "mean slope of the discriminator of the data; kept near 1",
+    "identity": "how much restoring changes an image that is already sharp",
+    "identity_y": "how much mapping to the data changes an image that already is data",
+    "spectral": "misfit between the power spectra of the data and of blurred images",
     "kernel_l1": "sum of the magnitudes of the PSF",
     "supervised": "difference from the matched sharp image",
-    "saliency": "content that is lost or made up on the way",
-    "masked": "difference from the data at pixels that were not seen",
-    "remeasured": "error in predicting the half of the photons that was not seen",
-    "criterion": "what the stopping rule looks at",
+    "saliency": "content that is lost or invented",
+    "masked": "difference from the data at hidden pixels",
+    "remeasured": "error in predicting the other half of the photons",
+    "criterion": "criterion of the stopping rule",
 }
 
 
@@ -61,7 +62,7 @@ def look(name: str) -> tuple[str, str]:
 
 
 def bullet(name: str) -> str:
-    """Return a mark for a legend: its shape tells the style, too."""
+    """Return a symbol for a legend, which also shows the line style."""
     colour, style = look(name)
     return f'<font color="{colour}">{BULLETS[style]}</font>'
 
@@ -69,7 +70,7 @@ def bullet(name: str) -> str:
 def log_ticks(low: float, high: float, most: int) -> list[float]:
     """Return where to label a logarithmic axis, as decimal logarithms.
 
-    Whole decades, as many as there is room for; within little more than one, also
+    Whole decades, as many as there is space for; within little more than one, also
     twice and five times them.
 
     Parameters

@@ -1,4 +1,4 @@
-"""What lies above a threshold, computed where it is looked at."""
+"""Masks above a threshold, computed lazily."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["ContentMask", "mask_attributes", "plane_in_view", "pyramid", "refresh"]
 
 SAMPLE = 512
-"""Pixels along an axis of a plane in view that are looked at."""
+"""Pixels along an axis of a plane in view that are examined."""
 PLACE = ("scale", "translate", "rotate", "shear", "affine", "units", "axis_labels")
 
 
@@ -55,7 +55,7 @@ class ContentMask:
         self.size = int(np.prod(self.shape))
 
     def __getitem__(self, index: Any) -> NDArray[np.uint8]:
-        """Compute what integers and slices name."""
+        """Compute the integers and slices of an index."""
         key = list(index) if isinstance(index, tuple) else [index]
         key += [slice(None)] * (self.ndim - len(key))
         named = dict(zip(self._axes, key, strict=True))
@@ -89,14 +89,14 @@ def pyramid(layer: Image, axes: str) -> list[ContentMask]:
 
 
 def mask_attributes(layer: Image) -> dict[str, Any]:
-    """Return what makes a layer of labels lie on an image."""
+    """Return the attributes that place a labels layer on an image."""
     return {name: getattr(layer, name) for name in PLACE} | {
         "multiscale": layer.multiscale,
     }
 
 
 def plane_in_view(viewer: ViewerModel, layer: Image) -> NDArray[Any]:
-    """Return pixels of the plane in view, of the lowest resolution there is."""
+    """Return pixels of the plane in view, at the lowest resolution."""
     data, axes = layer.data[-1] if layer.multiscale else layer.data, guess_axes(layer)
     mean = ChannelMean(Stack(data, axes, name=layer.name))
     *beyond, height, width = mean.shape
@@ -112,7 +112,7 @@ def plane_in_view(viewer: ViewerModel, layer: Image) -> NDArray[Any]:
 def refresh(
     masks: list[ContentMask], layer: Labels, level: float, bright: bool
 ) -> None:
-    """Move the threshold of masks that are shown."""
+    """Change the threshold of displayed masks."""
     for mask in masks:
         mask.level, mask.bright_background = level, bright
     layer.refresh()

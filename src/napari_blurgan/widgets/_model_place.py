@@ -1,4 +1,4 @@
-"""`ModelPlace`: how a new model is called, where it is kept, where it is trained."""
+"""`ModelPlace`: the name of a new model, its folder, and its device."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ __all__ = ["ModelPlace"]
 
 
 class ModelPlace(QWidget):
-    """A name to type, a folder to choose, and both said in a line with the device.
+    """A name, a folder, and a line that shows both with the device.
 
-    Without a name the model is called after the first image. No model that exists is
+    Without a name the model is named after the first image. An existing model is never
     overwritten: a number is added.
     """
 
@@ -27,11 +27,11 @@ class ModelPlace(QWidget):
         self.folder: Path | None = None
         self.name = QLineEdit()
         self.name.setAccessibleName("Name of the model")
-        self.name.setToolTip("Name of the model; empty for that of the first image")
+        self.name.setToolTip("Name of the model; if empty, that of the first image")
         self.words = plain()
         self.words.setWordWrap(True)
         self._image, self._device = "model", "auto"
-        choose = button("Folder…", "Where to keep the model", self._ask)
+        choose = button("Folder…", "Folder for the model", self._ask)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addLayout(row(QLabel("Model"), self.name, choose))
@@ -39,19 +39,19 @@ class ModelPlace(QWidget):
         self.name.textChanged.connect(lambda text: self._say())
 
     def look_at(self, image: str, device: str) -> None:
-        """Say what a model of this image will be called, and where it is trained."""
+        """Show the future name of a model for this image, and its device."""
         self._image, self._device = image, device
         self.name.setPlaceholderText(image)
         self._say()
 
     def taken(self) -> Callable[[str], Path]:
-        """Return what makes a new folder, as the fields say now, of an image's name."""
+        """Return a function from the name of an image to a new folder."""
         name, folder = self.name.text().strip(), self.folder
         return lambda image: _state.new_model_path(name or image, folder)
 
     def _say(self) -> None:
         path = self.taken()(self._image)
-        self.words.setText(f"Kept as {path}, trained on: {hardware(self._device)}")
+        self.words.setText(f"Saved as {path}, trained on: {hardware(self._device)}")
 
     def _ask(self) -> None:
         chosen = QFileDialog.getExistingDirectory(self, "Folder for the model")

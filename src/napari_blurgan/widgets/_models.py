@@ -1,4 +1,4 @@
-"""What a list of models says of each: its name, and whether it has learned anything."""
+"""Entries in a list of models: names, marked if hardly trained."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FEW = 200
 
 
 def trained_steps(model: Path) -> int | None:
-    """Return how many steps a model folder was trained for; None if it does not say."""
+    """Return the number of training steps of a model folder; None if unknown."""
     try:
         summary = json.loads((model / "model.json").read_text(encoding="utf-8"))
         return int(summary["provenance"]["steps"])
@@ -23,7 +23,7 @@ def trained_steps(model: Path) -> int | None:
 
 
 def named(models: Sequence[Path]) -> list[tuple[str, Path]]:
-    """Return names to choose by: no two alike, those of little worth marked."""
+    """Return unique names to choose from, with marks for hardly trained models."""
     stems = Counter(path.stem for path in models)
     return [
         (_name(path, stems[path.stem] > 1) + _mark(trained_steps(path)), path)

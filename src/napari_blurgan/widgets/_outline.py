@@ -1,4 +1,4 @@
-"""`Outline`: a layer of labels round what a threshold takes for content."""
+"""`Outline`: a labels layer that outlines content according to a threshold."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ WIDTH = 2
 
 
 class Outline:
-    """What is content in one image at a time, drawn on it.
+    """Content in one image at a time, outlined on it.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ class Outline:
 
     @property
     def deleted(self) -> bool:
-        """Whether a person has deleted it."""
+        """Whether the user has deleted it."""
         return self._labels is not None and self._labels not in self._viewer.layers
 
     def show(self, image: Image, level: Level) -> None:
@@ -59,7 +59,7 @@ class Outline:
             refresh(self._masks, self._labels, level.value, level.bright_background)
 
     def remove(self) -> None:
-        """Take it away."""
+        """Remove it."""
         labels, self._labels, self._image = self._labels, None, None
         if labels is not None and labels in self._viewer.layers:
             self._viewer.layers.remove(labels)
@@ -70,7 +70,7 @@ class Outline:
         selected = set(self._viewer.layers.selection)
         data = self._masks if image.multiscale else self._masks[0]
         attributes = mask_attributes(image) | {"name": name}
-        # Known before the viewer has it: whoever hears of a new layer may ask for it.
+        # Set before the viewer has it, because listeners to new layers may ask for it.
         self._labels = labels = Labels(data, **attributes)
         labels.contour = WIDTH
         labels.editable = False

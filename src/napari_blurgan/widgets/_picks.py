@@ -1,4 +1,4 @@
-"""`Picks`: the discs that were picked in one layer, as a layer of points."""
+"""`Picks`: the discs picked in one layer, as a points layer."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ __all__ = ["BACKGROUND", "COLOURS", "FOREGROUND", "Picks"]
 
 BACKGROUND, FOREGROUND = "background", "foreground"
 COLOURS = {BACKGROUND: "#56B4E9", FOREGROUND: "#E69F00"}
-"""Of Okabe and Ito: told apart by colour-blind people too."""
+"""Okabe and Ito's colours, which colour-blind people can distinguish."""
 
 
 class Picks:
     """Discs of background and foreground in an image.
 
-    They live in a layer of points: what is deleted there is gone here too.
+    They are stored in a points layer: discs deleted there are also deleted here.
 
     Parameters
     ----------
@@ -62,13 +62,13 @@ class Picks:
         points.selected_data = set()
 
     def undo(self) -> None:
-        """Take the last disc back."""
+        """Remove the last disc."""
         points = self._shown
         if points is not None and len(points.data):
             _remove(points, [len(points.data) - 1])
 
     def clear(self) -> None:
-        """Take all discs back."""
+        """Remove all discs."""
         points = self._shown
         if points is not None:
             _remove(points, range(len(points.data)))
@@ -79,7 +79,7 @@ class Picks:
             self.points.events.data.disconnect(self._on_data)
 
     def regions(self, kind: str) -> list[Region]:
-        """Return the discs of one kind, without a place along the channels."""
+        """Return the discs of one kind, without a position along the channels."""
         points = self._shown
         if points is None:
             return []

@@ -24,13 +24,13 @@ LINES = {
 POINTS = 500
 HEIGHT = 220
 LABEL = 36
-"""Pixels that a label of the logarithmic axis needs, and room to the next."""
+"""Pixels for a label of the logarithmic axis, including the gap to the next."""
 
 
 class LossPlot(QWidget):
     """Loss curves against the step: logarithmic; the legend below has the values.
 
-    They are those of the step under the mouse, or else of the last one.
+    They are those of the step under the mouse, otherwise of the last one.
 
     `add` only stores; `draw` draws everything added since, so that the rate of
     drawing is the caller's choice and not the training's.
@@ -113,12 +113,12 @@ class LossPlot(QWidget):
         self._text.setText(f"Step {at}: {words}" if losses else "")
 
     def text(self) -> str:
-        """Return the legend, with the values at the step in view, as plain text."""
+        """Return the legend, with the values at the current step, as plain text."""
         return QTextDocumentFragment.fromHtml(self._text.text()).toPlainText()
 
 
 def _thinned(steps: Any, values: Any) -> tuple[Any, Any]:
-    """Return at most `POINTS` means over equal runs of steps."""
+    """Return at most `POINTS` means over equally long runs of steps."""
     run = -(-len(steps) // POINTS)
     starts = np.arange(0, len(steps), run)
     counts = np.diff([*starts, len(steps)])
@@ -135,7 +135,7 @@ def _curves() -> _Curves | None:
 
 
 def _log_axis(pyqtgraph: Any) -> Any:
-    """Return an axis whose labels keep apart, in type of any size."""
+    """Return an axis whose labels do not overlap, in any font size."""
 
     class LogAxis(pyqtgraph.AxisItem):
         def tickValues(self, low: float, high: float, size: float) -> Any:
@@ -145,7 +145,7 @@ def _log_axis(pyqtgraph: Any) -> Any:
 
 
 def _ignore(step: float) -> None:
-    """Hear of the mouse and do nothing."""
+    """Ignore the mouse."""
 
 
 class _Curves:
@@ -157,7 +157,7 @@ class _Curves:
         self.widget = pyqtgraph.PlotWidget(background=None, axisItems=axes)
         self.widget.setFixedHeight(HEIGHT)
         self.widget.getPlotItem().layout.setContentsMargins(0, 0, 0, 6)
-        # A theme that is chosen later must show through.
+        # Transparent, to follow a change of the theme.
         self.widget.setStyleSheet("background: transparent; border: 0px")
         self.widget.setMenuEnabled(False)
         self.widget.setLogMode(x=False, y=True)
@@ -174,7 +174,7 @@ class _Curves:
             colour, style = look(name)
             pen = self._pyqtgraph.mkPen(colour, width=2, style=LINES[style])
             self._items[name] = self.widget.plot(pen=pen, name=name)
-        # A logarithm has no place for zero or below.
+        # A logarithm is undefined for zero and below.
         positive = values > 0
         self._items[name].setData(steps[positive], values[positive])
 

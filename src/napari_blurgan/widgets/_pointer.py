@@ -1,4 +1,4 @@
-"""`Pointer`: clicks and drags on the canvas, as places in one image."""
+"""`Pointer`: clicks and drags on the canvas, as positions in one image."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 __all__ = ["Pointer", "place_in"]
 
 OPAQUE = ("opaque", "translucent", "translucent_no_depth")
-"""Ways of blending in which a layer hides what is below it."""
+"""Blending modes in which a layer hides those below it."""
 SEEN_THROUGH = 0.95
-"""Opacity below which what is underneath is seen, too."""
+"""Opacity below which layers underneath are visible."""
 
 
 class Pointer:
-    """Takes the mouse from napari while it is on, and gives it back.
+    """Takes over the mouse from napari while it is on.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ class Pointer:
 
     @property
     def on(self) -> bool:
-        """Whether the mouse picks; setting it says so."""
+        """Whether the mouse picks; changes are emitted."""
         return self._on_mouse in self._viewer.mouse_drag_callbacks
 
     @on.setter
@@ -59,7 +59,7 @@ class Pointer:
             callbacks.remove(self._on_mouse)
 
     def _on_mouse(self, viewer: Any, event: Any) -> Iterator[None]:
-        """Pick where the mouse is pressed, and along its way."""
+        """Pick where the mouse is pressed, and along its path."""
         if event.button != 1:
             return
         camera = viewer.scene.camera
@@ -78,7 +78,7 @@ class Pointer:
 
 
 def place_in(viewer: ViewerModel, layer: Image, position: Any) -> NDArray[np.float64]:
-    """Return the voxel of a layer that is seen at a place in the world.
+    """Return the voxel of a layer that is visible at a world position.
 
     Raises
     ------
@@ -86,7 +86,7 @@ def place_in(viewer: ViewerModel, layer: Image, position: Any) -> NDArray[np.flo
         If it is not seen there: outside, hidden, or below another image.
     """
     if viewer.dims.ndisplay == 3:
-        raise DataError("Picking needs a plane: switch the view from 3D to 2D")
+        raise DataError("Picking needs a 2D view: switch the view from 3D to 2D")
     if not layer.visible:
         raise DataError(f"{layer.name} is hidden: show it to pick in it")
     above = [*viewer.layers][viewer.layers.index(layer) + 1 :]
@@ -112,7 +112,7 @@ def _covers(layer: Any) -> bool:
 
 
 def _voxel(layer: Any, position: Any) -> NDArray[np.float64] | None:
-    """Return the voxel of a layer at a place in the world; None outside."""
+    """Return the voxel of a layer at a world position; None outside."""
     here = np.asarray(position)[-layer.ndim :]
     place = np.round(np.asarray(layer.world_to_data(here)))
     shape = (layer.data[0] if layer.multiscale else layer.data).shape[: layer.ndim]

@@ -28,10 +28,10 @@ ENDINGS = "PSF (*.tif *.tiff *.lsm *.stk);;All files (*)"
 
 
 class PsfField(ComboBox):
-    """A choice among PSFs, all other images, and what is on disk.
+    """A choice among PSFs, all other images, and files on disk.
 
-    PSFs that the plugin made stand first. A file is opened beside the image that it
-    blurs, as a layer, so that it can be seen.
+    PSFs made by the plugin come first. A file is opened as a layer next to the image
+    that it blurs, so that it is visible.
 
     Parameters
     ----------
@@ -59,22 +59,22 @@ class PsfField(ComboBox):
         super().__init__(
             name=name,
             label=label,
-            tooltip=f"{tooltip}\nAny image layer will do, and a file",
+            tooltip=f"{tooltip}\nAny image layer or file can be used",
             nullable=True,
             choices=self._offered,
         )
 
     def prefer_ours(self) -> None:
-        """Choose the newest PSF of the plugin's own where nothing is chosen."""
+        """Choose the newest PSF made by the plugin if nothing is chosen."""
         psfs, _ = offered_psfs(self._viewer.layers)
         if self._last is None and psfs:
             self.value = psfs[-1]
 
     def reset_choices(self, *args: Any) -> None:
-        """Follow the viewer's layers, in their order, and keep what is chosen."""
+        """Follow the viewer's layers, in their order, and keep the choice."""
         chosen = self._last
         self._resetting = True
-        self.native.clear()  # magicgui would append what is new
+        self.native.clear()  # magicgui would append new entries
         super().reset_choices(*args)
         row = self.native.findText(OTHER)
         if row >= 0:
@@ -92,7 +92,7 @@ class PsfField(ComboBox):
         return [*named, (FILE, FILE)]
 
     def _on_value_change(self, value: Any = None) -> None:
-        """Open a file instead of choosing the entry that offers it."""
+        """Open a file if the entry for it is chosen."""
         if self._resetting:
             return
         if value == FILE:
@@ -110,7 +110,7 @@ class PsfField(ComboBox):
             self.open_file(Path(chosen))
 
     def open_file(self, path: Path) -> None:
-        """Open a PSF as a layer and choose it; what is wrong with it is shown."""
+        """Open a PSF as a layer and choose it; errors are shown."""
         try:
             self.value = self._opened(path)
         except BlurGANError as error:

@@ -1,4 +1,4 @@
-"""`PsfInset`: a PSF in the dock, drawn in a millisecond while it is learned."""
+"""`PsfInset`: the PSF in the dock, drawn in a millisecond while it is learned."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ if TYPE_CHECKING:
 __all__ = ["PsfInset", "widths"]
 
 HEIGHT = 112
-"""Of the drawing, in pixels."""
+"""Size of the drawing in pixels."""
 REACH = 3.0
-"""Widths at half maximum that are seen on either side of the centre."""
+"""Visible range on either side of the centre, in widths at half maximum."""
 COLOURS = {"x": "#E69F00", "z": "#56B4E9"}
-"""Of Okabe and Ito: told apart by colour-blind people too."""
+"""Okabe and Ito's colours, which colour-blind people can distinguish."""
 EDGE, LETTERS = 4, 14
 
 
 class PsfInset(QWidget):
     """Sections in xy and xz, profiles along x and z, and the widths in words.
 
-    What theory predicts is dashed. Sections show the square root, so that faint light
-    is seen.
+    The theoretical PSF is dashed. Sections show the square root, to make faint light
+    visible.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -48,7 +48,7 @@ class PsfInset(QWidget):
         layout.addWidget(self._words)
 
     def show_psf(self, psf: Psf, theory: Psf | None = None) -> None:
-        """Draw a PSF, and its widths beside those of theory."""
+        """Draw a PSF, and its widths next to the theoretical ones."""
         words = widths(psf, theory)
         self._words.setText(words)
         self._drawing.setAccessibleName(words)
@@ -60,12 +60,12 @@ class PsfInset(QWidget):
         self._drawing.forget()
 
     def text(self) -> str:
-        """Return the widths in words."""
+        """Return the widths as text."""
         return self._words.text()
 
 
 def widths(psf: Psf, theory: Psf | None) -> str:
-    """Return the FWHM of a PSF beside that of theory, in words."""
+    """Return the FWHM of a PSF next to the theoretical one, as text."""
     words = f"PSF, width at half maximum: {_across(psf)} µm across"
     if psf.shape[0] > 1:
         words += f", {_along(psf)} µm in z"
@@ -77,7 +77,7 @@ def widths(psf: Psf, theory: Psf | None) -> str:
 
 @lru_cache(maxsize=4)
 def _fwhm(psf: Psf) -> tuple[float, float, float]:
-    """Return the widths; those of theory are asked for again and again."""
+    """Return the widths; cached, because those of theory are needed repeatedly."""
     return psf.fwhm()
 
 
@@ -94,12 +94,12 @@ def _figure(width: float) -> str:
 
 
 class _Drawing(QWidget):
-    """The picture above the words."""
+    """The picture above the text."""
 
     def __init__(self) -> None:
         super().__init__()
         self.setFixedHeight(HEIGHT)
-        self.setToolTip("Sections through the middle, and profiles; theory is dashed")
+        self.setToolTip("Sections through the centre, and profiles; theory is dashed")
         self._sections: dict[str, tuple[QImage, float]] = {}
         self._lines: list[tuple[str, bool, NDArray[Any]]] = []
 
@@ -139,7 +139,7 @@ class _Drawing(QWidget):
         image: QImage,
         aspect: float,
     ) -> None:
-        """Draw a section as large as fits, under its name."""
+        """Draw a section as large as possible, under its name."""
         height = min(HEIGHT - LETTERS, room * aspect)
         frame = QRectF(left, LETTERS, height / aspect, height)
         painter.setPen(self.palette().windowText().color())

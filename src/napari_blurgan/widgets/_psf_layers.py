@@ -1,4 +1,4 @@
-"""PSFs as layers: what they are called, where they lie, and back to a `Psf`."""
+"""PSFs as layers: their names, positions, and conversion back to a `Psf`."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ __all__ = [
 ]
 
 GAMMA = 0.5
-"""Of the contrast of PSFs: their cone of light is faint."""
+"""Gamma of the contrast of PSFs, because their cone of light is faint."""
 
 
 def psf_title(psf: Psf) -> str:
-    """Return what a PSF is, from its provenance: computed, measured or learned."""
+    """Return the kind of a PSF from its provenance: computed, measured or learned."""
     known = psf.provenance
     if known.get("measured") == "beads":
         good = known.get("verdicts", {}).get("good", 0)
@@ -81,7 +81,7 @@ def psf_layer(psf: Psf, source: Image, layers: Iterable[Any] = ()) -> LayerData:
 
 
 def add_psf(viewer: ViewerModel, psf: Psf, source: Image) -> Image:
-    """Add a PSF beside its source, its middle plane among the planes in view."""
+    """Add a PSF next to its source, with its middle plane in view."""
     pixels, attributes, _ = psf_layer(psf, source, viewer.layers)
     if pixels.ndim > 2:
         centre = (pixels.shape[0] // 2) * attributes["scale"][0]
@@ -103,7 +103,7 @@ def _is_light(viewer: ViewerModel) -> bool:
 
 
 def unmeasured(layer: Image | None) -> Image | None:
-    """Return a layer that is to be a PSF if its voxel size must be asked for."""
+    """Return a layer to be used as a PSF whose voxel size must be entered."""
     return None if layer is None or is_psf(layer) else layer
 
 

@@ -1,4 +1,4 @@
-"""What is missing before Start, said a moment after a form was changed."""
+"""What is missing before Start, shown a moment after a form was changed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SOON = 300
 
 
 class Readiness(QLabel):
-    """Says why a form cannot be started yet; hidden where it can.
+    """Shows why a form cannot be started yet; hidden if it can.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ class Readiness(QLabel):
     def __init__(self, check: Callable[[], None], busy: Callable[[], bool]) -> None:
         super().__init__()
         self._try, self._busy = check, busy
-        # A layer may be called anything, markup included.
+        # A layer may have any name, including markup.
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.setWordWrap(True)
         self.hide()
@@ -42,7 +42,7 @@ class Readiness(QLabel):
 
     @property
     def pending(self) -> bool:
-        """Whether the last change has yet to be looked at."""
+        """Whether the last change has not been checked yet."""
         return self._timer.isActive()
 
     def _check(self) -> None:

@@ -1,4 +1,4 @@
-"""`Recipes`: the recipes to choose from, those of files among them."""
+"""`Recipes`: the recipes to choose from, including those from files."""
 
 from __future__ import annotations
 
@@ -44,13 +44,13 @@ class Recipes(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         for made in (
             button("Load settings…", "Choose a recipe file", self._ask_to_load),
-            button("Save settings…", "Keep the recipe in a file", self._ask_to_save),
+            button("Save settings…", "Save the recipe to a file", self._ask_to_save),
         ):
             layout.addWidget(made)
 
     @property
     def base(self) -> Recipe | None:
-        """The recipe of a file that is chosen; None where a preset is."""
+        """The chosen recipe of a file; None for a preset."""
         return self._loaded.get(self._choice.value)
 
     def load(self, path: Path) -> bool:
@@ -70,7 +70,7 @@ class Recipes(QWidget):
         return True
 
     def save(self, path: Path) -> None:
-        """Write the chosen recipe and its changes, whole or not at all."""
+        """Write the chosen recipe and its changes, completely or not at all."""
         from napari_blurgan.methods.presets import preset
 
         try:

@@ -1,4 +1,4 @@
-"""What to do about a diagnosis, in terms of what is in the window."""
+"""Remedies for a diagnosis, in terms of the window."""
 
 from __future__ import annotations
 
@@ -25,15 +25,13 @@ IN_THE_WINDOW = {
     "crowded-content": "If that is too much, pick the threshold of this domain again, "
     "or change its 'Bright background'.",
     "content-lost": "Check both thresholds and both 'Bright background'; if they are "
-    "right, raise weights.saliency.",
+    "right, raise terms.saliency.weight.",
 }
-FIELD = re.compile(
-    r"\b(weights|terms|forward|sampling|optimiser|discriminator|adversary)\.\w+"
-)
+FIELD = re.compile(r"\b(terms|forward|sampling|optimiser|discriminator)\.\w+")
 WHERE = " Fields of the recipe go under Advanced → Recipe changes, as name=value."
 
 
 def remedy(event: Warned) -> str:
-    """Return what a person in napari can do about a warning."""
+    """Return what the user can do in napari about a warning."""
     words = IN_THE_WINDOW.get(event.code, event.remedy)
     return words + WHERE if FIELD.search(words) else words

@@ -44,7 +44,7 @@ class SourceList(QListWidget):
     """
 
     changed = Signal()
-    """Another set of images is ticked."""
+    """Emitted when the set of ticked images has changed."""
 
     def __init__(
         self, viewer: ViewerModel, tooltip: str, parent: QWidget | None = None
@@ -85,7 +85,7 @@ class SourceList(QListWidget):
         return [s for s in self.sources() if not isinstance(s, Path)]
 
     def stacks(self, axes: str | None = None) -> list[Stack]:
-        """Return what is ticked as stacks, unread; files must be readable."""
+        """Return the ticked images as stacks, unread; files must be readable."""
         return [self._stack(source, axes) for source in self.sources()]
 
     def tick(self, *sources: Any) -> None:
@@ -100,23 +100,23 @@ class SourceList(QListWidget):
                 item.setCheckState(Qt.CheckState.Checked)
 
     def unread(self) -> list[Stack]:
-        """Return the ticked files as stacks; those that cannot be read are left out."""
+        """Return the ticked files as stacks, without those that cannot be read."""
         files = [s for s in self.sources() if isinstance(s, Path)]
         return [stack for file in files if (stack := self._readable(file)) is not None]
 
     def give_size(self, size: VoxelSize) -> None:
-        """Take a voxel size, (z, y, x) in µm, for the ticked files without one."""
+        """Use a voxel size, (z, y, x) in µm, for the ticked files without one."""
         for stack in self.unread():
             if not is_measured(stack):
                 self._sizes[Path(stack.metadata["source"])] = size
         self.reset_choices()
 
     def names(self) -> list[str]:
-        """Return what is ticked as words that outlive the viewer."""
+        """Return the ticked entries as text that outlives the viewer."""
         return [str(s) if isinstance(s, Path) else s.name for s in self.sources()]
 
     def tick_names(self, names: list[str]) -> bool:
-        """Tick only what `names` returned; return whether any of it is there."""
+        """Tick only what `names` returned; return whether any of it still exists."""
         layers = [s for s in self._all() if getattr(s, "name", None) in names]
         files = [Path(n) for n in names if Path(n).is_absolute() and Path(n).is_file()]
         if layers or files:
@@ -139,7 +139,7 @@ class SourceList(QListWidget):
     def _readable(self, source: Any) -> Stack | None:
         try:
             return self._stack(source)
-        except BlurGANError:  # the tooltip says it, and so does Start
+        except BlurGANError:  # shown in the tooltip, and at the start
             return None
 
     def _tooltip(self, source: Any) -> str:
@@ -166,7 +166,7 @@ class SourceList(QListWidget):
         self.addItem(item)
 
     def _is_damaged(self, source: Any) -> bool:
-        """Return whether a file is no image; one of odd axes may yet be given axes."""
+        """Return whether a file is not an image; unusual axes can still be entered."""
         if not isinstance(source, Path):
             return False
         try:

@@ -1,4 +1,4 @@
-"""What outlives a widget: preferences, the values last used, the models made."""
+"""State that outlives a widget: preferences, last values, recent models."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ RECENT = 10
 
 
 def preference(name: str) -> Any:
-    """Return what *File → Preferences → BlurGAN* says; its default in older napari."""
+    """Return a value of *File → Preferences → BlurGAN*; its default in older napari."""
     try:
         from napari.settings import get_plugin_settings
 
@@ -37,7 +37,7 @@ def preference(name: str) -> Any:
 
 
 def memory_limit() -> int | None:
-    """Return how many bytes a job may take of its device; None for what is free."""
+    """Return the bytes that a job may use on its device; None for the free memory."""
     gigabytes = float(preference("memory"))
     return int(1e9 * gigabytes) if gigabytes > 0 else None
 
@@ -64,16 +64,16 @@ def new_model_path(name: str, folder: Path | None = None) -> Path:
 
 
 def remember(key: str, value: Any) -> None:
-    """Keep a value that JSON can hold until it is remembered anew."""
+    """Store a value that JSON can hold."""
     _settings().setValue(key, json.dumps(value))
 
 
 def recall(key: str, default: Any = None) -> Any:
-    """Return what was remembered, or `default`."""
+    """Return the stored value, or `default`."""
     text = _settings().value(key)
     try:
         return default if text is None else json.loads(text)
-    except (TypeError, json.JSONDecodeError):  # another version wrote it
+    except (TypeError, json.JSONDecodeError):  # written by another version
         return default
 
 
@@ -116,15 +116,15 @@ class Kept(QObject):
         return False
 
     def save(self) -> None:
-        """Keep what the fields say now."""
+        """Store the current values of the fields."""
         remember(self._key, self._read())
 
 
 class RecentModels(QObject):
-    """The model folders used last, newest first."""
+    """The most recently used model folders, newest first."""
 
     added = Signal(object)
-    """A model has just been made or chosen; widgets that list models listen."""
+    """Emitted when a model has been made or chosen; lists of models listen."""
 
     def add(self, path: Path) -> None:
         """Put a model first, and report it."""

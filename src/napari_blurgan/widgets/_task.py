@@ -24,7 +24,7 @@ Work = Callable[[Report], Any]
 
 
 class TaskWidget(QWidget):
-    """One job at a time; whatever goes wrong is reported, and the widget stays usable.
+    """One job at a time; errors are reported, and the widget stays usable.
 
     Parameters
     ----------
@@ -75,15 +75,15 @@ class TaskWidget(QWidget):
         job.start()
 
     def heard(self, events: list[Any]) -> None:
-        """Take what the work reports; words are shown."""
+        """Handle reports of the job; text is shown."""
         for event in events:
             self.messages.note(str(event))
 
     def set_busy(self, busy: bool) -> None:
-        """Enable or disable what must not be touched meanwhile."""
+        """Enable or disable what must not be changed meanwhile."""
 
     def let_go(self) -> None:
-        """Take back what the widget has put into the viewer; it is being closed."""
+        """Remove what the widget has added to the viewer; it is being closed."""
 
     def _failed(self, failure: Failure) -> None:
         self.messages.add_failure(failure)
@@ -95,7 +95,7 @@ class TaskWidget(QWidget):
 
 
 class RunWidget(TaskWidget):
-    """A task that takes long: with Start, Cancel and a progress bar.
+    """A long task: with Start, Cancel and a progress bar.
 
     Parameters
     ----------
@@ -113,13 +113,13 @@ class RunWidget(TaskWidget):
     def launch(
         self, prepare: Callable[[], Work], show: Callable[[Any], object]
     ) -> None:
-        """Run what `prepare` returns; what was said of an earlier run is gone."""
+        """Run what `prepare` returns, without messages of an earlier run."""
         if self._job is None:
             self.run.say("")
         super().launch(prepare, show)
 
     def set_busy(self, busy: bool) -> None:
-        """Let the buttons follow."""
+        """Update the buttons."""
         if busy:
             self.run.say("Loading…")
         elif self.run.phase is Phase.STOPPING:
@@ -127,7 +127,7 @@ class RunWidget(TaskWidget):
         self.run.phase = Phase.RUNNING if busy else Phase.IDLE
 
     def show_progress(self, what: str, done: int, total: int, seconds: float) -> None:
-        """Show how far it is, and how long it will still take."""
+        """Show the progress and the remaining time."""
         words = f"{what} {done} of {total} · {duration(seconds)} left"
         self.run.show_progress(done / total, words)
 

@@ -1,4 +1,4 @@
-"""How the previews of a transformation are shown."""
+"""Display of the previews of a transformation."""
 
 from __future__ import annotations
 
@@ -59,8 +59,8 @@ class LivePreview(Fields):
         return None if self._sections else super().middle()
 
     def show(self, event: Previewed, colour: bool) -> None:
-        """Show the crop where it was taken from."""
-        if event.source >= len(self._sources):  # it is of a file, not of a layer
+        """Show the crop at its position."""
+        if event.source >= len(self._sources):  # it is from a file, not from a layer
             return
         source = self._sources[event.source]
         axes = guess_axes(source)
@@ -75,9 +75,9 @@ class LivePreview(Fields):
             self._follow("preview", layer, pixels)
 
     def show_content(self, content: Content) -> None:
-        """Show where content was lost (blue) and invented (red), beside the source.
+        """Show where content was lost (blue) and invented (red), next to the source.
 
-        The patches are of images set aside, and lie side by side.
+        The patches are from held-out images, and are placed side by side.
         """
         pixels = mosaic(content.disagreement)
         self._replace(
@@ -90,7 +90,7 @@ class LivePreview(Fields):
         )
 
     def _place_beside(self, shape: tuple[int, ...]) -> dict[str, Any]:
-        """Return scale, units and place of an image beside the first source."""
+        """Return scale, units and position of an image next to the first source."""
         source = self._sources[0] if self._sources else None
         if source is None or source.ndim < len(shape):
             return {}

@@ -1,4 +1,4 @@
-"""`VoxelSizeForm`: asks for the size of a voxel where layers do not know theirs."""
+"""`VoxelSizeForm`: asks for the voxel size of layers without one."""
 
 from __future__ import annotations
 
@@ -32,16 +32,17 @@ __all__ = ["VoxelSizeForm", "set_voxel_size"]
 DECIMALS, LARGEST = 4, 1e4
 NO_SIZE = "…"
 TAKEN = "taken"
-"""Under which a layer's metadata keep what was taken from its file, in words."""
+"""Key in the metadata of a layer for a note on what was read from its file."""
 
 
 class VoxelSizeForm(QWidget):
     """Fields for z, y and x in µm, shown only while a voxel size is unknown.
 
     *Set* writes them into the layers as their scale and units, so that every widget,
-    napari's scale bar and all results know them. What the file of a layer says, which
-    napari's own reader passes over, is taken at once, and said; where other layers were
-    drawn on the image meanwhile, it is only proposed, for they would no longer fit.
+    napari's scale bar and all results have them. Metadata in the file of a layer, which
+    napari's own reader ignores, are used at once, with a message. If other layers were
+    drawn on the image meanwhile, they are only suggested, because these layers would no
+    longer fit.
 
     Parameters
     ----------
@@ -52,7 +53,7 @@ class VoxelSizeForm(QWidget):
     """
 
     given = Signal(object)
-    """(z, y, x) in µm, None where the images have no such axis or it stays unknown."""
+    """(z, y, x) in µm, None for missing axes or an unknown size."""
 
     def __init__(self, viewer: ViewerModel, optional: str = "") -> None:
         super().__init__()
@@ -68,7 +69,7 @@ class VoxelSizeForm(QWidget):
         self._taken.setWordWrap(True)
         self.fields = {axis: _field(axis) for axis in "zyx"}
         self.set_button = button(
-            "Set", "Write these into the layer as its scale, in µm", self._set
+            "Set", "Write these values into the layer as its scale, in µm", self._set
         )
         self._labels = {axis: QLabel(axis) for axis in "zyx"}
         self._arrange()
@@ -96,7 +97,7 @@ class VoxelSizeForm(QWidget):
         files: Sequence[Stack] = (),
         axes: str | None = None,
     ) -> None:
-        """Ask for the size of those that do not know it; hide if all do.
+        """Ask for the voxel size of those without one; hide if all have one.
 
         Parameters
         ----------
@@ -120,7 +121,7 @@ class VoxelSizeForm(QWidget):
         self.setVisible(bool(asked or self._taken.text()))
 
     def _take_from_files(self, layers: Sequence[Image]) -> None:
-        """Write what the files say into those layers that lack it, and say so."""
+        """Write metadata of the files into layers that lack them, with a message."""
         drawn_on = any(not hasattr(layer, "rgb") for layer in self._viewer.layers)
         steps, taken = self._viewer.dims.current_step, False
         for layer in layers:
@@ -133,14 +134,14 @@ class VoxelSizeForm(QWidget):
         self._taken.setVisible(bool(said))
 
     def _show_anew(self, steps: tuple[int, ...]) -> None:
-        """Show the same plane, wholly in view, after the extent has changed."""
+        """Show the same plane, completely in view, after the extent has changed."""
         self._viewer.dims.current_step = steps
         self._viewer.reset_view()
 
     def _ask(self, stacks: Sequence[Stack]) -> None:
         names = ", ".join(s.name for s in stacks)
         self._words.setText(
-            f"⚠ {names}: the size of a voxel is unknown. Enter it here"
+            f"⚠ {names}: the voxel size is unknown. Enter it here"
             + (f", or {self._optional}." if self._optional else ".")
         )
         volume = any("Z" in s.axes for s in stacks)
@@ -158,12 +159,12 @@ class VoxelSizeForm(QWidget):
         return stack.voxel_size if behind is None else behind.voxel_size
 
     def size(self) -> VoxelSize:
-        """Return what the fields say, in µm; None where they are empty."""
+        """Return the values of the fields in µm; None where they are empty."""
         values = {a: field.value() or None for a, field in self.fields.items()}
         return values["z"] if self._volume else None, values["y"], values["x"]
 
     def _square(self, y: float) -> None:
-        """Take pixels for square until the person says otherwise."""
+        """Assume square pixels until the user enters something else."""
         x = self.fields["x"]
         if x.value() in (0, self._last_y):
             x.setValue(y)
@@ -186,7 +187,7 @@ class VoxelSizeForm(QWidget):
 def set_voxel_size(layer: Image, size: VoxelSize, axes: str | None = None) -> None:
     """Write a voxel size into a layer as its scale in micrometres.
 
-    The layer stays where it lies among the pixels of others, and flipped where it is.
+    The layer stays at its position relative to others, and flipped if it is.
 
     Parameters
     ----------
@@ -211,7 +212,7 @@ def set_voxel_size(layer: Image, size: VoxelSize, axes: str | None = None) -> No
 
 
 def _take_from_file(layer: Image) -> bool:
-    """Write voxel size and axes of a layer's file into it; False without any."""
+    """Write voxel size and axes of the file of a layer into it; False without any."""
     stack, known = stack_behind(layer), _stack(layer, None)
     if stack is None or known is None or not any(stack.voxel_size):
         return False
@@ -238,13 +239,13 @@ def _field(axis: str) -> QDoubleSpinBox:
     field.setRange(0, LARGEST)
     field.setSingleStep(0.01)
     field.setSpecialValueText(NO_SIZE)
-    field.setAccessibleName(f"Size of a voxel along {axis} in µm")
-    field.setToolTip(f"Size of a voxel along {axis}, in micrometres")
+    field.setAccessibleName(f"Voxel size along {axis} in µm")
+    field.setToolTip(f"Voxel size along {axis}, in micrometres")
     return field
 
 
 def _stack(layer: Any, axes: str | None) -> Stack | None:
-    """Return a layer as a stack; None if it is none, which its widget says itself."""
+    """Return a layer as a stack; None if impossible, which its widget reports."""
     try:
         return to_stack(layer, axes)
     except BlurGANError:

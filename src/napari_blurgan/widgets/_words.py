@@ -1,4 +1,4 @@
-"""Labels that show text as it is: a layer may be called anything, markup included."""
+"""Labels for plain text: a layer may have any name, including markup."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["escaped", "plain"]
 
 
 def plain(text: str = "") -> QLabel:
-    """Return a label whose text is never taken for markup."""
+    """Return a label whose text is never interpreted as markup."""
     label = QLabel()
     label.setTextFormat(Qt.TextFormat.PlainText)
     label.setText(text)
@@ -17,5 +17,5 @@ def plain(text: str = "") -> QLabel:
 
 
 def escaped(text: str) -> str:
-    """Return text for a place that takes markup, as it is to be read."""
+    """Return text escaped for a place that interprets markup."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace("\n", "<br>")

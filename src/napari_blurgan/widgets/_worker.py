@@ -1,10 +1,10 @@
-"""`Job`: one piece of long work in a thread, seen from Qt's side.
+"""`Job`: long work in a thread, as seen from Qt.
 
-The thread never touches Qt: it appends what it has to say to a deque, and a timer in
-the thread of the widgets empties it. A training that reports a thousand steps a second
-therefore costs the event loop ten slots a second, and no exception is lost, whatever
-its kind (napari's generator workers swallow a RuntimeError, which is what running out
-of GPU memory is).
+The thread never touches Qt: it appends its reports to a deque, and a timer in the
+thread of the widgets empties it. A training that reports a thousand steps a second
+therefore costs the event loop ten slots a second, and no exception is lost, of whatever
+kind (napari's generator workers swallow a RuntimeError, which is what running out of
+GPU memory raises).
 """
 
 from __future__ import annotations
@@ -28,20 +28,21 @@ __all__ = ["Cancelled", "Failure", "Job", "Report", "TrainingJob", "explain"]
 
 Report = Callable[[Any], None]
 SWITCH = 0.001
-"""Seconds."""
+"""Interval in seconds."""
 
 
 class Cancelled(BaseException):
     """Raised inside the work by `Report` after `Job.cancel`; not an error.
 
-    Like KeyboardInterrupt it is no `Exception`, lest a handler in the work eat it.
+    Like KeyboardInterrupt it is not an `Exception`, so that handlers in the work do not
+    catch it.
     """
 
 
 class Failure:
-    """What went wrong: a sentence for people, and the traceback for a bug report.
+    """An error: a sentence for the user, and the traceback for a bug report.
 
-    The exception itself is not kept: its frames would hold on to the device's memory.
+    The exception itself is not kept: its frames would keep the memory of the device.
     """
 
     def __init__(self, error: BaseException) -> None:
@@ -64,7 +65,7 @@ class Job(QObject):
     """
 
     reported = Signal(list)
-    """Everything reported since the last look, oldest first."""
+    """Everything reported since the last time, oldest first."""
     returned = Signal(object)
     failed = Signal(object)
     """A `Failure`."""
@@ -102,7 +103,7 @@ class Job(QObject):
         self._thread.start()
 
     def cancel(self) -> None:
-        """Ask the work to end at its next report."""
+        """Request the work to stop at its next report."""
         self._cancelled.set()
 
     def wait(self, seconds: float) -> bool:
@@ -136,7 +137,7 @@ class Job(QObject):
             self._outcome = lambda: self.returned.emit(result)
 
     def _is_to_end(self) -> bool:
-        """Whether the work is to end in the middle of whatever it is doing."""
+        """Whether the work is to stop in the middle of what it is doing."""
         return self._cancelled.is_set()
 
     def _report(self, event: Any) -> None:
@@ -145,8 +146,8 @@ class Job(QObject):
         self._reports.append(event)
 
     def _look(self) -> None:
-        over = not self._thread.is_alive()  # before emptying: nothing comes after
-        # Nothing stops the import of torch, and nothing will come of it.
+        over = not self._thread.is_alive()  # before emptying: nothing comes afterwards
+        # The import of torch cannot be stopped; its result is ignored.
         over = over or (self._is_to_end() and not self._begun)
         events = [self._reports.popleft() for _ in range(len(self._reports))]
         if events:
@@ -202,19 +203,19 @@ class TrainingJob(Job):
             self._trainer.look_at(middle)
 
     def pause(self) -> None:
-        """Hold the training after the present step."""
+        """Pause the training after the current step."""
         self._paused = True
         if self._trainer is not None:
             self._trainer.pause()
 
     def resume(self) -> None:
-        """Go on after `pause`."""
+        """Continue after `pause`."""
         self._paused = False
         if self._trainer is not None:
             self._trainer.resume()
 
     def stop(self) -> None:
-        """End after the present step; the checkpoint and the model are kept."""
+        """Stop after the current step; the checkpoint and the model are kept."""
         self._stopped = True
         if self._trainer is not None:
             self._trainer.stop()
@@ -222,7 +223,7 @@ class TrainingJob(Job):
     cancel = stop
 
     def _is_to_end(self) -> bool:
-        # The trainer itself knows how to end.
+        # The trainer itself knows how to stop.
         return self._stopped and self._trainer is None
 
     def _train(self, report: Report) -> Any:
@@ -232,7 +233,7 @@ class TrainingJob(Job):
             report(event)
 
         trainer = self._trainer = self._make(heed)
-        # The flags may have been set while the trainer was being made.
+        # The flags may have been set while the trainer was being created.
         if self._paused:
             trainer.pause()
         if self._stopped:
@@ -251,7 +252,7 @@ def _nothing() -> None:
 
 
 def warm_up() -> None:
-    """Import torch, here rather than in the GUI's thread: it takes seconds.
+    """Import torch in this thread instead of the GUI thread: it takes seconds.
 
     One core is left to the event loop.
     """
@@ -263,9 +264,9 @@ def warm_up() -> None:
 
 @contextlib.contextmanager
 def brisk_switching() -> Iterator[None]:
-    """Let other threads have the interpreter after 1 ms of asking instead of 5.
+    """Let other threads have the interpreter after waiting 1 ms instead of 5.
 
-    The event loop asks for it several times in each of its rounds.
+    The event loop requests it several times per round.
     """
     usual = sys.getswitchinterval()
     sys.setswitchinterval(SWITCH)
@@ -276,7 +277,7 @@ def brisk_switching() -> Iterator[None]:
 
 
 def release_memory() -> None:
-    """Give the device's memory back to others."""
+    """Return the memory of the device to others."""
     gc.collect()
     torch = sys.modules.get("torch")
     if torch is not None and torch.cuda.is_available():
@@ -284,12 +285,12 @@ def release_memory() -> None:
 
 
 def explain(error: BaseException) -> str:
-    """Return what went wrong in one paragraph, with what to do where that is known."""
+    """Return a description of an error in one paragraph, with a remedy if known."""
     if isinstance(error, BlurGANError):
         return str(error)
     if _is_out_of_memory(error):
         return (
-            "The device has too little memory for this. Choose smaller tiles or "
+            "The device does not have enough memory. Choose smaller tiles or "
             "patches, close other programs that use it, or set the device to cpu."
         )
     return f"{type(error).__name__}: {error}"

@@ -1,16 +1,16 @@
-"""Compare two layers: with a truth, without one, and by eye.
+"""Compare two layers: with a reference, without one, and by eye.
 
-**With a truth**: the first layer is held against the second, as they are and after a
-fit of gain and offset; black and flat images are scored too, for scale.
+**With a reference**: the first layer is compared with the second, as they are and after
+a fit of gain and offset; the scores of black and flat images are shown for scale.
 
-**Without a truth**: two exposures of one object give a Fourier ring (2D) or shell (3D)
-correlation, and from it the finest detail they share. A restored image holds the
-network's own detail: two restorations of one exposure are no two exposures.
+**Without a reference**: two exposures of one object give a Fourier ring (2D) or shell
+(3D) correlation, and from it the finest detail they share. A restored image contains
+detail of the network: two restorations of one exposure do not count as two exposures.
 
-**By eye**: *Overlay* lays the two over each other in magenta and green, white where
-they agree; *Side by side* sets the first to the left of the second, linked and in one
-contrast. Both hide all else, and bring it back when they are pressed again. *Profile*
-draws both along the line of the Shapes layer that was drawn last.
+**By eye**: *Overlay* shows the two in magenta and green, white where they agree; *Side
+by side* places the first to the left of the second, with the same contrast. Both hide
+all other layers, and show them again when pressed once more. *Profile* plots both along
+the line that was last drawn in a Shapes layer.
 """
 
 from __future__ import annotations
@@ -45,13 +45,13 @@ if TYPE_CHECKING:
 
 __all__ = ["CompareWidget"]
 
-MEASURES = {"truth": "the second is the truth", "shells": "two exposures: FRC, FSC"}
+MEASURES = {"truth": "the second is the reference", "shells": "two exposures: FRC, FSC"}
 FIGURE = 200
 """Height in pixels."""
 
 
 class CompareWidget(TaskWidget):
-    """Two layers against each other.
+    """Compares two layers.
 
     Parameters
     ----------
@@ -66,19 +66,19 @@ class CompareWidget(TaskWidget):
         self.reset_choices()
         _state.Kept(self, "compare", self.form.plain_values, self.form.update_values)
 
-    # --- what it shows
+    # --- the form
 
     def _build(self) -> None:
         self.form = self._fields()
         self.measure_button = button("Measure", "In numbers", self._measure)
         self.overlay_button = button(
             "Overlay",
-            "First magenta, second green, all else hidden; press again to end it",
+            "First magenta, second green, all other layers hidden; press again to end",
             lambda: self._arrange(self.overlay_button),
         )
         self.grid_button = button(
             "Side by side",
-            "First to the left, linked, in one contrast; press again to end it",
+            "First on the left, same contrast; press again to end",
             lambda: self._arrange(self.grid_button),
         )
         self._ways = {
@@ -119,11 +119,11 @@ class CompareWidget(TaskWidget):
         return _forms.Form(
             ComboBox(
                 name="first", label="First", **layers,
-                tooltip="Magenta in the overlay, to the left side by side",
+                tooltip="Magenta in the overlay, on the left side by side",
             ),
             ComboBox(
                 name="second", label="Second", **layers,
-                tooltip="Green in the overlay; the truth, where there is one",
+                tooltip="Green in the overlay; the reference, if there is one",
             ),
             ComboBox(
                 name="measure", label="Measure",
@@ -138,7 +138,7 @@ class CompareWidget(TaskWidget):
             self.form[name].reset_choices()
         self.form.prefer("first", self._viewer.layers.selection.active)
 
-    # --- what the buttons do
+    # --- the buttons
 
     def _measure(self) -> None:
         truth = self.form["measure"].value == "truth"
@@ -183,7 +183,7 @@ class CompareWidget(TaskWidget):
             pressed.setChecked(self._told(lambda: self._ways[pressed](self._pair())))
 
     def _arrange_again(self) -> None:
-        """Let what is looked at follow the choice of layers."""
+        """Adapt the view to the choice of layers."""
         for pressed in (self.overlay_button, self.grid_button):
             if pressed.isChecked():
                 self._arrange(pressed)
@@ -198,7 +198,7 @@ class CompareWidget(TaskWidget):
         _figures.draw_profiles(self._figure, distance, lines)
 
     def _told(self, action: Callable[[], None]) -> bool:
-        """Do something at once, and return whether it is done; errors are shown."""
+        """Do something at once, and return whether it succeeded; errors are shown."""
         self.messages.reset()
         try:
             action()
@@ -213,7 +213,7 @@ class CompareWidget(TaskWidget):
             raise DataError("choose two different image layers")
         return first, second
 
-    # --- what comes of it
+    # --- results
 
     def _show_resolution(self, found: Resolution) -> None:
         words = found.note
@@ -230,7 +230,11 @@ def scores(found: Fidelity) -> str:
         ("PSNR (dB)", f"{found.psnr:.2f}", f"{found.psnr_fitted:.2f}"),
         ("SSIM", f"{found.ssim:.3f}", f"{found.ssim_fitted:.3f}"),
         ("NRMSE", f"{found.nrmse:.3f}", f"{found.nrmse_fitted:.3f}"),
-        ("PSNR of black, of flat", f"{found.psnr_black:.2f}", f"{found.psnr_flat:.2f}"),
+        (
+            "PSNR of a black, a flat image",
+            f"{found.psnr_black:.2f}",
+            f"{found.psnr_flat:.2f}",
+        ),
         ("Correlation", f"{found.correlation:.3f}", ""),
     )
     cells = "".join(

@@ -1,16 +1,16 @@
 """Deconvolve a layer with a known PSF, by a classical method.
 
 Choose a layer, a PSF layer (make one with the *PSF* widget) and a method; the line
-below the method says when to choose it. Deconvolution in the manner of Richardson and
-Lucy ends by building structure out of noise: choose the number of iterations with
-care, or a rule that stops it, whose criterion is then drawn.
+below the method says what it suits. Richardson–Lucy methods turn noise into structure
+if they run too long: choose the number of iterations with care, or a stopping rule,
+whose criterion is then plotted.
 
-While it works, the estimate is shown as it becomes sharper. *Keep* ends the iterations
-there and keeps what they have reached; *Cancel* leaves nothing. What does not fit the
-memory is deconvolved in tiles, without a preview.
+The estimate is shown as it becomes sharper. *Keep* ends the iterations and keeps the
+current estimate; *Cancel* discards it. Images that do not fit into memory are
+deconvolved in tiles, without a preview.
 
-The background is the grey level of places without light. With the camera's figures
-known, the image is deconvolved in photo-electrons.
+The background is the grey level without light from the object. If the camera parameters
+are known, the image is deconvolved in photo-electrons.
 """
 
 from __future__ import annotations
@@ -72,7 +72,9 @@ if TYPE_CHECKING:
 __all__ = ["DeconvolveWidget"]
 
 NEVER = "after all iterations"
-OTHERWISE = "leave it, and one voxel of the PSF is taken for one of the image"
+OTHERWISE = (
+    "without it, a voxel of the PSF is assumed to be as large as one of the image"
+)
 
 
 class DeconvolveWidget(RunWidget):
@@ -98,7 +100,7 @@ class DeconvolveWidget(RunWidget):
         self.reset_choices()
         _state.Kept(self, "deconvolve", self._values, self._set_values)
 
-    # --- what it shows
+    # --- the form
 
     def _build(self) -> None:
         self.form = self._fields()
@@ -113,7 +115,7 @@ class DeconvolveWidget(RunWidget):
         )
         self.estimate_button = button(
             "Estimate background",
-            "From the darkest parts of the layer",
+            "Estimate from the darkest parts of the layer",
             self._estimate_background,
         )
         self.parameters = _forms.Form()
@@ -124,7 +126,7 @@ class DeconvolveWidget(RunWidget):
         self.plan = plain()
         self.plan.setWordWrap(True)
         self.plot = LossPlot()
-        self.keep = button("Keep", "End here and keep this iteration", self._keep)
+        self.keep = button("Keep", "Stop here and keep this iteration", self._keep)
         self.keep.setEnabled(False)
         content = QWidget()
         layout = QVBoxLayout(content)
@@ -163,7 +165,7 @@ class DeconvolveWidget(RunWidget):
                 choices=lambda box: [*filter(is_source, self._viewer.layers)],
             ),
             *_fields.frame_fields(),
-            PsfField(self._viewer, self._chosen, tooltip="How the image is blurred"),
+            PsfField(self._viewer, self._chosen, tooltip="Blur of the image"),
             background_field(),
             ComboBox(
                 name="method", label="Method",
@@ -172,7 +174,7 @@ class DeconvolveWidget(RunWidget):
             ),
             ComboBox(
                 name="stop", label="Stop", choices=[NEVER],
-                tooltip="A rule that ends it before all iterations",
+                tooltip="Rule that stops before the last iteration",
             ),
         )  # fmt: skip
 
@@ -196,7 +198,7 @@ class DeconvolveWidget(RunWidget):
         self.form["psf"].value = layer
 
     def _ask_for_voxels(self) -> None:
-        """Ask for the size of a voxel where image or PSF do not know theirs."""
+        """Ask for the voxel size if image or PSF have none."""
         layer, psf = self.form["layer"].value, self.form["psf"].value
         self.voxels.look_at([layer, unmeasured(psf)], axes=self._axes())
 
@@ -210,7 +212,7 @@ class DeconvolveWidget(RunWidget):
         self.background.look_at(stack, **_fields.chosen_frame(self.form))
 
     def _offset(self) -> float:
-        """Return what the camera is known to add to every pixel."""
+        """Return the grey level that the camera adds to every pixel, if known."""
         known = self.camera.isChecked()
         return float(self.camera.fields["offset"].value) if known else 0.0
 
@@ -224,7 +226,7 @@ class DeconvolveWidget(RunWidget):
                 self._chosen,
                 name=f"psf {c}",
                 label=f"PSF {c}",
-                tooltip=f"Of channel {c}; empty for the PSF above",
+                tooltip=f"PSF of channel {c}; if empty, the PSF above",
             )
             for c in range(1, channels)
         )
@@ -234,7 +236,7 @@ class DeconvolveWidget(RunWidget):
         self, place: QVBoxLayout, old: _forms.Form, new: _forms.Form
     ) -> _forms.Form:
         place.removeWidget(old)
-        old.hide()  # at once; it is deleted when the event loop comes to it
+        old.hide()  # at once; it is deleted later by the event loop
         old.deleteLater()
         place.addWidget(new)
         return new
@@ -260,11 +262,11 @@ class DeconvolveWidget(RunWidget):
         return values
 
     def _set_values(self, known: dict[str, Any]) -> None:
-        # The method first, for the parameters are its own.
+        # The method first, because the parameters depend on it.
         for name in ("form", "parameters", "camera", "advanced"):
             getattr(self, name).update_values(known.get(name, {}))
 
-    # --- what the buttons do
+    # --- the buttons
 
     def _start(self) -> None:
         source = self._source = self.form["layer"].value
@@ -283,7 +285,7 @@ class DeconvolveWidget(RunWidget):
             self.keep.setEnabled(False)
 
     def set_busy(self, busy: bool) -> None:
-        """Let the buttons follow; a preview does not outlive its run."""
+        """Update the buttons; a preview does not outlive its run."""
         super().set_busy(busy)
         if not busy:
             self.keep.setEnabled(False)
@@ -292,7 +294,7 @@ class DeconvolveWidget(RunWidget):
             self._preview = None
 
     def _plan(self) -> None:
-        """Say what it would take, unless something is under way or missing."""
+        """Show the requirements, unless a job is running or something is missing."""
         self.plan.setText("")
         missing = self.form["layer"].value is None or self.form["psf"].value is None
         if missing or self._job is not None or self._planner is not None:
@@ -328,7 +330,7 @@ class DeconvolveWidget(RunWidget):
         stack = to_stack(values["layer"], self._axes())
         if "S" in stack.axes and frame["channel"] is None:
             raise AxesError(
-                f"{stack.name} is an RGB image; choose the channel that holds the light"
+                f"{stack.name} is an RGB image; choose the channel to deconvolve"
             )
         if frame["channel"] is not None:
             stack = stack.only_channel(frame["channel"])
@@ -354,10 +356,10 @@ class DeconvolveWidget(RunWidget):
             return (to_psf(first, image),)
         return tuple(to_psf(layer or first, image) for layer in (first, *others))
 
-    # --- what comes of it
+    # --- results
 
     def heard(self, events: list[Any]) -> None:
-        """Show how far it is, and what is said in words."""
+        """Show the progress, and messages."""
         iterated = [event for event in events if isinstance(event, Iterated)]
         if iterated:
             done, total = iterated[-1].done, iterated[-1].total
@@ -379,7 +381,7 @@ class DeconvolveWidget(RunWidget):
             self.plot.draw()
 
     def _glimpse(self, event: Glimpse) -> None:
-        """Show the estimate so far where its frame lies."""
+        """Show the current estimate at the position of its frame."""
         source = self._source
         if source is None:
             return

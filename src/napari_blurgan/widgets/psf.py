@@ -1,15 +1,15 @@
-"""Make, look at, compare and save point-spread functions.
+"""Make, inspect, compare and save point-spread functions.
 
-**Make one** from the optics, on the voxels of a layer; or from a layer that shows
-beads: they are found, those that are cut, saturated or too close are left out, and the
-others are averaged. *Click beads* lets you say which ones to take.
+**Make a PSF** from the optics, with the voxels of a layer; or from a layer of beads:
+they are found, those that are cut, saturated or too close together are rejected, and
+the others are averaged. *Click beads* lets you choose which ones to use.
 
-**Look at it**: sections through the middle (their fourth root, so that faint light is
-seen), profiles, the transfer function and the widths at half maximum. A second PSF is
-drawn dashed beside it.
+**Inspect it**: sections through the centre (their fourth root, to make faint light
+visible), profiles, the transfer function and the widths at half maximum. A second PSF
+is drawn dashed.
 
-Every PSF is a layer. *Train with it* makes it the known one, which nonblind recipes
-undo and blind ones start from; *Deconvolve with it* opens Deconvolve.
+Every PSF is a layer. *Train with it* makes it the known PSF, which nonblind recipes use
+and blind ones start from; *Deconvolve with it* opens Deconvolve.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class PsfWidget(TaskWidget):
         self.reset_choices()
         _state.Kept(self, "psf", self.form.plain_values, self.form.update_values)
 
-    # --- what it shows
+    # --- the form
 
     def _build(self) -> None:
         self.form = _fields.psf_form(
@@ -85,12 +85,14 @@ class PsfWidget(TaskWidget):
         self.voxels = VoxelSizeForm(self._viewer)
         self.voxels.given.connect(self._show)
         self.look = self._looks()
-        self.make_button = button("Compute", "From the optics above", self._compute)
+        self.make_button = button(
+            "Compute", "Compute from the optics above", self._compute
+        )
         self.beads_button = button(
-            "From beads", "From the beads that the layer above shows", self._measure
+            "From beads", "Measure from the beads in the layer above", self._measure
         )
         self.click_button = button(
-            "Click beads", "Add points to click on the beads to take", self._pick
+            "Click beads", "Add points: click on the beads to use", self._pick
         )
         self.uses = self._uses()
         self.table = plain()
@@ -117,7 +119,7 @@ class PsfWidget(TaskWidget):
         self._show(None)
 
     def _take_layer(self, layer: Image | None) -> None:
-        """Fill in what the file of a layer says, and ask for what it does not."""
+        """Fill in the metadata in the file of a layer, and ask for what is missing."""
         self._ask_for_voxels()
         _fields.offer_frames(self.form, readable(layer))
         self.form.update_values(known_optics(layer))
@@ -127,16 +129,16 @@ class PsfWidget(TaskWidget):
         self.voxels.look_at([self.form["layer"].value, *shown])
 
     def _uses(self) -> QWidget:
-        """Return the buttons for what a PSF is made for."""
+        """Return the buttons for using a PSF."""
         self.save_button = button(
-            "Save…", "As OME-TIFF, with its voxel size", self._save
+            "Save…", "Save as OME-TIFF, with its voxel size", self._save
         )
         self.train_button = button(
-            "Train with it", "As the known PSF", self._send_to_train
+            "Train with it", "Use it as the known PSF in Train", self._send_to_train
         )
         self.deconvolve_button = button(
             "Deconvolve with it",
-            "By a classical method",
+            "Use it in Deconvolve",
             self._send_to_deconvolve,
         )
         uses = QWidget()
@@ -147,7 +149,7 @@ class PsfWidget(TaskWidget):
         return uses
 
     def _show_needed(self, value: object = None) -> None:
-        """Show the fields that the chosen model and modality have a use for."""
+        """Show the fields that the chosen model and modality use."""
         values = self.form.values()
         for name, needed in (
             ("excitation", values["modality"] == "confocal"),
@@ -160,8 +162,10 @@ class PsfWidget(TaskWidget):
 
     def _looks(self) -> _forms.Form:
         form = _forms.Form(
-            self._psf_field("psf", "Show", "The PSF to look at"),
-            self._psf_field("other", "Beside", "Drawn dashed, compared in numbers"),
+            self._psf_field("psf", "Show", "PSF to show"),
+            self._psf_field(
+                "other", "Beside", "Second PSF, drawn dashed and compared in numbers"
+            ),
         )
         for name in ("psf", "other"):
             form[name].changed.connect(self._show)
@@ -185,7 +189,7 @@ class PsfWidget(TaskWidget):
             self.look[name].reset_choices()
         self.look["psf"].prefer_ours()
 
-    # --- what the buttons do
+    # --- the buttons
 
     def _compute(self) -> None:
         source = self.form["layer"].value
@@ -196,7 +200,7 @@ class PsfWidget(TaskWidget):
         self.launch(self._beads, lambda found: self._add_measured(found, source))
 
     def _pick(self) -> None:
-        """Add a layer of points, ready to be clicked, and choose it."""
+        """Add a points layer, ready to be clicked, and choose it."""
         source = self.form["layer"].value
         if source is None:
             self.messages.add("choose the layer that shows the beads")
@@ -265,7 +269,7 @@ class PsfWidget(TaskWidget):
         except BlurGANError as error:
             self.messages.add(str(error))
 
-    # --- what comes of it
+    # --- results
 
     def _add_measured(self, made: tuple[Psf, BeadReport], source: Image) -> None:
         psf, found = made
@@ -293,12 +297,12 @@ class PsfWidget(TaskWidget):
 
 
 def description(psf: Psf, other: Psf | None) -> str:
-    """Return widths and centre of a PSF in words, and how it compares."""
+    """Return widths and centre of a PSF as text, and its comparison."""
     axes = "z, y, x" if psf.shape[0] > 1 else "y, x"
     words = f"Width at half maximum {axes}: {_widths(psf)} µm"
     shift = max(abs(c) for c in psf.centroid())
     if shift > 0.5:
-        words += f"; its mass lies {shift:.1f} voxels off its centre"
+        words += f"; its mass lies {shift:.1f} voxels off centre"
     if other is None:
         return words
     return (
@@ -312,7 +316,7 @@ def _places(layer: Image, points: Any) -> list[Any] | None:
     if points == ALL:
         return None
     if len(points.data) == 0:
-        raise OpticsError(f"{points.name}: click on beads first, or take all")
+        raise OpticsError(f"{points.name}: click on beads first, or use all")
     found = [layer.world_to_data(points.data_to_world(p)) for p in points.data]
     return [place[-3:] for place in found]
 
@@ -344,11 +348,9 @@ def _widths(psf: Psf) -> str:
 def _measured(layer: Image | None) -> tuple[Stack, tuple[float, float, float]]:
     """Return a layer's stack with its voxel size; along z, 1 µm for planes."""
     if layer is None:
-        raise OpticsError("choose a layer: its voxel size is that of the PSF")
+        raise OpticsError("choose a layer: the PSF gets its voxel size")
     stack = to_stack(layer)
     z, y, x = stack.voxel_size
     if y is None or x is None or (z is None and "Z" in stack.axes):
-        raise OpticsError(
-            f"{layer.name}: the size of its voxels is unknown; enter it above"
-        )
+        raise OpticsError(f"{layer.name}: its voxel size is unknown; enter it above")
     return stack, (z or 1.0, y, x)

@@ -28,10 +28,10 @@ UNNAMED = "TCZYX"
 def get_reader(
     path: Paths | None = None,
 ) -> Callable[[Paths], list[LayerData]] | None:
-    """Return what napari calls to open `path`, one file or several.
+    """Return the function that napari calls to open `path`, one file or several.
 
-    Folders other than zarr are left to napari's own reader. Without a path, as
-    napari's command palette calls it, it asks for files and opens them.
+    Folders other than zarr are left to napari's own reader. Without a path, as from
+    napari's command palette, it asks for files and opens them.
     """
     if path is None:
         _ask_and_open()
@@ -43,7 +43,7 @@ def get_reader(
 def read(path: Paths) -> list[LayerData]:
     """Return a lazy layer for each channel of each file, in micrometres.
 
-    What had to be guessed is said in a notification.
+    A notification reports what had to be guessed.
 
     Raises
     ------
@@ -65,7 +65,7 @@ def _ask_and_open() -> None:
 
 
 def _is_zarr(path: Path) -> bool:
-    # zarr takes half a second to import: only those who need it pay.
+    # zarr takes half a second to import: only when needed.
     from napari_blurgan.reading.ome_zarr import is_zarr
 
     return is_zarr(path)
@@ -92,7 +92,7 @@ def _of_file(path: Path) -> list[LayerData]:
 
 
 def _say_optics(layers: list[LayerData], optics: Sequence[Any]) -> None:
-    """Let every layer know the objective and the fluorophore of its channel."""
+    """Store the objective and the fluorophore of its channel in every layer."""
     if len(layers) == len(optics):
         for (_, attributes, _), known in zip(layers, optics, strict=True):
             if known is not None:
@@ -100,7 +100,7 @@ def _say_optics(layers: list[LayerData], optics: Sequence[Any]) -> None:
 
 
 def _unnamed(path: Path) -> Stack:
-    """Read a stack whose axes have no names, such as napari itself saves.
+    """Read a stack whose axes have no names, as napari itself saves them.
 
     Raises
     ------
@@ -108,7 +108,7 @@ def _unnamed(path: Path) -> Stack:
         If it has none, or more than five.
     """
     if path.is_dir():
-        return read_stack(path)  # says again what it misses
+        return read_stack(path)  # reports again what is missing
     with tifffile.TiffFile(path) as tif:
         shape = tif.series[0].shape
     axes = UNNAMED[-len(shape) :]
@@ -116,8 +116,8 @@ def _unnamed(path: Path) -> Stack:
         axes = "CZYX" if shape[0] <= 4 else "TZYX"
     stack = read_stack(path, axes=axes)
     note = (
-        f"the axes of {' × '.join(map(str, shape))} have no names in the file: widgets "
-        f"take them for {axes}; Advanced → Axes overrules that"
+        f"the axes of {' × '.join(map(str, shape))} have no names in the file: {axes} "
+        f"is assumed; Advanced → Axes overrides that"
     )
     return replace(stack, metadata=stack.metadata | {"notes": [note]})
 
@@ -132,7 +132,7 @@ def _layers(stack: Stack, path: Path) -> Iterator[LayerData]:
 
 
 def _channels(stack: Stack, path: Path) -> Iterator[LayerData]:
-    """Return a layer for each channel, in its colour, all of them seen at once."""
+    """Return a layer for each channel, in its colour, all of them visible."""
     names = stack.channel_names or [f"channel {c}" for c in range(stack.channels)]
     colours = channel_colours(path, stack.channels) if stack.channels > 1 else [None]
     for channel, (name, colour) in enumerate(zip(names, colours, strict=True)):

@@ -1,14 +1,13 @@
 """Restore images with a trained model.
 
-**What to do.** Choose a model (the one trained last stands first), a layer, and press
-*Start*. Volumes larger than the memory are no trouble: they are restored tile by tile,
-and the line below says beforehand how many tiles and how much memory that takes. For a
-first impression, *Preview* restores only what is in view; *Folder…* restores many
-files.
+**What to do.** Choose a model (the most recent one comes first), a layer, and press
+*Start*. Volumes larger than memory are restored tile by tile; the line below shows the
+number of tiles and the memory in advance. For a first impression, *Preview* restores
+only the visible region; *Folder…* restores many files.
 
-**What you get.** A layer on top of the source, with its scale, units and place; or a
-file, OME-TIFF or OME-Zarr. The source is never changed. *Evidence* then covers in
-orange what the data do not support. *Export…* writes the model for other programs.
+**What you get.** A layer on top of the source, with its scale, units and position; or a
+file, OME-TIFF or OME-Zarr. The source is never changed. *Evidence* then marks in orange
+what the data do not support. *Export…* writes the model for other programs.
 """
 
 from __future__ import annotations
@@ -62,7 +61,7 @@ if TYPE_CHECKING:
 
 __all__ = ["RestoreWidget"]
 
-OTHERWISE = "leave it, and it is taken for that of the training"
+OTHERWISE = "without it, that of the training is assumed"
 
 
 class RestoreWidget(RunWidget):
@@ -89,7 +88,7 @@ class RestoreWidget(RunWidget):
         advanced = self.advanced
         _state.Kept(self, "restore", advanced.plain_values, advanced.update_values)
 
-    # --- what it shows
+    # --- the form
 
     def _build(self) -> None:
         self.form = self._fields()
@@ -99,8 +98,8 @@ class RestoreWidget(RunWidget):
                 self._viewer,
                 lambda: self.form["layer"].value,
                 tooltip=(
-                    "Where the blur of this image is not the one that was trained "
-                    "for: of another colour, depth or microscope"
+                    "If the blur of this image differs from that of the training: "
+                    "another colour, depth or microscope"
                 ),
             ),
             _fields.device_field(_state.preference("device")),
@@ -138,7 +137,7 @@ class RestoreWidget(RunWidget):
             ComboBox(
                 name="layer", label="Layer", nullable=True,
                 choices=lambda widget: [*filter(is_source, self._viewer.layers)],
-                tooltip="The image to restore",
+                tooltip="Image to restore",
             ),
             *_fields.frame_fields(),
             LineEdit(
@@ -209,7 +208,7 @@ class RestoreWidget(RunWidget):
         psf = unmeasured(self.advanced["psf"].value)
         self.voxels.look_at([self.form["layer"].value, psf], axes=self._axes())
 
-    # --- what the buttons do
+    # --- the buttons
 
     def _start(self) -> None:
         source = self.form["layer"].value
@@ -229,7 +228,7 @@ class RestoreWidget(RunWidget):
             request = self._request()
             cut, start = visible_field(request, *self._view(source))
             place.update(corner=start, time=cut.time)
-            # The plan that is shown is that of the whole layer.
+            # The displayed plan is that of the whole layer.
             return lambda report: cut.run(
                 lambda event: None if hasattr(event, "plan") else report(event)
             )
@@ -241,7 +240,7 @@ class RestoreWidget(RunWidget):
         return *corners_of_view(source), point_in_view(self._viewer, source)
 
     def set_busy(self, busy: bool) -> None:
-        """Let the buttons follow."""
+        """Update the buttons."""
         super().set_busy(busy)
         self.preview_button.setEnabled(not busy)
         self.export_button.setEnabled(not busy)
@@ -288,7 +287,7 @@ class RestoreWidget(RunWidget):
         self.form["model"].reset_choices()
         self.form["model"].value = path
 
-    # --- what it asks the engine for
+    # --- requests to the engine
 
     def _axes(self) -> str | None:
         return self.advanced["axes"].value.strip().upper() or None
@@ -297,7 +296,7 @@ class RestoreWidget(RunWidget):
         values = self.form.values()
         if values["model"] is None:
             raise DataError(
-                "choose a model: train one first, or take another from disk"
+                "choose a model: train one first, or open another from disk"
             )
         if values["layer"] is None:
             raise DataError("choose an image layer to restore")
@@ -319,7 +318,7 @@ class RestoreWidget(RunWidget):
         self._plan_soon.start()
 
     def _plan(self) -> None:
-        """Say what it would take, unless something is under way or missing."""
+        """Show the requirements, unless a job is running or something is missing."""
         values = self.form.values()
         busy = self._job is not None or self._planner is not None
         if busy or values["model"] is None or values["layer"] is None:
@@ -341,10 +340,10 @@ class RestoreWidget(RunWidget):
     def _on_planned(self) -> None:
         self._planner = None
 
-    # --- what the engine reports
+    # --- reports of the engine
 
     def heard(self, events: list[Any]) -> None:
-        """Show notes, the plan and how far it is."""
+        """Show notes, the plan and the progress."""
         for event in events:
             if hasattr(event, "message"):
                 self.messages.add(event.message)
@@ -371,7 +370,7 @@ class RestoreWidget(RunWidget):
         self.evidence.show_report(found)
 
     def _show_field(self, result: Stack, source: Image, place: dict[str, Any]) -> None:
-        self.run.say("Previewed what was in view.")
+        self.run.say("Preview of the visible region.")
         axes = self._axes() or guess_axes(source)
         data = field_layer(source, result, axes, **place)
         earlier = preview_of(self._viewer, source)
@@ -381,6 +380,6 @@ class RestoreWidget(RunWidget):
 
 
 def estimate(plan: TilingPlan, seconds: float | None = None) -> str:
-    """Return what a restoration takes, in one sentence."""
+    """Return the requirements of a restoration in one sentence."""
     words = str(plan)
     return words if seconds is None else f"{words}, about {duration(seconds)}"

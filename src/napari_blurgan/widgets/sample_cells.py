@@ -1,4 +1,4 @@
-"""Two modalities to try the transformation on: dim cells, and stained ones."""
+"""Sample images in two modalities for transformation: dim cells, and stained ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""*File → Open Sample*: two real stacks, and simulated ones with their truth."""
+"""*File → Open Sample*: two real stacks, and simulated ones with ground truth."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ WATER = {"na": 1.2, "ni": 1.333, "wavelength": 455.0}  # 415 to 495 nm
 
 
 def dna() -> list[LayerData]:
-    """Return a nucleus in widefield, to work on, and in confocal, to check with.
+    """Return a nucleus in widefield, and in confocal for comparison.
 
     Its optics are known, and one nucleus is too little to learn a blur from: the blur
-    is kept as the optics say.
+    is kept fixed at the optics.
     """
     stack = sample("dna")
     confocal, widefield = (_channel(stack, channel) for channel in (0, 1))
@@ -77,7 +77,7 @@ def _channel(stack: Stack, channel: int) -> Stack:
 
 
 def _layer(stack: Stack, **said: Any) -> LayerData:
-    """Return a layer; what is no attribute of a layer goes into its metadata."""
+    """Return a layer; values that are not layer attributes go into its metadata."""
     ours = {k: said.pop(k) for k in OURS if k in said}
     offer_on_layers()
     data, attributes, kind = stack_layer(stack, **said)

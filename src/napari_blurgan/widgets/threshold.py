@@ -1,19 +1,19 @@
-"""Say what is content, by clicking on it.
+"""Define what is content, by clicking on it.
 
-A transformation between modalities must leave content where it is. What is content, a
-threshold says: α in domain A and β in domain B, each in the grey levels of its images.
+A transformation between modalities must leave content in place. A threshold defines
+content: α in domain A and β in domain B, each in the grey levels of its images.
 
-**What to do.** Choose a domain, and a layer of it, here or in the layer list. Press
-*Background* and click (or drag) where there is nothing; press *Foreground* and do the
-same where there is something. Two clicks each are usually enough. The threshold is the
-mean of the two means; the outline of what it takes for content lies on the image and
-follows the slider. Discs are points of a layer: delete there what was picked by
-mistake, or press *Undo*. Choosing the other domain changes neither threshold.
+**What to do.** Choose a domain and one of its layers, here or in the layer list. Press
+*Background* and click (or drag) on empty regions; press *Foreground* and do the same on
+objects. Two clicks each are usually enough. The threshold is the mean of the two mean
+intensities; the outline of the content is shown on the image and follows the slider.
+Discs are points in a layer: delete wrong ones there, or press *Undo*. Choosing the
+other domain changes neither threshold.
 
-**What to look at.** The outline should go round what must be kept: whole cells, not
-only their nuclei. The line below the histogram says on which side of the threshold
-content lies. Where it is darker than its surroundings, as in histology, *Bright
-background* ticks itself.
+**What to check.** The outline should enclose everything that must be preserved: whole
+cells, not only their nuclei. The line below the histogram says on which side of the
+threshold content lies. If content is darker than its surroundings, as in histology,
+*Bright background* is ticked automatically.
 
 *Transform* shows the same thresholds.
 """
@@ -67,7 +67,7 @@ DOMAINS = [("A: from", "A"), ("B: to", "B")]
 TICKS = 1000
 
 OVERLAP = 0.05
-"""Of the picked pixels on the wrong side; more than that is reported."""
+"""Share of the picked pixels on the wrong side above which it is reported."""
 
 
 class ThresholdWidget(QWidget):
@@ -95,7 +95,7 @@ class ThresholdWidget(QWidget):
         napari_viewer.layers.selection.events.active.connect(self._on_selected)
         self.reset_choices()
 
-    # --- what it shows
+    # --- the form
 
     def _build(self) -> None:
         self.form = self._fields()
@@ -122,16 +122,16 @@ class ThresholdWidget(QWidget):
         form = Form(
             ComboBox(
                 name="domain", label="Domain", choices=DOMAINS, value="A",
-                tooltip="A: what is transformed; B: what it should look like",
+                tooltip="A: images to transform; B: what they should look like",
             ),
             ComboBox(
                 name="layer", label="Layer", nullable=True,
                 choices=lambda box: [*filter(is_source, self._viewer.layers)],
-                tooltip="The image to pick in; follows the layer list",
+                tooltip="Image to pick in; follows the selected layer",
             ),
             SpinBox(
                 name="radius", label="Radius", value=3, min=0, max=500,
-                tooltip="Of the discs that are picked, in pixels; 0 takes one pixel",
+                tooltip="Radius of the picked discs in pixels; 0 for a single pixel",
             ),
         )  # fmt: skip
         form["layer"].changed.connect(self._on_layer)
@@ -141,7 +141,7 @@ class ThresholdWidget(QWidget):
     def _level_form(self) -> Form:
         show = CheckBox(
             name="show", label="Show the outline", value=True,
-            tooltip="Draw the outline of what counts as content",
+            tooltip="Outline the content",
         )  # fmt: skip
         show.changed.connect(lambda value: self._draw_outline())
         return Form(self._level_fields.value, self._level_fields.bright, show)
@@ -166,8 +166,8 @@ class ThresholdWidget(QWidget):
         layout.addLayout(row(*self.pick_buttons.values()))
         layout.addLayout(
             row(
-                button("Undo", "Take the last disc back", self._undo),
-                button("Clear", "Take all discs back", self._clear),
+                button("Undo", "Remove the last disc", self._undo),
+                button("Clear", "Remove all discs", self._clear),
                 help_buttons(__name__),
             )
         )
@@ -179,7 +179,9 @@ class ThresholdWidget(QWidget):
             self.level,
         ):
             layout.addWidget(widget)
-        picked = button("From picks", "Threshold between what was picked", self._picked)
+        picked = button(
+            "From picks", "Threshold between the picked regions", self._picked
+        )
         layout.addLayout(row(picked, *automatic))
         layout.addWidget(self.messages)
         layout.addStretch()
@@ -200,30 +202,30 @@ class ThresholdWidget(QWidget):
             self.level["show"].value = False
 
     def hideEvent(self, event: QHideEvent) -> None:
-        """Leave the mouse alone when nobody sees why."""
+        """Release the mouse when the widget is not visible."""
         self._set_mode(None)
         super().hideEvent(event)
 
     def _let_go(self) -> None:
-        """Leave the viewer as if never opened, but for what was picked and found."""
+        """Leave the viewer as if never opened, except for picks and thresholds."""
         self._set_mode(None)
         self._levels.changed.disconnect(self._on_level)
         self._viewer.layers.selection.events.active.disconnect(self._on_selected)
         for picks in self._picks.values():
             picks.let_go()
         self._picks.clear()
-        self._outline.remove()  # it follows a slider that is no longer there
+        self._outline.remove()  # it follows a slider that no longer exists
 
     # --- the layer
 
     @property
     def layer(self) -> Image | None:
-        """What is picked in."""
+        """The layer to pick in."""
         return self.form["layer"].value
 
     @property
     def domain(self) -> str:
-        """Whose threshold it is."""
+        """The domain of the threshold."""
         return str(self.form["domain"].value)
 
     def look_at(self, domain: str, layer: Image) -> None:
@@ -232,12 +234,12 @@ class ThresholdWidget(QWidget):
         self.form["domain"].value = domain
 
     def _on_selected(self, event: Any) -> None:
-        """Follow the layer list, as far as it selects images to pick in."""
+        """Follow the layer list if images to pick in are selected."""
         if event.value is not None and is_source(event.value):
             self.form["layer"].value = event.value
 
     def _quiet(self) -> AbstractContextManager[None]:
-        """Heed no selection while layers of ours come: that of the person stays."""
+        """Ignore selections while we add layers: that of the user stays."""
         blocker: AbstractContextManager[None]
         blocker = self._viewer.layers.selection.events.active.blocker(self._on_selected)
         return blocker
@@ -283,7 +285,7 @@ class ThresholdWidget(QWidget):
         return pressed[0] if pressed else None
 
     def _on_place(self, position: Any) -> None:
-        """Pick a disc at a place in the world, if the layer is seen there."""
+        """Pick a disc at a world position, if the layer is visible there."""
         if self.layer is None or self._mode is None:
             return
         try:
@@ -296,7 +298,7 @@ class ThresholdWidget(QWidget):
             self._picks_of(self.layer).add(self._mode, place, radius)
 
     def _far(self) -> float:
-        """Return the width of a disc in the world: as far apart are those of a drag."""
+        """Return the width of a disc in the world: the spacing of discs in a drag."""
         edge = 1.0 if self.layer is None else float(np.abs(self.layer.scale[-2:]).min())
         return edge * (2 * self.form["radius"].value + 1)
 
@@ -323,13 +325,13 @@ class ThresholdWidget(QWidget):
         }
 
     def _on_picks(self) -> None:
-        """Find the threshold anew, as soon as there is something of both."""
+        """Find the threshold again, as soon as there are regions of both kinds."""
         self._say_picked()
         if all(self._regions().values()):
             self._picked()
 
     def _say_picked(self) -> None:
-        """Say and draw what was picked."""
+        """Show what was picked."""
         mean, said, drawn = ChannelMean(self._stack), [], {}
         for kind, regions in self._regions().items():
             values = [region.values(mean) for region in regions]
@@ -363,18 +365,18 @@ class ThresholdWidget(QWidget):
     def _doubt(self, found: Picked) -> None:
         if found.bright_background:
             self.messages.note(
-                "The background that you picked is the brighter of the two: content is "
-                "what lies below the threshold. If not, the two are swapped."
+                "The picked background is brighter: content is then below the "
+                "threshold. If this is wrong, background and content were swapped."
             )
         if found.overlap > OVERLAP:
             self.messages.add(
                 f"{found.overlap:.0%} of the picked pixels lie on the wrong side of "
                 "the threshold: background and foreground overlap",
-                "Pick clearer regions, smaller discs, or smooth the image first.",
+                "Pick clearer regions, use smaller discs, or smooth the image first.",
             )
 
     def _choose(self, name: str) -> None:
-        """Take the threshold that the histogram suggests."""
+        """Use the threshold suggested by the histogram."""
         from napari_blurgan.content.histogram import FROM_HISTOGRAM
 
         self.messages.reset()
@@ -402,7 +404,7 @@ class ThresholdWidget(QWidget):
         self._keep(replace(self._level, value=float(value)))
 
     def _keep(self, level: Level) -> None:
-        """Hand a level to its owner; what is shown follows."""
+        """Pass a level to its owner; the display follows."""
         if self.layer is None:
             self._levels[self.domain] = level
             return

@@ -1,17 +1,18 @@
-"""Learn the blur of a microscope, and how to undo it.
+"""Learn the blur of a microscope, and how to remove it.
 
 **What you need.** One or more *blurred* images, and *sharp* images of the same kind of
-structure: another field, another cell, another microscope will do, they need not match.
-Without any, let a sharp set be made.
+structure: they need not match and may show another field, another cell, or come from
+another microscope. If you have none, let a sharp set be made.
 
-**What to do.** Tick the images, say what you know of the optics, choose how many
-minutes to spend, and press *Start*. The point-spread function appears as a layer beside
-the image and changes while it is learned; the restored crop lies on the image. *Stop*
-keeps what has been learned. Then *Restore* applies the model to whole images.
+**What to do.** Tick the images, enter what you know about the optics, choose the
+training time in minutes, and press *Start*. The point-spread function appears as a
+layer next to the image and changes while it is learned; the restored crop is shown on
+the image. *Stop* keeps what has been learned. Then *Restore* applies the model to whole
+images.
 
-**What to look at.** The cycle losses should fall. The widths of the PSF should settle;
-theory stands beside them where the optics are known. If something goes wrong, a
-sentence says what, and what to do.
+**What to check.** The cycle losses should fall. The widths of the PSF should settle;
+theoretical ones are shown next to them if the optics are known. If something goes
+wrong, a sentence says what, and what to do.
 """
 
 from __future__ import annotations
@@ -73,18 +74,18 @@ if TYPE_CHECKING:
 __all__ = ["TrainWidget"]
 
 DRAW = 1000
-"""Milliseconds between two changes of what is seen. All of it changes at once: any
-change paints the whole window, which takes 50 ms where there is no GPU."""
+"""Milliseconds between two updates of the display. Everything is updated together,
+because any change repaints the whole window, which takes 50 ms without a GPU."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """A training that runs or waits: what was asked for, and where it is shown."""
+    """A running or queued training: the request, and where it is shown."""
 
     request: TrainingRequest
     live: LiveLayers
     out: Callable[[], Path]
-    """Returns a model folder that nobody has taken."""
+    """Returns the path of a new model folder."""
 
     def placed(self) -> Run:
         """Return the same with its model folder."""
@@ -113,7 +114,7 @@ class TrainWidget(LearningWidget):
         self._kept = _state.Kept(self, "train", self._values, self._set_values)
         self.missing.soon()
 
-    # --- what it shows
+    # --- the form
 
     def _build(self) -> None:
         self.data = DataForm(self._viewer)
@@ -124,7 +125,7 @@ class TrainWidget(LearningWidget):
                 self._viewer,
                 lambda: next(iter(self.data.blurred.layers()), None),
                 label="Known PSF",
-                tooltip="What nonblind recipes undo, and where blind ones start",
+                tooltip="Blur for nonblind recipes, initial estimate for blind ones",
             ),
         )
         self.run = RunControl("training", can_pause=True, can_queue=True)
@@ -183,7 +184,7 @@ class TrainWidget(LearningWidget):
     def _afterwards(self) -> QWidget:
         before = self.before_button = QPushButton("Before / after")
         before.setCheckable(True)
-        before.setToolTip("Show the blurred image in place of the restored crop")
+        before.setToolTip("Show the blurred image instead of the restored crop")
         before.toggled.connect(self._show_before)
         restore = self.restore_button = QPushButton("Restore…")
         restore.setToolTip("Open the Restore widget with this model")
@@ -207,39 +208,39 @@ class TrainWidget(LearningWidget):
             self.data.blurred.tick(active)
 
     def take_psf(self, layer: Image) -> None:
-        """Choose a PSF layer as the known one, and show where that is said."""
+        """Choose a PSF layer as the known one, and show the field."""
         self.advanced["psf"].value = layer
         self._settings.set_open(True)
         self._more.set_open(True)
 
-    # --- what is known before Start
+    # --- before Start
 
     def _take_recipe(self) -> None:
-        """Choose the recipe that the images ask for: those of a sample do."""
+        """Choose the recipe requested by the images, such as those of a sample."""
         if self.data.recipe is not None:
             self.form["preset"].value = self.data.recipe
 
     def _check(self) -> None:
-        """Look at the place of the model, and at what Start would ask for."""
+        """Check the path of the model, and the request."""
         self.place.look_at(self._image_name(), self.advanced["device"].value)
         self._request().check()
 
     def _image_name(self) -> str:
-        """Return what a model is called without a name of its own."""
+        """Return the name of a model if the user enters none."""
         first = next(iter(self.data.blurred.sources()), None)
         if isinstance(first, Path):
             return first.name.removesuffix(first.suffix).removesuffix(".ome")
         return "model" if first is None else str(first.name)
 
-    # --- what the buttons do
+    # --- the buttons
 
     def continue_model(self, folder: Path) -> None:
-        """Train a model further, with its own recipe, on the images that are ticked."""
+        """Train a model further, with its own recipe, on the ticked images."""
         if self._job is None and self.recipes.load(folder / "recipe.yaml"):
             self._begin(lambda: folder, resume=True)
 
     def _start(self) -> None:
-        """Start, or queue what is asked for behind what is running."""
+        """Start, or queue the request after the running one."""
         image, place = self._image_name(), self.place.taken()
         self._begin(lambda: place(image), resume=False)
 
@@ -287,7 +288,7 @@ class TrainWidget(LearningWidget):
         if self._run is not None:
             self._run.live.show_before(before)
 
-    # --- what it asks the engine for
+    # --- requests to the engine
 
     def _request(self) -> TrainingRequest:
         more = self.advanced.values()
@@ -325,7 +326,7 @@ class TrainWidget(LearningWidget):
         if self.data.blurred.names() != data.get("blurred"):
             self._take_recipe()
 
-    # --- what the engine reports
+    # --- reports of the engine
 
     def _live_layers(self) -> LiveLayers:
         axes = self.advanced["axes"].value.strip().upper()
@@ -367,7 +368,7 @@ class TrainWidget(LearningWidget):
             self._follow(self._run.live.middle())
         started = self._latest.get(Started)
         where = f" · {started.device}" if isinstance(started, Started) else ""
-        self._say_progress(where)  # at last: napari's progress bar paints at once
+        self._say_progress(where)  # last, because napari's progress bar paints at once
 
     def _draw_layers(self, live: LiveLayers) -> None:
         kernel = self._latest.pop(KernelUpdated, None)
@@ -387,7 +388,7 @@ class TrainWidget(LearningWidget):
 
     def _on_nothing(self, event: Finished) -> None:
         if self._run is not None and self._run.request.options["resume"]:
-            self.run.say("Stopped before a further step: the model is as it was.")
+            self.run.say("Stopped before another step: the model is unchanged.")
         else:
             super()._on_nothing(event)
 
@@ -404,7 +405,7 @@ class TrainWidget(LearningWidget):
 
 
 def _channel(stacks: list[Stack], channel: int) -> list[Stack]:
-    """Return one channel of those stacks that have several, unless all are wanted."""
+    """Return one channel of the stacks that have several, unless all are wanted."""
     if channel == _fields.ALL:
         return stacks
     return [s.only_channel(channel) if s.channels > 1 else s for s in stacks]

@@ -1,16 +1,16 @@
-"""Learn to transform images of one kind into another, without losing the content.
+"""Learn to transform images of one kind into another, while preserving the content.
 
 **What you need.** Images of two kinds, A and B, of the same kind of specimen; they need
 not show the same fields: noisy and clean, fluorescence and stained, transmitted light
 and fluorescence.
 
-**What to do.** Choose the task, tick the images of A and of B, and say in both what is
-content: *Pick A…* and *Pick B…* open the threshold picker, whose thresholds arrive here
-by themselves. Choose how many minutes to spend, and press *Start*. *Stop* keeps what
-has been learned.
+**What to do.** Choose the task, tick the images of A and of B, and define what is
+content in both: *Pick A…* and *Pick B…* open the threshold picker, whose thresholds are
+used here automatically. Choose the training time in minutes, and press *Start*. *Stop*
+keeps what has been learned.
 
-**What to look at.** The sentence on the content: how much of it is where it was, on
-images that training does not see; how much was lost, how much invented. The layer
+**What to check.** The sentence on the content: how much of it is still in place, on
+images that are not used for training; how much was lost, how much invented. The layer
 *content disagreement* shows where. A pretty picture alone proves nothing.
 """
 
@@ -65,14 +65,14 @@ if TYPE_CHECKING:
 __all__ = ["TransformWidget"]
 
 DRAW = 1000
-"""Milliseconds between two changes of what is seen."""
+"""Milliseconds between two updates of the display."""
 
 IMAGES = (".tif", ".tiff", ".zarr")
 THRESHOLDS = {"A": ("alpha", "bright_a"), "B": ("beta", "bright_b")}
-"""The fields that say what is content in a domain."""
+"""The fields that define content in a domain."""
 
 LITTLE = 0.5
-"""Share of the content below which a transformation is not to be trusted."""
+"""Share of the content below which a transformation should not be trusted."""
 ADVICE = (
     " Do not trust it yet: train longer, or pick the thresholds anew so that only "
     "content lies on their bright side."
@@ -98,7 +98,7 @@ class TransformWidget(LearningWidget):
         Disposal(self, napari_viewer, self._let_go)
         self._kept = _state.Kept(self, "transform", self._values, self._set_values)
 
-    # --- what it shows
+    # --- the form
 
     def _build(self) -> None:
         self.domains = {
@@ -142,12 +142,12 @@ class TransformWidget(LearningWidget):
         form = _forms.Form(
             ComboBox(
                 name="task", label="Task", choices=list(TASKS), value="denoise",
-                tooltip="Sets what is usual; everything can be changed",
+                tooltip="Sets typical values; everything can be changed",
             ),
             *thresholds,
             FloatSpinBox(
                 name="minutes", label="Minutes", value=10, min=0.1, max=10_000, step=1,
-                tooltip="How long to train; Stop ends it earlier and keeps the model",
+                tooltip="Training time; Stop ends earlier and keeps the model",
             ),
         )  # fmt: skip
         form["task"].changed.connect(self._on_task)
@@ -169,7 +169,7 @@ class TransformWidget(LearningWidget):
             _fields.device_field(_state.preference("device")),
             _fields.seed_field(),
             _fields.changes_field(
-                "weights.saliency=0 for a plain cycleGAN, or weights.identity=5"
+                "terms.saliency=0 for a plain cycleGAN, or terms.identity=5"
             ),
         )
 
@@ -211,10 +211,10 @@ class TransformWidget(LearningWidget):
         words = {"A": "A: what is transformed", "B": "B: what it is to be like"}
         return row(
             QLabel(words[name]),
-            button("Folder…", "Add all images of a folder", lambda: self._add(name)),
+            button("Folder…", "Add all images in a folder", lambda: self._add(name)),
             button(
                 f"Pick {name}…",
-                "Say by clicking what is content",
+                "Define by clicking what is content",
                 lambda: self._pick(name),
             ),
         )
@@ -230,12 +230,12 @@ class TransformWidget(LearningWidget):
         self.hint.setText(TASKS[task].words)
         for domain, bright in zip("AB", TASKS[task].bright, strict=True):
             level = self._levels[domain]
-            if level.value is None:  # what was found in images knows better
+            if level.value is None:  # levels found in images take precedence
                 self._levels[domain] = replace(level, bright_background=bright)
         self._look_at_sizes()
 
     def _look_at_sizes(self) -> None:
-        """Ask for the voxel size where the task cannot do without it."""
+        """Ask for the voxel size if the task needs it."""
         needed = TASKS[self.form["task"].value].measured
         both = self.domains.values() if needed else ()
         self.voxels.look_at(
@@ -256,7 +256,7 @@ class TransformWidget(LearningWidget):
         self._levels.changed.disconnect(self._on_level)
 
     def _on_ticked(self, domain: str) -> None:
-        """Say which layers are of a domain; they may know their threshold."""
+        """Set the layers of a domain; they may know their threshold."""
         self._look_at_sizes()
         self.missing.soon()
         self._levels.assign(domain, self.domains[domain].layers())
@@ -284,23 +284,23 @@ class TransformWidget(LearningWidget):
         """Tick all images of a folder."""
         found = sorted(p for p in folder.iterdir() if p.suffix.lower() in IMAGES)
         if not found:
-            self.messages.add(f"{folder} holds no {', '.join(IMAGES)}")
+            self.messages.add(f"{folder} contains no {', '.join(IMAGES)}")
         self.domains[domain].tick(*found)
 
-    # --- what is known before Start
+    # --- before Start
 
     def _check(self) -> None:
-        """Look at the place of the model, and at what Start would ask for."""
+        """Check the path of the model, and the request."""
         self.place.look_at(self._image_name(), self.advanced["device"].value)
         self._asked_for().check()
 
     def _image_name(self) -> str:
-        """Return what a model is called without a name of its own."""
+        """Return the name of a model if the user enters none."""
         first = next(iter(self.domains["A"].sources()), None)
         name = getattr(first, "stem", None) or getattr(first, "name", "model")
         return f"{str(name).removesuffix('.ome')}-{self.form['task'].value}"
 
-    # --- what the buttons do
+    # --- the buttons
 
     def continue_model(self, folder: Path) -> None:
         """Train a model further, with its own recipe, on the images that are ticked."""
@@ -349,11 +349,12 @@ class TransformWidget(LearningWidget):
         values, more = self.form.values(), self.advanced.values()
         axes = more["axes"].strip().upper() or None
         a, b = (self.domains[name].stacks(axes) for name in "AB")
+        a_level, b_level = (self._levels[name] for name in "AB")
         changes = {
-            "saliency.alpha": self._levels["A"].value,
-            "saliency.beta": self._levels["B"].value,
-            "saliency.bright_background_a": self._levels["A"].bright_background,
-            "saliency.bright_background_b": self._levels["B"].bright_background,
+            "terms.saliency.alpha": a_level.value,
+            "terms.saliency.beta": b_level.value,
+            "terms.saliency.bright_background_a": a_level.bright_background,
+            "terms.saliency.bright_background_b": b_level.bright_background,
         }
         return TransformRequest(
             task=values["task"],
@@ -378,14 +379,14 @@ class TransformWidget(LearningWidget):
         }
 
     def _set_values(self, known: dict[str, Any]) -> None:
-        """Set what `_values` returned; a threshold only if its images are there."""
+        """Set the values from `_values`; a threshold only if its images are there."""
         form = known.get("form", {})
         self._set_fields(form, ("task", "minutes"))
         self.advanced.update_values(known.get("advanced", {}))
         for domain, names in known.get("images", {}).items():
             there = self.domains[domain].tick_names(names)
             level = Level(**known.get("levels", {}).get(domain, {}))
-            # One that this viewer knows was set since.
+            # A threshold of this viewer was set later.
             if there and level.value is not None and self._levels[domain].value is None:
                 self._levels[domain] = level
 
@@ -397,7 +398,7 @@ class TransformWidget(LearningWidget):
 
         show_widget(self._viewer, "Restore", RestoreWidget)
 
-    # --- what the engine reports
+    # --- reports of the engine
 
     def _heard(self, event: Event) -> None:
         if isinstance(event, ContentMeasured):

@@ -1,1 +1,1 @@
-"""Pixels become files, which are there as a whole or not at all."""
+"""Writing files that are complete or absent."""

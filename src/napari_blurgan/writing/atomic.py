@@ -1,4 +1,4 @@
-"""Files that are there as a whole or not at all."""
+"""Files that are complete or absent."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ __all__ = ["replace_folder", "replacing", "replacing_folder"]
 def replacing(
     path: str | os.PathLike[str], error: type[BlurGANError] = DataError
 ) -> Iterator[Path]:
-    """Yield a temporary name beside `path` that takes its place at the end.
+    """Yield a temporary name next to `path` that replaces it at the end.
 
-    If the body raises, the temporary file is removed and `path` stays as it was.
-    Folders that are missing are made.
+    If the body raises, the temporary file is removed and `path` is unchanged. Missing
+    folders are created.
 
     Parameters
     ----------
@@ -48,9 +48,9 @@ def replacing(
 
 @contextmanager
 def replacing_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Yield the name of a folder to make, which takes the place of `path` at the end.
+    """Yield the name of a folder to create, which replaces `path` at the end.
 
-    If the body raises, the new folder is removed and `path` stays as it was.
+    If the body raises, the new folder is removed and `path` is unchanged.
 
     Raises
     ------
@@ -68,7 +68,7 @@ def replacing_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 
 def _beside(target: Path) -> Path:
-    """Return a name that nothing has, in the folder of `target`, which is made."""
+    """Return an unused name in the folder of `target`, which is created."""
     target.parent.mkdir(parents=True, exist_ok=True)
     return target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.part")
 
@@ -83,10 +83,10 @@ def _refused(target: Path, kind: type[BlurGANError]) -> Iterator[None]:
 
 
 def replace_folder(new: Path, target: Path) -> None:
-    """Give a folder a name; what was there is whole until the moment it is not.
+    """Rename a folder to its final name; an existing one is complete until then.
 
-    A folder cannot take the place of another at once: the old one steps aside first,
-    and is removed when the new one is there.
+    A folder cannot replace another one atomically: the old one is renamed first, and
+    removed when the new one is in place.
     """
     if not os.path.lexists(target):
         new.replace(target)

@@ -1,4 +1,4 @@
-"""What is written beside the pixels of an image."""
+"""Metadata written with the pixels of an image."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["Facts"]
 
 
 class Facts(TypedDict, total=False):
-    """What is known of an image besides its pixels and axes.
+    """Metadata of an image besides its pixels and axes.
 
     Attributes
     ----------

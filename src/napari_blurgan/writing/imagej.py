@@ -1,8 +1,8 @@
-"""Hyperstacks that plain ImageJ opens with axes, voxel size and frame interval right.
+"""Hyperstacks that plain ImageJ opens with correct axes, voxel size and interval.
 
-ImageJ without Bio-Formats reads no OME-XML: it would show a volume of two channels as a
-row of planes, one pixel wide each. Files whose name ends in ``.tif``, not ``.ome.tif``,
-are therefore written its way, where it can hold the pixels.
+ImageJ without Bio-Formats does not read OME-XML: it would show a volume of two channels
+as a series of planes, with pixels of size one. Files whose name ends in ``.tif``, not
+``.ome.tif``, are therefore written in its format, if that can hold the pixels.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def suits_imagej(
     shape: Sequence[int],
     dtype: np.dtype[Any],
 ) -> bool:
-    """Return whether a file is to be written for ImageJ, by its name and its pixels."""
+    """Return whether a file is to be written for ImageJ, by its name and pixels."""
     name = Path(path).name.lower()
     plain = name.endswith((".tif", ".tiff")) and ".ome." not in name
     fits = math.prod(shape) * dtype.itemsize < LARGEST

@@ -1,4 +1,4 @@
-"""Locks on what is being written, which a process that dies does not keep."""
+"""Locks on files being written, which are released if the process dies."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NAME = ".lock"
 
 
 class Lock:
-    """Keeps others from writing something; the system frees it with the process.
+    """Keeps others from writing to a file; released by the system with the process.
 
     Parameters
     ----------
@@ -33,9 +33,9 @@ class Lock:
         self._file: IO[bytes] | None = None
 
     def acquire(self) -> None:
-        """Take the lock; nothing happens if it is ours.
+        """Acquire the lock; no effect if it is already ours.
 
-        File systems that know no locks are written to without one.
+        On file systems without locks, files are written without one.
 
         Raises
         ------
@@ -58,16 +58,16 @@ class Lock:
         self._file = file
 
     def release(self) -> None:
-        """Give the lock back; nothing happens if it is not ours."""
+        """Release the lock; no effect if it is not ours."""
         if self._file is not None:
-            with suppress(OSError):  # Windows removes no open file
+            with suppress(OSError):  # Windows cannot remove an open file
                 self.path.unlink()
             self._file.close()
             self._file = None
 
 
 class FolderLock:
-    """Keeps a second training from writing into a folder.
+    """Keeps a second training from writing to a folder.
 
     Parameters
     ----------
@@ -85,15 +85,15 @@ class FolderLock:
         )
 
     def acquire(self) -> None:
-        """Take the lock; see `Lock`."""
+        """Acquire the lock; see `Lock`."""
         self._made = self._made or not self.folder.exists()
         self._lock.acquire()
 
     def release(self) -> None:
-        """Give the lock back; nothing happens if it is not ours."""
+        """Release the lock; no effect if it is not ours."""
         self._lock.release()
         if self._made:
-            with suppress(OSError):  # it stays, with what was written into it
+            with suppress(OSError):  # it stays, with its content
                 self.folder.rmdir()
 
 
@@ -116,7 +116,7 @@ else:
             return False
         except OSError:
             return True
-        # Whoever had it may have removed the file that we opened before.
+        # The previous owner may have removed the file that we opened before.
         try:
             return os.path.samestat(os.fstat(file.fileno()), Path(file.name).stat())
         except FileNotFoundError:

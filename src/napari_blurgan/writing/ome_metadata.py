@@ -1,4 +1,4 @@
-"""What we write into OME-XML."""
+"""Metadata written to OME-XML."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def ome_metadata(
 
 
 def ome_place(translation: Sequence[float] | None, planes: int) -> dict[str, Any]:
-    """Return the ``metadata`` with which tifffile writes where an image lies.
+    """Return the ``metadata`` for the position of an image.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Arrays become OME-TIFFs."""
+"""Writing arrays as OME-TIFF."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ ZLIB_LEVEL = 4
 
 
 class OmeTiffLayout:
-    """How an array is laid out in an OME-TIFF: planes last, samples behind them.
+    """The layout of an array in an OME-TIFF: planes last, then samples.
 
     Parameters
     ----------
@@ -123,7 +123,7 @@ class OmeTiffLayout:
 
 
 def _resolution(voxel_size: VoxelSize) -> dict[str, Any]:
-    """Return the resolution of the TIFF itself, pixels a centimetre."""
+    """Return the resolution in the TIFF tags, in pixels per centimetre."""
     _, y, x = voxel_size
     if x is None or y is None:
         return {}
@@ -139,7 +139,7 @@ def write_ome_tiff(
     description: Mapping[str, Any] | None = None,
     translation: Sequence[float] | None = None,
 ) -> None:
-    """Write an OME-TIFF, zlib-compressed, plane by plane; whole or not at all.
+    """Write an OME-TIFF, zlib-compressed, plane by plane; completely or not at all.
 
     Parameters
     ----------
@@ -181,7 +181,7 @@ def write_tiff(
     axes: str,
     **facts: Unpack[Facts],
 ) -> None:
-    """Write an OME-TIFF, or a hyperstack of ImageJ where `suits_imagej` says so.
+    """Write an OME-TIFF, or an ImageJ hyperstack if `suits_imagej`.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
-"""Arrays become OME-Zarr 0.5, with a pyramid.
+"""Writing arrays as OME-Zarr 0.5, with a pyramid.
 
-The metadata follow https://ngff.openmicroscopy.org/0.5/. Axes are stored in the
-order t, c, z, y, x, which the standard demands; RGB samples become channels.
+The metadata follow https://ngff.openmicroscopy.org/0.5/. Axes are in the order t, c, z,
+y, x, as the standard requires; RGB samples become channels.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def create_ome_zarr(
     chunks: Sequence[int],
     **facts: Unpack[Facts],
 ) -> zarr.Array[Any]:
-    """Make an empty OME-Zarr 0.5 with its pyramid and return the full resolution.
+    """Create an empty OME-Zarr 0.5 with its pyramid and return the full resolution.
 
     Parameters
     ----------
@@ -84,9 +84,9 @@ def create_ome_zarr(
 def _moves(
     factor: Sequence[int], size: Sequence[float], place: Sequence[float]
 ) -> list[dict[str, Any]]:
-    """Return how a level lies on the full resolution, whose voxels are of a size."""
+    """Return the transformation from a level to the full resolution."""
     scale = [f * s for f, s in zip(factor, size, strict=True)]
-    # A voxel of a coarser level is centred among those that it averages.
+    # A voxel of a coarser level is at the centre of those that it averages.
     shift = [p + (f - 1) / 2 * s for f, s, p in zip(factor, size, place, strict=True)]
     moves: list[dict[str, Any]] = [{"type": "scale", "scale": scale}]
     if any(shift):
@@ -107,10 +107,10 @@ def _axes_metadata(
 def _factors(
     shape: Sequence[int], axes: str, voxel_size: VoxelSize
 ) -> list[tuple[int, ...]]:
-    """Return how much each level is reduced along each axis.
+    """Return the reduction of each level along each axis.
 
-    Y and X are halved until a plane is small; Z with them as long as its voxels are
-    no longer than theirs.
+    Y and X are halved until a plane is small; Z is halved with them as long as its
+    voxels are not longer than theirs.
     """
     sizes = dict(zip("ZYX", voxel_size, strict=True))
     ratio = (sizes["Z"] or 1.0) / (sizes["Y"] or 1.0)
@@ -127,7 +127,7 @@ def _factors(
 
 
 def open_level(path: Path, level: str = "0") -> Any:
-    """Open a level for writing; chunks of zeros are written, so that all are there."""
+    """Open a level for writing; chunks of zeros are written, so that all exist."""
     with zarr.config.set({"array.write_empty_chunks": True}):
         return zarr.open_group(path, mode="r+")[level]
 
@@ -135,8 +135,8 @@ def open_level(path: Path, level: str = "0") -> Any:
 def build_pyramid(path: Path) -> None:
     """Fill the coarser levels of an OME-Zarr with means of the finer ones.
 
-    Named channels are given the range of the coarsest level as window. One chunk of
-    each level is in memory at a time.
+    The display window of named channels is the range of the coarsest level. One chunk
+    of each level is in memory at a time.
     """
     group = zarr.open_group(path, mode="r+")
     ome: Any = group.attrs["ome"]
@@ -159,7 +159,7 @@ def _boxes(shape: Sequence[int], step: Sequence[int]) -> Iterator[tuple[slice, .
 
 
 def _reduced(fine: Any, coarse: Any, region: Sequence[slice]) -> Any:
-    """Return what `region` of the coarser level is, read in pieces of a fine chunk."""
+    """Return `region` of the coarser level, read in pieces of a fine chunk."""
     factors = [-(-n // m) for n, m in zip(fine.shape, coarse.shape, strict=True)]
     start = [r.start for r in region]
     out = np.empty([r.stop - r.start for r in region], coarse.dtype)
@@ -174,7 +174,7 @@ def _reduced(fine: Any, coarse: Any, region: Sequence[slice]) -> Any:
 
 
 def _means(block: Any, factors: Sequence[int], dtype: np.dtype[Any]) -> Any:
-    # An odd end is continued with its last voxel.
+    # An odd end is extended with its last voxel.
     padding = [(0, -n % f) for n, f in zip(block.shape, factors, strict=True)]
     block = np.pad(block.astype(np.float32), padding, mode="edge")
     split = [k for n, f in zip(block.shape, factors, strict=True) for k in (n // f, f)]

@@ -1,4 +1,4 @@
-"""What OME-Zarr says of how channels are to be shown: names, colours, windows.
+"""Display settings of channels in OME-Zarr: names, colours, windows.
 
 All three are compulsory once a channel is named (https://ngff.openmicroscopy.org/0.5/,
 "omero"), and readers rely on them.
@@ -28,7 +28,7 @@ def channels(names: Sequence[str]) -> list[dict[str, Any]]:
 
 
 def set_windows(ome: dict[str, Any], array: Any) -> None:
-    """Set the window of each named channel to the range that it has in `array`.
+    """Set the window of each named channel to its range in `array`.
 
     Parameters
     ----------

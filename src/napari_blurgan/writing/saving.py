@@ -1,4 +1,4 @@
-"""An image on disk: the suffix decides in which format."""
+"""Saving an image: the suffix decides the format."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ def save(
     overwrite: bool = False,
     **facts: Unpack[Facts],
 ) -> None:
-    """Write an image; whole, or not at all.
+    """Write an image, completely or not at all.
 
-    The writers are imported here: zarr and tifffile take a while, and only those who
-    need them pay.
+    The writers are imported here: zarr and tifffile take a while, and are imported only
+    when needed.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def save(
 
 
 def _write_zarr(path: Path, data: ArrayLike, axes: str, facts: Facts) -> None:
-    """Write an OME-Zarr, which is given its name once it is complete."""
+    """Write an OME-Zarr, which is given its name when it is complete."""
     letters = axes.replace("S", "C")
     if len(set(letters)) < len(letters):
         raise AxesError(f"an OME-Zarr has one axis of channels, found {axes}")

@@ -1,1 +1,1 @@
-"""What a lens makes of a point: parameters, integrals of diffraction, arrays."""
+"""The image of a point: parameters, diffraction integrals, arrays."""

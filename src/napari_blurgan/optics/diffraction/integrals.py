@@ -1,8 +1,9 @@
 """Diffraction integrals over the pupil: intensity as a function of z and r.
 
-All models here are rotationally symmetric, so a table over (z, r) says it all. Each
-integral ∫ A(ρ) exp(i k W(ρ, z)) J_m(k NA ρ r) ρ dρ is done by Gauss–Legendre quadrature
-as one matrix product (numpy, float64); the number of nodes follows the largest phase.
+All models here are rotationally symmetric, so a table over (z, r) is sufficient. Each
+integral ∫ A(ρ) exp(i k W(ρ, z)) J_m(k NA ρ r) ρ dρ is computed by Gauss–Legendre
+quadrature as one matrix product (numpy, float64); the number of nodes depends on the
+largest phase.
 """
 
 from __future__ import annotations
@@ -75,8 +76,8 @@ def vectorial_intensity(optics: Optics, wavelength: float, z: Array, r: Array) -
 def focal_range(optics: Optics) -> tuple[float, float]:
     """Return the first and last travel (µm) at which some ray of the pupil focuses.
 
-    A ray is in focus where its path is stationary against its angle; without
-    aberration all agree. Rays that the sample totally reflects are left out.
+    A ray is in focus where its path is stationary with respect to its angle; without
+    aberration all agree. Rays beyond the critical angle are left out.
     """
     q = np.linspace(0, min(optics.na, 0.98 * optics.sample_index), 200)
     cos = np.sqrt(optics.ni**2 - q**2)
@@ -86,7 +87,7 @@ def focal_range(optics: Optics) -> tuple[float, float]:
 
 
 def _layers(optics: Optics) -> list[tuple[float, float]]:
-    """Return (index, thickness) of all layers at no travel; those of design negative.
+    """Return (index, thickness) of all layers at no travel; design values negative.
 
     Gibson and Lanni's optical path is the sum of n t cos θ over them.
     """
@@ -104,8 +105,8 @@ def _layers(optics: Optics) -> list[tuple[float, float]]:
 def _layered_path(optics: Optics, z: Array, rho: Array) -> NDArray[np.complex128]:
     """Return the optical path over (z, ρ) in µm, after Gibson and Lanni.
 
-    The objective has come `z` closer to the sample than when it is focused on the
-    coverslip. Beyond total reflection the path is imaginary: the wave decays.
+    The objective is `z` closer to the sample than when focused on the coverslip. Beyond
+    the critical angle the path is imaginary: the wave decays.
     """
     q = optics.na * rho
     fixed = sum(n * t * _cosine(q, n) for n, t in _layers(optics) if t)
@@ -160,7 +161,7 @@ def _integral(
 
 
 def _dipole_amplitudes(optics: Optics, q: Array) -> tuple[NDArray[np.complex128], ...]:
-    """Return the amplitudes under J₀, J₁ and J₂, behind Fresnel's two interfaces."""
+    """Return the amplitudes for J₀, J₁ and J₂, behind two Fresnel interfaces."""
     n = (optics.ni, optics.ng, optics.sample_index)
     cos = [_cosine(q, index) for index in n]
     s = p = np.ones_like(cos[0])
@@ -171,7 +172,7 @@ def _dipole_amplitudes(optics: Optics, q: Array) -> tuple[NDArray[np.complex128]
 
 
 def _cosine(q: Array, index: float) -> NDArray[np.complex128]:
-    """Return cos θ where n sin θ = q; imaginary beyond total reflection."""
+    """Return cos θ where n sin θ = q; imaginary beyond the critical angle."""
     return np.sqrt(1 - (q / index) ** 2 + 0j)
 
 

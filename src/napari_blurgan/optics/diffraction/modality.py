@@ -1,4 +1,4 @@
-"""From the diffraction of one wavelength to what a kind of microscope detects."""
+"""From diffraction at one wavelength to detection in a type of microscope."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Array = NDArray[np.float64]
 def detected(
     intensity: Intensity, optics: Optics, focus: float, z: Array, r: Array
 ) -> Array:
-    """Return what is detected of a point over (z, r), unscaled.
+    """Return the detected intensity of a point over (z, r), unscaled.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def best_focus(intensity: Intensity, optics: Optics) -> float:
         return first
 
     def on_axis(travel: Array) -> Array:
-        """Return how bright a point on the axis is at each travel."""
+        """Return the brightness of a point on the axis at each travel."""
         light = intensity(optics, 1e-3 * optics.wavelength, travel, np.zeros(1))
         if optics.modality == "confocal":
             light *= intensity(optics, _excitation(optics), travel, np.zeros(1))

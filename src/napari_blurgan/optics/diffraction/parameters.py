@@ -18,18 +18,18 @@ Modality = Literal["widefield", "confocal", "lightsheet"]
 
 OPTIONAL = ("excitation", "sheet_thickness", "ns", "ni0", "ng0", "tg0")
 SMALLEST = 1e-3
-"""Numerical aperture: a thousandth of what microscopes have."""
+"""Smallest numerical aperture: a thousandth of those of microscopes."""
 THICKNESSES = {"depth": 2000, "tg": 1000, "tg0": 1000, "ti0": 50_000}
-"""The most, in µm, for which the aberrations can be integrated."""
+"""Largest value in µm for which the aberrations can be integrated."""
 
 
 class OpticsWarning(UserWarning):
-    """A model is used outside the domain where it is a good description."""
+    """A model is used outside the range in which it is a good description."""
 
 
 @dataclass(frozen=True)
 class Optics:
-    """Objective, light and sample, as said at the microscope.
+    """Objective, light and sample.
 
     Parameters
     ----------
@@ -125,7 +125,7 @@ class Optics:
     def _check_modality(self) -> None:
         if self.modality not in get_args(Modality):
             raise OpticsError(
-                f"modality {self.modality!r} is none of {get_args(Modality)}"
+                f"modality {self.modality!r} is not one of {get_args(Modality)}"
             )
         if self.modality == "confocal":
             if self.excitation is None:
@@ -162,9 +162,9 @@ class Optics:
 
     @property
     def nyquist(self) -> tuple[float, float]:
-        """Coarsest (axial, lateral) sampling that keeps all detail, in µm.
+        """Coarsest (axial, lateral) sampling that preserves all detail, in µm.
 
-        λ / (4 NA) across and half the axial period along z; in a confocal microscope
+        λ / (4 NA) laterally and half the axial period along z; in a confocal microscope
         the bands of excitation and emission add up.
         """
         share = 1.0
@@ -185,7 +185,7 @@ def _check_wavelength(name: str, value: float) -> None:
 def support_shape(
     optics: Optics, voxel_size: Sequence[float], extent: float = 2.0
 ) -> tuple[int, int, int]:
-    """Return the odd (z, y, x) sizes of an array that holds the core of the PSF.
+    """Return the odd (z, y, x) sizes of an array that contains the core of the PSF.
 
     Parameters
     ----------

@@ -31,7 +31,7 @@ from napari_blurgan.optics.geometry import (
 __all__ = ["Volume", "computed"]
 
 COARSEST = 200
-"""Of a voxel, in the distances of Nyquist's sampling; a PSF is within one of them."""
+"""Largest voxel relative to Nyquist sampling; a PSF fits into one of them."""
 HIGH_APERTURE = 0.8  # NA / n above which the paraxial model is a poor description
 
 INTENSITIES: dict[str, Intensity] = {
@@ -41,11 +41,11 @@ INTENSITIES: dict[str, Intensity] = {
     "vectorial": vectorial_intensity,
 }
 WITHOUT_DEPTH = {"gaussian": "Gaussian", "born-wolf": "Born–Wolf"}
-"""Models that leave the depth of the point out, by their names for people."""
+"""Models without the depth of the point, with their names for users."""
 
 
 class Volume(NamedTuple):
-    """A computed intensity and what it was computed from.
+    """A computed intensity and its parameters.
 
     Attributes
     ----------
@@ -65,7 +65,7 @@ class Volume(NamedTuple):
 def computed(
     optics: Optics, shape: Sequence[int], voxel_size: Sequence[float], model: str
 ) -> Volume:
-    """Return the intensity that a model predicts.
+    """Return the intensity predicted by a model.
 
     Parameters
     ----------
@@ -109,7 +109,7 @@ def computed(
 def _check_extent(
     optics: Optics, sizes: Sequence[int], voxel_size: Sequence[float]
 ) -> None:
-    """Refuse what would take more memory or time than any PSF is worth."""
+    """Refuse sizes that would take unreasonable memory or time."""
     if math.prod(sizes) > MOST_VOXELS:
         raise OpticsError(
             f"a PSF of {' × '.join(map(str, sizes))} voxels is too large to be "
@@ -127,7 +127,7 @@ def _check_extent(
 
 
 def _warn(model: str, optics: Optics) -> None:
-    """Warn where a model does not hold for the optics."""
+    """Warn if a model is not valid for the optics."""
     if model == "born-wolf" and optics.na / optics.ni > HIGH_APERTURE:
         _say(
             f"Born–Wolf is a model for small apertures; at NA / n = "
@@ -136,7 +136,7 @@ def _warn(model: str, optics: Optics) -> None:
         )
     if model in WITHOUT_DEPTH and optics.depth > 0 and optics.sample_index != optics.ni:
         _say(
-            f"the {WITHOUT_DEPTH[model]} model knows no depth: the aberration "
+            f"the {WITHOUT_DEPTH[model]} model does not include depth: the aberration "
             f"{optics.depth:g} µm deep in n = {optics.sample_index} is left out. Use "
             "vectorial or Gibson–Lanni"
         )

@@ -23,8 +23,8 @@ def fill_voxels(
 ) -> Array:
     """Return the mean of a rotationally symmetric function in every voxel.
 
-    A voxel that is small against the detail of the function is sampled at its centre,
-    a larger one integrated by Gauss–Legendre nodes.
+    A voxel that is small compared with the detail of the function is sampled at its
+    centre, a larger one integrated with Gauss–Legendre nodes.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ def fill_voxels(
     z = (np.arange(shape[0]) - shape[0] // 2) * voxel_size[0]
     values = table((z[:, None] + nodes).ravel(), radii)
     planes = np.einsum("znr,n->zr", values.reshape(len(z), len(nodes), -1), weights)
-    # What is symmetric about the axis is flat there.
+    # A function that is symmetric about the axis is flat there.
     spline = CubicSpline(radii, planes, axis=1, bc_type=("clamped", "not-a-knot"))
     quarter = _quarter(spline, shape, voxel_size, finest[1])
     y, x = (abs(np.arange(n) - n // 2) for n in shape[1:])
@@ -54,7 +54,7 @@ def _quarter(
     voxel_size: Sequence[float],
     finest: float,
 ) -> Array:
-    """Fill the voxels from the axis outwards; the others mirror them."""
+    """Fill the voxels from the axis outwards; the others are mirrored."""
     y, x = (
         np.arange(n // 2 + 1) * v
         for n, v in zip(shape[1:], voxel_size[1:], strict=True)

@@ -1,4 +1,4 @@
-"""Theoretical point-spread functions: what a microscope makes of a point."""
+"""Theoretical point-spread functions."""
 
 from napari_blurgan.optics.diffraction.parameters import (
     Optics,

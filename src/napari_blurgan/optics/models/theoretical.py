@@ -1,4 +1,4 @@
-"""Point-spread functions on voxels, one function a model."""
+"""Point-spread functions on voxels, one function per model."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ __all__ = [
 
 
 def gaussian(optics: Optics, shape: Sequence[int], voxel_size: Sequence[float]) -> Psf:
-    """Return a Gaussian PSF, the roughest model and the quickest to reason about.
+    """Return a Gaussian PSF, the coarsest and simplest model.
 
-    Full widths at half maximum: 0.51 λ / NA across and 0.886 λ / (n − √(n² − NA²))
-    along the axis, those of the scalar PSF (a focal disc and a sinc²). It has neither
-    rings nor cones, and no depth. Parameters as in `theoretical_psf`.
+    Full widths at half maximum: 0.51 λ / NA laterally and 0.886 λ / (n − √(n² − NA²))
+    axially, those of the scalar PSF (a focal disc and a sinc²). It has neither rings
+    nor cones, and no depth. Parameters as in `theoretical_psf`.
     """
     return theoretical_psf(optics, shape, voxel_size, "gaussian")
 
@@ -54,21 +54,21 @@ def gibson_lanni(
     """Return the scalar PSF of a point at a depth, behind coverslip and immersion.
 
     Gibson and Lanni, J. Opt. Soc. Am. A 8, 1601 (1991). Without mismatch it is the
-    scalar PSF with exact (not paraxial) defocus. Light that the sample totally
-    reflects decays with depth. z is the travel of the objective, growing into the
-    sample, and the brightest point stands at the centre; ``provenance["focus"]``
-    keeps its travel from the coverslip. Parameters as in `theoretical_psf`.
+    scalar PSF with exact (not paraxial) defocus. Beyond the critical angle light decays
+    with depth. z is the travel of the objective, increasing into the sample, and the
+    brightest point is at the centre; ``provenance["focus"]`` records its distance from
+    the coverslip. Parameters as in `theoretical_psf`.
     """
     return theoretical_psf(optics, shape, voxel_size, "gibson-lanni")
 
 
 def vectorial(optics: Optics, shape: Sequence[int], voxel_size: Sequence[float]) -> Psf:
-    """Return the vectorial PSF of freely turning dipoles.
+    """Return the vectorial PSF of freely rotating dipoles.
 
-    Richards and Wolf, Proc. R. Soc. A 253, 358 (1959), read backwards by reciprocity:
+    Richards and Wolf, Proc. R. Soc. A 253, 358 (1959), used in reverse by reciprocity:
     the mean over dipole orientations is |I₀|² + 2|I₁|² + |I₂|² with the aplanatic
-    factor √cos θ. Behind layers it takes Gibson and Lanni's path and Fresnel's
-    transmissions (Török and Varga 1997; Haeberlé 2003). z and focus as in
+    factor √cos θ. Behind layers it uses Gibson and Lanni's path and Fresnel
+    transmission (Török and Varga 1997; Haeberlé 2003). z and focus as in
     `gibson_lanni`, parameters as in `theoretical_psf`.
     """
     return theoretical_psf(optics, shape, voxel_size, "vectorial")

@@ -1,10 +1,10 @@
-"""Synthetic structures with exact ground truth, drawn in micrometres from a seed.
+"""Synthetic structures with exact ground truth, in micrometres, from a seed.
 
 Every family is a function ``family(shape, voxel_size, *, seed, **options)`` that
-returns labelled density in [0, 1] as float32. Volumes are (z, y, x); a shape of two
-numbers, or with one plane, gives a planar structure. Bodies are drawn where they
-are, also across the border of the field; where two overlap the brighter one wins, so
-that brightness means the same in every volume of a set, whatever the seed.
+returns the density of the label in [0, 1] as float32. Volumes are (z, y, x); a shape of
+two numbers, or with one plane, gives a planar structure. Bodies may extend across the
+border of the field; where two overlap the brighter one counts, so that brightness means
+the same in every volume of a set, whatever the seed.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def phantom(
     seed: int,
     **options: Any,
 ) -> NDArray[np.float32]:
-    """Draw a structure by its name.
+    """Generate a structure by its name.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Beads: uniform spheres at known positions between the voxels."""
+"""Beads: uniform spheres at known sub-voxel positions."""
 
 from __future__ import annotations
 

@@ -18,12 +18,12 @@ from napari_blurgan.optics.phantoms._grid import (
 
 __all__ = ["microtubules", "worm_like_chains"]
 
-# The part of the field that filaments fill at density one: the look of a
-# well-spread cell, where single filaments can still be followed.
+# Share of the field that filaments fill at density one: as in a
+# well-spread cell, in which single filaments can still be followed.
 FILL = {2: 0.12, 3: 0.01}
 
 LENGTH = 15.0
-"""Of a filament, in micrometres."""
+"""Diameter of a filament in micrometres."""
 
 
 def microtubules(
@@ -187,8 +187,8 @@ def _usual_number(grid: Grid, length: float, density: float) -> int:
 def _bundle(
     rng: np.random.Generator, chains: Array, part: float, spacing: float
 ) -> Array:
-    """Let a part of the chains run beside another one, at a slowly turning offset."""
-    # One chain at least has to stand alone, to be run along.
+    """Make some chains follow another one, at a slowly rotating offset."""
+    # At least one chain has to stand alone, to be followed.
     count = min(int(part * len(chains)), len(chains) - 1)
     host = rng.integers(len(chains) - count, size=count)
     turn = np.linspace(0, 2 * np.pi, chains.shape[1])
@@ -202,7 +202,7 @@ def _bundle(
 
 
 def _brightness(rng: np.random.Generator, shape: tuple[int, ...], step: float) -> Array:
-    """Return a level for each chain, patchy along it as labelling is."""
+    """Return a brightness for each chain, patchy along it like labelling."""
     level = rng.uniform(0.5, 1.0, (shape[0], 1))
     path = step * np.arange(shape[1])
     period = rng.uniform(0.7, 3.0, (shape[0], 1))

@@ -1,4 +1,4 @@
-"""Where voxels are in micrometres, and how solid bodies cover them."""
+"""Voxel positions in micrometres, and their coverage by solid bodies."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Grid:
 
     @classmethod
     def of(cls, shape: Sequence[int], voxel_size: Sequence[float]) -> Grid:
-        """Check what a caller asks for and drop a single plane's z axis."""
+        """Check the arguments and drop the z axis of a single plane."""
         sizes, voxel = tuple(shape), tuple(voxel_size)
         if len(sizes) not in (2, 3) or min(sizes) < 1:
             raise OpticsError(
@@ -59,7 +59,7 @@ class Grid:
 
     @property
     def ndim(self) -> int:
-        """2 or 3."""
+        """Number of dimensions, 2 or 3."""
         return len(self.shape)
 
     @property
@@ -101,7 +101,7 @@ class Grid:
         return np.ix_(*lines)
 
     def split(self, feature: float) -> tuple[int, ...]:
-        """Return how many points a voxel it takes to resolve `feature` (µm) by two."""
+        """Return the points per voxel that resolve `feature` (µm) by two points."""
         return tuple(int(n) for n in np.ceil(2 * self.voxel / feature - 1e-6))
 
     def refined(self, split: Sequence[int]) -> Grid:
@@ -125,7 +125,7 @@ class Grid:
 
 
 def check_positive(**options: float) -> None:
-    """Refuse sizes and numbers that are not above zero.
+    """Refuse sizes and numbers that are not positive.
 
     Raises
     ------
@@ -164,7 +164,7 @@ def draw_body(
     feature: float,
     density: Callable[[Axes, float], Array],
 ) -> None:
-    """Draw one body into `image`; where bodies overlap the brighter one wins.
+    """Draw one body into `image`; where bodies overlap the brighter one counts.
 
     Parameters
     ----------
@@ -194,7 +194,7 @@ def draw_body(
 
 @dataclass(frozen=True)
 class RandomField:
-    """A smooth Gaussian random field: a sum of plane waves, known at every point.
+    """A smooth Gaussian random field: a sum of plane waves, defined at every point.
 
     Zero mean, unit variance, and not periodic: the same seed gives the same field on
     a finer grid or over a larger field of view.
@@ -233,7 +233,7 @@ class RandomField:
             yield self._sum(axes, 1j * wave * self.amplitudes)
 
     def _sum(self, axes: Axes, amplitudes: NDArray[np.complex128]) -> Array:
-        # A plane wave is a product of one factor an axis, so that the sum over the
+        # A plane wave is a product of one factor per axis, so that the sum over the
         # modes is one matrix product.
         factors = [
             np.exp(1j * wave[:, None] * axis.ravel())

@@ -22,7 +22,7 @@ from napari_blurgan.optics.phantoms._shells import ellipsoid_distance
 __all__ = ["nuclei"]
 
 FILL = {2: 0.35, 3: 0.3}
-FLATTENED = 0.75  # height over width: adherent cells press their nuclei flat
+FLATTENED = 0.75  # height over width: adherent cells have flat nuclei
 TRIES = 30
 
 
@@ -76,7 +76,7 @@ def nuclei(
 def _place(
     rng: np.random.Generator, grid: Grid, radius: float, density: float
 ) -> list[tuple[Array, Array]]:
-    """Return (centre, semi-axes) of nuclei that keep clear of each other."""
+    """Return (centre, semi-axes) of nuclei that do not touch each other."""
     body = grid.ball(radius)
     count = max(round(density * FILL[grid.ndim] * grid.volume(radius) / body), 1)
     placed: list[tuple[Array, Array]] = []
@@ -131,7 +131,7 @@ def _distance(offsets: Axes, place: Array) -> Array:
 
 
 def _hollow(chromatin: Array, outside: Array) -> Array:
-    """Empty a nucleolus, softly, and gather a little chromatin around it."""
+    """Make a nucleolus dark with soft edges, with a little chromatin around it."""
     hole = coverage(outside, 0.3)
     rim = 0.12 * np.exp(-((outside / 0.3) ** 2))
     return (chromatin + rim) * (1 - hole) + 0.12 * hole

@@ -59,7 +59,7 @@ def membranes(
     wall = 2 * grid.in_plane if thickness is None else thickness
     check_positive(density=density, thickness=wall, radius=radius)
     rng = np.random.default_rng(seed)
-    # The area of a level set goes with the inverse of the field's scale.
+    # The area of a level set is inversely proportional to the scale of the field.
     sheet = RandomField.draw(rng, grid.ndim, radius / density)
     label = RandomField.draw(rng, grid.ndim, radius)
     fine = grid.refined(split := grid.split(wall))

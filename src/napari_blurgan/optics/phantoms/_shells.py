@@ -98,7 +98,7 @@ def ellipsoid_distance(offsets: Axes, axes: Array) -> Array:
     scaled = sum(((o / a) ** 2 for o, a in zip(offsets, axes, strict=True)), zero)
     slope = sum(((o / a**2) ** 2 for o, a in zip(offsets, axes, strict=True)), zero)
     level = np.sqrt(scaled)
-    # At the very centre the gradient vanishes; any point deep inside will do there.
+    # At the very centre the gradient vanishes; use another point deep inside.
     centre = -float(np.min(axes))
     with np.errstate(invalid="ignore", divide="ignore"):
         distance = level * (level - 1) / np.sqrt(slope)

@@ -1,4 +1,4 @@
-"""Cells as two microscopes see them: dim on dark grey, and stained on bright colour."""
+"""Cells in two modalities: dim on dark grey, and stained on bright colour."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ RADII = (5.0, 8.0)
 NUCLEUS = 0.45
 TRIES = 200
 
-# Of background, cytoplasm and nucleus; eosin is pink, haematoxylin violet.
+# Colours of background, cytoplasm and nucleus; eosin is pink, haematoxylin violet.
 GREY = (0.08, 0.45, 0.8)
 COLOUR = ((0.93, 0.87, 0.40), (0.91, 0.55, 0.27), (0.94, 0.72, 0.62))
 
 
 @dataclass(frozen=True)
 class StainedCells:
-    """One field in both modalities, and where its cells are.
+    """One field in both modalities, and the positions of its cells.
 
     Parameters
     ----------
@@ -51,8 +51,8 @@ def stained_cells(
 ) -> StainedCells:
     """Draw cells with a nucleus each, in two modalities with opposite contrast.
 
-    The toy task of unpaired transformation: with fewer cells in one domain than in
-    the other, a network that only has to please its judge invents some, or inverts.
+    A toy task for unpaired transformation: with fewer cells in one domain than in the
+    other, a network that only has to fool a discriminator invents some, or inverts.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def stained_cells(
 
 
 def _coverage(rng: np.random.Generator, grid: Grid, count: int) -> tuple[Array, Array]:
-    """Return how much of each pixel lies in a cell, and in a nucleus."""
+    """Return the share of each pixel inside a cell, and inside a nucleus."""
     body, nucleus = np.zeros(grid.shape), np.zeros(grid.shape)
     placed: list[Array] = []
     for _ in range(TRIES):

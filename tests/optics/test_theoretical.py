@@ -264,7 +264,7 @@ def test_a_light_sheet_multiplies_along_z() -> None:
         ({"modality": "confocal", "excitation": 0.488}, "nanometres"),
         ({"modality": "confocal", "excitation": 488.0, "pinhole": 0.0}, "pinhole"),
         ({"modality": "lightsheet"}, "sheet_thickness"),
-        ({"modality": "darkfield"}, "none of"),
+        ({"modality": "darkfield"}, "not one of"),
     ],
 )
 def test_optics_that_cannot_be_are_refused(

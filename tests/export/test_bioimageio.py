@@ -161,7 +161,7 @@ def channels_last(rdf: dict[str, Any]) -> None:
         (whole_image, "scale_range needs the whole image"),
         (two_inputs, "2 inputs"),
         (older, "format is '0.4.10'"),
-        (wrong_sum, "fail the checksum"),
+        (wrong_sum, "checksum of its weights is wrong"),
         (channels_last, "its axes are"),
     ],
 )
@@ -193,7 +193,7 @@ def test_fixed_steps_before_and_after_are_done(package: Path, tmp_path: Path) ->
 def test_what_is_no_package_is_refused(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "a.zip"
     path.write_bytes(content)
-    with pytest.raises(ModelFileError, match="is no package"):
+    with pytest.raises(ModelFileError, match="is not a readable"):
         restore(path, noise((9, 9, 9)))
 
 

@@ -263,7 +263,7 @@ def plane(path: Path) -> None:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda path: None, "there is no such file"),
+        (lambda path: None, "no such file"),
         (empty, "the file is empty"),
         (text, "is not a TIFF file"),
         (truncated, "truncated or damaged"),
@@ -337,7 +337,7 @@ def test_where_results_go_must_be_clear(
         (tmp_path / name).mkdir()
         write(tmp_path / name / "in.ome.tif", image)
     sources = [tmp_path / "a" / "in.ome.tif", tmp_path / "b" / "in.ome.tif"]
-    for out, message in [("out", "would both become"), ("x.tif", "should be a folder")]:
+    for out, message in [("out", "would both become"), ("x.tif", "give a folder")]:
         code, printed = blurgan(
             "restore", folder, *sources, "--out", tmp_path / out, capsys=capsys
         )
@@ -413,7 +413,7 @@ def test_interrupted_work_says_how_to_go_on(
     monkeypatch.setattr(Plain, "forward", impatient)
     code, printed = blurgan(*arguments, *tiles, capsys=capsys)
     assert code == 130
-    assert "go on with --resume" in printed.err
+    assert "continue with --resume" in printed.err
     assert not (tmp_path / "out.zarr").exists()
 
     monkeypatch.setattr(Plain, "forward", original)

@@ -173,7 +173,9 @@ def test_volumes_and_channels_are_denoised_as_a_whole(name: str, axes: str) -> N
     assert np.isfinite(np.asarray(denoised.data)).all()
 
 
-def test_a_noisy_target_that_the_loss_does_not_suit_is_told(clean: np.ndarray) -> None:
+def test_a_noisy_target_that_the_loss_does_not_suit_is_reported(
+    clean: np.ndarray,
+) -> None:
     """An output that ends at nought and one, and the median, which noise has not."""
     one, other = (Stack(noisy(clean, n), "TYX", name=f"{n}") for n in (0, 1))
     said: set[str] = set()
