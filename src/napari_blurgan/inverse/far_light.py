@@ -4,24 +4,31 @@ The brightness of a deconvolved spot depends on the share of its light that the 
 contains in focus. If a PSF were cropped to each stack and renormalised, the same spot
 would become dimmer with fewer planes. Instead, light that falls into planes farther
 than the stack reaches is counted just beyond it: no plane sends light to another over
-that distance, only objects outside do. Laterally nothing is folded, because what was at
-the rim would become as sharp as the core and explain as much.
+that distance, only objects outside do. The planes next to the stack are exempt, because
+objects that extend beyond the stack are in them: if these planes seemed to send all that
+light to the far end of the stack, the light would be attributed to planes inside.
+Laterally nothing is folded, because what was at the rim would become as sharp as the
+core and explain as much.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_blurgan.errors import OpticsError
 from napari_blurgan.optics.models import Optics
 from napari_blurgan.optics.psf import Psf
 
 __all__ = ["cone_of", "folded", "light_within", "wrapped"]
 
 CONELESS = ("gaussian",)
+NEXT_TO = 0.5
+"""µm beyond the first and last plane within which light is located along z."""
 
 
 def folded(psf: Psf, planes: int) -> Psf:
@@ -32,11 +39,13 @@ def folded(psf: Psf, planes: int) -> Psf:
     psf : Psf
         Of any size, on the voxels of the image.
     planes : int
-        Of the image: n planes reach n - 1 planes far.
+        Of the image: n planes reach n - 1 planes far, and the planes within 0.5 µm of
+        the stack as much farther.
     """
-    if psf.shape[0] <= 2 * planes + 1:
+    reach = planes + math.ceil(NEXT_TO / psf.voxel_size[0])
+    if psf.shape[0] <= 2 * reach + 1:
         return psf
-    data = _folded_along_z(psf.data.astype(np.float64), planes)
+    data = _folded_along_z(psf.data.astype(np.float64), reach)
     return Psf(
         data.astype(np.float32),
         psf.voxel_size,
@@ -66,7 +75,12 @@ def cone_of(psf: Psf) -> Optics | None:
     optics = known.get("optics")
     if not isinstance(optics, dict) or known.get("model") in (None, *CONELESS):
         return None
-    return Optics(**optics) if optics.get("modality") == "widefield" else None
+    if optics.get("modality") != "widefield":
+        return None
+    try:  # a file may say anything
+        return Optics(**optics)
+    except (TypeError, OpticsError):
+        return None
 
 
 def wrapped(psf: Psf, shape: Sequence[int]) -> Psf:
