@@ -60,7 +60,13 @@ OVERVIEW = """\
 (y x in 2D), physical sizes in µm, wavelengths in nm.
 
 Exit codes: 0 done; 2 the input or the request is at fault, one line on stderr; 1 a
-failure of ours, with a log file; 130 interrupted."""
+failure of ours, with a log file; 130 interrupted.
+
+Existing results are never overwritten without `--overwrite`. If the output of a command
+exists, for example because the same command is run twice, the command is refused with
+exit code 2 before any pixel is read, and notes about the input are not printed. Scripts
+that repeat a command use a new `--out` for each run, `--overwrite`, or `--resume` to
+continue an unfinished run."""
 
 
 def helps(name: str) -> Iterator[str]:
