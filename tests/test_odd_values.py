@@ -9,7 +9,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from napari_blurgan import Optics, Psf, Stack, deconvolve, preset, restore, train
+from napari_blurgan import (
+    Optics,
+    Psf,
+    Stack,
+    deconvolve,
+    load_model,
+    preset,
+    read_stack,
+    restore,
+    train,
+)
 from napari_blurgan.classical.methods import METHODS
 from napari_blurgan.content.picking import Region, threshold_from_regions
 from napari_blurgan.errors import BlurGANError
@@ -168,3 +178,99 @@ def test_odd_optics_make_a_psf_or_are_refused(name: str, value: Any) -> None:
 
     found = is_right_or_refused(computed, value)
     assert found is None or all(np.isfinite(psf).all() for psf in found)
+
+
+KINDS = {
+    "text": "1",
+    "long text": "x" * 5000,
+    "a null": "a\0b",
+    "bytes": b"x",
+    "truth": True,
+    "a list": [1],
+    "an empty list": [],
+    "a mapping": {},
+    "complex": 1j,
+    "an object": object(),
+    "nothing": None,
+    "an array without axes": np.array(2),
+    "an array of one": np.array([2]),
+    "an array": np.array([0.3, 0.1, 0.1]),
+    "a number of numpy": np.float32(2),
+}
+SPOT = Psf(PSF, VOXEL)
+
+
+def deconvolved(**words: Any) -> Any:
+    return deconvolve(IMAGE, SPOT, **{"iterations": 1} | words)
+
+
+WORDS = (
+    *("iterations", "background", "voxel_size", "edges", "device", "start", "stop"),
+    *("callback", "axes", "channel_axis", "camera", "method"),
+)
+KIND_DOORS: dict[str, Call] = {
+    "image": lambda v: deconvolve(v, SPOT, iterations=1),
+    "psf": lambda v: deconvolve(IMAGE, v, iterations=1),
+    "noise": lambda v: deconvolve(IMAGE, SPOT, "wiener", noise=v),
+    "modality": lambda v: Optics(**OPTICS, modality=v),
+    "excitation": lambda v: Optics(**OPTICS, excitation=v),
+    "pinhole": lambda v: Optics(**OPTICS, pinhole=v),
+    "sheet": lambda v: Optics(**OPTICS, sheet_thickness=v),
+    "optics": lambda v: Psf.from_optics(v, VOXEL),
+    "model of optics": lambda v: Psf.from_optics(Optics(**OPTICS), VOXEL, (3, 5, 5), v),
+    "shape of optics": lambda v: Psf.from_optics(Optics(**OPTICS), VOXEL, v),
+    "voxel of a Psf": lambda v: Psf(PSF, v),
+    "provenance of a Psf": lambda v: Psf(PSF, VOXEL, v),
+    "another Psf": SPOT.ncc,
+    "file of a Psf": Psf.load,
+    "file to save": SPOT.save,
+    "file of an image to save": Stack(IMAGE, "ZYX").save,
+    "file of an image": read_stack,
+    "folder of a model": load_model,
+    "data of a Stack": lambda v: Stack(v, "ZYX"),
+    "axes of a Stack": lambda v: Stack(IMAGE, v),
+    "name of a Stack": lambda v: Stack(IMAGE, "ZYX", name=v),
+    "channels of a Stack": lambda v: Stack(IMAGE, "ZYX", channel_names=v),
+    "metadata of a Stack": lambda v: Stack(IMAGE, "ZYX", metadata=v),
+    "preset": preset,
+    "changes": preset("noise2self").updated,
+    "steps": lambda v: preset("noise2self").updated({"steps": v}),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("word", WORDS)
+def test_keywords_of_other_kinds_are_used_or_refused(word: str, kind: str) -> None:
+    is_right_or_refused(lambda v: deconvolved(**{word: v}), KINDS[kind])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("door", KIND_DOORS)
+def test_values_of_other_kinds_are_used_or_refused(door: str, kind: str) -> None:
+    is_right_or_refused(KIND_DOORS[door], KINDS[kind])
+
+
+def test_numbers_of_numpy_are_numbers() -> None:
+    plain = deconvolved(iterations=2, background=3.0, voxel_size=VOXEL)
+    same = deconvolved(
+        iterations=np.int64(2), background=np.array(3), voxel_size=np.array(VOXEL)
+    )
+    np.testing.assert_array_equal(same.image, plain.image)
+
+
+def test_true_is_no_number() -> None:
+    """In YAML, `yes` is: a training of `steps: yes` would be of one step."""
+    with pytest.raises(BlurGANError, match="True, which is not a number"):
+        preset("noise2self").updated({"steps": True})
+    with pytest.raises(BlurGANError, match="na is a number"):
+        Optics(True, 1.33, 520)
+
+
+def test_messages_are_one_line_of_bearable_length() -> None:
+    with pytest.raises(BlurGANError) as refused:
+        preset("x" * 9000 + "\ny")
+    said = str(refused.value)
+    assert "\n" not in said
+    assert 900 < len(said) < 1100
+    assert "choose from" not in said[:500]
+    assert "…" in said

@@ -9,11 +9,14 @@ from napari_blurgan.errors import AxesError
 
 __all__ = [
     "KNOWN_AXES",
+    "SAMPLES",
     "ArrayLike",
     "VoxelSize",
     "check_axes",
     "guess_axes",
     "label_axes",
+    "name_axes",
+    "taken_as",
 ]
 
 VoxelSize = tuple[float | None, float | None, float | None]
@@ -21,6 +24,8 @@ VoxelSize = tuple[float | None, float | None, float | None]
 KNOWN_AXES = "TCZYXS"
 UNLABELLED = "QI"
 BY_NDIM = {2: "YX", 3: "ZYX"}
+SAMPLES = (3, 4)
+"""Of a pixel in colour, without and with alpha."""
 
 
 class ArrayLike(Protocol):
@@ -89,6 +94,22 @@ def guess_axes(shape: Sequence[int], name: str = "array") -> str:
     return axes
 
 
+def name_axes(shape: Sequence[int], name: str = "array") -> str:
+    """Return the axes of an array without further information, as `guess_axes`.
+
+    Raises
+    ------
+    AxesError
+        Also if it could be a colour image as well as a volume.
+    """
+    if len(shape) == 3 and shape[-1] in SAMPLES:
+        raise AxesError(
+            f"{name}: an array of shape {tuple(shape)} may be a colour picture or a "
+            f'volume of {shape[-1]} columns: say which, axes="YXS" or axes="ZYX"'
+        )
+    return guess_axes(shape, name)
+
+
 def label_axes(
     shape: Sequence[int], letters: str, name: str
 ) -> tuple[tuple[int, ...], str, list[str]]:
@@ -136,8 +157,12 @@ def label_axes(
             'say which is which, for example axes="TZYX"'
         )
     letter = "T" if "Z" in axes else "Z"
-    note = (
-        f"the axis of length {sizes[axes.index(unnamed[0])]} has no name in the file "
-        f"and was taken as {letter}"
-    )
+    note = taken_as(sizes[axes.index(unnamed[0])], letter)
     return sizes, axes.replace(unnamed[0], letter), [note]
+
+
+def taken_as(size: int, letter: str) -> str:
+    """Say what an axis without a name was taken for."""
+    return (
+        f"the axis of length {size} has no name in the file and was taken as {letter}"
+    )

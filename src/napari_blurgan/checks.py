@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import errno
 import math
 import os
 from collections.abc import Iterable
@@ -14,6 +15,7 @@ from napari_blurgan.errors import BlurGANError, DataError, RecipeError
 
 __all__ = [
     "VOXEL_RANGE",
+    "as_path",
     "check_parent",
     "checked_voxels",
     "did_you_mean",
@@ -22,6 +24,7 @@ __all__ = [
     "refuse_existing",
     "refuse_input",
     "same_file",
+    "span",
     "whole",
 ]
 
@@ -39,6 +42,27 @@ class SupportsItem(Protocol):
         """Return it as a Python number."""
 
 
+def as_path(
+    path: str | os.PathLike[str], error: type[BlurGANError] = DataError
+) -> Path:
+    """Return a path that is valid on this system, whether or not it exists.
+
+    Raises
+    ------
+    BlurGANError
+        Of the kind `error`, if it is not a path, is too long or has a null character.
+    """
+    try:
+        place = Path(path)
+        os.lstat(place)
+    except (TypeError, ValueError) as problem:
+        raise error(f"{path!r} is not a file path ({problem})") from problem
+    except OSError as problem:
+        if problem.errno == errno.ENAMETOOLONG:
+            raise error(f"{path}: is too long for a file path") from problem
+    return place
+
+
 def refuse_existing(path: str | os.PathLike[str], overwrite: bool = False) -> None:
     """Refuse to write to an existing path, unless it may be overwritten.
 
@@ -47,7 +71,7 @@ def refuse_existing(path: str | os.PathLike[str], overwrite: bool = False) -> No
     DataError
         If `path` exists and `overwrite` is false.
     """
-    if not overwrite and os.path.lexists(path):
+    if not overwrite and os.path.lexists(as_path(path)):
         raise DataError(
             f"{path}: exists already and is not overwritten without --overwrite "
             "(in Python overwrite=True)"
@@ -86,7 +110,7 @@ def check_parent(path: str | os.PathLike[str]) -> None:
     DataError
         If what would have to be a folder is a file, or may not be written to.
     """
-    parent = Path(path).absolute().parent
+    parent = as_path(path).absolute().parent
     while not os.path.lexists(parent):
         parent = parent.parent
     if not parent.is_dir():
@@ -194,7 +218,10 @@ def checked_voxels(value: object, name: str = "voxel_size") -> VoxelSize:
     DataError
         If there are not two or three, or one is no length of a voxel.
     """
-    sizes = list(value) if isinstance(value, Iterable) else []
+    try:
+        sizes = list(value) if isinstance(value, Iterable) else []
+    except TypeError:  # an array without axes
+        sizes = []
     if isinstance(value, str) or len(sizes) not in (2, 3):
         raise DataError(f"{name} is z, y, x (or y, x) in µm; found {value!r}")
     z, y, x = (

@@ -15,8 +15,24 @@ __all__ = [
 ]
 
 
+LONGEST = 1000
+"""Characters of a message, which may quote input of any length."""
+
+
 class BlurGANError(Exception):
-    """Any error that a user can understand and correct; exit code 2."""
+    """Any error that a user can understand and correct; exit code 2.
+
+    Parameters
+    ----------
+    message : str
+        Joined to one line, and shortened in the middle to 1,000 characters.
+    """
+
+    def __init__(self, message: object = "") -> None:
+        line = " ".join(str(message).splitlines())
+        if len(line) > LONGEST:
+            line = f"{line[: LONGEST // 2]} … {line[-LONGEST // 2 :]}"
+        super().__init__(line)
 
 
 class AxesError(BlurGANError):

@@ -196,3 +196,53 @@ def test_a_stack_of_impossible_voxels_is_refused(size: Any) -> None:
 def test_a_stack_of_no_array_is_refused() -> None:
     with pytest.raises(DataError, match="takes an array"):
         Stack([[1, 2], [3, 4]], "YX")
+
+
+@pytest.mark.parametrize("words", [{"axes": 3}, {"axes": ["Z"]}, {"channel_axis": "1"}])
+def test_axes_of_other_kinds_are_refused(words: dict[str, Any]) -> None:
+    with pytest.raises(AxesError, match=r"axes are letters|channel_axis must be"):
+        as_stack(VOLUME, **words)
+
+
+@pytest.mark.parametrize("size", [(), 0, "", np.array(2)])
+def test_no_voxel_size_is_not_passed_over(size: Any) -> None:
+    with pytest.raises(DataError, match="voxel_size"):
+        as_stack(VOLUME, voxel_size=size)
+
+
+def test_voxels_may_be_an_array() -> None:
+    assert as_stack(VOLUME, voxel_size=np.array([3, 1, 1])).voxel_size == (3, 1, 1)
+
+
+def test_a_list_of_layers_is_no_image() -> None:
+    with pytest.raises(DataError, match="a list of images"):
+        as_stack([layer(VOLUME), layer(VOLUME)])
+
+
+@pytest.mark.parametrize(
+    "odd", ["x", {"notes": 5, "provenance": 3, "acquisition": "x"}, {"notes": "abc"}]
+)
+def test_what_others_wrote_into_a_layer_is_left_out(odd: Any) -> None:
+    stack = as_stack(layer(VOLUME, metadata={"napari-blurgan": odd}))
+    assert stack.metadata == {"notes": []}
+
+
+def test_letters_given_for_a_layer_keep_its_scale() -> None:
+    scaled = layer(VOLUME, scale=(3, 2, 1), units=("um",) * 3)
+    assert as_stack(scaled, axes="zyx").voxel_size == (3, 2, 1)
+
+
+def test_axes_guessed_of_a_layer_are_told() -> None:
+    assert as_stack(layer(VOLUME)).metadata["notes"] == []
+    (note,) = as_stack(layer(IMAGE)).metadata["notes"]
+    assert "no names: 4 axes of shape (2, 5, 6, 7) were interpreted as CZYX" in note
+    named = layer(IMAGE, axis_labels=("c", "z", "y", "x"))
+    assert as_stack(named).metadata["notes"] == []
+
+
+def test_a_sheared_layer_is_told() -> None:
+    """As light-sheet stacks are shown deskewed: their voxels are no boxes."""
+    (note,) = as_stack(layer(VOLUME, shear=(1, 0, 0))).metadata["notes"]
+    assert "sheared" in note
+    turned = layer(VOLUME, scale=(3, -1, 1), rotate=30)
+    assert as_stack(turned).metadata["notes"] == []

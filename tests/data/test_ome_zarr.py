@@ -255,3 +255,36 @@ def test_named_channels_have_what_the_standard_asks_of_them(
         part = coarsest[:, number] if "C" in axes else coarsest
         assert entry["window"]["start"] == entry["window"]["min"] == part.min()
         assert entry["window"]["end"] == entry["window"]["max"] == part.max()
+
+
+@pytest.mark.parametrize("zarr_format", [2, 3])
+def test_plain_arrays_say_which_axes_were_guessed(
+    tmp_path: Path, zarr_format: int
+) -> None:
+    create = zarr.create_array
+    create(tmp_path / "a.zarr", data=ramp(5, 6, 7), zarr_format=zarr_format)
+    (note,) = read_stack(tmp_path / "a.zarr").metadata["notes"]
+    assert note == "the axis of length 5 has no name in the file and was taken as Z"
+    assert read_stack(tmp_path / "a.zarr", axes="TYX").metadata["notes"] == []
+
+
+def test_a_plain_picture_is_never_taken_for_a_volume(tmp_path: Path) -> None:
+    zarr.create_array(tmp_path / "a.zarr", data=ramp(12, 16, 3, dtype="uint8"))
+    with pytest.raises(AxesError, match="may be a colour picture"):
+        read_stack(tmp_path / "a.zarr")
+    assert read_stack(tmp_path / "a.zarr", axes="YXS").channels == 3
+
+
+@pytest.mark.parametrize("version", ["0.4", "0.5"])
+@pytest.mark.parametrize("moves", [None, [], [{"type": "identity"}]])
+def test_voxels_without_a_scale_are_unknown(
+    tmp_path: Path, version: str, moves: Any
+) -> None:
+    group = write_image(tmp_path / "a.zarr", ramp(3, 4, 5), "zyx", version)
+    ome = dict(group.attrs) if version == "0.4" else dict(group.attrs["ome"])
+    dataset = {"path": "s0"} | ({"coordinateTransformations": moves} if moves else {})
+    ome["multiscales"][0]["datasets"] = [dataset]
+    group.attrs.update(ome if version == "0.4" else {"ome": ome})
+    stack = read_stack(tmp_path / "a.zarr")
+    assert stack.voxel_size == (None, None, None)
+    assert "hold no scale" in stack.metadata["notes"][0]

@@ -410,3 +410,12 @@ def test_pixels_that_are_no_amounts_of_light_are_reported(
     stack = read_stack(tmp_path / "a.tif")
     assert any(words in note for note in stack.metadata["notes"])
     np.testing.assert_array_equal(np.asarray(stack), pixels)
+
+
+def test_counts_that_contradict_each_other_are_both_told(tmp_path: Path) -> None:
+    header = "ImageJ=1.53t\nimages=10\nslices=5\nframes=3\n"
+    pixels = np.zeros((10, 12, 16), np.uint16)
+    options: dict[str, Any] = {"photometric": "minisblack", "metadata": None}
+    tifffile.imwrite(tmp_path / "a.tif", pixels, description=header, **options)
+    with pytest.raises(DataError, match=r"declares 10 \(5 slices × 3 frames\) planes"):
+        read_stack(tmp_path / "a.tif")

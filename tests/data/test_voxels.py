@@ -229,3 +229,11 @@ def test_stk_headers_are_read(tmp_path: Path) -> None:
     stack = read_stack(tmp_path / "a.stk")
     assert (stack.axes, stack.voxel_size) == ("ZYX", (0.3, 0.1, 0.1))
     assert np.array_equal(np.asarray(stack.data), ARRAY)
+
+
+@pytest.mark.parametrize("unit", ["pixel", "px", "reference frame"])
+def test_a_size_in_pixels_that_is_none_is_told(tmp_path: Path, unit: str) -> None:
+    path = write_ome(tmp_path / "a.ome.tif", Y=0.1, X=0.1, XUnit=unit)
+    stack = read_stack(path)
+    assert stack.voxel_size == (None, 0.1, None)
+    assert f"0.1 {unit} along x" in stack.metadata["notes"][0]

@@ -326,3 +326,20 @@ def test_centring_puts_in_order_first() -> None:
     given = Psf(in_fft_order(values), VOXEL).centred()
     np.testing.assert_array_equal(given.data, Psf(values, VOXEL).centred().data)
     assert given.provenance["fft_order"] == "zyx"
+
+
+def test_a_flat_psf_is_in_order() -> None:
+    flat = Psf(np.ones((3, 3, 3)), (0.3, 0.1, 0.1))
+    assert flat.in_order() is flat
+
+
+def test_a_picture_in_colour_is_no_psf() -> None:
+    with pytest.raises(OpticsError, match="probably a colour image"):
+        Psf(np.ones((31, 31, 3)), (0.3, 0.1, 0.1))
+
+
+def test_odd_values_are_counted() -> None:
+    data = np.ones((5, 9, 9))
+    data[2, 4, 4] = np.nan
+    with pytest.raises(OpticsError, match="1 of the 405 values"):
+        Psf(data, (0.3, 0.1, 0.1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import zarr
 
 from napari_blurgan.errors import OpticsError
 from napari_blurgan.headers.units import micrometres
+from napari_blurgan.inverse.psf_fit import fit_psf
 from napari_blurgan.optics.psf import Psf
 
 DATA = np.arange(60, dtype=np.float32).reshape(3, 4, 5)
@@ -215,3 +217,47 @@ def test_an_unknown_step_along_z_is_named(tmp_path: Path) -> None:
     tifffile.imwrite(path, DATA, ome=True, metadata=metadata)
     with pytest.raises(OpticsError, match="along z; give voxel_size"):
         Psf.load(path)
+
+
+ODD_OPTICS = {"na": 1.2, "ni": 1.33, "wavelength": 520, "modality": "widefield"}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"model": "vectorial", "optics": ODD_OPTICS | {"more": 1}},
+        {"model": "vectorial", "optics": ODD_OPTICS | {"na": "x"}},
+        {"fitted": True, "notes": 3},
+    ],
+)
+def test_a_description_of_anybody_is_not_believed(
+    tmp_path: Path, said: dict[str, Any]
+) -> None:
+    """In FFT order, and yet "fitted": it is put in order, whatever it says."""
+    data = np.fft.ifftshift(ball())
+    sizes = {f"PhysicalSize{axis}": 0.1 for axis in "ZYX"}
+    metadata = {"axes": "ZYX", "Description": json.dumps(said), **sizes}
+    path = tmp_path / "psf.ome.tif"
+    tifffile.imwrite(path, data, ome=True, metadata=metadata, photometric="minisblack")
+    fitted, notes = fit_psf(Psf.load(path), (40, 30, 30), (0.1, 0.1, 0.1))
+    assert "FFT order" in notes[0]
+    assert fitted.data.argmax() == fitted.data.size // 2
+
+
+def test_what_was_made_to_fit_is_not_saved_as_such(tmp_path: Path) -> None:
+    fitted, _ = fit_psf(Psf(ball(), (0.1, 0.1, 0.1)), (3, 9, 9))
+    assert fitted.provenance["fitted"]
+    fitted.save(tmp_path / "psf.ome.tif")
+    assert "fitted" not in Psf.load(tmp_path / "psf.ome.tif").provenance
+
+
+@pytest.mark.parametrize("size", [5, "abc", (0, 1, 1), (1e9, 0.1, 0.1)])
+def test_an_impossible_voxel_size_is_refused(tmp_path: Path, size: Any) -> None:
+    tifffile.imwrite(tmp_path / "psf.tif", ball())
+    with pytest.raises(OpticsError, match="three positive numbers"):
+        Psf.load(tmp_path / "psf.tif", size)
+
+
+def ball() -> np.ndarray:
+    ramps = np.meshgrid(*(np.arange(-5, 6),) * 3, indexing="ij")
+    return np.exp(-sum(r**2 for r in ramps) / 6).astype(np.float32)

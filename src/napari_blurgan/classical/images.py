@@ -88,7 +88,7 @@ def deconvolve(
     >>> result = deconvolve(image, psf, iterations=50, voxel_size=(0.3, 0.1, 0.1))
     >>> result.save("deconvolved.ome.tif")
     """
-    if method not in METHODS:
+    if not isinstance(method, str) or method not in METHODS:
         raise RecipeError(
             f"no method {method!r}{did_you_mean(str(method), METHODS)}; there are "
             f"{', '.join(METHODS)}"

@@ -68,10 +68,11 @@ def understood(
     given = inspect.signature(method).bind(*args, **words).arguments
     options = given.pop("options", {})
     for parameter in _parameters(method):
-        if parameter.name in given:
-            _check_number(parameter, given[parameter.name])
-    _check_options(options)
-    return words | _by_name(options)
+        if parameter.name in words:
+            words[parameter.name] = _number(parameter, words[parameter.name])
+        elif parameter.name in given:
+            _number(parameter, given[parameter.name])
+    return words | _checked_options(options) | _by_name(options)
 
 
 def accepted(method: Callable[..., Any]) -> list[str]:
@@ -97,29 +98,39 @@ def _renamed(keywords: Mapping[str, Any]) -> dict[str, Any]:
     return words
 
 
-def _check_number(parameter: Parameter, value: object) -> None:
+def _number(parameter: Parameter, value: object) -> float:
+    """Return a number as Python's own, in its range."""
     limits = parameter.minimum, parameter.maximum
     if isinstance(parameter.default, int):
-        whole(parameter.name, value, int(limits[0]), int(limits[1]))
-    else:
-        in_range(parameter.name, value, *limits)
+        return whole(parameter.name, value, int(limits[0]), int(limits[1]))
+    return in_range(parameter.name, value, *limits)
 
 
-def _check_options(options: Mapping[str, Any]) -> None:
+def _checked_options(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those options that are numbers as Python's own."""
+    found: dict[str, Any] = {}
     if "background" in options:
-        in_range("background", options["background"], -LARGEST, LARGEST)
+        found["background"] = in_range(
+            "background", options["background"], -LARGEST, LARGEST
+        )
     if not isinstance(options.get("camera"), Camera | None):
         raise DataError(f"camera is a Camera, found {options['camera']!r}")
-    if options.get("edges", "extend") not in EDGES:
-        raise RecipeError(f"edges are {' or '.join(EDGES)}, found {options['edges']!r}")
+    edges = options.get("edges", "extend")
+    if not isinstance(edges, str) or edges not in EDGES:
+        raise RecipeError(f"edges are {' or '.join(EDGES)}, found {edges!r}")
     if options.get("voxel_size") is not None:
-        checked_voxels(options["voxel_size"])
+        found["voxel_size"] = checked_voxels(options["voxel_size"])
     start = options.get("start")
-    if start is not None and np.ndim(start) == 0:
-        in_range("start", start, 0, LARGEST)
+    if start is not None and _is_scalar(start):
+        found["start"] = in_range("start", start, 0, LARGEST)
     callback = options.get("callback")
     if callback is not None and not callable(callback):
         raise RecipeError(f"callback is a function, found {callback!r}")
+    return found
+
+
+def _is_scalar(value: object) -> bool:
+    return not hasattr(value, "shape") or np.ndim(value) == 0  # type: ignore[arg-type]
 
 
 def _by_name(options: Mapping[str, Any]) -> dict[str, Any]:

@@ -31,7 +31,22 @@ NEGATIVE = re.compile(r"^-(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$", re.IGNORECASE)
 
 
 class Misuse(BlurGANError):
-    """An option or a command that does not exist; the usage lists those that do."""
+    """An option or a command that does not exist; the usage lists those that do.
+
+    Parameters
+    ----------
+    message : str
+        What is wrong, in one line.
+    usage : str
+        The usage, printed before the message.
+    """
+
+    def __init__(self, message: str, usage: str = "") -> None:
+        super().__init__(message)
+        self.usage = usage
+
+    def __str__(self) -> str:
+        return f"{self.usage}blurgan: {super().__str__()}"
 
 
 class Parser(argparse.ArgumentParser):
@@ -60,7 +75,7 @@ class Parser(argparse.ArgumentParser):
         if choice:
             names = re.findall(r"[\w.-]+", choice[2])
             message += did_you_mean(choice[1], names)
-        raise Misuse(f"{self.format_usage()}blurgan: {message}")
+        raise Misuse(message, self.format_usage())
 
 
 def add_number(

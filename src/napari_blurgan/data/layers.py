@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_blurgan.axes import KNOWN_AXES, VoxelSize
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import AxesError
+from napari_blurgan.headers.acquisition import Acquisition
 
 __all__ = ["METADATA_KEY", "guess_axes", "is_layer", "to_stack"]
 
 METADATA_KEY = "napari-blurgan"
+KINDS: dict[str, Any] = {
+    "notes": (list, tuple),
+    "provenance": Mapping,
+    "acquisition": Acquisition,
+}
+"""Types of our entries; entries of other types are ignored."""
+SQUARE = 0.01
+"""Largest cosine between the edges of a rectangular voxel."""
 LETTERS = {"time": "T", "channel": "C", "channels": "C"} | {
     letter.lower(): letter for letter in KNOWN_AXES
 }
@@ -42,10 +52,53 @@ def to_stack(layer: Any, axes: str | None = None) -> Stack:
     if not hasattr(layer, "rgb"):
         raise AxesError(f"{layer.name}: an image layer is needed, this one is not")
     data = layer.data[0] if layer.multiscale else layer.data
-    axes = axes or guess_axes(layer)
-    sizes = _voxel_size(layer, axes)
+    found = (axes or guess_axes(layer)).upper()
+    known = _known(layer)
+    notes = [*known.get("notes", ()), *_notes(layer, found, given=axes is not None)]
+    return Stack(
+        data,
+        found,
+        _voxel_size(layer, found),
+        name=layer.name,
+        metadata=known | {"notes": notes},
+    )
+
+
+def _known(layer: Any) -> dict[str, Any]:
+    """Return what we wrote into the metadata of a layer; other programs can too."""
     known = layer.metadata.get(METADATA_KEY, {})
-    return Stack(data, axes, sizes, name=layer.name, metadata=dict(known))
+    if not isinstance(known, Mapping):
+        return {}
+    return {
+        key: value
+        for key, value in known.items()
+        if key not in KINDS or isinstance(value, KINDS[key])
+    }
+
+
+def _notes(layer: Any, axes: str, *, given: bool) -> list[str]:
+    """Return notes about guessed axes and sheared voxels."""
+    notes = []
+    if not given and layer.ndim > 3 and not _named(layer):
+        notes.append(
+            f"the axes of the layer have no names: {layer.ndim} axes of shape "
+            f"{_shape(layer)} were interpreted as {axes}"
+        )
+    if _is_sheared(layer, axes):
+        notes.append(
+            "the layer is sheared, but PSFs and models assume rectangular voxels: "
+            "restore the image as recorded and shear the result"
+        )
+    return notes
+
+
+def _is_sheared(layer: Any, axes: str) -> bool:
+    spatial = [i for i, axis in enumerate(axes[: layer.ndim]) if axis in "ZYX"]
+    edges = [_step(layer, i) for i in spatial]
+    lengths = [float(np.linalg.norm(edge)) or 1.0 for edge in edges]
+    units = np.array([e / n for e, n in zip(edges, lengths, strict=True)])
+    skew = units @ units.T - np.eye(len(units))
+    return bool(abs(skew).max() > SQUARE)
 
 
 def guess_axes(layer: Any) -> str:
@@ -54,10 +107,15 @@ def guess_axes(layer: Any) -> str:
     Without labels, three axes are ZYX, four are CZYX if the first has a length of at
     most 4 and TZYX otherwise, five are TCZYX.
     """
-    labels = [LETTERS.get(str(label).lower(), "") for label in layer.axis_labels]
-    if not all(labels) or len(set(labels)) < len(labels):
-        labels = list(_axes_of_shape(_shape(layer)[: layer.ndim]))
-    return "".join(labels) + ("S" if layer.rgb else "")
+    letters = _named(layer) or _axes_of_shape(_shape(layer)[: layer.ndim])
+    return letters + ("S" if layer.rgb else "")
+
+
+def _named(layer: Any) -> str:
+    """Return the letters of the axis labels, or nothing unless all are known."""
+    letters = [LETTERS.get(str(label).lower(), "") for label in layer.axis_labels]
+    known = all(letters) and len(set(letters)) == len(letters)
+    return "".join(letters) if known else ""
 
 
 def _axes_of_shape(shape: Sequence[int]) -> str:
@@ -94,11 +152,16 @@ def _voxel_size(layer: Any, axes: str) -> VoxelSize:
 
 def _edge(layer: Any, axis: int) -> float:
     """Return the length of a step along an axis in world units; also if flipped."""
+    length = np.linalg.norm(_step(layer, axis))
+    return float(f"{length:.12g}")  # less what adding the translation has rounded
+
+
+def _step(layer: Any, axis: int) -> NDArray[np.float64]:
+    """Return the vector of a step along an axis, in world units."""
     step = np.zeros(layer.ndim)
     step[axis] = 1
     origin = np.asarray(layer.data_to_world(np.zeros(layer.ndim)))
-    length = np.linalg.norm(np.asarray(layer.data_to_world(step)) - origin)
-    return float(f"{length:.12g}")  # less what adding the translation has rounded
+    return np.asarray(layer.data_to_world(step)) - origin
 
 
 def _is_length(unit: Any) -> bool:

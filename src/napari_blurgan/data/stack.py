@@ -59,9 +59,23 @@ class Stack:
                 f"{self.name}: a Stack takes an array and its axes in letters, found "
                 f"{type(self.data).__name__} and {self.axes!r}"
             )
+        self._check_words()
         object.__setattr__(self, "axes", self.axes.upper())
         object.__setattr__(self, "voxel_size", _lengths(self.voxel_size, self.name))
         check_axes(self.axes, self.data.shape, self.name)
+
+    def _check_words(self) -> None:
+        names = self.channel_names
+        named = isinstance(names, list | tuple) and all(
+            isinstance(name, str) for name in names
+        )
+        if not named or not isinstance(self.name, str):
+            raise DataError(
+                f"the name of an image and those of its channels are text, found "
+                f"{self.name!r:.60} and {names!r:.60}"
+            )
+        if not isinstance(self.metadata, dict):
+            raise DataError(f"metadata are a dict, found {self.metadata!r:.60}")
 
     def __repr__(self) -> str:
         sizes = "×".join(map(str, self.shape))

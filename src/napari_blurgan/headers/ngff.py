@@ -20,6 +20,7 @@ __all__ = ["ImageFacts", "dataset_path", "read_image"]
 SOURCE = "its OME-Zarr metadata"
 # Before 0.3 axes had no names, and before 0.4 no types.
 FIRST_AXES = "tczyx"
+UNSCALED = f"{SOURCE} hold no scale: how large its voxels are is unknown"
 KINDS = {"time": "T", "channel": "C"}
 SPACE = "ZYX"
 WORDS = {"depth": "Z", "height": "Y", "width": "X", "time": "T", "frame": "T"}
@@ -104,7 +105,8 @@ def read_image(ome: Mapping[str, Any], shape: Sequence[int]) -> ImageFacts:
         for axis, scale in zip(axes, whole.scale, strict=True)
         if axis.letter in SPACE
     }
-    voxels = read_voxels(claims, SOURCE)
+    scaled = inner.scaled or outer.scaled
+    voxels = read_voxels(claims, SOURCE) if scaled else Voxels(notes=(UNSCALED,))
     place, unplaced = _place(axes, whole.translation)
     notes = (*voxels.notes, *inner.notes, *outer.notes, *unplaced)
     letters = "".join(axis.letter for axis in axes)
@@ -182,6 +184,7 @@ class _Transformation:
     scale: list[float]
     translation: list[float]
     notes: tuple[str, ...] = ()
+    scaled: bool = False  # a scale was given, not left out
 
     @classmethod
     def read(cls, holder: Mapping[str, Any], ndim: int) -> _Transformation:
@@ -201,7 +204,8 @@ class _Transformation:
                     f"{SOURCE} contain a transformation {kind!r:.40}, which was ignored"
                 )
         scale = found.get("scale", [1.0] * ndim)
-        return cls(scale, found.get("translation", [0.0] * ndim), tuple(notes))
+        moved = found.get("translation", [0.0] * ndim)
+        return cls(scale, moved, tuple(notes), "scale" in found)
 
     def after(self, first: _Transformation) -> _Transformation:
         """Return the composition, with `first` applied before this one."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 import struct
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -179,10 +180,9 @@ def _check_chain(tif: Any, path: Path) -> None:
 def _check_planes(tif: Any, series: Any, path: Path) -> None:
     """Raise if the header declares planes that the series lacks."""
     if tif.is_imagej and series.kind != "imagej":
-        declared = (tif.imagej_metadata or {}).get("images", "several")
+        declared, found = _declared(tif.imagej_metadata or {}), len(tif.pages)
         raise _truncated(
-            path,
-            f"its ImageJ header declares {declared} planes, {len(tif.pages)} are there",
+            path, f"its ImageJ header declares {declared} planes, {found} are there"
         )
     if tif.is_shaped and series.kind != "shaped":
         raise _truncated(
@@ -192,6 +192,16 @@ def _check_planes(tif: Any, series: Any, path: Path) -> None:
     missing = sum(page is None for page in series.pages)
     if missing:
         raise _truncated(path, f"{missing} of {len(series.pages)} planes are missing")
+
+
+def _declared(header: Mapping[str, Any]) -> str:
+    """Return how many planes a header of ImageJ declares, as it does."""
+    sizes = [
+        (header[key], key) for key in ("channels", "slices", "frames") if key in header
+    ]
+    product = " × ".join(f"{size} {key}" for size, key in sizes)
+    images = str(header.get("images", "several"))
+    return f"{images} ({product})" if len(sizes) > 1 else images
 
 
 def _check_extent(series: Any, path: Path) -> None:

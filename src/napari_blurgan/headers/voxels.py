@@ -84,10 +84,10 @@ def _length(axis: str, claim: Claim, source: str) -> tuple[float | None, str]:
     unit = (claim.unit or "").strip()
     said = f"{source} gives {claim.value!s:.40} {unit:.40}".strip()
     said += f" along {axis.lower()}"
-    if unit.lower() in UNCALIBRATED:
-        silent = unit or _is_one(claim.value)
-        note = f"{said} without a unit: treated as unknown"
-        return None, "" if silent else note
+    if unit.lower() in UNCALIBRATED and _is_one(claim.value):
+        return None, ""
+    if not unit:
+        return None, f"{said} without a unit: treated as unknown"
     if not is_length(unit):
         return None, (
             f"{said}: {unit:.40} is not a unit of length: the size is treated as "

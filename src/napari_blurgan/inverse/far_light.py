@@ -4,9 +4,9 @@ The brightness of a deconvolved spot depends on the share of its light that the 
 contains in focus. If a PSF were cropped to each stack and renormalised, the same spot
 would become dimmer with fewer planes. Instead, light that falls into planes farther
 than the stack reaches is counted just beyond it: no plane sends light to another over
-that distance, only objects outside do. The planes next to the stack are exempt, because
-objects that extend beyond the stack are in them: if these planes seemed to send all that
-light to the far end of the stack, the light would be attributed to planes inside.
+that distance, only objects outside do. The planes next to the stack are exempt: they
+contain the ends of objects that extend beyond it, and if they seemed to send that much
+light to its far end, the light of these ends would be attributed to planes inside.
 Laterally nothing is folded, because what was at the rim would become as sharp as the
 core and explain as much.
 """

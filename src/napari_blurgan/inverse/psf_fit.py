@@ -13,7 +13,7 @@ from napari_blurgan.inverse.far_light import cone_of, folded, light_within
 from napari_blurgan.optics import geometry
 from napari_blurgan.optics.models import Optics, support_shape
 from napari_blurgan.optics.psf import Psf
-from napari_blurgan.optics.psf_file import NOTES
+from napari_blurgan.optics.psf_file import FITTED, NOTES
 
 __all__ = ["PsfLike", "centred", "fit_psf", "psf_shape_for", "usable"]
 
@@ -28,7 +28,6 @@ REFERENCE = (12.0, 6.4, 6.4)
 """Half of the (z, y, x) in µm over which the light of a widefield microscope counts at
 least, for any crop of a stack. Its cone has no end: this sets the scale."""
 TOLD = 1.02
-FITTED = "fitted"
 
 
 def fit_psf(

@@ -11,9 +11,15 @@ from __future__ import annotations
 import difflib
 import importlib
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
 from napari_blurgan.errors import RecipeError
 
@@ -42,6 +48,19 @@ class Section(BaseModel):
     """A frozen part of a recipe; unknown fields are refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _true_is_no_number(cls, value: Any, info: ValidationInfo) -> Any:
+        """Refuse a truth value (`yes` in YAML), which would count as 1."""
+        field = cls.model_fields[info.field_name or ""]
+        if isinstance(value, bool) and not _takes_truth(field.annotation):
+            raise ValueError(f"found {value}, which is not a number")
+        return value
+
+
+def _takes_truth(annotation: Any) -> bool:
+    return annotation in (bool, Any) or any(map(_takes_truth, get_args(annotation)))
 
 
 class Need(NamedTuple):

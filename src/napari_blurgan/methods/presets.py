@@ -285,6 +285,6 @@ def preset(name: str) -> Recipe:
     RecipeError
         If there is no such preset; the message lists those there are.
     """
-    if name not in PRESETS:
+    if not isinstance(name, str) or name not in PRESETS:
         raise RecipeError(f"no preset {name!r}: choose from {', '.join(PRESETS)}")
     return Recipe.parse({"name": name} | PRESETS[name][1])

@@ -274,4 +274,6 @@ class Recipe(Section):
         If the kind of a part changes, settings that the new kind lacks are dropped;
         names of version 1 (``"weights.cycle_x"``) are accepted.
         """
+        if not isinstance(changes, Mapping):
+            raise RecipeError(f"changes are a mapping by name, found {changes!r}")
         return Recipe.parse(changed(self.model_dump(mode="json"), changes))

@@ -18,7 +18,7 @@ from typing import Any
 
 import torch
 
-from napari_blurgan.checks import refuse_existing
+from napari_blurgan.checks import as_path, refuse_existing
 from napari_blurgan.data.normalize import Normalization
 from napari_blurgan.errors import DataError, ModelFileError
 from napari_blurgan.estimates.estimator import estimator_of
@@ -245,7 +245,7 @@ def load_model(path: str | Path) -> Model:
         If it is missing, damaged, of a newer version, or its weights are not those of
         its recipe's network, or not finite.
     """
-    folder = Path(path)
+    folder = as_path(path, ModelFileError)
     if not folder.is_dir():
         raise ModelFileError(f"there is no model folder {folder}")
     state = read_state(inside(folder, "weights.safetensors"))

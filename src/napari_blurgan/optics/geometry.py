@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.interpolate import CubicSpline
 
+from napari_blurgan.checks import VOXEL_RANGE, span
 from napari_blurgan.errors import OpticsError
 
 __all__ = [
@@ -34,21 +35,25 @@ hundredth."""
 
 
 def checked_voxel_size(values: Sequence[float]) -> tuple[float, float, float]:
-    """Return `values` as three floats, or raise `OpticsError`."""
+    """Return `values` as three floats in `VOXEL_RANGE`, or raise `OpticsError`."""
     try:
         z, y, x = (float(value) for value in values)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         z = y = x = np.nan
-    if not all(np.isfinite(v) and v > 0 for v in (z, y, x)):
+    if not all(VOXEL_RANGE[0] <= v <= VOXEL_RANGE[1] for v in (z, y, x)):
         raise OpticsError(
-            f"a voxel size is three positive numbers, (z, y, x) in µm; found {values}"
+            "a voxel size is three positive numbers, (z, y, x) in µm, each "
+            f"{span(*VOXEL_RANGE)}; found {values}"
         )
     return z, y, x
 
 
 def checked_shape(shape: Sequence[int]) -> tuple[int, int, int]:
     """Return `shape` as three sizes, or raise `OpticsError`."""
-    sizes = list(shape) if isinstance(shape, Iterable) else []
+    try:
+        sizes = list(shape) if isinstance(shape, Iterable) else []
+    except TypeError:  # an array without axes
+        sizes = []
     if len(sizes) != 3 or not all(
         isinstance(n, int | np.integer) and n > 0 for n in sizes
     ):

@@ -35,8 +35,8 @@ def unwrapped(data: NDArray[Any]) -> tuple[NDArray[Any], tuple[int, ...]]:
     axes : tuple of int
         Which those were.
     """
-    peak = np.unravel_index(int(data.argmax()), data.shape)
-    near = [a for a, n in enumerate(data.shape) if _at_an_end(int(peak[a]), n)]
+    peak = _peak(data)
+    near = [a for a, n in enumerate(data.shape) if _at_an_end(peak[a], n)]
     if not near or not np.isfinite(data).all():
         return data, ()
     dark = float(np.median(data))
@@ -44,17 +44,26 @@ def unwrapped(data: NDArray[Any]) -> tuple[NDArray[Any], tuple[int, ...]]:
     axes = tuple(
         axis
         for axis in near
-        if _goes_on_across(data[_line(peak, axis)] - dark, int(peak[axis]), above)
+        if _goes_on_across(data[_line(peak, axis)] - dark, peak[axis], above)
     )
     return np.roll(data, [data.shape[a] // 2 for a in axes], axes), axes
+
+
+def _peak(data: NDArray[Any]) -> tuple[int, ...]:
+    """Return where the brightest voxel is: of several, the one nearest the middle."""
+    brightest = np.argwhere(data == data.max())
+    if not len(brightest):  # NaN
+        return tuple(n // 2 for n in data.shape)
+    away = abs(brightest - [n // 2 for n in data.shape]).max(axis=1)
+    return tuple(int(i) for i in brightest[away.argmin()])
 
 
 def _at_an_end(place: int, n: int) -> bool:
     return n > 2 and min(place, n - place) <= n // 4
 
 
-def _line(place: Sequence[Any], axis: int) -> tuple[Any, ...]:
-    return tuple(slice(None) if a == axis else int(p) for a, p in enumerate(place))
+def _line(place: Sequence[int], axis: int) -> tuple[Any, ...]:
+    return tuple(slice(None) if a == axis else p for a, p in enumerate(place))
 
 
 def _goes_on_across(line: NDArray[Any], peak: int, above: float) -> bool:

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from napari_blurgan.checks import in_range, refuse_existing
+from napari_blurgan.axes import SAMPLES
+from napari_blurgan.checks import as_path, in_range, refuse_existing
 from napari_blurgan.errors import OpticsError
 from napari_blurgan.optics import geometry, psf_file, width
 from napari_blurgan.optics.diffraction.parameters import Optics, support_shape
@@ -27,6 +28,8 @@ from napari_blurgan.optics.order import unwrapped
 
 __all__ = ["Psf"]
 
+SMALLEST_PICTURE = 16
+"""Rows and columns of an array whose last axis of three or four is for colours."""
 MOST_TIMES = 100
 """Largest ratio of the voxel sizes of a PSF and its image."""
 
@@ -59,6 +62,8 @@ class Psf:
     provenance: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if not isinstance(self.provenance, dict):
+            raise OpticsError(f"provenance is a dict, found {self.provenance!r}")
         object.__setattr__(self, "data", _normalised(self.data))
         object.__setattr__(self, "voxel_size", checked_voxel_size(self.voxel_size))
 
@@ -90,6 +95,8 @@ class Psf:
             If there is no such model, or shape or voxel size are none.
         """
         size = checked_voxel_size(voxel_size)
+        if not isinstance(optics, Optics):
+            raise OpticsError(f"a PSF is computed from Optics, found {optics!r:.60}")
         core = support_shape(optics, size) if shape is None else shape
         return cls(*computed(optics, core, size, model))
 
@@ -270,8 +277,9 @@ class Psf:
         DataError
             If there is a file of that name and `overwrite` is false.
         """
-        refuse_existing(path, overwrite)
-        psf_file.write(Path(path), self.data, self.voxel_size, self.provenance)
+        place = as_path(path, OpticsError)
+        refuse_existing(place, overwrite)
+        psf_file.write(place, self.data, self.voxel_size, self.provenance)
 
     @classmethod
     def load(cls, path: str | Path, voxel_size: Sequence[float] | None = None) -> Psf:
@@ -293,8 +301,8 @@ class Psf:
             If the file cannot be read, is not a volume, has no voxel size where none
             is given, or its values are no PSF (NaN, negative, all zero).
         """
-        data, in_file, provenance = psf_file.read(Path(path))
-        size = in_file if voxel_size is None else tuple(voxel_size)
+        data, in_file, provenance = psf_file.read(as_path(path, OpticsError))
+        size = in_file if voxel_size is None else checked_voxel_size(voxel_size)
         unknown = [axis for axis, n in zip("zyx", size, strict=False) if n is None]
         if unknown:
             found = "; ".join(["", *provenance.get(psf_file.NOTES, ())])
@@ -309,6 +317,8 @@ class Psf:
             raise OpticsError(f"{path}: {error}") from error
 
     def _beside(self, other: Psf) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        if not isinstance(other, Psf):
+            raise OpticsError(f"a Psf is compared with a Psf, found {other!r:.60}")
         if not np.allclose(self.voxel_size, other.voxel_size, rtol=1e-3):
             raise OpticsError(
                 f"PSFs of different voxel sizes cannot be compared: "
@@ -362,10 +372,16 @@ def _normalised(values: ArrayLike) -> NDArray[np.float32]:
         raise OpticsError(f"a PSF needs real numbers, found {data.dtype}")
     if data.ndim != 3:
         raise OpticsError(f"a PSF has the axes z, y, x; found shape {data.shape}")
-    if not np.isfinite(data).all():
-        share = 1 - np.isfinite(data).mean()
+    if data.shape[-1] in SAMPLES and min(data.shape[:2]) >= SMALLEST_PICTURE:
         raise OpticsError(
-            f"the PSF contains NaN or infinite values ({share:.1%} of it)"
+            f"an array of shape {data.shape} is probably a colour image; a PSF has the "
+            "axes z, y, x and no colours"
+        )
+    odd = data.size - np.count_nonzero(np.isfinite(data))
+    if odd:
+        raise OpticsError(
+            f"{odd} of the {data.size} values of the PSF are NaN or infinite; replace "
+            "them first"
         )
     if (data < 0).any():
         raise OpticsError("the PSF has negative values; subtract its background first")

@@ -17,11 +17,14 @@ from napari_blurgan.optics.order import unwrapped
 from napari_blurgan.reading.images import read_stack
 from napari_blurgan.writing.atomic import replacing
 
-__all__ = ["NOTES", "read", "write"]
+__all__ = ["FITTED", "NOTES", "read", "write"]
 
 Triple = tuple[float, float, float]
 NOTES = "notes"
 """Key of the provenance for notes of the reader; it is not saved."""
+FITTED = "fitted"
+"""Key of the provenance of a PSF that was adapted to one image; it is not saved."""
+NEVER_SAVED = (NOTES, FITTED)
 
 
 def write(
@@ -43,7 +46,7 @@ def write(
 
 
 def _metadata(voxel_size: Triple, provenance: dict[str, Any]) -> dict[str, Any]:
-    kept = {key: value for key, value in provenance.items() if key != NOTES}
+    kept = {key: known for key, known in provenance.items() if key not in NEVER_SAVED}
     try:
         text = json.dumps(kept, ensure_ascii=False, default=_plain)
     except TypeError as error:
@@ -127,4 +130,6 @@ def _provenance(text: str | None) -> dict[str, Any]:
         value = json.loads(text or "")
     except (ValueError, RecursionError):
         return {}
-    return value if isinstance(value, dict) else {}
+    if not isinstance(value, dict):
+        return {}
+    return {key: known for key, known in value.items() if key not in NEVER_SAVED}

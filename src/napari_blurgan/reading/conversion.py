@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_blurgan.axes import guess_axes
-from napari_blurgan.checks import checked_voxels
+from napari_blurgan.axes import KNOWN_AXES, guess_axes, name_axes
+from napari_blurgan.checks import checked_voxels, whole
 from napari_blurgan.data.layers import is_layer, to_stack
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import AxesError, DataError
@@ -24,8 +24,6 @@ ImageLike = Any
 
 REAL = "buif"
 """Kinds of dtype that pixels can have: booleans, integers and floats."""
-
-SAMPLES = (3, 4)
 
 
 def as_stack(
@@ -57,10 +55,14 @@ def as_stack(
     DataError
         If it holds no image: no array, no numbers, no pixels, no such file.
     """
+    if not isinstance(axes, str | None):
+        raise AxesError(f"axes are letters of {KNOWN_AXES}, found {axes!r}")
+    if channel_axis is not None:
+        channel_axis = whole("channel_axis", channel_axis, -9, 9, error=AxesError)
     stack = _converted(source, axes, channel_axis)
     if axes is not None and stack.axes != axes.upper():
         stack = replace(stack, axes=axes)
-    sizes = checked_voxels(voxel_size or stack.voxel_size)
+    sizes = checked_voxels(stack.voxel_size if voxel_size is None else voxel_size)
     _check_pixels(stack)
     return replace(stack, voxel_size=sizes)
 
@@ -138,12 +140,15 @@ def _pixels(source: Any) -> Any:
         return source.data
     if isinstance(source, list | tuple):
         try:
-            return np.asarray(source)
+            rows = np.asarray(source)
         except ValueError:
+            rows = np.empty(0, object)
+        if rows.dtype == object:
             raise DataError(
                 "found a list of images, or rows that differ in length; expected one "
                 "image"
-            ) from None
+            )
+        return rows
     if all(hasattr(source, name) for name in ("shape", "dtype", "__getitem__")):
         return source
     raise DataError(
@@ -158,12 +163,7 @@ def _named(thing: object) -> str:
 
 def _axes_of(shape: tuple[int, ...], channel_axis: int | None) -> str:
     if channel_axis is None:
-        if len(shape) == 3 and shape[-1] in SAMPLES:
-            raise AxesError(
-                f"an array of shape {shape} may be a colour picture or a volume of "
-                f'{shape[-1]} columns: say which, axes="YXS" or axes="ZYX"'
-            )
-        return guess_axes(shape)
+        return name_axes(shape)
     if not -len(shape) <= channel_axis < len(shape):
         raise AxesError(
             f"there is no axis {channel_axis} for the channels in shape {shape}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from napari_blurgan.checks import as_path
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import DataError
 from napari_blurgan.reading.tiff import read_tiff
@@ -67,7 +68,7 @@ def read_stack(
         If the axes are ambiguous, or `axes` do not fit the data. One axis without
         a name is taken as Z (as T where there is a Z already) and noted.
     """
-    found = Path(path)
+    found = as_path(path)
     if not found.exists():
         raise DataError(f"{found}: no such file")
     if found.is_dir():

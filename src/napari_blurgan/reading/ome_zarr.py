@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import zarr
 
-from napari_blurgan.axes import guess_axes
+from napari_blurgan.axes import name_axes, taken_as
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import BlurGANError, DataError
 from napari_blurgan.headers.ngff import dataset_path, read_image
@@ -102,10 +102,12 @@ def _plain(
     labels = labels or _attributes(array, pixels.path).get("_ARRAY_DIMENSIONS")
     labels = labels if isinstance(labels, Sequence) else ()
     letters = "".join(str(label)[:1] for label in labels if label).upper()
-    if axes is None:
-        named = len(letters) == pixels.ndim == len(labels)
-        axes = letters if named else guess_axes(pixels.shape, name)
     notes = _notes_on_chunks(pixels, strict)
+    if axes is None and len(letters) == pixels.ndim == len(labels):
+        axes = letters
+    elif axes is None:
+        axes = name_axes(pixels.shape, name)
+        notes += [taken_as(pixels.shape[0], "Z")] if axes == "ZYX" else []
     metadata = {"source": str(pixels.path), "notes": notes, "provenance": {}}
     return Stack(pixels, axes.upper(), name=name, metadata=metadata)
 

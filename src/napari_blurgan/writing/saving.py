@@ -10,7 +10,7 @@ from typing import Any, Unpack
 import numpy as np
 
 from napari_blurgan.axes import ArrayLike
-from napari_blurgan.checks import refuse_existing
+from napari_blurgan.checks import as_path, refuse_existing
 from napari_blurgan.errors import AxesError, DataError
 from napari_blurgan.writing.atomic import replacing_folder
 from napari_blurgan.writing.facts import Facts
@@ -50,7 +50,7 @@ def save(
         If it cannot be written, or there is something at `path` and `overwrite` is
         false.
     """
-    suffix = Path(path).suffix.lower()
+    suffix = as_path(path).suffix.lower()
     if suffix not in (".tif", ".tiff", ".zarr"):
         raise DataError(f"{path}: cannot be written; expected .ome.tif, .tif or .zarr")
     refuse_existing(path, overwrite)

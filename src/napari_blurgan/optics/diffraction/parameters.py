@@ -93,7 +93,8 @@ class Optics:
     def _check_numbers(self) -> None:
         for name, value in vars(self).items():
             unknown = value is None and name in OPTIONAL
-            if not (name == "modality" or unknown or isinstance(value, Real)):
+            number = isinstance(value, Real) and not isinstance(value, bool)
+            if not (name == "modality" or unknown or number):
                 raise OpticsError(f"{name} is a number, found {value!r}")
 
     def _check_aperture(self) -> None:
@@ -123,24 +124,22 @@ class Optics:
                 )
 
     def _check_modality(self) -> None:
-        if self.modality not in get_args(Modality):
-            raise OpticsError(
-                f"modality {self.modality!r} is not one of {get_args(Modality)}"
-            )
-        if self.modality == "confocal":
-            if self.excitation is None:
-                raise OpticsError("a confocal PSF needs the excitation wavelength (nm)")
+        if self.excitation is not None:
             _check_wavelength("excitation", self.excitation)
-            limits = 0, 1e3
-            in_range("pinhole", self.pinhole, *limits, above=True, error=OpticsError)
-        if self.modality == "lightsheet":
-            if self.sheet_thickness is None:
-                raise OpticsError(
-                    "a light-sheet PSF needs sheet_thickness, the full width at half "
-                    "maximum of the sheet in µm"
-                )
+        in_range("pinhole", self.pinhole, 0, 1e3, above=True, error=OpticsError)
+        if self.sheet_thickness is not None:
             sheet = "sheet_thickness", self.sheet_thickness
             in_range(*sheet, 0, 1e4, unit="µm", above=True, error=OpticsError)
+        known = get_args(Modality)
+        if not isinstance(self.modality, str) or self.modality not in known:
+            raise OpticsError(f"modality {self.modality!r} is not one of {known}")
+        if self.modality == "confocal" and self.excitation is None:
+            raise OpticsError("a confocal PSF needs the excitation wavelength (nm)")
+        if self.modality == "lightsheet" and self.sheet_thickness is None:
+            raise OpticsError(
+                "a light-sheet PSF needs sheet_thickness, the full width at half "
+                "maximum of the sheet in µm"
+            )
 
     @property
     def sample_index(self) -> float:

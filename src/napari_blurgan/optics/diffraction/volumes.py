@@ -83,8 +83,8 @@ def computed(
     OpticsError
         If there is no such model, or shape or voxel size are none.
     """
-    name = "vectorial" if model == "auto" else model
-    if name not in INTENSITIES:
+    name = "vectorial" if isinstance(model, str) and model == "auto" else model
+    if not isinstance(name, str) or name not in INTENSITIES:
         raise OpticsError(f"no PSF model {model!r}; there are {', '.join(INTENSITIES)}")
     _warn(name, optics)
     intensity = INTENSITIES[name]
