@@ -179,3 +179,34 @@ def test_impossible_requests_are_refused_before_any_file_is_read(
     assert message in said
     assert said.count("\n") == 1
     assert [str(path) for path in Path().iterdir()] == ["x"]
+
+
+@pytest.mark.parametrize(
+    "line", ["restore m a --out |", "restore m a --out=", "restore | a --out o.tif"]
+)
+def test_an_empty_argument_is_refused(
+    line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As of ``--out "$FOLDER"`` where the variable is not set."""
+    assert main([word.strip("|") for word in line.split()]) == 2
+    assert "an argument is empty" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "restore NAME a --out o.tif",
+        "restore m NAME --out o.tif",
+        "restore m a --out NAME",
+        "deconvolve rl a --psf NAME --out o.tif",
+        "train blind --blurred NAME --sharp b --out m",
+        "info NAME",
+        "train NAME --blurred a --out m",
+    ],
+)
+def test_a_name_too_long_for_a_file_is_refused(
+    line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([word.replace("NAME", "x" * 300) for word in line.split()]) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 or "invalid choice" in said

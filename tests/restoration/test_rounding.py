@@ -20,7 +20,9 @@ def test_the_type_that_was_asked_for(asked: Any, expected: str) -> None:
     assert (found.name, found.isnative) == (expected, True)
 
 
-@pytest.mark.parametrize("asked", ["int64", "complex64", "bool", "float16", "grey"])
+@pytest.mark.parametrize(
+    "asked", ["int64", "complex64", "bool", "float16", "grey", "", "1 2", "f4,f4"]
+)
 def test_other_types_are_refused(asked: str) -> None:
     with pytest.raises(DataError, match="float32"):
         result_dtype(asked, "uint16")

@@ -68,6 +68,11 @@ See blurgan COMMAND --help for details. Nothing is overwritten without --overwri
 
 HUNG_UP = 141
 """Exit code for output that nobody reads any more: 128 + SIGPIPE."""
+REFUSALS = (
+    *(errno.ENAMETOOLONG, errno.EACCES, errno.EPERM, errno.EROFS, errno.ELOOP),
+    *(errno.ENOSPC, errno.EDQUOT, errno.EIO),
+)
+"""Errors of the file system that are not bugs of the program."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -107,6 +112,12 @@ def _answered(arguments: list[str]) -> int:
         return 2
     except BlurGANError as error:
         print(f"blurgan: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        if error.errno not in REFUSALS or error.filename is None:
+            raise
+        refused = BlurGANError(f"{error.filename}: {error.strerror}")
+        print(f"blurgan: {refused}", file=sys.stderr)
         return 2
     except Terminated:
         print("blurgan: terminated", file=sys.stderr)

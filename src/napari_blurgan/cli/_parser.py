@@ -61,9 +61,11 @@ class Parser(argparse.ArgumentParser):
         """Parse as usual; report a misspelt option rather than what is missing."""
         known = self._option_string_actions
         for word in () if self._subparsers else args or ():
-            option = word.partition("=")[0]
+            option, equals, value = word.partition("=")
             if option == "--":
                 break
+            if not word or (equals and option in known and not value):
+                self.error("an argument is empty: is a variable of the shell not set?")
             if option.startswith("--") and option not in known:
                 hint = did_you_mean(option, known)
                 self.error(f"unknown option {option}{hint}")

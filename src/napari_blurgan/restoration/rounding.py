@@ -30,8 +30,10 @@ def result_dtype(dtype: DTypeLike | None, source: DTypeLike) -> np.dtype[Any]:
         If it is no integer of up to 32 bits, float32 or float64.
     """
     try:
-        wanted = np.dtype(source if dtype == "source" else dtype or np.float32)
-    except TypeError:
+        if isinstance(dtype, str) and dtype in ("", "source"):
+            dtype = source if dtype else "an empty text"  # numpy takes it for float64
+        wanted = np.dtype(np.float32 if dtype is None else dtype)
+    except (TypeError, ValueError, SyntaxError):  # numpy parses lists of fields
         raise DataError(
             f"there is no pixel type {dtype!r}; expected float32, uint16 or source"
         ) from None
