@@ -10,15 +10,17 @@ screen and a home of its own.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import napari
 import numpy as np
 from napari.settings import get_plugin_settings, get_settings
 from PIL import Image
+from qtpy.QtCore import QSettings
 from qtpy.QtGui import QAction, QImage
 from qtpy.QtWidgets import QApplication, QMenu, QScrollArea, QWidget
 
@@ -57,6 +59,7 @@ class Studio:
     def shoot(self, name: str, above: QWidget | None = None) -> None:
         """Take a picture of the whole window, and of a dialog above it."""
         wait(0.7)
+        QApplication.sendPostedEvents()  # what was said just now has its place
         pixels = self.viewer.screenshot(canvas_only=False, flash=False)
         if above is not None:
             pixels = with_dialog(pixels, above)
@@ -86,6 +89,17 @@ def with_dialog(window: np.ndarray, dialog: QWidget) -> np.ndarray:
     return whole
 
 
+@contextlib.contextmanager
+def strangers_home(look: str) -> Iterator[None]:
+    """Let the next windows have a look, and know of nothing that was done before."""
+    Studio.folder = look
+    with tempfile.TemporaryDirectory() as home:
+        form, scope = QSettings.Format.IniFormat, QSettings.Scope.UserScope
+        QSettings.setPath(form, scope, home)
+        get_plugin_settings("napari-blurgan").compute.models = f"{home}/models"
+        yield
+
+
 def entry(menu: QMenu, *path: str) -> QAction:
     """Return an entry of a menu, its submenus filled as if they had been opened."""
     menu.aboutToShow.emit()
@@ -108,6 +122,7 @@ def is_idle(widget: QWidget) -> bool:
 def train(seconds: float) -> None:
     studio = Studio()
     widget = studio.open("microtubules", "Train")
+    widget.place.name.setText("microtubules")
     studio.shoot("train-idle")
     widget.run.start_button.click()
     wait(PATIENCE, lambda: not widget.plot.is_empty or is_idle(widget))
@@ -139,6 +154,8 @@ def train_error() -> None:
 def restore() -> None:
     studio = Studio()
     widget = studio.open("microtubules", "Restore")
+    # The whole PSF: that of a training is as large as a step can afford.
+    widget.advanced["psf"].value = studio.viewer.layers["microtubules, PSF"]
     wait(60, lambda: bool(widget.plan.text()))
     studio.shoot("restore-idle")
     widget.preview_button.click()
@@ -267,7 +284,6 @@ def main() -> None:
     parser.add_argument("--looks", nargs="+", default=list(LOOKS), choices=LOOKS)
     parser.add_argument("only", nargs="*", help="names of functions in this file")
     options = parser.parse_args()
-    Studio.out = options.out
     scenes = {
         "train": lambda: train(options.seconds),
         "train_error": train_error,
@@ -276,10 +292,11 @@ def main() -> None:
         "deconvolve": deconvolve,
         "compare": compare,
     }
-    for folder in options.looks:
-        Studio.folder = folder
-        for name in options.only or scenes:
-            scenes[name]()
+    Studio.out = options.out
+    for look in options.looks:
+        with strangers_home(look):
+            for name in options.only or scenes:
+                scenes[name]()
 
 
 if __name__ == "__main__":

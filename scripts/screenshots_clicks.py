@@ -10,6 +10,7 @@ napari's settings, as `screenshots.py` does.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,7 +21,7 @@ from qtpy.QtCore import QMimeData, QPointF, Qt, QTimer, QUrl
 from qtpy.QtGui import QDropEvent
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QDialogButtonBox, QWidget
-from screenshots import LOOKS, OUT, PATIENCE, Studio, is_idle, wait
+from screenshots import LOOKS, OUT, PATIENCE, Studio, is_idle, strangers_home, wait
 
 from napari_blurgan.tasks.samples import microtubule_sample
 
@@ -144,9 +145,13 @@ def walk(folder: Path) -> None:
 
 def main(looks: Sequence[str]) -> None:
     """Go the way in each look."""
-    for Studio.folder in looks:
-        with tempfile.TemporaryDirectory() as folder:
-            walk(Path(folder))
+    for look in looks:
+        with (
+            strangers_home(look),
+            tempfile.TemporaryDirectory() as folder,
+            contextlib.chdir(folder),
+        ):
+            walk(Path())
 
 
 if __name__ == "__main__":
@@ -154,5 +159,5 @@ if __name__ == "__main__":
     parser.add_argument("--out", type=Path, default=OUT, metavar="FOLDER")
     parser.add_argument("--looks", nargs="+", default=list(LOOKS), choices=LOOKS)
     options = parser.parse_args()
-    Studio.out = options.out
+    Studio.out = options.out.absolute()
     main(options.looks)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 from scipy.ndimage import uniform_filter
-from screenshots import LOOKS, OUT, PATIENCE, Studio, is_idle, wait
+from screenshots import LOOKS, OUT, PATIENCE, Studio, is_idle, strangers_home, wait
 
 from napari_blurgan.widgets._picks import BACKGROUND, FOREGROUND
 
@@ -70,8 +70,9 @@ def main() -> None:
     parser.add_argument("--looks", nargs="+", default=list(LOOKS), choices=LOOKS)
     options = parser.parse_args()
     Studio.out = options.out
-    for Studio.folder in options.looks:
-        scene(options.seconds)
+    for look in options.looks:
+        with strangers_home(look):
+            scene(options.seconds)
 
 
 if __name__ == "__main__":

@@ -50,3 +50,11 @@ def test_the_background_is_known_to_less_than_a_grey_level(dtype: type) -> None:
     board = np.indices((8, 32, 32)).sum(0) % 2
     image = (102 + board).astype(dtype)
     assert background_level([image]) == pytest.approx(102.5, abs=0.05)
+
+
+def test_an_image_without_noise_has_none() -> None:
+    """Whole numbers, drawn, not measured: most are equal to their neighbours."""
+    image = np.zeros((8, 64, 64), np.float32)
+    image[:, 20:40, 20:40] = 100
+    found = estimate_noise([image])
+    assert (found.slope, found.intercept) == (0, 0)

@@ -306,6 +306,15 @@ def test_the_criterion_is_drawn(
     assert widget.plot.last_step == 3  # of the last estimate nothing was asked
 
 
+def test_what_counts_photons_asks_for_the_camera_before_start(
+    widget: DeconvolveWidget, qtbot: QtBot
+) -> None:
+    widget.form["stop"].value = "held-out"
+    qtbot.waitUntil(lambda: "Camera known" in widget.plan.text(), timeout=30_000)
+    widget.camera.setChecked(True)
+    qtbot.waitUntil(lambda: "1 frame" in widget.plan.text(), timeout=30_000)
+
+
 def test_the_plan_says_what_it_would_take(
     widget: DeconvolveWidget, qtbot: QtBot
 ) -> None:

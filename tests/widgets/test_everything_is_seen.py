@@ -22,6 +22,7 @@ from qtpy.QtWidgets import (
     QScrollArea,
 )
 
+from napari_blurgan.widgets._words import HERE, breakable, plain
 from napari_blurgan.widgets.restore_folder import RestoreFolderWidget
 
 NAMES = (
@@ -60,8 +61,9 @@ def cut_off(widget: Any) -> Iterator[Any]:
             continue
         words = isinstance(child, QLabel) and child.wordWrap()
         narrow = not words and child.width() < child.minimumSizeHint().width()
+        low = words and child.height() < child.heightForWidth(child.width())
         right = child.mapTo(widget, child.rect().topRight()).x()
-        if narrow or right > widget.width():
+        if narrow or low or right > widget.width():
             yield child.text()
 
 
@@ -71,6 +73,30 @@ def test_nothing_is_cut_off_in_large_type(widget: Any) -> None:
     assert content.minimumSizeHint().width() <= area.viewport().width()
     assert list(cut_off(widget)) == []
     assert widget.window().width() <= 1280
+
+
+@pytest.mark.parametrize("widget", ["Restore"], indirect=True)
+def test_what_comes_later_is_not_cut_off_either(widget: Any) -> None:
+    """The dock grows with it: with figures of evidence, or wide words."""
+    widget.evidence.show()
+    wide = QLabel("words that are wider than anything else in this dock, by far")
+    for shown in (None, wide):
+        if shown is not None:
+            widget.evidence.layout().addWidget(shown)
+        for _ in range(3):
+            QApplication.processEvents()
+        assert list(cut_off(widget)) == []
+
+
+def test_a_long_name_of_a_file_widens_no_dock() -> None:
+    path = (
+        "/home/you/models of mine/2024-05-12_averyverylongnameofafilewithoutend.blurgan"
+    )
+    label = plain(breakable(path))
+    label.setWordWrap(True)
+    assert label.text().replace(HERE, "") == path
+    letters = label.fontMetrics().horizontalAdvance("m" * 16)
+    assert label.minimumSizeHint().width() < letters
 
 
 def test_every_field_explains_itself(widget: Any) -> None:

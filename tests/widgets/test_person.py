@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tifffile
 from napari import Viewer
 from pytestqt.qtbot import QtBot
-from qtpy.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from qtpy.QtCore import QMimeData, QPoint, QPointF, Qt, QTimer, QUrl
 from qtpy.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent
-from qtpy.QtWidgets import QApplication, QDockWidget
+from qtpy.QtWidgets import QApplication, QDialogButtonBox, QDockWidget
 
 from napari_blurgan.widgets._controls import Phase
 from napari_blurgan.widgets._docks import ancestor
@@ -67,6 +68,21 @@ class Person:
         self.until(lambda: name in self.viewer.layers or idle(widget))
         assert name in self.viewer.layers, widget.messages.details
         return self.viewer.layers[name]
+
+    def drop_on_canvas(self, path: Path) -> None:
+        """Let a file fall on the canvas, and press OK in the dialog that comes."""
+        mime = QMimeData()
+        mime.setUrls([QUrl.fromLocalFile(str(path))])
+        rest = (mime, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
+        event = QDropEvent(QPointF(200, 200), Qt.DropAction.CopyAction, *rest)
+        QTimer.singleShot(500, self._accept)
+        self.viewer.window._qt_viewer.dropEvent(event)
+
+    def _accept(self) -> None:
+        dialog = QApplication.activeModalWidget()
+        assert dialog is not None
+        (box,) = dialog.findChildren(QDialogButtonBox)
+        self.click(box.button(QDialogButtonBox.StandardButton.Ok))
 
     def drop(self, widget: Any, path: Path) -> None:
         """Drag a file over a widget and let it fall."""
@@ -139,6 +155,35 @@ def test_learn_watch_trust_restore(person: Person) -> None:
 
 
 # PySide6 deprecates the constructor, and offers no other that takes a position.
+@pytest.mark.filterwarnings("ignore:.*QDrag.*is marked as deprecated")
+def test_from_a_dropped_tiff_without_sharp_images_to_a_preview(
+    person: Person, tmp_path: Path, volumes: tuple[np.ndarray, np.ndarray]
+) -> None:
+    """An ImageJ hyperstack with calibration: six clicks at most, and no typing."""
+    path = tmp_path / "cell.tif"
+    light = 2000 * volumes[0] / volumes[0].max()
+    tifffile.imwrite(
+        path,
+        np.random.default_rng(0).poisson(100 + light).astype(np.uint16),
+        imagej=True,
+        resolution=(10, 10),
+        metadata={"axes": "ZYX", "spacing": 0.3, "unit": "um"},
+    )
+    person.drop_on_canvas(path)
+    assert person.viewer.layers["cell"].scale == pytest.approx((0.3, 0.1, 0.1))
+    person.choose("Plugins", "BlurGAN", "Train")
+    train = person.widget("Train")
+    person.click(train.run.start_button)
+    preview = person.until_layer("cell · preview", train)
+    first = np.array(preview.data)
+    person.until(lambda: train.plot.last_step > 0 or idle(train))
+    person.until(lambda: not np.array_equal(preview.data, first) or idle(train))
+    assert person.clicks <= CLICKS
+    assert not train.messages.details, train.messages.details
+    person.click(train.run.stop_button)
+    person.until(lambda: idle(train))
+
+
 @pytest.mark.filterwarnings("ignore:.*QDrag.*is marked as deprecated")
 def test_a_file_is_dropped_from_the_desktop(
     person: Person, tmp_path: Path, volumes: tuple[np.ndarray, np.ndarray]

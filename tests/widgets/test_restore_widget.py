@@ -284,10 +284,10 @@ def test_the_list_marks_models_that_have_hardly_learned(
         _state.models.add(path)
     box = widget.form["model"].native
     texts = {box.itemData(i): box.itemText(i) for i in range(box.count())}
-    assert texts[model_folder] == "tiny ⚠ 2 steps only"
-    assert texts[none].endswith("⚠ untrained")
+    assert texts[model_folder] == "⚠ tiny, 2 steps"
+    assert texts[none].endswith(", untrained")
     assert "⚠" not in texts[long]
-    assert texts[empty].endswith("⚠ cannot be read")
+    assert texts[empty] == "⚠ empty, cannot be read"
 
 
 def test_a_damaged_model_is_reported(

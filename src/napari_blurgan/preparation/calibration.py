@@ -176,6 +176,8 @@ def estimate_noise(
     first, _ = np.polyfit(levels, spread, 1)
     means = np.array([v.mean() for v in binned])
     spread = np.where(levels < FEW * first, means, spread)
+    if not spread.any():
+        return NoiseModel(0.0, 0.0)  # drawn, not measured
     # Equal relative errors, except in bins that are dark only by selection.
     weights = 1 / np.maximum(spread, spread.max() / 50)
     slope, intercept = np.polyfit(levels, spread, 1, w=weights)

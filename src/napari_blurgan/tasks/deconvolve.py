@@ -205,6 +205,7 @@ class DeconvolutionRequest:
         """Return the requirements in words, and the seconds, by a trial."""
         from napari_blurgan.classical.memory import peak_bytes
 
+        self._check_camera()
         psfs, _ = self._fitted()
         tile = self._tile(psfs)
         shape, frames = self.stack.spatial_shape, self._frames()
@@ -225,6 +226,18 @@ class DeconvolutionRequest:
         cut = "whole" if tile is None else f"in {pieces} tiles"
         words = f"{frames} frame{'s'[: frames > 1]} {cut}, about {need / 1e9:.2g} GB"
         return words, work * self._pace(psfs[0])
+
+    def _check_camera(self) -> None:
+        """Refuse what counts photo-electrons without the camera's figures."""
+        from napari_blurgan.inverse.stopping import RULES
+
+        rule = RULES.get(self.stop or "")
+        counts = METHODS[self.method].counts or (rule is not None and rule.counts)
+        if counts and not self.camera:
+            raise DataError(
+                "this method, or its stopping rule, counts photo-electrons: tick "
+                "'Camera known' and enter the camera's figures, or choose another"
+            )
 
     def _pace(self, psf: Psf) -> float:
         """Return the seconds per voxel of the domain, from a small trial."""

@@ -266,13 +266,17 @@ def _spreads(
 
     def again(stack: Stack) -> Stack:
         """Restore an image in memory."""
-        return restore(model, stack, device=device)
+        return restore(model, stack, device=device, progress=_nothing)
 
     if "halves" in repeats:
         yield halves(again, measured, levels)
     if "turns" in repeats:
         symmetry = Symmetry() if model.blur is None else model.blur.symmetry
         yield turns(again, measured, symmetry)
+
+
+def _nothing(event: Event) -> None:
+    """Say nothing: what is to be known of the image was said when it was restored."""
 
 
 def _carried(

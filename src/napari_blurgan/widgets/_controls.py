@@ -7,7 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from napari.utils import progress
-from qtpy.QtCore import QSize, Qt, Signal
+from qtpy.QtCore import QEvent, QObject, QSize, Qt, Signal
 from qtpy.QtGui import QTextDocumentFragment
 from qtpy.QtWidgets import (
     QFrame,
@@ -241,6 +241,12 @@ def scrolled(content: QWidget, parent: QWidget) -> None:
 
 class _ScrollArea(QScrollArea):
     """As wide as its content needs, so that only the height is scrolled."""
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Grow with the content; Qt has this watch it."""
+        if watched is self.widget() and event.type() == QEvent.Type.LayoutRequest:
+            self.updateGeometry()
+        return bool(super().eventFilter(watched, event))
 
     def minimumSizeHint(self) -> QSize:
         """Return the content's width and room for the scroll bar."""

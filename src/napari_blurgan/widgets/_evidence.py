@@ -54,12 +54,14 @@ LEGENDS = {
     # What has no light has an evidence of 0.8 and more.
     "evidence": Legend(
         "Evidence",
-        ("0: not supported by the data", "1: supported"),
+        ("0: not supported", "1: supported"),
         (0, 1),
         ((0.0, ORANGE), (0.8, CLEAR), (1.0, CLEAR)),
     ),
 }
 CHANNELS = {"misfit": 1, "evidence": 0}
+OPACITY = 0.6
+"""Of both layers: what they lie on is to be seen."""
 BAR = 12
 """Height of a bar of colours, in pixels."""
 HINT = (
@@ -97,6 +99,7 @@ def _layer(source: Image, found: Evidence, axes: str, done: str) -> LayerData:
         "contrast_limits": legend.limits,
         "blending": "translucent_no_depth",
         "visible": done == "evidence",
+        "opacity": OPACITY,
     }
     return pixels, attributes | look, kind
 

@@ -23,7 +23,9 @@ FIELD_WIDTH = 90
 PLAIN = (str, int, float, bool)
 FOCUS = "border: 1px solid #56B4E9"
 """Style of the focus, which napari's themes do not show on every kind of field."""
-NAME, LONGEST = 14, 20
+NOTHING = "-----"
+"""Text of a box in which nothing is chosen."""
+NAME, LONGEST = 16, 19
 """Visible letters of a choice: of a layer name, and of our own longer ones."""
 
 
@@ -83,8 +85,10 @@ def _size(field: QWidget) -> None:
         show_focus(field, "QComboBox")
         texts = [field.itemText(i) for i in range(field.count())]
         longest = max(map(len, texts), default=0)
+        # What may be empty lists layers or models, whatever they are called.
+        least = NAME if NOTHING in texts or not texts else 0
         # Qt counts in X, which is wider than most letters.
-        field.setMinimumContentsLength(min(max(NAME, 3 * longest // 4), LONGEST))
+        field.setMinimumContentsLength(min(max(least, 3 * longest // 4), LONGEST))
         field.setSizeAdjustPolicy(
             QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
         )

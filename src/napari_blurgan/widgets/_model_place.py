@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QFileDialog, QLabel, QLineEdit, QVBoxLayout, QWidget
 from napari_blurgan.widgets import _state
 from napari_blurgan.widgets._controls import button, row
 from napari_blurgan.widgets._hardware import hardware
-from napari_blurgan.widgets._words import plain
+from napari_blurgan.widgets._words import breakable, plain
 
 __all__ = ["ModelPlace"]
 
@@ -51,7 +51,8 @@ class ModelPlace(QWidget):
 
     def _say(self) -> None:
         path = self.taken()(self._image)
-        self.words.setText(f"Saved as {path}, trained on: {hardware(self._device)}")
+        where = hardware(self._device)
+        self.words.setText(f"Saved as {breakable(path)}, trained on: {where}")
 
     def _ask(self) -> None:
         chosen = QFileDialog.getExistingDirectory(self, "Folder for the model")

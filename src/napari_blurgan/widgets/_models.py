@@ -26,7 +26,7 @@ def named(models: Sequence[Path]) -> list[tuple[str, Path]]:
     """Return unique names to choose from, with marks for hardly trained models."""
     stems = Counter(path.stem for path in models)
     return [
-        (_name(path, stems[path.stem] > 1) + _mark(trained_steps(path)), path)
+        (_marked(_name(path, stems[path.stem] > 1), trained_steps(path)), path)
         for path in models
     ]
 
@@ -35,9 +35,11 @@ def _name(path: Path, ambiguous: bool) -> str:
     return f"{path.stem} ({path.parent})" if ambiguous else path.stem
 
 
-def _mark(steps: int | None) -> str:
+def _marked(name: str, steps: int | None) -> str:
+    """Return a name with a sign in front, which is seen in the narrowest of boxes."""
     if steps is None:
-        return " ⚠ cannot be read"
+        return f"⚠ {name}, cannot be read"
     if steps == 0:
-        return " ⚠ untrained"
-    return f" ⚠ {steps} step{'s'[: steps != 1]} only" if steps < FEW else ""
+        return f"⚠ {name}, untrained"
+    few = f"{steps} step{'s'[: steps != 1]}"
+    return f"⚠ {name}, {few}" if steps < FEW else name

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QLabel
 
-__all__ = ["escaped", "plain"]
+__all__ = ["HERE", "breakable", "escaped", "plain"]
+
+PIECE = re.compile(r"([/\\._-]|[^\s/\\._-]{12})(?=\S)")
+"""What in a path a line may end after."""
+HERE = "\u200b"
+"""Where a line may end, seen by nobody."""
 
 
 def plain(text: str = "") -> QLabel:
@@ -14,6 +21,11 @@ def plain(text: str = "") -> QLabel:
     label.setTextFormat(Qt.TextFormat.PlainText)
     label.setText(text)
     return label
+
+
+def breakable(path: object) -> str:
+    """Return a path that may go over several lines, so that it widens no dock."""
+    return PIECE.sub(rf"\1{HERE}", str(path))
 
 
 def escaped(text: str) -> str:

@@ -147,6 +147,7 @@ class DeconvolveWidget(RunWidget):
         self.form["channel"].changed.connect(self._offer_psfs)
         self.form["channel"].changed.connect(lambda _: self._estimate_background())
         self.camera.toggled.connect(self.background.refresh)
+        self.camera.toggled.connect(lambda _: self._plan_soon.start())
         self.camera.fields["offset"].changed.connect(self.background.refresh)
         self.form["method"].changed.connect(self._offer_parameters)
         for name in ("layer", "psf", "method", "channel", "time", "stop"):

@@ -119,7 +119,6 @@ class RestoreWidget(RunWidget):
         layout.addLayout(self._image_row())
         for widget in (self.run, self.messages, self.evidence):
             layout.addWidget(widget)
-        layout.addWidget(help_buttons(__name__))
         layout.addStretch()
         scrolled(content, self)
         self._connect()
@@ -156,7 +155,7 @@ class RestoreWidget(RunWidget):
         other = button(
             "Other model…", "Choose a model folder from disk", self._ask_for_model
         )
-        return row(other, self.export_button)
+        return row(other, self.export_button, help_buttons(__name__))
 
     def _image_row(self) -> QHBoxLayout:
         self.preview_button = button(

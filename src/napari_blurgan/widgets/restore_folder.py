@@ -87,7 +87,7 @@ class RestoreFolderWidget(RunWidget):
         layout = QVBoxLayout(content)
         for widget in (self.form, self.table, self.run, self.messages):
             layout.addWidget(widget)
-        layout.addWidget(help_buttons(__name__))
+        layout.addWidget(help_buttons(__name__), alignment=Qt.AlignmentFlag.AlignLeft)
         layout.addStretch()
         scrolled(content, self)
         self.run.start.connect(self._start)
@@ -217,6 +217,7 @@ class _Table(QTableWidget):
         item = QTableWidgetItem(words)
         item.setToolTip(words)
         self.setItem(row, 1, item)
+        self.resizeRowToContents(row)
 
     def state(self, row: int) -> str:
         """Return what is said of an image."""
