@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -20,8 +21,13 @@ IMAGES = 2
 
 
 def middle_of(shape: Sequence[int], largest: Sequence[int]) -> tuple[slice, ...]:
-    """Return the middle of an image, ([z,] y, x), no larger than `largest`."""
-    pairs = zip(shape, largest[-len(shape) :], strict=True)
+    """Return the middle of an image, ([z,] y, x), no larger than `largest`, (z, y, x).
+
+    That of a plane is a square of as many pixels.
+    """
+    if len(shape) == 2:
+        largest = (math.isqrt(math.prod(largest)),) * 2
+    pairs = zip(shape, largest, strict=True)
     starts = [(max(0, (n - most) // 2), min(n, most)) for n, most in pairs]
     return tuple(slice(start, start + size) for start, size in starts)
 
