@@ -45,15 +45,18 @@ def best(results: Iterator[Volume], truth: Volume) -> dict[str, float]:
     return max((figures(x, truth) for x in results), key=lambda f: f["psnr_fitted"])
 
 
-def richardson_lucy(y: Volume, psf: Psf, gain: float) -> Iterator[Volume]:
+def richardson_lucy(
+    y: Volume, psf: Psf, gain: float, device: str = "cpu"
+) -> Iterator[Volume]:
     """Yield the estimate every few iterations."""
-    plan = Blur(torch.from_numpy(psf.data), y.shape, "extend")
-    steps = RichardsonLucySteps(Observation(torch.from_numpy(y / gain), plan))
+    plan = Blur(torch.from_numpy(psf.data).to(device), y.shape, "extend")
+    measured = torch.from_numpy(y / gain).to(device)
+    steps = RichardsonLucySteps(Observation(measured, plan))
     last, every = RL_STEPS
     for n in range(1, last + 1):
         steps.correct(steps.predict())
         if n % every == 0:
-            yield plan.crop(steps.estimate).numpy()
+            yield plan.crop(steps.estimate).cpu().numpy()
 
 
 def classical(name: str, data: Experiment, y: Volume, truth: Volume) -> dict[str, Any]:
