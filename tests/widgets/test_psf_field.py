@@ -167,5 +167,5 @@ def test_layers_are_checked_as_files_are(viewer: Viewer) -> None:
     single = viewer.add_image(spot()[None], name="single", scale=(1, *VOXEL))
     assert to_psf(single).shape == (15, 21, 21)
     unknown = viewer.add_image(spot(), name="unknown")
-    with pytest.raises(OpticsError, match="size of its voxels"):
+    with pytest.raises(OpticsError, match="needs its voxel size"):
         to_psf(unknown)

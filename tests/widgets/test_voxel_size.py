@@ -47,7 +47,7 @@ def test_a_typed_size_is_the_layer_s_scale_in_micrometres(
     viewer.dims.set_current_step(1, 3)
     form.look_at([layer, None])
     assert not form.isHidden()
-    assert "cell: the size of a voxel is unknown" in form._words.text()
+    assert "cell: the voxel size is unknown" in form._words.text()
     assert not form.set_button.isEnabled()
     typed(form, z=0.3, y=0.1)
     told = []
@@ -164,7 +164,7 @@ def test_a_psf_without_a_size_is_asked_for_it(
     psf = viewer.add_image(spot, name="spot")
     _, widget = viewer.window.add_plugin_dock_widget("napari-blurgan", "Deconvolve")
     widget.form.update_values({"layer": cells, "psf": psf})
-    assert "spot: the size of a voxel is unknown" in widget.voxels._words.text()
+    assert "spot: the voxel size is unknown" in widget.voxels._words.text()
     typed(widget.voxels, z=0.3, y=0.1)
     qtbot.mouseClick(widget.voxels.set_button, Qt.MouseButton.LeftButton)
     assert widget._request().psfs[0].voxel_size == SIZE

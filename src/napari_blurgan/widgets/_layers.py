@@ -250,7 +250,8 @@ def to_psf(layer: Image, image: Stack | None = None) -> Psf:
     stack = to_stack(layer)
     known = stack.metadata
     sizes = _sizes(stack, known.get("voxel_size"), image)
-    kept = {k: v for k, v in known.items() if k not in ("made", "voxel_size")}
+    left = {"made", "voxel_size"} | (set() if known.get("notes") else {"notes"})
+    kept = {k: v for k, v in known.items() if k not in left}
     try:
         return Psf(
             _volume(stack),
