@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 from scipy.ndimage import uniform_filter
-from screenshots import LOOKS, OUT, PATIENCE, Studio, is_idle, strangers_home, wait
+from screenshots import LOOKS, OUT, Studio, expect, is_idle, strangers_home, wait
 
 from napari_blurgan.widgets._picks import BACKGROUND, FOREGROUND
 
@@ -53,11 +53,11 @@ def scene(seconds: float) -> None:
     for domain, name in LAYERS.items():
         widget.domains[domain].tick(studio.viewer.layers[name])
     widget.run.start_button.click()
-    wait(PATIENCE, lambda: not widget.plot.is_empty or is_idle(widget))
+    expect(lambda: not widget.plot.is_empty or is_idle(widget))
     wait(seconds, lambda: is_idle(widget))
     studio.shoot("transform-running")
     widget.run.stop_button.click()
-    wait(PATIENCE, lambda: is_idle(widget))
+    expect(lambda: is_idle(widget))
     studio.shoot("transform-done")
     print(widget.content.text(), flush=True)
     studio.close()
