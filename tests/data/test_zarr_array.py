@@ -70,6 +70,30 @@ def test_missing_chunks_are_counted_and_refused_if_asked(image: Path) -> None:
         read_stack(image, strict=True)
 
 
+def test_only_chunks_of_its_own_version_are_counted(image: Path) -> None:
+    """An array of the other version in the same folder has other chunks."""
+    own = chunk_files(image)
+    other = "c/0/0/0" if own[0].name == "0.0.0" else "0.0.0"
+    (image / "0" / other).parent.mkdir(parents=True, exist_ok=True)
+    (image / "0" / other).write_bytes(b"of another array")
+    assert read_stack(image, strict=True).metadata["notes"] == []
+    own[0].unlink()
+    with pytest.raises(DataError, match="1 of 8 chunks are not there"):
+        read_stack(image, strict=True)
+
+
+@pytest.mark.parametrize("names", [(), ("cell", "nucleus")])
+def test_a_group_without_an_image_says_what_it_holds(
+    tmp_path: Path, names: tuple[str, ...]
+) -> None:
+    group = zarr.open_group(tmp_path / "a.zarr", mode="w")
+    for name in names:
+        group.create_group(name)
+    said = "name one of those in it: cell, nucleus" if names else "it is empty"
+    with pytest.raises(DataError, match=said):
+        read_stack(tmp_path / "a.zarr")
+
+
 @pytest.mark.parametrize("content", [b"", b"rubbish", None])
 def test_damaged_chunks_are_named(image: Path, content: bytes | None) -> None:
     file = chunk_files(image)[2]

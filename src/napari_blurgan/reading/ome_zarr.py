@@ -73,9 +73,9 @@ def read_zarr(path: Path, axes: str | None = None, *, strict: bool = False) -> S
     if "bioformats2raw.layout" in ome and is_zarr(path / "0"):
         return read_zarr(path / "0", axes, strict=strict)
     held = sorted(entry.name for entry in path.iterdir() if entry.is_dir())
+    inside = f"name one of those in it: {', '.join(held)}" if held else "it is empty"
     raise DataError(
-        f"{path}: is a zarr group without an image (no multiscales); it holds "
-        f"{', '.join(held) or 'nothing'}. Name one of those"
+        f"{path}: is a zarr group without an image (no multiscales); {inside}"
     )
 
 

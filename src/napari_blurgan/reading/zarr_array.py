@@ -175,6 +175,18 @@ class ZarrArray:
         for numbers in itertools.product(*self._grid(index)):
             yield self._array.metadata.encode_chunk_key(numbers)
 
+    def is_key(self, name: str, grid: Sequence[int]) -> bool:
+        """Return whether a file of this name is a chunk: other versions name them
+        differently.
+        """
+        found = CHUNK_KEY.fullmatch(name)
+        if not found:
+            return False
+        numbers = tuple(int(part) for part in re.split(r"[./]", found[1]))
+        if len(numbers) != len(grid) or any(map(int.__ge__, numbers, grid)):
+            return False
+        return bool(name == self._array.metadata.encode_chunk_key(numbers))
+
     def _boxes(self, index: Any) -> Iterator[tuple[slice, ...]]:
         for numbers in itertools.product(*self._grid(index)):
             yield tuple(
@@ -189,7 +201,7 @@ def missing_chunks(array: ZarrArray) -> tuple[int, int]:
     By zarr's definition such chunks have the fill value.
     """
     grid = [-(-n // b) for n, b in zip(array.shape, array.blocks, strict=True)]
-    found = [file for name, file in _files(array.path) if _is_chunk(name, grid)]
+    found = [file for name, file in _files(array.path) if array.is_key(name, grid)]
     if array.sharding is None:
         return math.prod(grid) - len(found), math.prod(grid)
     count = math.prod(grid) * array.sharding.chunks
@@ -211,15 +223,6 @@ def _files(folder: Path) -> Iterator[tuple[str, Path]]:
             file = Path(root) / name
             if file.is_file():
                 yield file.relative_to(folder).as_posix(), file
-
-
-def _is_chunk(name: str, grid: Sequence[int]) -> bool:
-    found = CHUNK_KEY.fullmatch(name)
-    if not found:
-        return False
-    numbers = [int(part) for part in re.split(r"[./]", found[1])]
-    inside = zip(numbers, grid, strict=False)
-    return len(numbers) == len(grid) and all(i < n for i, n in inside)
 
 
 def _codecs(array: Any) -> list[str]:
