@@ -7,12 +7,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from scipy.ndimage import gaussian_filter
 from scipy.signal import fftconvolve
 
 from napari_blurgan.classical.images import deconvolve
 from napari_blurgan.classical.methods import METHODS
+from napari_blurgan.classical.richardson_lucy import RichardsonLucySteps
 from napari_blurgan.inverse.far_light import cone_of, folded, light_within
+from napari_blurgan.inverse.observation import Observation
+from napari_blurgan.inverse.plan import Plan
 from napari_blurgan.inverse.psf_fit import fit_psf, psf_shape_for
 from napari_blurgan.optics.camera import Camera
 from napari_blurgan.optics.models import Optics, theoretical_psf
@@ -147,6 +151,25 @@ def test_a_spot_is_as_bright_whatever_the_number_of_planes(
     assert min(peaks) > 0.8 * max(peaks)
 
 
+@pytest.mark.parametrize("planes", [2, 3])
+def test_thin_stacks_lose_no_light_but_where_it_is_along_z(
+    spots: tuple[np.ndarray, np.ndarray], planes: int
+) -> None:
+    """Two or three planes cannot tell where within 0.6 µm of them light is."""
+    truth, image = spots
+    part = image[of_planes(planes)]
+    plan = Plan(psf_for(part.shape), part.shape, VOXEL, device="cpu")
+    steps = RichardsonLucySteps(Observation(torch.from_numpy(part), plan.blur))
+    with torch.no_grad():
+        for _ in range(50):
+            steps.correct(steps.predict())
+    seen = steps.estimate[:, :48, :48].roll(2, 0)[: planes + 4]
+    first = of_planes(planes).start - 2
+    true = truth[first : first + planes + 4].sum()
+    assert float(seen.sum()) == pytest.approx(true, rel=0.02)
+    assert any("so thin a stack" in note for note in plan.notes)
+
+
 @pytest.mark.parametrize("method", ["wiener", "tikhonov"])
 def test_linear_filters_agree_on_a_spot(
     spots: tuple[np.ndarray, np.ndarray], method: str
@@ -253,6 +276,15 @@ class TestFarLight:
         again, notes = fit_psf(psf, (5, *FIELD), VOXEL)
         assert again is psf
         assert notes == ()
+
+    @pytest.mark.parametrize(("planes", "thin"), [(1, 0), (3, 1), (4, 1), (9, 0)])
+    def test_a_stack_hardly_deeper_than_the_psf_is_reported(
+        self, planes: int, thin: int
+    ) -> None:
+        _, notes = fit_psf(psf_for((9, *FIELD)), (planes, *FIELD), VOXEL)
+        found = [note for note in notes if "so thin a stack" in note]
+        assert len(found) == thin
+        assert all(f"the stack has {planes} planes" in note for note in found)
 
     def test_a_psf_too_shallow_for_the_stack_is_reported(self) -> None:
         psf = theoretical_psf(OPTICS, (11, 15, 15), VOXEL)

@@ -83,6 +83,13 @@ def test_a_size_without_a_unit_is_reported(tmp_path: Path) -> None:
     assert "0.3 along z without a unit" in " ".join(stack.metadata["notes"])
 
 
+def test_planes_without_a_distance_are_reported(tmp_path: Path) -> None:
+    stack = read_stack(write_imagej(tmp_path / "a.tif", spacing=0))
+    assert stack.voxel_size == (None, 0.1, 0.1)
+    (note,) = stack.metadata["notes"]
+    assert "0 um along z: an impossible voxel size" in note
+
+
 def test_an_image_in_pixels_needs_no_note(tmp_path: Path) -> None:
     path = write_imagej(tmp_path / "a.tif", "pixel", 1.0, (1, 1))
     assert read_stack(path).metadata["notes"] == []

@@ -281,6 +281,8 @@ def test_unknown_models_and_shapes_are_refused() -> None:
         theoretical_psf(DRY, (3, 3, 3), (0.1, 0.1))
     with pytest.raises(OpticsError, match="three sizes"):
         theoretical_psf(DRY, (3, 3), FINE)
+    with pytest.raises(OpticsError, match=r"0.0003 × 0.0001 × 0.0001 µm right, or in"):
+        theoretical_psf(OIL, (80001, 128001, 128001), (3e-4, 1e-4, 1e-4))
 
 
 def test_support_is_odd_and_follows_the_optics() -> None:

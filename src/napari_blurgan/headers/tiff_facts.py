@@ -125,7 +125,9 @@ def _imagej_facts(tif: Any, series: Any) -> OmeFacts:
     lengths = dict(zip("YX", _pixel_lengths(tif.pages.first), strict=True))
     if "spacing" in header:
         lengths["Z"] = _absolute(header["spacing"])
-    claims = {axis: Claim(n, units[axis]) for axis, n in lengths.items() if n}
+    # No resolution is zero; a spacing of zero was written.
+    given = {axis: n for axis, n in lengths.items() if n or axis == "Z"}
+    claims = {axis: Claim(n, units[axis]) for axis, n in given.items()}
     voxels = read_voxels(claims, "its ImageJ header")
     if not claims and tif.is_micromanager:
         voxels = _read(_micromanager, tif, "its Micro-Manager header")

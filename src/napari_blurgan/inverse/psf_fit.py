@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from napari_blurgan.axes import VoxelSize
 from napari_blurgan.inverse.far_light import cone_of, folded, light_within
-from napari_blurgan.optics import geometry
+from napari_blurgan.optics import geometry, width
 from napari_blurgan.optics.models import Optics, support_shape
 from napari_blurgan.optics.psf import Psf
 from napari_blurgan.optics.psf_file import FITTED, NOTES
@@ -28,6 +28,9 @@ REFERENCE = (12.0, 6.4, 6.4)
 """Half of the (z, y, x) in µm over which the light of a widefield microscope counts at
 least, for any crop of a stack. Its cone has no end: this sets the scale."""
 TOLD = 1.02
+THIN = 3.0
+"""Depth of a stack, in axial widths of the PSF, below which light just outside it is
+confused with light within."""
 
 
 def fit_psf(
@@ -66,8 +69,8 @@ def fit_psf(
     resampled, scaled = _resampled(planar, voxel_size)
     fitted, cut = _within_reach(resampled, shape)
     haze, scale = _too_shallow(resampled, shape), _beyond_reference(resampled)
-    lent = _lent(psf, shape, voxel_size)
-    notes = (*found, moved, picked, scaled, haze, cut, scale, lent)
+    thin, lent = _too_thin(resampled, shape), _lent(psf, shape, voxel_size)
+    notes = (*found, moved, picked, scaled, haze, thin, cut, scale, lent)
     return fitted, tuple(note for note in notes if note)
 
 
@@ -227,6 +230,23 @@ def _too_shallow(psf: Psf, shape: Sequence[int]) -> str | None:
         f"the PSF has {psf.shape[0]} planes, but in a widefield stack of {planes} "
         f"light "
         f"reaches over {2 * planes - 1}: haze from farther planes remains"
+    )
+
+
+def _too_thin(psf: Psf, shape: Sequence[int]) -> str | None:
+    """Return a note if a stack is hardly deeper than the PSF."""
+    if len(shape) == 2 or 1 in (shape[0], psf.shape[0]) or FITTED in psf.provenance:
+        return None
+    _, y, x = np.unravel_index(int(psf.data.argmax()), psf.shape)
+    (axial,) = width.fwhm(psf.data[:, y, x])
+    if not shape[0] < THIN * axial:
+        return None
+    error = "a few per cent" if shape[0] >= 2 * axial else "a tenth or more"
+    return (
+        f"the stack has {shape[0]} planes, the PSF a depth of {axial:.1f} (full width "
+        "at half maximum): in so thin a stack, light just above or below it is "
+        f"confused with light within, and intensities may be wrong by {error}; record "
+        "more planes"
     )
 
 

@@ -176,9 +176,7 @@ class ZarrArray:
             yield self._array.metadata.encode_chunk_key(numbers)
 
     def is_key(self, name: str, grid: Sequence[int]) -> bool:
-        """Return whether a file of this name is a chunk: other versions name them
-        differently.
-        """
+        """Return whether a file is a chunk; other versions of zarr use other names."""
         found = CHUNK_KEY.fullmatch(name)
         if not found:
             return False

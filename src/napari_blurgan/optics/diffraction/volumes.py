@@ -111,9 +111,11 @@ def _check_extent(
 ) -> None:
     """Refuse sizes that would take unreasonable memory or time."""
     if math.prod(sizes) > MOST_VOXELS:
+        given = " × ".join(f"{v:.3g}" for v in voxel_size)
         raise OpticsError(
             f"a PSF of {' × '.join(map(str, sizes))} voxels is too large to be "
-            f"computed: at most {MOST_VOXELS / 1e6:.0f} million in all"
+            f"computed, at most {MOST_VOXELS / 1e6:.0f} million in all: are voxels of "
+            f"{given} µm right, or in another unit?"
         )
     axial, lateral = optics.nyquist
     for axis, length, finest in zip(
