@@ -90,6 +90,19 @@ def test_measure_prints_widths_centre_and_comparison(
     assert told["against"]["resampled"] is False
 
 
+@pytest.mark.parametrize("option", ["--psf-voxel", "--voxel"])
+def test_measure_takes_the_size_that_its_error_asks_for(
+    saved: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str
+) -> None:
+    plain = tmp_path / "plain.tif"
+    tifffile.imwrite(plain, Psf.load(saved).data, photometric="minisblack")
+    assert psf("measure", plain) == 2
+    assert "--psf-voxel" in capsys.readouterr().err
+    assert psf("measure", plain, option, 0.2, 0.1, 0.1, "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["voxel_size_um"] == [0.2, 0.1, 0.1]
+
+
 def test_measure_resamples_the_reference_and_says_so(
     saved: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -64,7 +64,7 @@ REFUSED = {
     "threshold a.tif --background x,y --foreground 1,1,1,1": "a disc is Y,X,R",
     "evaluate a.tif two.tif": "they must be equal",
     "evaluate a.tif text.tif --json": "is not a TIFF file",
-    "info dir": "weights.safetensors",
+    "info dir": "dir is no model folder: it has no weights.safetensors",
     "recipe nosuch": "no preset 'nosuch'",
     "train dir --blurred a.tif --sharp a.tif --out m.blurgan": "neither a file nor",
     TRAIN.replace("m.blurgan", "a.tif/m"): "is no folder",
@@ -76,6 +76,7 @@ REFUSED = {
     "restore a.tif a.tif --out o.tif": "no model folder",
     "restore loop.tif a.tif --out o.tif": "no model folder",
     "split a.tif --out pairs": "no pairs in these",
+    "split dir --out pairs": "no images (.tif, .tiff, .zarr) in dir",
     "demo --out a.tif": "is a file",
 }
 

@@ -174,10 +174,9 @@ def _fill_measure(parser: argparse.ArgumentParser) -> None:
         "psf", type=Path, metavar="PSF", help="a TIFF, or a model folder"
     )
     parser.add_argument("--against", type=Path, metavar="PSF", help="the reference")
-    add_voxel(
-        parser,
-        text="voxel size of the PSF, if its file does not contain it or is wrong",
-    )
+    text = "voxel size of the PSF, if its file does not contain it or is wrong"
+    add_voxel(parser, "--psf-voxel", text, dest="voxel")
+    add_voxel(parser, "--voxel", "the same as --psf-voxel", dest="voxel")
     text = "voxel size of the reference, if its file does not contain it or is wrong"
     add_voxel(parser, "--against-voxel", text)
     parser.add_argument("--json", action="store_true", help="print JSON")

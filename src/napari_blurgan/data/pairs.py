@@ -67,6 +67,10 @@ def pairs_in(paths: Sequence[Path]) -> list[Pair]:
     if len(folders) == 2 and len(paths) in (1, 2):
         return _of_one_name(*folders)
     files = [q for p in paths for q in (_images(p) if _is_folder(p) else [p])]
+    if not files:
+        raise DataError(
+            f"no images ({', '.join(IMAGES)}) in {_some([str(p) for p in paths])}"
+        )
     return _of_one_word(files)
 
 

@@ -248,7 +248,10 @@ def load_model(path: str | Path) -> Model:
     folder = as_path(path, ModelFileError)
     if not folder.is_dir():
         raise ModelFileError(f"there is no model folder {folder}")
-    state = read_state(inside(folder, "weights.safetensors"))
+    weights = inside(folder, "weights.safetensors")
+    if not weights.exists():
+        raise ModelFileError(f"{folder} is no model folder: it has no {weights.name}")
+    state = read_state(weights)
     if state.get("format") != FORMAT:
         raise ModelFileError(
             f"{folder} is of format {state.get('format')!r}, this program reads "
