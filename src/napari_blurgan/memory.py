@@ -1,4 +1,4 @@
-"""Available memory, and returning freed memory to the system."""
+"""Available memory, amounts of it in words, and its return to the system."""
 
 from __future__ import annotations
 
@@ -8,12 +8,20 @@ from functools import cache
 
 import psutil
 
-__all__ = ["available_memory", "release_memory"]
+__all__ = ["available_memory", "in_bytes", "release_memory"]
 
 
 def available_memory() -> int:
     """Return the bytes of RAM that are available now."""
     return int(psutil.virtual_memory().available)
+
+
+def in_bytes(count: int) -> str:
+    """Return a number of bytes for people to read, in kB, MB or GB."""
+    for unit, size, digits in (("GB", 1e9, 2), ("MB", 1e6, 1)):
+        if count >= size / 10:
+            return f"{count / size:.{digits}f} {unit}"
+    return f"{count / 1e3:.1f} kB"
 
 
 def release_memory() -> None:

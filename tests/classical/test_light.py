@@ -262,6 +262,14 @@ class TestFarLight:
         assert float(said[1]) == pytest.approx(more, abs=0.01)
         assert "24 × 12.8 × 12.8 µm" in notes[-1]
 
+    def test_a_psf_that_is_used_as_it_is_needs_no_note(self) -> None:
+        middle = np.zeros((9, 9, 9))
+        middle[4, 4, 4] = 1
+        given = Psf(gaussian_filter(middle, 1.0), VOXEL)
+        found, notes = fit_psf(given, (8, 40, 40))
+        assert np.array_equal(found.data, given.data)
+        assert not any("larger than the image" in note for note in notes)
+
     def test_other_psfs_have_no_cone(self) -> None:
         confocal = Optics(1.4, 1.515, 520, "confocal", excitation=488)
         for psf in (

@@ -70,7 +70,7 @@ def fit_psf(
     fitted, cut = _within_reach(resampled, shape)
     haze, scale = _too_shallow(resampled, shape), _beyond_reference(resampled)
     thin, lent = _too_thin(resampled, shape), _lent(psf, shape, voxel_size)
-    notes = (*found, moved, picked, scaled, haze, thin, cut, scale, lent)
+    notes = (*found, moved, picked, scaled, haze, cut, scale, thin, lent)
     return fitted, tuple(note for note in notes if note)
 
 
@@ -278,6 +278,8 @@ def _within_reach(psf: Psf, shape: Sequence[int]) -> Fitted:
     fitted = folded(support, room[0])
     kept = support.provenance["cropped"]["kept"]
     beyond = 1 - light_within(support, shape)
+    if fitted.shape == psf.shape and beyond <= 0:
+        return _marked(fitted), None
     return _marked(fitted), (
         f"the PSF of {psf.shape} voxels is larger than the image: used as "
         f"{fitted.shape}, which contains {kept:.1%} of it"

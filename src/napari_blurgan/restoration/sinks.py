@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import DataError
+from napari_blurgan.memory import in_bytes
 from napari_blurgan.reading.images import read_stack
 from napari_blurgan.tiling.layout import Layout
 from napari_blurgan.tiling.tiling import Region
@@ -199,8 +200,8 @@ class OmeTiffSink:
         free = shutil.disk_usage(self.path.parent).free
         if needed > free:
             raise DataError(
-                f"{self.path}: needs {needed / 1e9:.2f} GB, "
-                f"{free / 1e9:.2f} GB are free on that disk"
+                f"{self.path}: needs {in_bytes(needed)}, {in_bytes(free)} are free on "
+                "that disk"
             )
         tifffile.imwrite(self._part, **options)
         with tifffile.TiffFile(self._part) as tif:

@@ -13,7 +13,7 @@ import torch
 
 from napari_blurgan.devices import free_bytes
 from napari_blurgan.errors import DataError, OutOfMemoryError
-from napari_blurgan.memory import available_memory
+from napari_blurgan.memory import available_memory, in_bytes
 from napari_blurgan.tiling.layout import Layout
 from napari_blurgan.tiling.memory import bytes_per_voxel
 from napari_blurgan.tiling.operator import Operator
@@ -77,8 +77,8 @@ class TilingPlan:
         return (
             f"{self.tiles} tile{'s'[: self.tiles != 1]} of {_size(self.tiling.core)} "
             f"voxels with a halo of {_size(self.tiling.halo)}, about "
-            f"{_gigabytes(self.device_bytes)} on the device, "
-            f"{_gigabytes(self.ram_bytes)} of RAM, {_gigabytes(self.disk_bytes)} of "
+            f"{in_bytes(self.device_bytes)} on the device, "
+            f"{in_bytes(self.ram_bytes)} of RAM, {in_bytes(self.disk_bytes)} of "
             "result"
         )
 
@@ -169,7 +169,7 @@ def _affordable(
         worth = takewhile(_worthwhile, _cuts(shape, operator, margin))
         need = voxel_bytes * min(limit, *map(_voxels, worth))
         raise OutOfMemoryError(
-            f"tiles may take {_gigabytes(share)} of memory (half of what is free, or "
+            f"tiles may take {in_bytes(share)} of memory (half of what is free, or "
             f"the limit that was set): with halos of {_size(tiling.halo)} voxels, each "
             f"voxel would be computed {_repetition(tiling):.0f} times; allow at least "
             f"{math.ceil(need / 1e7) / 100:.2f} GB, have twice that free, or set the "
@@ -249,14 +249,10 @@ def _check_ram(needed: int) -> None:
     available = available_memory()
     if needed > available:
         raise OutOfMemoryError(
-            f"the result takes {_gigabytes(needed)}, {_gigabytes(available)} of RAM "
+            f"the result takes {in_bytes(needed)}, {in_bytes(available)} of RAM "
             "are free; write it to a .zarr instead"
         )
 
 
 def _size(shape: Sequence[int]) -> str:
     return "×".join(map(str, shape))
-
-
-def _gigabytes(count: int) -> str:
-    return f"{count / 1e9:.2f} GB" if count >= 1e8 else f"{count / 1e6:.1f} MB"
