@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from napari_blurgan.errors import ModelFileError
+from napari_blurgan.errors import DataError, ModelFileError
 from napari_blurgan.writing.atomic import replacing, replacing_folder
 
 
@@ -36,6 +36,16 @@ def test_the_refusal_of_the_system_is_said(tmp_path: Path) -> None:
         replacing(tmp_path / "file" / "a.txt", ModelFileError),
     ):
         raise AssertionError
+
+
+def test_a_write_cut_short_asks_for_the_disk(tmp_path: Path) -> None:
+    with (
+        pytest.raises(
+            DataError, match=r"is the disk full\? 52 requested and 9 written"
+        ),
+        replacing(tmp_path / "a.tif"),
+    ):
+        raise OSError("52 requested and 9 written")
 
 
 def test_a_folder_takes_the_place_of_the_old_one_at_the_end(tmp_path: Path) -> None:

@@ -78,7 +78,8 @@ def _refused(target: Path, kind: type[BlurGANError]) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reason = error.strerror or error
+        # numpy reports a full disk as "N requested and M written", without a number.
+        reason = error.strerror or f"is the disk full? {error}"
         raise kind(f"{target}: cannot be written ({reason})") from error
 
 
