@@ -20,6 +20,8 @@ from napari_blurgan.sampling.shared_images import check_no_shared_images
 
 __all__ = ["Domains", "check_domains", "check_fit", "common_voxel_size", "for_planes"]
 
+SAME_SIZE = 0.02
+"""Relative difference between voxels that count as equal."""
 MOST_NAMED = 3
 """Number of images for which saturated and clipped voxels are reported in detail."""
 
@@ -80,6 +82,7 @@ def check_domains(recipe: Recipe, y: Sequence[Stack], x: Sequence[Stack]) -> Dom
         common_voxel_size(y),
         [Note.alpha_channel(name) for name in opaque[:1]]
         + _on_views(views)
+        + (_other_voxels(y, x) if recipe.forward.one_channel else [])
         + _cut_off([*y, *x]),
     )
 
@@ -104,6 +107,24 @@ def _cut_off(stacks: Sequence[Stack]) -> list[Note]:
     return [Note.cut_off("; ".join(found[:MOST_NAMED]))] if found else []
 
 
+def _other_voxels(y: Sequence[Stack], x: Sequence[Stack]) -> list[Note]:
+    """Return a note if sharp images have other voxels than the blurred ones."""
+    ours = y[0].voxel_size
+    theirs = next((s.voxel_size for s in x if _differ(ours, s.voxel_size)), None)
+    if theirs is None:
+        return []
+    sizes = (
+        " × ".join("?" if n is None else f"{n:.4g}" for n in v) for v in (ours, theirs)
+    )
+    return [Note.other_voxels(*sizes)]
+
+
+def _differ(one: VoxelSize, other: VoxelSize) -> bool:
+    """Return whether known sizes differ by more than 2 %."""
+    pairs = zip(one, other, strict=True)
+    return any(a and b and abs(a / b - 1) > SAME_SIZE for a, b in pairs)
+
+
 def common_voxel_size(
     stacks: Sequence[Stack],
 ) -> tuple[float | None, float | None, float | None]:
@@ -116,8 +137,7 @@ def common_voxel_size(
     """
     first = stacks[0].voxel_size
     for stack in stacks[1:]:
-        pairs = zip(first, stack.voxel_size, strict=True)
-        if any(a and b and abs(a / b - 1) > 0.02 for a, b in pairs):
+        if _differ(first, stack.voxel_size):
             raise DataError(
                 f"{stacks[0].name} has voxels of {first} µm and {stack.name} of "
                 f"{stack.voxel_size} µm: resample them, or train one model for each"

@@ -186,6 +186,17 @@ class Note:
         )
 
     @classmethod
+    def other_voxels(cls, blurred: str, sharp: str) -> Note:
+        """The two sets have voxels of different sizes."""
+        return cls(
+            "other-voxels",
+            f"The blurred images have voxels of {blurred} µm (z, y, x), the sharp ones "
+            f"of {sharp} µm: the same structure has another size in voxels.",
+            "Resample one of the sets; if one size is wrong, give the right one "
+            "(--voxel, voxel_size=).",
+        )
+
+    @classmethod
     def truncated(cls, shape: tuple[int, ...], share: float) -> Note:
         """The kernel is the core of a PSF whose light extends farther."""
         size = " × ".join(map(str, shape))

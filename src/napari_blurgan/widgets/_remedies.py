@@ -20,6 +20,7 @@ IN_THE_WINDOW = {
     f"{SAME_STRUCTURES[0].lower()}{SAME_STRUCTURES[1:]}",
     "kernel-held": SAME_STRUCTURES,
     "no-voxel-size": "Enter it in the fields below the images.",
+    "other-voxels": "Resample one of the sets, or correct the scale of its layer.",
     "truncated-kernel": "If there is haze, compute a PSF as large as it reaches in the "
     "PSF widget and choose it under Advanced → Known PSF; each step then takes longer.",
     "crowded-content": "If that is too much, pick the threshold of this domain again, "
