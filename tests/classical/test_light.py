@@ -265,7 +265,7 @@ class TestFarLight:
     def test_a_psf_that_is_used_as_it_is_needs_no_note(self) -> None:
         middle = np.zeros((9, 9, 9))
         middle[4, 4, 4] = 1
-        given = Psf(gaussian_filter(middle, 1.0), VOXEL)
+        given = Psf(gaussian_filter(middle, 1.5), VOXEL)
         found, notes = fit_psf(given, (8, 40, 40))
         assert np.array_equal(found.data, given.data)
         assert not any("larger than the image" in note for note in notes)
