@@ -29,11 +29,11 @@ from napari_blurgan.optics.models import Optics, theoretical_psf
 
 VOXEL = (0.3, 0.1, 0.1)
 SHAPE = (41, 128, 128)
-CROPS = (
+CROPS: tuple[tuple[int, int], ...] = (
     *((41, 128), (41, 64), (41, 32), (41, 20), (21, 64)),
     *((9, 64), (9, 20), (5, 64), (3, 64)),
 )
-THIN_CROPS = ((5, 64), (3, 64), (2, 64), (9, 20), (9, 12))
+THIN_CROPS: tuple[tuple[int, int], ...] = ((5, 64), (3, 64), (2, 64), (9, 20), (9, 12))
 BESIDE = 2
 """Planes above and below a thin piece that are counted with it: 0.6 µm."""
 APERTURES = ((1.4, 1.515), (1.2, 1.33), (0.8, 1.0))
