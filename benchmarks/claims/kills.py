@@ -3,10 +3,11 @@
     python -m benchmarks.claims.kills [--kills 100] [--seed 0] [--only NAME …]
 
 runs small jobs of the command line (training, restoring to TIFF and to zarr, replacing
-an older result, deconvolving, making references), sends each SIGKILL at some moment,
-looks at what is there under its final name, and runs it again: with ``--resume`` where
-the command has it, else with ``--overwrite``. In the end all results have to equal
-those of a run that nobody disturbed, bit for bit. Exit code 1 if anything is otherwise.
+an older result, deconvolving, making references, exporting), sends each SIGKILL at some
+moment, looks at what is there under its final name, and runs it again: with
+``--resume`` where the command has it, else with ``--overwrite``. In the end all results
+have to equal those of a run that nobody disturbed, bit for bit. Exit code 1 if anything
+is otherwise.
 
 Commands run in forks of a process that has the libraries loaded already, so that most
 moments fall into the work and not into imports. A training saves every fifth of a
@@ -25,6 +26,7 @@ import signal
 import sys
 import tempfile
 import time
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,6 +104,12 @@ JOBS = (
         "--device cpu --out refs",
         "--overwrite",
         "refs",
+    ),
+    Job(
+        "export",
+        "export given.blurgan --to bioimageio --out e.zip",
+        "--overwrite",
+        "e.zip",
     ),
 )
 RESTORE = "restore given.blurgan y.tif --tile 8 16 16 --device cpu --precision float32"
@@ -188,7 +196,12 @@ def result(path: Path) -> Result:
         return {**_model(path)}
     if path.name == "refs":
         return {str(p.relative_to(path)): _pixels(p) for p in path.rglob("[!.]*.tif")}
-    return {} if not path.exists() else {path.name: _pixels(path)}
+    if not path.exists():
+        return {}
+    if path.suffix == ".zip":
+        with zipfile.ZipFile(path) as package:
+            return {name: package.read(name) for name in package.namelist()}
+    return {path.name: _pixels(path)}
 
 
 def _pixels(path: Path) -> bytes:
