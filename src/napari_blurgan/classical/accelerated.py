@@ -17,6 +17,10 @@ from napari_blurgan.inverse.run import Options, run
 
 __all__ = ["AcceleratedSteps", "OverrelaxedSteps", "accelerated_richardson_lucy"]
 
+KEPT = 0.2
+"""Share of a voxel's light that a large step leaves at least; from 0.05 to 0.8 the
+results hardly differ."""
+
 
 class AcceleratedSteps:
     """Richardson–Lucy updates from a point extrapolated beyond the estimate.
@@ -59,6 +63,17 @@ class OverrelaxedSteps(AcceleratedSteps):
 
     lag = 1
     beyond = 0.5
+
+    def predict(self) -> Tensor:
+        """Return the expected image at the extrapolated point.
+
+        Steps as large as these overshoot below zero where an image is much darker than
+        its mean, and a voxel near zero hardly rises again.
+        """
+        least = self.estimate * KEPT
+        torch.maximum(self.extrapolated, least, out=self.extrapolated)
+        del least
+        return super().predict()
 
 
 @checked
