@@ -147,7 +147,7 @@ def agreement(image: Array, confocal: Array) -> float:
     """Return the correlation at the best shift by whole voxels."""
     inner = tuple(slice(REACH, n - REACH) for n in confocal.shape)
     found = []
-    for steps in product(range(-REACH, REACH + 1), repeat=3):
+    for steps in product(range(-REACH, REACH + 1), repeat=confocal.ndim):
         moved = tuple(
             slice(s.start + d, s.stop + d) for s, d in zip(inner, steps, strict=True)
         )

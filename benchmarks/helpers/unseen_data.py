@@ -117,6 +117,24 @@ def worm(folder: Path) -> Field:
     return Field(seen, focus, images[1::2].sum(0), "detectors")
 
 
+def actin(folder: Path) -> Field:
+    """One hazy widefield plane, and its confocal image of the same photons.
+
+    The aperture and a thickness of 2 µm are guessed. Of 90,000 photons in the
+    brightest pixel, 1,000 are restored, and 1,000 others are kept.
+    """
+    pair = folder / "G_real/A_pairs2d/actin_widefield_confocal_a.ome.tif"
+    light = (pixels(pair, 0) - 400).clip(min=0)
+    light *= 1000 / light.max()
+    rng = np.random.default_rng(1)
+    seen, unseen = (rng.poisson(light).astype(np.float32) + 100 for _ in range(2))
+    voxel = (0.1, 0.065, 0.065)
+    deep = theoretical_psf(Optics(1.4, 1.515, 525), (21, 121, 121), voxel)
+    stack = Stack(seen, "YX", (None, *voxel[1:]), "actin")
+    confocal = pixels(pair, 1)
+    return Field(stack, deep.projected(2.0), unseen, "photons", confocal)
+
+
 def mitochondria(folder: Path) -> Field:
     """Light-sheet planes 50 nm apart; pixels and aperture are guessed."""
     name = "G_real/B_stacks3d/mitochondria_lightsheet_dz50nm.ome.tif"
@@ -175,6 +193,7 @@ def puncta(folder: Path) -> Field:
 
 
 FIELDS: Mapping[str, Callable[[Path], Field]] = {
+    "actin": actin,
     "worm": worm,
     "mitochondria": mitochondria,
     "red cells 1": red_cells(1),

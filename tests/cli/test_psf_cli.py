@@ -74,6 +74,14 @@ def test_without_a_shape_the_core_is_computed(tmp_path: Path) -> None:
     assert all(n % 2 and n > 10 for n in shape)
 
 
+def test_the_psf_of_a_thick_sample_is_one_plane_with_haze(tmp_path: Path) -> None:
+    thin, thick = tmp_path / "thin.ome.tif", tmp_path / "thick.ome.tif"
+    assert psf("born-wolf", *WATER, *VOXEL, "--thickness", "0", "--out", thin) == 0
+    assert psf("born-wolf", *WATER, *VOXEL, "--thickness", "3", "--out", thick) == 0
+    assert Psf.load(thin).shape[0] == Psf.load(thick).shape[0] == 1
+    assert Psf.load(thick).data.max() < 0.7 * Psf.load(thin).data.max()
+
+
 def test_measure_prints_widths_centre_and_comparison(
     saved: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

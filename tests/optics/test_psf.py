@@ -343,3 +343,20 @@ def test_odd_values_are_counted() -> None:
     data[2, 4, 4] = np.nan
     with pytest.raises(OpticsError, match="1 of the 405 values"):
         Psf(data, (0.3, 0.1, 0.1))
+
+
+def test_a_thick_sample_s_plane_is_blurred_by_the_sum_of_planes() -> None:
+    psf = theoretical_psf(Optics(1.2, 1.33, 520), (11, 31, 31), VOXEL)
+    thick = psf.projected(1.0)
+    assert thick.shape == (1, 31, 31)
+    expected = psf.data[3:8].sum(0) / psf.data[3:8].sum()
+    np.testing.assert_allclose(thick.data[0], expected, rtol=1e-5)
+    np.testing.assert_array_equal(psf.projected(0).data, psf.cropped((1, 31, 31)).data)
+
+
+def test_a_psf_must_cover_the_thickness() -> None:
+    psf = theoretical_psf(Optics(1.2, 1.33, 520), (5, 9, 9), VOXEL)
+    with pytest.raises(OpticsError, match="at least 11 planes"):
+        psf.projected(2.0)
+    with pytest.raises(OpticsError, match="thickness"):
+        psf.projected(-1)

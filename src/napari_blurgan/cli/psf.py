@@ -45,6 +45,9 @@ __all__ = ["add_arguments", "run"]
 DEEPEST, THICKEST = 2000, 1000
 """Largest depth in the sample and thickness of a coverslip in µm, as in `Optics`."""
 
+LARGE = 4096
+"""Rows and columns of a plane of unknown size."""
+
 Triple = Sequence[float]
 
 
@@ -113,6 +116,11 @@ def _fill_model(parser: argparse.ArgumentParser, name: str) -> None:
     add_number(parser, "--pinhole", 0.01, 100, text=text, default=1.0, metavar="AU")
     text = "lightsheet: full width at half maximum of the sheet"
     add_number(parser, "--sheet", 0.01, 1000, unit="µm", text=text, metavar="UM")
+    text = (
+        "for single planes: thickness of the sample, over which the PSF is summed, so "
+        "that out-of-focus light is part of the blur"
+    )
+    add_number(parser, "--thickness", 0, 100, unit="µm", text=text, metavar="UM")
     if name in ("gibson-lanni", "vectorial"):
         _add_layers(parser)
     parser.set_defaults(action=_compute, model=name)
@@ -196,19 +204,34 @@ def _add_shape(parser: argparse.ArgumentParser, text: str) -> None:
 
 def _compute(options: argparse.Namespace) -> None:
     """Write the PSF of a model."""
-    from napari_blurgan.optics.models import support_shape, theoretical_psf
+    from napari_blurgan.optics.models import theoretical_psf
 
     check_psf_place(options.out, options.overwrite)
     optics = _optics(options)
-    shape = options.shape or support_shape(optics, options.voxel)
+    shape = options.shape or _default_shape(optics, options)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         psf = theoretical_psf(optics, shape, options.voxel, options.model)
     for warning in caught:
         print(f"blurgan: warning: {warning.message}", file=sys.stderr)
+    if options.thickness is not None:
+        psf = psf.projected(options.thickness)
     psf.save(options.out, overwrite=options.overwrite)
     print(f"{options.out}: {_geometry(psf)}")
     print(_widths(psf))
+
+
+def _default_shape(optics: Optics, options: argparse.Namespace) -> tuple[int, ...]:
+    """Return the core of the PSF, or all that a thickness of sample needs."""
+    from napari_blurgan.inverse.psf_fit import psf_shape_for
+    from napari_blurgan.optics.models import support_shape
+
+    if options.thickness is None:
+        return support_shape(optics, options.voxel)
+    planes = 2 * int(options.thickness / 2 / options.voxel[0] + 1e-6) + 1
+    slab = (planes, LARGE, LARGE)
+    z, y, x = psf_shape_for(optics, slab, options.voxel, depths=0.5)
+    return max(z, planes), y, x
 
 
 def _optics(options: argparse.Namespace) -> Optics:

@@ -213,6 +213,37 @@ class Psf:
         data = geometry.resample(self.data, self.voxel_size, new)
         return self._derived(data, new, resampled={"from": list(self.voxel_size)})
 
+    def projected(self, thickness: float) -> Psf:
+        """Return the sum over the thickness of a sample, as one plane.
+
+        A single widefield plane contains the out-of-focus light of everything above
+        and below it. If the sample looks much the same throughout its thickness, this
+        sum is the blur between what lies in the plane and its image.
+
+        Parameters
+        ----------
+        thickness : float
+            Of the sample, in micrometres; half of it on either side of the focus. Zero
+            keeps the plane in focus alone.
+
+        Raises
+        ------
+        OpticsError
+            If the PSF covers less than this thickness.
+        """
+        in_range("thickness", thickness, 0, error=OpticsError)
+        away = int(thickness / 2 / self.voxel_size[0] + 1e-6)
+        middle = self.shape[0] // 2
+        if away > middle:
+            covered = self.shape[0] * self.voxel_size[0]
+            raise OpticsError(
+                f"the PSF covers {covered:.3g} µm, less than a thickness of "
+                f"{thickness:g} µm: compute it with at least {2 * away + 1} planes"
+            )
+        planes = self.data[middle - away : middle + away + 1]
+        data = planes.sum(0, keepdims=True, dtype=np.float64)
+        return self._derived(data, projected=thickness)
+
     def rotation_averaged(self) -> Psf:
         """Return the mean over all rotations about the optical axis (z)."""
         _, y, x = self.voxel_size
