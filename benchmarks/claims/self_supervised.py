@@ -108,7 +108,7 @@ def richardson_lucy(data: list[tuple[Stack, np.ndarray]], kernel: Psf) -> float:
 def row(
     structure: str, photons: float, seed: int, options: argparse.Namespace
 ) -> dict[str, Any]:
-    """Train on one draw, and return what is to be told of it."""
+    """Train on one draw, and return its row of the table."""
     data = stacks(structure, photons, seed)
     na = NA * (1 - options.na_error)
     changes = dict(pair.split("=", 1) for pair in options.set)

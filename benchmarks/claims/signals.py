@@ -62,8 +62,8 @@ class Job:
 
 
 @dataclass
-class Told:
-    """What became of all the signals to one job."""
+class Outcome:
+    """The consequences of all signals to one job."""
 
     sent: int = 0
     longest: float = 0.0
@@ -121,12 +121,12 @@ def signalled(process: int, number: signal.Signals, after: float) -> tuple[int, 
     return os.waitstatus_to_exitcode(status), time.monotonic() - begun
 
 
-def tried(job: Job, folder: Path, signals: int, chance: random.Random) -> Told:
-    """Tell a job to end again and again, and let it end in between."""
+def tried(job: Job, folder: Path, signals: int, chance: random.Random) -> Outcome:
+    """Interrupt a job again and again, and let it finish in between."""
     begun = time.monotonic()
     finish(start(job.line, folder))
     seconds = time.monotonic() - begun
-    expected, found = result(folder / job.out), Told()
+    expected, found = result(folder / job.out), Outcome()
     remove(folder / job.out)
     while found.sent < signals:
         number = chance.choice((signal.SIGINT, signal.SIGTERM))
@@ -143,7 +143,7 @@ def tried(job: Job, folder: Path, signals: int, chance: random.Random) -> Told:
 
 
 def faults_of(
-    job: Job, folder: Path, code: int, number: signal.Signals, found: Told
+    job: Job, folder: Path, code: int, number: signal.Signals, found: Outcome
 ) -> list[str]:
     """Return what is wrong after a signal, and count the models that there are."""
     place = folder / job.out

@@ -16,15 +16,6 @@ def draw(seed: int = 1, **options: Any) -> np.ndarray:
     return nuclei(SHAPE, VOXEL, seed=seed, **options)
 
 
-def test_the_density_is_between_zero_and_one_and_follows_the_seed() -> None:
-    image = draw()
-    assert image.shape == SHAPE
-    assert image.dtype == np.float32
-    assert 0 <= image.min() < image.max() <= 1
-    np.testing.assert_array_equal(draw(), image)
-    assert not np.array_equal(draw(seed=2), image)
-
-
 def test_nuclei_do_not_overlap_and_leave_background() -> None:
     image = nuclei((16, 96, 96), VOXEL, seed=3, density=2.0, diameter=3.0)
     bodies, count = label(image > 0)

@@ -26,6 +26,7 @@ from napari_blurgan.training.trainer import Trainer
 from napari_blurgan.widgets import train
 from napari_blurgan.widgets._fields import changes_of
 from napari_blurgan.widgets.train import TrainWidget
+from tests.support.docks import finish, opened
 
 VOXEL = (0.3, 0.1, 0.1)
 
@@ -133,12 +134,11 @@ def training(
     place = {"scale": VOXEL, "units": ("um",) * 3}
     viewer.add_image(sharp, name="sharp", **place)
     viewer.add_image(blurred, name="blurred", **place)
-    _, widget = viewer.window.add_plugin_dock_widget("napari-blurgan", "Train")
+    widget = opened(viewer, "Train")
     widget.data.sharp.tick(viewer.layers["sharp"])
     widget.data.update_values({"make": "layers", "optics": {"known": True}})
     widget.advanced.update_values({"changes": small, "device": "cpu"})
     widget.run.start_button.click()
     qtbot.waitUntil(lambda: widget.plot.last_step > 2, timeout=60_000)
     yield viewer, widget
-    if widget._job is not None:
-        widget._job.finish(20)
+    finish(widget)

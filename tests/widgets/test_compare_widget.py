@@ -14,17 +14,17 @@ from qtpy.QtWidgets import QPushButton
 
 from napari_blurgan.measure import compare, fsc
 from napari_blurgan.widgets.compare import CompareWidget, profiles
+from tests.support.docks import finish, opened
 
 
 @pytest.fixture
 def widget(viewer: Viewer) -> Iterator[CompareWidget]:
-    _, widget = viewer.window.add_plugin_dock_widget("napari-blurgan", "Compare")
+    widget = opened(viewer, "Compare")
     widget.form.update_values(
         {"first": viewer.layers["blurred"], "second": viewer.layers["sharp"]}
     )
     yield widget
-    if widget._job is not None:
-        widget._job.finish(20)
+    finish(widget)
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import QApplication
 
 from napari_blurgan.widgets._controls import Phase
+from tests.support.docks import opened
 
 pytestmark = pytest.mark.person
 
@@ -25,7 +26,7 @@ SMALL = (
 
 def trained(viewer: Viewer, small: Any, qtbot: QtBot) -> Any:
     """Train two steps in a new widget."""
-    _, widget = viewer.window.add_plugin_dock_widget("napari-blurgan", "Train")
+    widget = opened(viewer, "Train")
     widget.data.blurred.tick(viewer.layers["blurred"])
     widget.data.sharp.tick(viewer.layers["sharp"])
     widget.data.update_values({"make": "layers", "optics": {"known": True}})
@@ -36,7 +37,7 @@ def trained(viewer: Viewer, small: Any, qtbot: QtBot) -> Any:
 
 def transformed(viewer: Viewer, small: Any, qtbot: QtBot) -> Any:
     """Train two steps of a transformation in a new widget, its thresholds picked."""
-    _, widget = viewer.window.add_plugin_dock_widget("napari-blurgan", "Transform")
+    widget = opened(viewer, "Transform")
     widget.domains["A"].tick(viewer.layers["blurred"])
     widget.domains["B"].tick(viewer.layers["sharp"])
     widget.form.update_values({"alpha": "5", "beta": "5"})
@@ -47,7 +48,7 @@ def transformed(viewer: Viewer, small: Any, qtbot: QtBot) -> Any:
 
 def picked(viewer: Viewer, small: Any, qtbot: QtBot) -> Any:
     """Pick a threshold in a new widget, and leave the mouse picking."""
-    _, widget = viewer.window.add_plugin_dock_widget("napari-blurgan", "Threshold")
+    widget = opened(viewer, "Threshold")
     widget.form["layer"].value = layer = viewer.layers["blurred"]
     widget.pick_buttons["foreground"].click()
     widget._picks_of(layer).add("foreground", (1, 2, 3), 0)

@@ -28,6 +28,7 @@ from napari_blurgan.widgets._controls import Phase
 from napari_blurgan.widgets._psf_layers import psf_layer
 from napari_blurgan.widgets.deconvolve import DeconvolveWidget
 from napari_blurgan.writing.ome_tiff import write_ome_tiff
+from tests.support.docks import finish, opened
 
 PSF = gaussian(Optics(na=0.8, ni=1.0, wavelength=520), (7, 9, 9), (0.3, 0.1, 0.1))
 
@@ -36,12 +37,11 @@ PSF = gaussian(Optics(na=0.8, ni=1.0, wavelength=520), (7, 9, 9), (0.3, 0.1, 0.1
 def widget(viewer: Viewer) -> Iterator[DeconvolveWidget]:
     data, attributes, _ = psf_layer(PSF, viewer.layers["blurred"])
     viewer.add_image(data, **attributes)
-    _, widget = viewer.window.add_plugin_dock_widget("napari-blurgan", "Deconvolve")
+    widget = opened(viewer, "Deconvolve")
     widget.form["layer"].value = viewer.layers["blurred"]
     widget.advanced["device"].value = "cpu"
     yield widget
-    if widget._job is not None:
-        widget._job.finish(20)
+    finish(widget)
 
 
 @pytest.fixture

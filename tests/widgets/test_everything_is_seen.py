@@ -23,12 +23,8 @@ from qtpy.QtWidgets import (
 )
 
 from napari_blurgan.widgets._words import HERE, breakable, plain
-from napari_blurgan.widgets.restore_folder import RestoreFolderWidget
+from tests.support.docks import NAMES, opened
 
-NAMES = (
-    *("Train", "Restore", "Deconvolve", "PSF", "Compare", "Threshold", "Transform"),
-    "Restore a folder",
-)
 LARGE = 14  # points; napari's own are 9
 FIELDS = (QAbstractSpinBox, QComboBox, QLineEdit, QListWidget, QCheckBox, QGroupBox)
 
@@ -44,12 +40,7 @@ def widget(
     monkeypatch.setattr(get_settings().appearance, "font_size", LARGE)
     viewer.window.resize(1280, 800)
     viewer.add_image(volumes[0], name="a layer", scale=(0.3, 0.1, 0.1))
-    if request.param == "Restore a folder":  # a button of Restore opens it
-        widget = RestoreFolderWidget(viewer)
-        viewer.window.add_dock_widget(widget, name=request.param)
-    else:
-        window = viewer.window
-        _, widget = window.add_plugin_dock_widget("napari-blurgan", request.param)
+    widget = opened(viewer, request.param)
     QApplication.processEvents()
     return widget
 

@@ -18,17 +18,16 @@ from napari_blurgan.widgets import _state
 from napari_blurgan.widgets._controls import Phase
 from napari_blurgan.widgets._evidence import LEGENDS
 from napari_blurgan.widgets._layers import to_stack
+from tests.support.docks import finish, opened
 
 
 @pytest.fixture
 def widget(viewer: Viewer, model_folder: Path) -> Iterator[Any]:
     _state.models.add(model_folder)
-    _, widget = viewer.window.add_plugin_dock_widget("napari-blurgan", "Restore")
+    widget = opened(viewer, "Restore")
     widget.form["layer"].value = viewer.layers["blurred"]
     yield widget
-    for job in (widget._job, widget._planner):
-        if job is not None:
-            job.finish(20)
+    finish(widget)
 
 
 @pytest.fixture

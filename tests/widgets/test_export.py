@@ -20,16 +20,15 @@ from napari_blurgan.widgets import _state
 from napari_blurgan.widgets._controls import Phase
 from napari_blurgan.widgets._export import ExportDialog
 from napari_blurgan.widgets._layers import to_stack
+from tests.support.docks import finish, opened
 
 
 @pytest.fixture
 def widget(viewer: Viewer, model_folder: Path) -> Iterator[Any]:
     _state.models.add(model_folder)
-    _, widget = viewer.window.add_plugin_dock_widget("napari-blurgan", "Restore")
+    widget = opened(viewer, "Restore")
     yield widget
-    for job in (widget._job, widget._planner):
-        if job is not None:
-            job.finish(20)
+    finish(widget)
 
 
 @pytest.fixture
@@ -90,7 +89,7 @@ def test_what_cannot_be_exported_is_said(
 
 
 def test_without_a_model_nothing_is_asked(viewer: Viewer, qtbot: QtBot) -> None:
-    _, widget = viewer.window.add_plugin_dock_widget("napari-blurgan", "Restore")
+    widget = opened(viewer, "Restore")
     qtbot.mouseClick(widget.export_button, Qt.MouseButton.LeftButton)
     assert "choose the model" in widget.messages.text()
     assert not widget.findChildren(ExportDialog)

@@ -25,12 +25,8 @@ from qtpy.QtWidgets import (
     QTableWidget,
 )
 
-from napari_blurgan.widgets.restore_folder import RestoreFolderWidget
+from tests.support.docks import NAMES, opened
 
-NAMES = (
-    *("Train", "Restore", "Deconvolve", "PSF", "Compare", "Threshold", "Transform"),
-    "Restore a folder",
-)
 FIELDS = (
     *(QAbstractSpinBox, QComboBox, QPushButton, QCheckBox, QLineEdit, QListWidget),
     *(QTableWidget, QGroupBox, QAbstractSlider),
@@ -47,12 +43,7 @@ def widget(
     viewer = make_napari_viewer(show=True)
     viewer.window.resize(1280, 800)
     viewer.add_image(volumes[0], name="a layer", scale=(0.3, 0.1, 0.1))
-    if request.param == "Restore a folder":  # a button of Restore opens it
-        widget = RestoreFolderWidget(viewer)
-        viewer.window.add_dock_widget(widget, name=request.param)
-    else:
-        window = viewer.window
-        _, widget = window.add_plugin_dock_widget("napari-blurgan", request.param)
+    widget = opened(viewer, request.param)
     QApplication.processEvents()
     viewer.window._qt_window.activateWindow()
     qtbot.waitUntil(viewer.window._qt_window.isActiveWindow, timeout=5000)

@@ -14,6 +14,7 @@ from qtpy.QtGui import QTextDocumentFragment
 from qtpy.QtWidgets import QApplication, QLabel, QListWidget
 
 from napari_blurgan.widgets._words import escaped, plain
+from tests.support.docks import opened
 
 NAME = "<b>x</b><img src='file:///etc/x.png'><a href='x'>y</a>"
 
@@ -35,7 +36,7 @@ def test_names_of_layers_are_no_markup(
     odd = np.full((3, 12, 12), np.nan, np.float32)
     viewer.add_image(odd, name=NAME, scale=(0.3, 0.1, 0.1))
     viewer.add_image(odd, name=f"{NAME} 2", scale=(1, 1, 1))
-    _, widget = viewer.window.add_plugin_dock_widget("napari-blurgan", name)
+    widget = opened(viewer, name)
     QApplication.processEvents()
     for label in widget.findChildren(QLabel):
         if "x</b>" in label.text() or "&lt;b>x" in label.text():

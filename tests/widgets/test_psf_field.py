@@ -20,6 +20,7 @@ from napari_blurgan import Psf
 from napari_blurgan.errors import OpticsError
 from napari_blurgan.widgets._layers import to_psf
 from napari_blurgan.widgets._psf_field import FILE, OTHER
+from tests.support.docks import opened
 
 VOXEL = (0.3, 0.1, 0.1)
 PLACE = {"scale": VOXEL, "units": ("um",) * 3}
@@ -46,7 +47,7 @@ def saved(tmp_path: Path) -> Path:
 
 @pytest.fixture(params=FIELDS)
 def field(request: pytest.FixtureRequest, viewer: Viewer) -> Any:
-    _, widget = viewer.window.add_plugin_dock_widget("napari-blurgan", request.param)
+    widget = opened(viewer, request.param)
     form = getattr(widget, "form", None)
     if form is not None and "layer" in form.values():
         form["layer"].value = viewer.layers["blurred"]
@@ -135,7 +136,7 @@ def test_a_file_without_a_voxel_size_is_opened_and_asked_for(
     path = tmp_path / "plain.tif"
     tifffile.imwrite(path, spot().astype(np.float32))
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *a: (str(path), ""))
-    _, widget = viewer.window.add_plugin_dock_widget("napari-blurgan", "Deconvolve")
+    widget = opened(viewer, "Deconvolve")
     widget.form["layer"].value = cells
     pick(widget.form["psf"], FILE, qtbot)
     layer = widget.form["psf"].value

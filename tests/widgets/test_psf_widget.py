@@ -22,6 +22,7 @@ from napari_blurgan.optics.psf import Psf
 from napari_blurgan.optics.simulation import blur
 from napari_blurgan.widgets._layers import to_psf
 from napari_blurgan.widgets.psf import PsfWidget
+from tests.support.docks import finish, opened
 
 OPTICS: dict[str, Any] = {"na": 0.8, "ni": 1.0, "wavelength": 520}
 VOXEL = (0.3, 0.1, 0.1)
@@ -29,11 +30,10 @@ VOXEL = (0.3, 0.1, 0.1)
 
 @pytest.fixture
 def widget(viewer: Viewer) -> Iterator[PsfWidget]:
-    _, widget = viewer.window.add_plugin_dock_widget("napari-blurgan", "PSF")
+    widget = opened(viewer, "PSF")
     widget.form.update_values({"layer": viewer.layers["blurred"], **OPTICS})
     yield widget
-    if widget._job is not None:
-        widget._job.finish(20)
+    finish(widget)
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from napari_blurgan.widgets import _state
 from napari_blurgan.widgets._controls import Phase
 from napari_blurgan.widgets.restore_folder import RestoreFolderWidget
 from napari_blurgan.writing.ome_tiff import write_ome_tiff
+from tests.support.docks import finish, opened
 
 VOXEL = (0.3, 0.1, 0.1)
 
@@ -42,12 +43,11 @@ def folder(tmp_path: Path, volumes: tuple[np.ndarray, np.ndarray]) -> Path:
 def widget(viewer: Viewer, model_folder: Path, qtbot: QtBot) -> Iterator[Any]:
     """Open the dock by the button of Restore."""
     _state.models.add(model_folder)
-    _, restoring = viewer.window.add_plugin_dock_widget("napari-blurgan", "Restore")
+    restoring = opened(viewer, "Restore")
     qtbot.mouseClick(restoring.folder_button, Qt.MouseButton.LeftButton)
     (widget,) = restoring.window().findChildren(RestoreFolderWidget)
     yield widget
-    if widget._job is not None:
-        widget._job.finish(20)
+    finish(widget)
 
 
 @pytest.fixture

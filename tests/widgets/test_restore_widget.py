@@ -29,17 +29,16 @@ from napari_blurgan.widgets._layers import to_psf, to_stack
 from napari_blurgan.widgets._psf_field import FILE, OTHER
 from napari_blurgan.widgets._psf_layers import psf_layer
 from napari_blurgan.widgets.restore import RestoreWidget
+from tests.support.docks import finish, opened
 
 
 @pytest.fixture
 def widget(viewer: Viewer, model_folder: Path) -> Iterator[RestoreWidget]:
     _state.models.add(model_folder)
-    _, widget = viewer.window.add_plugin_dock_widget("napari-blurgan", "Restore")
+    widget = opened(viewer, "Restore")
     widget.form["layer"].value = viewer.layers["blurred"]
     yield widget
-    for job in (widget._job, widget._planner):
-        if job is not None:
-            job.finish(20)
+    finish(widget)
 
 
 @pytest.fixture
@@ -247,7 +246,7 @@ def test_running_out_of_memory_is_reported(
 def test_without_a_model_it_says_what_to_do(
     viewer: Viewer, click: Callable[[QPushButton], None]
 ) -> None:
-    _, widget = viewer.window.add_plugin_dock_widget("napari-blurgan", "Restore")
+    widget = opened(viewer, "Restore")
     click(widget.run.start_button)
     assert "train one first" in widget.messages.text()
 

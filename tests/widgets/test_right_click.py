@@ -16,6 +16,7 @@ from qtpy.QtWidgets import QApplication, QDialog, QPushButton, QTextBrowser
 
 from napari_blurgan.widgets._help import chapter
 from napari_blurgan.widgets._log import LOG, LogWindow
+from tests.support.docks import opened
 
 pytestmark = pytest.mark.person
 
@@ -79,7 +80,7 @@ def dialog_of(widget: Any, qtbot: QtBot, kind: str = QDialog) -> Any:
 def test_help_leads_to_the_chapter_and_the_log_is_complete(
     window: Viewer, qtbot: QtBot
 ) -> None:
-    _, widget = window.window.add_plugin_dock_widget("napari-blurgan", "Compare")
+    widget = opened(window, "Compare")
     buttons = {b.text(): b for b in widget.findChildren(QPushButton)}
     qtbot.mouseClick(buttons["?"], Qt.MouseButton.LeftButton)
     page = dialog_of(widget, qtbot).findChild(QTextBrowser)

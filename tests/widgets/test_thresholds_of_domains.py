@@ -15,6 +15,7 @@ from napari_blurgan.data.colour import ChannelMean
 from napari_blurgan.widgets._docks import show_widget
 from napari_blurgan.widgets._layers import to_stack
 from napari_blurgan.widgets.threshold import ThresholdWidget
+from tests.support.docks import opened
 from tests.support.mouse import Mouse, choose
 
 NAMES = {"A": "dim cells", "B": "stained cells"}
@@ -28,9 +29,7 @@ class Bench:
         self.viewer = viewer
         viewer.open_sample("napari-blurgan", "cells")
         viewer.window.resize(1600, 1000)
-        _, self.transform = viewer.window.add_plugin_dock_widget(
-            "napari-blurgan", "Transform"
-        )
+        self.transform = opened(viewer, "Transform")
         self.mouse = Mouse(viewer, qtbot)
         self.picked = {domain: ([], []) for domain in NAMES}
         self.places = {domain: self._extremes(domain) for domain in NAMES}

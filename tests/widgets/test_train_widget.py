@@ -32,18 +32,18 @@ from napari_blurgan.widgets._layers import METADATA_KEY, to_stack
 from napari_blurgan.widgets._remedies import remedy
 from napari_blurgan.widgets._words import HERE
 from napari_blurgan.widgets.train import TrainWidget
+from tests.support.docks import finish, opened
 
 
 @pytest.fixture
 def widget(viewer: Viewer, small: str, qtbot: QtBot) -> Iterator[TrainWidget]:
-    _, widget = viewer.window.add_plugin_dock_widget("napari-blurgan", "Train")
+    widget = opened(viewer, "Train")
     widget.data.blurred.tick(viewer.layers["blurred"])
     widget.data.sharp.tick(viewer.layers["sharp"])
     widget.data.update_values({"make": "layers", "optics": {"known": True}})
     widget.advanced.update_values({"changes": small, "device": "cpu"})
     yield widget
-    if widget._job is not None:
-        widget._job.finish(20)
+    finish(widget)
 
 
 @pytest.fixture
@@ -239,7 +239,7 @@ def test_what_was_typed_is_there_the_next_time(
     widget.data.blurred.untick()
     widget.data.blurred.tick(viewer.layers["sharp"])
     viewer.window.remove_dock_widget(widget)
-    _, again = viewer.window.add_plugin_dock_widget("napari-blurgan", "Train")
+    again = opened(viewer, "Train")
     assert again.form["minutes"].value == 7
     assert again.data.blurred.names() == ["sharp"]
     assert again.data.make_sharp == "layers"
@@ -484,7 +484,7 @@ def test_remembered_optics_are_known_for_the_same_image_only(
     widget.data.optics.fields["na"].value = 1.25
     viewer.window.remove_dock_widget(widget)
     viewer.layers["blurred"].name = "of another microscope"
-    _, again = viewer.window.add_plugin_dock_widget("napari-blurgan", "Train")
+    again = opened(viewer, "Train")
     assert again.data.optics.fields["na"].value == 1.25
     assert not again.data.optics.isChecked()
 
@@ -494,7 +494,7 @@ def test_a_sharp_set_that_can_be_made_is_suggested(
 ) -> None:
     viewer = make_napari_viewer_proxy()
     viewer.add_image(np.zeros((9, 40, 40)), name="stack")
-    _, widget = viewer.window.add_plugin_dock_widget("napari-blurgan", "Train")
+    widget = opened(viewer, "Train")
     assert widget.data.make_sharp == "microtubules"
     widget.data.optics.setChecked(True)
     assert widget.data.make_sharp == "richardson-lucy"

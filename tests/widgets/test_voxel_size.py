@@ -16,6 +16,7 @@ from qtpy.QtTest import QTest
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.widgets._layers import is_measured, stack_layer, to_stack
 from napari_blurgan.widgets._voxel_size import VoxelSizeForm, set_voxel_size
+from tests.support.docks import opened
 
 SIZE = (0.3, 0.1, 0.1)
 
@@ -145,7 +146,7 @@ def test_whoever_needs_the_size_asks_for_it(
 ) -> None:
     viewer = make_napari_viewer()
     layer = viewer.add_image(np.zeros((9, 32, 32)), name="unmeasured")
-    _, widget = viewer.window.add_plugin_dock_widget("napari-blurgan", name)
+    widget = opened(viewer, name)
     widget.form["layer"].value = layer
     assert not widget.voxels.isHidden()
     typed(widget.voxels, z=0.3, y=0.1)
@@ -162,7 +163,7 @@ def test_a_psf_without_a_size_is_asked_for_it(
     spot = np.zeros((7, 9, 9))
     spot[3, 4, 4] = 1
     psf = viewer.add_image(spot, name="spot")
-    _, widget = viewer.window.add_plugin_dock_widget("napari-blurgan", "Deconvolve")
+    widget = opened(viewer, "Deconvolve")
     widget.form.update_values({"layer": cells, "psf": psf})
     assert "spot: the voxel size is unknown" in widget.voxels._words.text()
     typed(widget.voxels, z=0.3, y=0.1)
@@ -178,7 +179,7 @@ def test_image_and_psf_in_voxels_fit_each_other(
     spot = np.zeros((7, 9, 9))
     spot[3, 4, 4] = 1
     psf = viewer.add_image(spot, name="spot")
-    _, widget = viewer.window.add_plugin_dock_widget("napari-blurgan", "Deconvolve")
+    widget = opened(viewer, "Deconvolve")
     widget.form.update_values({"layer": cells, "psf": psf})
     request = widget._request()
     assert request.psfs[0].voxel_size == (1, 1, 1)

@@ -157,7 +157,7 @@ class Blocks:
         return [np.asarray(stack.data)[channel] for stack in self.stacks]
 
     def renew_in_time(self, blur: BlurKernel) -> None:
-        """Bring the block up to date whose turn it is, if it is not too soon."""
+        """Update the next block in turn, unless its interval has not yet passed."""
         self._waited += 1
         if self._waited * TYPICAL >= np.asarray(self.stacks[self._next].data)[0].size:
             self._waited = 0

@@ -1,4 +1,4 @@
-"""Blurs compared by what half of the photons, restored, predict of the other half."""
+"""Comparison of blurs: how well half of the photons, restored, predict the other."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from napari_blurgan.preparation.photons import split_photons
 __all__ = ["Comparison", "worse"]
 
 REGION = (32, 64, 64)
-"""Largest part of the image that is looked at."""
+"""Largest part of the image that is examined."""
 
 CHANCE = 1e-3
 """Probability below which a blur is no longer taken to be as good as the best: of the
@@ -62,7 +62,7 @@ class Comparison:
         self.estimator = Estimator(MOST, noise.pedestal)
 
     def squares(self, blur: BlurKernel) -> Tensor:
-        """Return the weighed squares of what the best iteration does not predict."""
+        """Return the weighted squared residuals of the best iteration."""
         least, best, after = float("inf"), torch.empty(0), 1
         predictions = self.estimator.expectations(self.seen, blur)
         for done, expected in enumerate(predictions, 1):
@@ -76,10 +76,10 @@ class Comparison:
 
 
 def worse(squares: Tensor, best: Tensor) -> bool:
-    """Whether the photons are predicted worse than by the best, not by chance."""
+    """Whether the prediction is worse than that of the best, beyond chance."""
     loss = squares - best
     pool = functional.avg_pool3d if loss.ndim == 5 else functional.avg_pool2d
     blocks = pool(loss, [min(BLOCK, n) for n in loss.shape[2:]]).flatten().numpy()
-    if not blocks.any():  # a dark image, which is predicted by any blur
+    if not blocks.any():  # a dark image, which any blur predicts
         return False
     return float(wilcoxon(blocks, alternative="greater").pvalue) < CHANCE

@@ -1,7 +1,7 @@
-"""How far a learned blur reaches, as unseen photons tell.
+"""The extent of a learned blur, chosen by how well it predicts held-out photons.
 
-The cone of light of a widefield microscope has no end; that of simulations, and of
-kernels that were cut, has one. What reaches too far takes structure for haze.
+The cone of light of a widefield microscope has no end, but that of a simulation or of
+a truncated kernel has one. A blur that extends too far takes structure for haze.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ __all__ = ["best_reach"]
 Size = tuple[int, ...]
 
 BETWEEN = 3
-"""Steps from the smallest support to the whole."""
+"""Number of steps from the smallest support to the whole."""
 
 
 def best_reach(
@@ -30,7 +30,7 @@ def best_reach(
     noise: NoiseModel,
     core: Sequence[int],
 ) -> Size:
-    """Return the support of a blur that predicts half of the photons best.
+    """Return the support with which a blur predicts held-out photons best.
 
     Parameters
     ----------
@@ -46,14 +46,14 @@ def best_reach(
     Returns
     -------
     tuple of int
-        (z, y, x), odd; that of `blur` where no smaller one is better but by chance.
+        (z, y, x), odd; that of `blur` unless a smaller one is better beyond chance.
     """
     tried = Reaches(region, blur, noise)
     whole = tuple(blur.kernel().shape)
     sizes = [_between(core, whole, step / BETWEEN) for step in range(BETWEEN + 1)]
     number = int(np.argmin([tried.error(size) for size in sizes]))
     best = sizes[number]
-    # Along z and in the plane it may end at different places.
+    # The best extent may differ between z and the plane.
     for other in (sizes[max(number - 1, 0)], sizes[min(number + 1, BETWEEN)]):
         around = [_mean(best, other, axes) for axes in ((0,), (1, 2))]
         best = min([best, *around], key=tried.error)
@@ -61,12 +61,12 @@ def best_reach(
 
 
 class Reaches:
-    """What the two halves of the photons say of a blur that ends somewhere.
+    """Errors of the prediction of photons for each support of a blur.
 
     Parameters
     ----------
     region, blur, noise
-        As `best_reach` takes them.
+        As in `best_reach`.
     """
 
     def __init__(
@@ -77,11 +77,11 @@ class Reaches:
         self.squares: dict[Size, Tensor] = {}
 
     def error(self, size: Size) -> float:
-        """Return the error of the best number of iterations."""
+        """Return the error at the best number of iterations."""
         return float(self._squares(size).mean())
 
     def worse(self, size: Size, best: Size) -> bool:
-        """Whether the photons are predicted worse than at the best, not by chance."""
+        """Whether the prediction is worse than with the best, beyond chance."""
         return worse(self._squares(size), self._squares(best))
 
     def _squares(self, size: Size) -> Tensor:
@@ -95,7 +95,7 @@ class Reaches:
 
 
 def _between(core: Sequence[int], whole: Sequence[int], share: float) -> Size:
-    """Return a support so far on the way, each axis by a like factor a step."""
+    """Return a support between two others; `share` 0 is the core, 1 the whole."""
     pairs = zip(core, whole, strict=True)
     return tuple(_odd(min(c, w) * (w / min(c, w)) ** share) for c, w in pairs)
 

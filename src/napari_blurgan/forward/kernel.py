@@ -74,9 +74,9 @@ def kernel_physics(settings: KernelForward, site: Site) -> Physics:
 
 
 def _reach(blur: BlurKernel, start: Start, site: Site) -> tuple[int, ...] | None:
-    """Return the support with which the images are explained best, if they are asked.
+    """Return the support that explains the images best; None if it is not searched.
 
-    Only of an estimate it can be told.
+    The search needs estimates, and the optics for the smallest support.
     """
     if start.optics is None or blur.dims < 3 or site.recipe.reconstructor.settled:
         return None

@@ -27,7 +27,8 @@ SUPPORT = 0.999
 REFERENCE = (12.0, 6.4, 6.4)
 """Half of the (z, y, x) in µm over which the light of a widefield microscope counts at
 least, for any crop of a stack. Its cone has no end: this sets the scale."""
-TOLD = 1.02
+NOTICEABLE = 1.02
+"""Factor of brightness above which a note is given."""
 THIN = 3.0
 """Depth of a stack, in axial widths of the PSF, below which light just outside it is
 confused with light within."""
@@ -259,7 +260,7 @@ def _beyond_reference(psf: Psf) -> str | None:
         psf.data, np.minimum(_reference(optics, psf.voxel_size), psf.shape)
     )
     more = 1 / float(inner.sum(dtype=np.float64))
-    if more < TOLD:
+    if more < NOTICEABLE:
         return None
     z, y, x = (2 * r for r in REFERENCE)
     return (

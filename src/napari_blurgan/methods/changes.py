@@ -65,7 +65,7 @@ def changed(settings: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, A
         If there is no such section.
     """
     present = {name: value for old in changes.items() for name, value in renamed(*old)}
-    # A kind first: the fields that are set besides are those of the new kind.
+    # Kinds first: other fields belong to the new kind.
     for dotted in sorted(present, key=lambda name: not name.endswith(".kind")):
         _set(settings, dotted, present[dotted])
     return settings
@@ -101,7 +101,7 @@ def _set_term(terms: dict[str, Any], field: str, value: Any) -> None:
 def _of_kind(kinds: Kinds[Any], kind: str, old: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings that a new kind shares with an old one.
 
-    Values that are but the default of the old kind become the default of the new.
+    Defaults of the old kind become defaults of the new one.
     """
     if kind == old["kind"]:
         return dict(old)
@@ -115,7 +115,7 @@ def _of_kind(kinds: Kinds[Any], kind: str, old: Mapping[str, Any]) -> dict[str, 
 
 
 def _names(settings: Mapping[str, Any]) -> list[str]:
-    """Return the dotted names of all fields, and of all terms there are."""
+    """Return the dotted names of all fields and of all known terms."""
     inner = [
         f"{section}.{field}"
         for section, value in settings.items()

@@ -1,4 +1,4 @@
-"""YAML from strangers: no objects, no bombs, and what is wrong in one line."""
+"""YAML from unknown sources: no objects, no bombs, and errors in one line."""
 
 from __future__ import annotations
 
@@ -43,18 +43,18 @@ def read_yaml(path: str | Path) -> Any:
 
 
 def parse_yaml(text: str, what: str) -> Any:
-    """Return what a text in YAML or JSON says; see `read_yaml`."""
+    """Return the content of a text in YAML or JSON; see `read_yaml`."""
     try:
         _check_events(text)
         return yaml.safe_load(text)
     except RecipeError as error:
         raise RecipeError(f"cannot read {what}: {error}") from None
-    except Exception as error:  # yaml's constructors raise whatever int() and dict() do
+    except Exception as error:  # yaml passes on the errors of int() and dict()
         raise RecipeError(f"cannot read {what}: {_line(error)}") from None
 
 
 def _check_events(text: str) -> None:
-    """Raise if what the text describes is too deep, or larger than the text."""
+    """Raise if the content is nested too deeply, or larger than the text."""
     depth, aliases = 0, 0
     anchored: list[int] = []
     for event in yaml.parse(text, yaml.SafeLoader):
@@ -77,7 +77,7 @@ def _check_events(text: str) -> None:
 
 
 def _line(error: Exception) -> str:
-    """Return what is wrong, and where, in one line."""
+    """Return the error and its position in one line."""
     problem = getattr(error, "problem", None) or str(error) or type(error).__name__
     mark = getattr(error, "problem_mark", None)
     place = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""

@@ -1,4 +1,4 @@
-"""How long a training may be, and with which seed: the limits, without torch."""
+"""Limits of the length of a training and of its seed, without torch."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LARGEST_SEED = 2**31 - 1
 
 
 def check_length(steps: int | None, minutes: float | None, seed: int | None) -> None:
-    """Refuse a length of training, or a seed, that is none.
+    """Refuse an impossible length of training, or an impossible seed.
 
     Raises
     ------

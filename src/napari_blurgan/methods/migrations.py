@@ -1,4 +1,4 @@
-"""Recipes of older versions, brought up to date one version at a time."""
+"""Recipes of older versions, updated one version at a time."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ __all__ = ["VERSION", "migrate", "migrate_row", "migrate_training", "renamed"]
 
 VERSION: Final[Literal[2]] = 2
 
-# What the sections of version 1 are called now.
+# Present names of the sections of version 1.
 SECTIONS = {"generator": "reconstructor", "adversary": "discriminator"}
 ONLY_IN_ONE = {*SECTIONS, "weights", "saliency"}
 
 WEIGHTS = {"adversarial_x": 1.0, "cycle_y": 100.0, "cycle_x": 100.0}
-"""Of version 1, where a recipe did not say."""
+"""Default weights of version 1."""
 
 TERMS_STATE = {
     "potential_x.": "adversarial_x.discriminator.",
     "potential_y.": "adversarial_y.discriminator.",
     "spectrum.": "spectral.spectrum.",
 }
-"""Where version 1 kept the state of the terms, and where it is now."""
+"""Place of the state of the terms in version 1, and its present place."""
 
 KERNEL_FIELDS = {
     *("learned", "parametrisation", "start", "aberrations", "size", "frozen_steps"),
     *("noise", "widen"),
 }
-"""Of the forward model of version 1, whatever its kind."""
+"""Fields of the forward model of version 1, whatever its kind."""
 
 
 def _from_one(old: dict[str, Any]) -> dict[str, Any]:
@@ -71,7 +71,7 @@ MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _from_on
 
 
 def migrate(settings: dict[str, Any]) -> dict[str, Any]:
-    """Return `settings` as the present version writes them.
+    """Return `settings` in the form of the present version.
 
     Settings without a version are of the present one, unless they have a section that
     only version 1 knew.
@@ -94,7 +94,7 @@ def migrate(settings: dict[str, Any]) -> dict[str, Any]:
 
 
 def renamed(dotted: str, value: Any) -> Iterator[tuple[str, Any]]:
-    """Say what a field of version 1 is called now, and what it says."""
+    """Return the present name of a field of version 1, and its value."""
     section, _, field = dotted.partition(".")
     if dotted == "sampling.paired":
         yield "source.kind", "paired" if value else "unpaired"
@@ -113,7 +113,7 @@ def renamed(dotted: str, value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def migrate_training(state: dict[str, Any]) -> dict[str, Any]:
-    """Return the state of a training as the present version keeps it."""
+    """Return the state of a training in the form of the present version."""
     engine = state["engine"]
     if "source" in engine:
         return state
@@ -139,5 +139,5 @@ def _of_terms(key: str) -> str | None:
 
 
 def migrate_row(row: dict[str, Any]) -> dict[str, Any]:
-    """Return what is known by the name of a loss under its present name."""
+    """Return values that are stored by loss under the present names."""
     return {k.replace("potential_", "discriminator_"): v for k, v in row.items()}

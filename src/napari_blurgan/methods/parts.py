@@ -64,7 +64,7 @@ def _takes_truth(annotation: Any) -> bool:
 
 
 class Need(NamedTuple):
-    """Something that one part of a recipe asks of another.
+    """Something that one part of a recipe needs from another.
 
     Parameters
     ----------
@@ -106,17 +106,17 @@ class Part(Section):
 
     @property
     def needs(self) -> frozenset[Need]:
-        """What it asks of the other parts."""
+        """What it needs from the other parts."""
         return frozenset()
 
     @property
     def offers(self) -> frozenset[Need]:
-        """What it has for the other parts."""
+        """What it offers the other parts."""
         return frozenset()
 
 
 def load(home: str) -> Any:
-    """Import what stands at ``"package.module:name"``."""
+    """Import the object at ``"package.module:name"``."""
     module, _, name = home.partition(":")
     return getattr(importlib.import_module(module), name)
 
@@ -171,7 +171,7 @@ class Kinds(Generic[S]):
 
 
 def explain(model: type[BaseModel], error: ValidationError, within: str = "") -> str:
-    """Say in one line what is wrong with the first offending field."""
+    """Return a message of one line about the first invalid field."""
     first = error.errors()[0]
     place = [str(part) for part in first["loc"]]
     named = ".".join([within, *place] if within else place)
@@ -184,7 +184,7 @@ def explain(model: type[BaseModel], error: ValidationError, within: str = "") ->
 
 
 def unknown(place: str, valid: list[str]) -> str:
-    """Say that there is no such field, and which was meant."""
+    """Return a message about an unknown field, with the nearest known one."""
     near = difflib.get_close_matches(place, valid, n=1, cutoff=0.5)
     near = near or [f for f in valid if f.split(".")[-1] == place.split(".")[-1]][:1]
     hint = f"; did you mean {near[0]}?" if near else ""

@@ -41,12 +41,12 @@ AS_PUBLISHED: dict[str, Any] = {
 # draws a linear output to zero (26.8 dB after 1,000 supervised steps against 32.5).
 SPARSE: dict[str, Any] = {"kind": "plain", "output": "sigmoid"}
 
-# A generator that refines Richardson-Lucy, after as many iterations as the light is
-# worth, and after a half and a quarter of them: any fixed number is too few in bright
-# light. The running statistics must follow within some dozens of steps. Squared errors
-# make the mean of what is possible of it, not the median, which is zero where light
-# is faint. The cycle through y compares with noise that no generator should fit, and
-# weighs little (docs/decisions/0002-refining-generator.md).
+# A generator that refines Richardson-Lucy: three estimates, after all iterations, half
+# of them and a quarter. Their number follows the light, because any fixed number is too
+# small in bright light. The running statistics must follow within some dozens of steps.
+# Squared errors lead to the mean of what is possible, absolute errors to the median,
+# which is zero where light is faint. The cycle through y compares with noise that no
+# generator should fit, and weighs little (docs/decisions/0002-refining-generator.md).
 REFINING: dict[str, float] = {
     "adversarial_x": 1.0,
     "cycle_x": 4000.0,

@@ -1,4 +1,4 @@
-"""What to cite for a recipe: the papers its parts are taken from, as they print it."""
+"""What to cite for a recipe: the papers from which its parts are taken."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which terms a recipe minimises: their weights, their settings, what each needs."""
+"""Terms of the loss: their weights, their settings and what each needs."""
 
 from __future__ import annotations
 

@@ -276,7 +276,7 @@ def _spreads(
 
 
 def _nothing(event: Event) -> None:
-    """Say nothing: what is to be known of the image was said when it was restored."""
+    """Ignore a note: it was already reported when the image was restored."""
 
 
 def _carried(

@@ -16,7 +16,7 @@ from napari_blurgan.trust.expectation import Levels
 __all__ = ["halves", "turns"]
 
 MOST_PHOTONS = 1e12
-"""In a voxel; where there would be more, noise other than theirs is all there is."""
+"""Largest number of photons per voxel; with more, photon noise is negligible."""
 
 Image = NDArray[np.float32]
 Restore = Callable[[Stack], Stack]

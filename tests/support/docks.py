@@ -1,0 +1,33 @@
+"""The plugin's widgets, opened in napari as a person opens them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from napari import Viewer
+
+from napari_blurgan.widgets.restore_folder import RestoreFolderWidget
+
+__all__ = ["NAMES", "finish", "opened"]
+
+FOLDER = "Restore a folder"
+NAMES = (
+    *("Train", "Restore", "Deconvolve", "PSF", "Compare", "Threshold", "Transform"),
+    FOLDER,
+)
+
+
+def opened(viewer: Viewer, name: str) -> Any:
+    """Open a widget, and return it."""
+    if name == FOLDER:  # a button of Restore opens it, not the menu
+        widget = RestoreFolderWidget(viewer)
+        viewer.window.add_dock_widget(widget, name=name)
+        return widget
+    return viewer.window.add_plugin_dock_widget("napari-blurgan", name)[1]
+
+
+def finish(widget: Any) -> None:
+    """Stop what a widget still does, and wait until it has."""
+    for job in (widget._job, getattr(widget, "_planner", None)):
+        if job is not None:
+            job.finish(20)
