@@ -42,6 +42,7 @@ GROUPS: dict[str, dict[str, str]] = {
     },
     "results": {
         "restore": "apply a trained model to images",
+        "run": "restore and deconvolve many images as described in a file",
         "export": "export a model for other programs: bioimage.io, ONNX",
         "evaluate": "compare a result with a reference",
         "evidence": "map where a restoration is supported by its measurement",

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from napari_blurgan.checks import (
     check_parent,
@@ -20,18 +23,74 @@ from napari_blurgan.cli._endings import failure
 from napari_blurgan.errors import BlurGANError, DataError
 from napari_blurgan.writing.names import result_names
 
+if TYPE_CHECKING:
+    from napari_blurgan.data.stack import Stack
+
 __all__ = [
+    "Made",
+    "Make",
     "add_images",
     "add_resume",
+    "attempt",
     "check_folder",
     "each",
     "goes_on",
     "images_of",
     "jobs",
     "kept",
+    "places",
 ]
 
 SUFFIXES = (".tif", ".tiff", ".zarr")
+
+
+@dataclass(frozen=True)
+class Made:
+    """The result of one image.
+
+    Parameters
+    ----------
+    out : Path
+        Its file.
+    axes, dtype : str
+        Axes and type of the pixels.
+    shape : tuple of int
+        Size along the axes.
+    clipped : tuple of int
+        Number of voxels clipped below and above the range of the type.
+    """
+
+    out: Path
+    axes: str
+    shape: tuple[int, ...]
+    dtype: str
+    clipped: tuple[int, int] = (0, 0)
+
+    @classmethod
+    def of(cls, out: Path, stack: Stack, clipped: tuple[int, int] = (0, 0)) -> Made:
+        """Describe a result."""
+        shape, dtype = tuple(map(int, stack.data.shape)), str(stack.data.dtype)
+        return cls(out, stack.axes, shape, dtype, clipped)
+
+    def facts(self) -> dict[str, Any]:
+        """Return the description for JSON."""
+        return {
+            "result": str(self.out),
+            "axes": self.axes,
+            "shape": list(self.shape),
+            "dtype": self.dtype,
+            "clipped": list(self.clipped),
+        }
+
+    def __str__(self) -> str:
+        below, above = self.clipped
+        lost = f", {below} voxels clipped below and {above} above"
+        size = "×".join(map(str, self.shape))
+        return f"{self.out}: {self.axes} {size} {self.dtype}{lost * any(self.clipped)}"
+
+
+Make = Callable[[Path, Path], Made]
+"""Makes the result of an image at a path."""
 
 
 def add_images(parser: argparse.ArgumentParser) -> None:
@@ -46,6 +105,8 @@ def add_images(parser: argparse.ArgumentParser) -> None:
         help="a .ome.tif, .tif or .zarr; or a folder, for several images",
     )
     add_overwrite(parser)
+    text = "print a line of JSON for each image"
+    parser.add_argument("--json", action="store_true", help=text)
 
 
 def add_resume(parser: argparse.ArgumentParser) -> None:
@@ -81,7 +142,20 @@ def kept(out: Path) -> Iterator[None]:
 
 
 def jobs(options: argparse.Namespace) -> list[tuple[Path, Path]]:
-    """Return each image that the options name with the path of its result.
+    """Return each image still to be processed, with the path of its result."""
+    todo = []
+    for source, out, done in places(options):
+        if not done:
+            todo.append((source, out))
+        elif options.json:
+            print(json.dumps({"source": str(source), "result": str(out), "kept": True}))
+        else:
+            print(f"{out}: is complete and was not changed")
+    return todo
+
+
+def places(options: argparse.Namespace) -> list[tuple[Path, Path, bool]]:
+    """Return image, path of the result, and whether that is complete already.
 
     Raises
     ------
@@ -90,20 +164,15 @@ def jobs(options: argparse.Namespace) -> list[tuple[Path, Path]]:
         are kept, unless ``--overwrite``. With ``--resume`` they count as done.
     """
     psfs = _listed(getattr(options, "psf", None))
-    images = images_of(options.inputs, psfs)
-    todo = _places(images, options.out)
-    for source, out in todo:
+    found = _places(images_of(options.inputs, psfs), options.out)
+    for source, out in found:
         refuse_input(out, source)
         for psf in psfs:
             refuse_input(out, psf, "the PSF")
-    if not getattr(options, "resume", False):
-        for _, out in todo:
+        if not options.resume:
             refuse_existing(out, options.overwrite)
-        return todo
-    done = [out for _, out in todo if out.exists() and not options.overwrite]
-    for out in done:
-        print(f"{out}: is complete and was not changed")
-    return [(source, out) for source, out in todo if out not in done]
+    may_be_done = options.resume and not options.overwrite
+    return [(source, out, may_be_done and out.exists()) for source, out in found]
 
 
 def images_of(
@@ -132,7 +201,7 @@ def _listed(psf: str | Sequence[str] | None) -> Sequence[str]:
 
 
 def each(
-    todo: Sequence[tuple[Path, Path]], make: Callable[[Path, Path], str], done: str
+    todo: Sequence[tuple[Path, Path]], make: Make, done: str, as_json: bool = False
 ) -> None:
     """Make the result of every image; report those that failed.
 
@@ -141,9 +210,11 @@ def each(
     todo : sequence of (Path, Path)
         What `jobs` returned.
     make : callable
-        Makes the result of an image at a path and returns a line about it.
+        See `Make`.
     done : str
         Participle for the images that succeeded, such as "restored".
+    as_json : bool
+        Whether to print JSON.
 
     Raises
     ------
@@ -152,17 +223,27 @@ def each(
     """
     failed = 0
     for source, out in todo:
-        try:
-            print(make(source, out))
-        except Exception as error:
-            if len(todo) == 1:
-                raise
+        made = make(source, out) if len(todo) == 1 else attempt(make, source, out)
+        if isinstance(made, str):
             failed += 1
-            ours = isinstance(error, BlurGANError)
-            words = str(error) if ours else f"{source}: {failure(error)}"
-            print(f"blurgan: {words}", file=sys.stderr)
+            print(f"blurgan: {made}", file=sys.stderr)
+        if as_json:
+            facts = {"error": made} if isinstance(made, str) else made.facts()
+            print(json.dumps({"source": str(source)} | facts))
+        elif isinstance(made, Made):
+            print(made)
     if failed:
         raise DataError(f"{failed} of {len(todo)} images could not be {done}")
+
+
+def attempt(make: Make, source: Path, out: Path) -> Made | str:
+    """Make a result; return a message if that fails."""
+    try:
+        return make(source, out)
+    except BlurGANError as error:
+        return str(error)
+    except Exception as error:
+        return f"{source}: {failure(error)}"
 
 
 def _places(inputs: list[Path], out: str) -> list[tuple[Path, Path]]:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from napari_blurgan.classical.methods import METHODS, Method
 from napari_blurgan.cli._batch import (
+    Made,
+    Make,
     add_images,
     add_resume,
     each,
@@ -148,21 +150,21 @@ def _add_method(parser: argparse.ArgumentParser, method: Method) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Deconvolve every image; report those that failed."""
-    method = METHODS[options.method]
-    todo = jobs(options)
-    check(method, options)
-    each(
-        todo,
-        lambda source, out: _deconvolved(method, source, out, options),
-        "deconvolved",
-    )
+    each(jobs(options), prepared(options), "deconvolved", options.json)
     return 0
+
+
+def prepared(options: argparse.Namespace) -> Make:
+    """Check the options, read the PSFs, and return what deconvolves an image."""
+    method = METHODS[options.method]
+    check(method, options)
+    return lambda source, out: _deconvolved(method, source, out, options)
 
 
 def _deconvolved(
     method: Method, source: Path, out: Path, options: argparse.Namespace
-) -> str:
-    """Deconvolve one image with progress, and return a line about the result."""
+) -> Made:
+    """Deconvolve one image with progress."""
     from napari_blurgan.tasks.deconvolve import DeconvolutionRequest
 
     stack = read(source, options)
@@ -187,8 +189,7 @@ def _deconvolved(
         result = request.run(follower)
     for note in follower.notes:
         say_note(f"{source.name}: {note}")
-    size = "×".join(map(str, result.data.shape))
-    return f"{out}: {result.axes} {size} {result.data.dtype}"
+    return Made.of(out, result)
 
 
 class Follower:

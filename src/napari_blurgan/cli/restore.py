@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_blurgan.cli._batch import (
+    Made,
+    Make,
     add_images,
     add_resume,
     each,
@@ -92,23 +95,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Restore every image with one model; report those that failed."""
+    each(jobs(options), prepared(options), "restored", options.json)
+    return 0
+
+
+def prepared(
+    options: argparse.Namespace, load: Callable[[Path], Model] | None = None
+) -> Make:
+    """Check the options, load the model, and return what restores an image."""
     from napari_blurgan.devices import choose_device
     from napari_blurgan.export.foreign import is_package
     from napari_blurgan.models.model import load_model
 
-    todo = jobs(options)
     choose_device(options.device)
     if options.psf is None and options.psf_voxel is not None:
         raise DataError("--psf-voxel is the voxel size of --psf, which is missing")
     path = Path(options.model)
-    model = path if is_package(path) else load_model(path)
+    model = path if is_package(path) else (load or load_model)(path)
     psf = None if options.psf is None else load_psf(options.psf, options.psf_voxel)
-    each(
-        todo,
-        lambda source, out: _restored(model, psf, source, out, options),
-        "restored",
-    )
-    return 0
+    return lambda source, out: _restored(model, psf, source, out, options)
 
 
 def _restored(
@@ -117,8 +122,8 @@ def _restored(
     source: Path,
     out: Path,
     options: argparse.Namespace,
-) -> str:
-    """Restore one image with progress, and return a line about the result."""
+) -> Made:
+    """Restore one image with progress."""
     from napari_blurgan.tasks.restore import restoring
 
     if options.strict:
@@ -142,16 +147,17 @@ def _restored(
         scheduler=options.scheduler,
         views=options.views,
     )
-    line = ""
+    made: Made | None = None
     with kept(out), closing(events), progress_bar() as progress:
         task = progress.add_task(source.name, total=None, left="?")
         for event in events:
-            line = _shown(event, progress, task, out) or line
-    return line
+            made = _shown(event, progress, task, out) or made
+    assert made is not None  # `restoring` finishes or raises
+    return made
 
 
-def _shown(event: Event, progress: Progress, task: TaskID, out: Path) -> str | None:
-    """Show an event; return the last one as a line."""
+def _shown(event: Event, progress: Progress, task: TaskID, out: Path) -> Made | None:
+    """Show an event; return the result that the last one contains."""
     from napari_blurgan.restoration import events
 
     if isinstance(event, events.Noted):
@@ -164,21 +170,10 @@ def _shown(event: Event, progress: Progress, task: TaskID, out: Path) -> str | N
     elif isinstance(event, events.TileDone):
         progress.update(task, **_position(event))
     elif isinstance(event, events.Finished):
-        return _line(event, out)
+        return Made.of(out, event.result, (event.below, event.above))
     return None
 
 
 def _position(event: Any) -> dict[str, Any]:
     left = clock(event.seconds_left)
     return {"completed": event.done, "total": event.total, "left": left}
-
-
-def _line(event: Any, out: Path) -> str:
-    stack = event.result
-    size = "×".join(map(str, stack.data.shape))
-    clipped = (
-        f", {event.below} voxels clipped below and {event.above} above"
-        if event.below or event.above
-        else ""
-    )
-    return f"{out}: {stack.axes} {size} {stack.data.dtype}{clipped}"

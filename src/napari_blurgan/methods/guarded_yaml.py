@@ -16,8 +16,15 @@ DEEPEST = 32
 MOST_ALIASES = 100
 
 
-def read_yaml(path: str | Path) -> Any:
+def read_yaml(path: str | Path, what: str = "recipe") -> Any:
     """Read a YAML or JSON file: mappings, lists, text, numbers.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+    what : str
+        What it is expected to be, for messages.
 
     Raises
     ------
@@ -29,17 +36,17 @@ def read_yaml(path: str | Path) -> Any:
     try:
         size = Path(path).stat().st_size
         if size > LARGEST_FILE:
-            raise RecipeError(f"{path}: {size} bytes is too large for a recipe")
+            raise RecipeError(f"{path}: {size} bytes is too large for a {what}")
         text = Path(path).read_text(encoding="utf-8")
     except RecipeError as error:
-        raise RecipeError(f"cannot read the recipe {path}: {error}") from None
+        raise RecipeError(f"cannot read the {what} {path}: {error}") from None
     except UnicodeDecodeError as error:
-        raise RecipeError(f"cannot read the recipe {path}: {_line(error)}") from None
+        raise RecipeError(f"cannot read the {what} {path}: {_line(error)}") from None
     except OSError as error:
         raise RecipeError(
-            f"cannot read the recipe {path}: {error.strerror or error}"
+            f"cannot read the {what} {path}: {error.strerror or error}"
         ) from None
-    return parse_yaml(text, f"the recipe {path}")
+    return parse_yaml(text, f"the {what} {path}")
 
 
 def parse_yaml(text: str, what: str) -> Any:
