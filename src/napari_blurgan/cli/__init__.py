@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 
 from napari_blurgan.cli._endings import Terminated, failure, terminable
+from napari_blurgan.cli._output import output, say_error
 from napari_blurgan.cli._parser import Misuse, Parser
 from napari_blurgan.errors import BlurGANError
 
@@ -107,29 +108,39 @@ def _answered(arguments: list[str]) -> int:
     try:
         parser = build_parser(arguments[0] if arguments else None)
         options = parser.parse_args(arguments)
-        return int(options.run(options) or 0)
+        with output(options):
+            return _done(options)
     except Misuse as error:
         print(error, file=sys.stderr)
         return 2
     except BlurGANError as error:
-        print(f"blurgan: {error}", file=sys.stderr)
+        say_error(f"blurgan: {error}", error)
+        return 2
+
+
+def _done(options: argparse.Namespace) -> int:
+    """Run a command; say why it ended early, also in its log."""
+    try:
+        return int(options.run(options) or 0)
+    except BlurGANError as error:
+        say_error(f"blurgan: {error}", error)
         return 2
     except OSError as error:
         if error.errno not in REFUSALS or error.filename is None:
             raise
         refused = BlurGANError(f"{error.filename}: {error.strerror}")
-        print(f"blurgan: {refused}", file=sys.stderr)
+        say_error(f"blurgan: {refused}", error)
         return 2
     except Terminated:
-        print("blurgan: terminated", file=sys.stderr)
+        say_error("blurgan: terminated")
         return 143
     except KeyboardInterrupt:
-        print("blurgan: interrupted", file=sys.stderr)
+        say_error("blurgan: interrupted")
         return 130
 
 
 def _failed(error: Exception) -> int:
-    print(f"blurgan: {failure(error)}", file=sys.stderr)
+    say_error(f"blurgan: {failure(error)}", error)
     return 1
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,8 +17,15 @@ from napari_blurgan.checks import (
     refuse_input,
     same_file,
 )
-from napari_blurgan.cli._common import add_overwrite, expand, say_note
+from napari_blurgan.cli._common import add_overwrite, expand
 from napari_blurgan.cli._endings import failure
+from napari_blurgan.cli._output import (
+    add_json,
+    say_error,
+    say_note,
+    say_origin,
+    say_result,
+)
 from napari_blurgan.errors import BlurGANError, DataError
 from napari_blurgan.writing.names import result_names
 
@@ -105,8 +111,7 @@ def add_images(parser: argparse.ArgumentParser) -> None:
         help="a .ome.tif, .tif or .zarr; or a folder, for several images",
     )
     add_overwrite(parser)
-    text = "print a line of JSON for each image"
-    parser.add_argument("--json", action="store_true", help=text)
+    add_json(parser, "print a line of JSON for each image")
 
 
 def add_resume(parser: argparse.ArgumentParser) -> None:
@@ -133,10 +138,9 @@ def kept(out: Path) -> Iterator[None]:
         yield
     except BaseException:
         if out.with_name(out.name + ".part").exists():
-            print(
+            say_error(
                 f"blurgan: finished parts are kept in {out}.part; continue with "
-                f"--resume",
-                file=sys.stderr,
+                f"--resume"
             )
         raise
 
@@ -148,9 +152,10 @@ def jobs(options: argparse.Namespace) -> list[tuple[Path, Path]]:
         if not done:
             todo.append((source, out))
         elif options.json:
-            print(json.dumps({"source": str(source), "result": str(out), "kept": True}))
+            facts = {"source": str(source), "result": str(out), "kept": True}
+            say_result(json.dumps(facts))
         else:
-            print(f"{out}: is complete and was not changed")
+            say_result(f"{out}: is complete and was not changed")
     return todo
 
 
@@ -226,12 +231,12 @@ def each(
         made = make(source, out) if len(todo) == 1 else attempt(make, source, out)
         if isinstance(made, str):
             failed += 1
-            print(f"blurgan: {made}", file=sys.stderr)
+            say_error(f"blurgan: {made}")
         if as_json:
             facts = {"error": made} if isinstance(made, str) else made.facts()
-            print(json.dumps({"source": str(source)} | facts))
+            say_result(json.dumps({"source": str(source)} | facts))
         elif isinstance(made, Made):
-            print(made)
+            say_result(str(made))
     if failed:
         raise DataError(f"{failed} of {len(todo)} images could not be {done}")
 
@@ -241,8 +246,10 @@ def attempt(make: Make, source: Path, out: Path) -> Made | str:
     try:
         return make(source, out)
     except BlurGANError as error:
+        say_origin(error)
         return str(error)
     except Exception as error:
+        say_origin(error)
         return f"{source}: {failure(error)}"
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_blurgan.checks import refuse_existing
+from napari_blurgan.cli._output import say_note, say_progress, shows_progress
 from napari_blurgan.errors import DataError
 
 if TYPE_CHECKING:
@@ -36,7 +37,6 @@ __all__ = [
     "read_image",
     "read_stacks",
     "refuse_incomplete",
-    "say_note",
 ]
 
 
@@ -182,11 +182,6 @@ def load_psf(path: str | os.PathLike[str], voxel: Sequence[float] | None = None)
     return psf
 
 
-def say_note(words: str) -> None:
-    """Print a note on stderr."""
-    print(f"note: {words}", file=sys.stderr)
-
-
 def check_psf_place(out: Path, overwrite: bool) -> None:
     """Refuse a path to which no PSF can be written, before computing one.
 
@@ -231,7 +226,8 @@ def progress_bar() -> Iterator[Progress]:
     )
     watched = sys.stderr.isatty()
     console = Console(stderr=True)
-    progress = Progress(*columns, console=console, disable=not watched)
+    hidden = not (watched and shows_progress())
+    progress = Progress(*columns, console=console, disable=hidden)
     with progress, nullcontext() if watched else _spoken(progress):
         yield progress
 
@@ -244,7 +240,7 @@ def _spoken(progress: Progress) -> Iterator[None]:
     def speak() -> None:
         while not done.wait(EVERY):
             for task in progress.tasks:
-                print(_line(task), file=sys.stderr, flush=True)
+                say_progress(_line(task))
 
     thread = threading.Thread(target=speak, name="progress", daemon=True)
     thread.start()

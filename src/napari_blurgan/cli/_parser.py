@@ -7,6 +7,8 @@ import re
 from typing import Any
 
 from napari_blurgan.checks import VOXEL_RANGE, did_you_mean, in_range, whole
+from napari_blurgan.cli._lab import lab_file, lab_words
+from napari_blurgan.cli._output import add_output, say_note
 from napari_blurgan.errors import BlurGANError
 
 __all__ = [
@@ -59,6 +61,7 @@ class Parser(argparse.ArgumentParser):
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """Parse as usual; report a misspelt option rather than what is missing."""
+        self._complete()
         known = self._option_string_actions
         for word in () if self._subparsers else args or ():
             option, equals, value = word.partition("=")
@@ -69,7 +72,21 @@ class Parser(argparse.ArgumentParser):
             if option.startswith("--") and option not in known:
                 hint = did_you_mean(option, known)
                 self.error(f"unknown option {option}{hint}")
+        if not self._subparsers and (lab := lab_words(args or (), known)):
+            if "--quiet" not in (args or ()):
+                say_note(f"from {lab_file()}: {' '.join(lab)}")
+            args = [*args, *lab]
         return super().parse_known_args(args, namespace)
+
+    def format_help(self) -> str:
+        """Return the help, with the options that all commands have."""
+        self._complete()
+        return super().format_help()
+
+    def _complete(self) -> None:
+        """Add the options that all commands have, once."""
+        if not self._subparsers and "--quiet" not in self._option_string_actions:
+            add_output(self)
 
     def error(self, message: str) -> Any:
         """Raise `Misuse` with the usage, instead of leaving the program."""

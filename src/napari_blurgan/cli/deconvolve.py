@@ -24,8 +24,8 @@ from napari_blurgan.cli._common import (
     optics_of,
     progress_bar,
     read_image,
-    say_note,
 )
+from napari_blurgan.cli._output import say_note
 from napari_blurgan.cli._parser import (
     LARGEST_GREY,
     add_index,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import json
 import math
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from napari_blurgan.cli._common import read_image
+from napari_blurgan.cli._output import add_json, answer
 from napari_blurgan.cli._parser import LARGEST_GREY, add_number
 from napari_blurgan.errors import DataError
 
@@ -57,11 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="add PSNR and SSIM as the text of Lim et al. (2020) defines them, before "
         "and after the adaptive histogram equalisation in which it shows its images",
     )
-    parser.add_argument(
-        "--json",
-        action="store_true",
-        help="print JSON; the infinite PSNR of equal images is null",
-    )
+    add_json(parser, "print JSON; the infinite PSNR of equal images is null")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -73,17 +70,19 @@ def run(options: argparse.Namespace) -> int:
         for t in range(result.size("T"))
         for c in range(result.channels)
     ]
-    if options.json:
-        print(json.dumps(_report(images), indent=2))
-        return 0
-    print(f"{options.result} against {options.reference}")
+    title = f"{options.result} against {options.reference}"
+    answer(options, _report(images), "\n".join([title, *_lines(images, options.paper)]))
+    return 0
+
+
+def _lines(images: Sequence[dict[str, Any]], paper: bool) -> Iterator[str]:
+    """Yield the figures of each image as text."""
     for image in images:
         if len(images) > 1:
-            print(f"time {image['time']}, channel {image['channel']}")
-        print(TABLE.format(**image))
-        if options.paper:
-            print(PAPER.format(**image))
-    return 0
+            yield f"time {image['time']}, channel {image['channel']}"
+        yield TABLE.format(**image)
+        if paper:
+            yield PAPER.format(**image)
 
 
 def _check_alike(result: Stack, reference: Stack) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +16,8 @@ from napari_blurgan.cli._common import (
     optics_of,
     progress_bar,
     read_image,
-    say_note,
 )
+from napari_blurgan.cli._output import add_json, answer, say_note
 from napari_blurgan.cli._parser import (
     LARGEST_GREY,
     add_index,
@@ -70,7 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_axes(parser)
     add_device(parser)
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    add_json(parser)
 
 
 def _add_camera(parser: argparse.ArgumentParser) -> None:
@@ -112,10 +111,7 @@ def run(options: argparse.Namespace) -> int:
         )
     for note in found.notes:
         say_note(note)
-    if options.json:
-        print(json.dumps(found.report.to_dict(), indent=2))
-    else:
-        print(f"{out}\n{found.report}")
+    answer(options, found.report.to_dict(), f"{out}\n{found.report}")
     return 0
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from napari_blurgan.checks import check_parent, refuse_existing
 from napari_blurgan.cli._common import add_overwrite
+from napari_blurgan.cli._output import add_json, answer
 from napari_blurgan.errors import DataError
 
 SUFFIXES = {"bioimageio": ".zip", "onnx": ".onnx"}
@@ -32,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--text", default="", help="what the model is for")
     group.add_argument("--license", metavar="SPDX", help="for example CC-BY-4.0")
     add_overwrite(parser, "an existing file")
+    add_json(parser)
 
 
 def run(options: argparse.Namespace) -> None:
@@ -53,4 +55,7 @@ def run(options: argparse.Namespace) -> None:
         authors = tuple(options.author or ("not named",))
         said = Description(name, authors, options.text, options.license)
         write_package(model, out, said)
-    print(f"{out}: {out.stat().st_size / 1e6:.1f} MB, {model.recipe.name}, grey levels")
+    size = out.stat().st_size
+    facts = {"result": str(out), "bytes": size, "recipe": model.recipe.name}
+    words = f"{out}: {size / 1e6:.1f} MB, {model.recipe.name}, grey levels"
+    answer(options, facts, words)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import json
+from collections.abc import Iterator
 from typing import Any
 
+from napari_blurgan.cli._output import add_json, answer
 from napari_blurgan.errors import DataError
 
 
@@ -19,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="this computer instead: devices, memory, precision, versions",
     )
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    add_json(parser)
 
 
 def run(options: argparse.Namespace) -> None:
@@ -27,10 +28,7 @@ def run(options: argparse.Namespace) -> None:
     if (options.model is None) != options.system:
         raise DataError("info takes a model folder, or --system")
     summary = _system() if options.system else _model(options.model)
-    if options.json:
-        print(json.dumps(summary, indent=2))
-    else:
-        _print(summary)
+    answer(options, summary, "\n".join(_lines(summary)))
 
 
 def _model(folder: str) -> dict[str, Any]:
@@ -47,23 +45,19 @@ def _system() -> dict[str, Any]:
     return system_facts()
 
 
-def _print(values: dict[str, Any], indent: str = "") -> None:
+def _lines(values: dict[str, Any], indent: str = "") -> Iterator[str]:
+    """Yield names and values, those of a mapping or a list below its name."""
     for name, value in values.items():
         if isinstance(value, dict):
-            print(f"{indent}{name}:")
-            _print(value, indent + "  ")
+            yield f"{indent}{name}:"
+            yield from _lines(value, indent + "  ")
         elif isinstance(value, list) and value and isinstance(value[0], dict):
-            _print_items(name, value, indent)
+            yield f"{indent}{name}:"
+            for item in value:
+                words = (f"{key} {_text(inner)}" for key, inner in item.items())
+                yield f"{indent}  {'; '.join(words)}"
         else:
-            print(f"{indent}{name}: {_text(value)}")
-
-
-def _print_items(name: str, items: list[dict[str, Any]], indent: str) -> None:
-    """Print a list, one item per line."""
-    print(f"{indent}{name}:")
-    for item in items:
-        words = (f"{key} {_text(value)}" for key, value in item.items())
-        print(f"{indent}  {'; '.join(words)}")
+            yield f"{indent}{name}: {_text(value)}"
 
 
 def _text(value: Any) -> str:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import json
 import math
-import sys
 import warnings
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -20,8 +18,8 @@ from napari_blurgan.cli._common import (
     check_psf_place,
     load_psf,
     read_image,
-    say_note,
 )
+from napari_blurgan.cli._output import add_json, answer, say_note, say_warning
 from napari_blurgan.cli._parser import (
     Parser,
     add_index,
@@ -101,6 +99,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _fill_model(parser: argparse.ArgumentParser, name: str) -> None:
     add_optics(parser, required=True)
+    add_json(parser)
     add_voxel(parser, text="voxel size", required=True)
     _add_shape(parser, "z y x of the array in voxels; by default the core of the PSF")
     _add_out(parser)
@@ -167,7 +166,7 @@ def _fill_beads(parser: argparse.ArgumentParser) -> None:
         metavar="UM",
     )
     add_index(parser, "--channel", "only this channel")
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    add_json(parser)
     parser.set_defaults(action=_distil)
 
 
@@ -187,7 +186,7 @@ def _fill_measure(parser: argparse.ArgumentParser) -> None:
     add_voxel(parser, "--voxel", "the same as --psf-voxel", dest="voxel")
     text = "voxel size of the reference, if its file does not contain it or is wrong"
     add_voxel(parser, "--against-voxel", text)
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    add_json(parser)
     parser.set_defaults(action=_measure)
 
 
@@ -213,12 +212,12 @@ def _compute(options: argparse.Namespace) -> None:
         warnings.simplefilter("always")
         psf = theoretical_psf(optics, shape, options.voxel, options.model)
     for warning in caught:
-        print(f"blurgan: warning: {warning.message}", file=sys.stderr)
+        say_warning(f"blurgan: warning: {warning.message}")
     if options.thickness is not None:
         psf = psf.projected(options.thickness)
     psf.save(options.out, overwrite=options.overwrite)
-    print(f"{options.out}: {_geometry(psf)}")
-    print(_widths(psf))
+    words = f"{options.out}: {_geometry(psf)}\n{_widths(psf)}"
+    answer(options, _figures(psf), words)
 
 
 def _default_shape(optics: Optics, options: argparse.Namespace) -> tuple[int, ...]:
@@ -271,14 +270,15 @@ def _distil(options: argparse.Namespace) -> None:
     image = _volume(stack, options.channel)
     psf, report = psf_from_beads(image, voxel, options.bead_diameter, options.shape)
     psf.save(options.out, overwrite=options.overwrite)
-    if options.json:
-        print(json.dumps({**_figures(psf), "beads": _judgements(report)}, indent=2))
-        return
-    print(f"{options.out}: {_geometry(psf)}")
-    print(_widths(psf))
-    print(f"fit      {_row(report.fwhm)} µm, a Gaussian to the core")
-    print(f"spread   {_row(report.spread)} µm between the beads")
-    print(", ".join(f"{n} {verdict}" for verdict, n in report.verdicts.items()))
+    lines = (
+        f"{options.out}: {_geometry(psf)}",
+        _widths(psf),
+        f"fit      {_row(report.fwhm)} µm, a Gaussian to the core",
+        f"spread   {_row(report.spread)} µm between the beads",
+        ", ".join(f"{n} {verdict}" for verdict, n in report.verdicts.items()),
+    )
+    facts = {**_figures(psf), "beads": _judgements(report)}
+    answer(options, facts, "\n".join(lines))
 
 
 def _volume(stack: Stack, channel: int | None) -> NDArray[np.generic]:
@@ -311,25 +311,23 @@ def _measure(options: argparse.Namespace) -> None:
     psf = load_psf(options.psf, options.voxel)
     reference, voxel = options.against, options.against_voxel
     other = None if reference is None else load_psf(reference, voxel)
-    if options.json:
-        figures = _figures(psf)
-        if other is not None:
-            figures["against"] = _comparison(psf, other)
-        print(json.dumps(figures, indent=2))
-        return
-    print(f"{options.psf}: {_geometry(psf)}")
     alone = psf.without_offset()
     if alone is not psf:
         share = alone.provenance["offset"]
         say_note(
             f"{options.psf}: lies on a constant level that makes up {share:.0%} of its "
-            f"sum, "
-            "such as a camera offset; it is subtracted wherever the PSF is used"
+            f"sum, such as a camera offset; it is subtracted wherever the PSF is used"
         )
-    print(_widths(psf))
-    print(f"centroid {_row(psf.centroid())} voxels from the centre")
+    figures = _figures(psf)
+    lines = [
+        f"{options.psf}: {_geometry(psf)}",
+        _widths(psf),
+        f"centroid {_row(psf.centroid())} voxels from the centre",
+    ]
     if other is not None:
-        print(_compared(options.against, psf, other))
+        figures["against"] = _comparison(psf, other)
+        lines.append(_compared(options.against, psf, other))
+    answer(options, figures, "\n".join(lines))
 
 
 def _figures(psf: Psf) -> dict[str, Any]:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -16,6 +14,7 @@ from napari_blurgan.cli._common import (
     expand,
     read_stacks,
 )
+from napari_blurgan.cli._output import add_json, answer, say_warning
 from napari_blurgan.cli._parser import add_index, add_number, add_sizes, add_voxel
 from napari_blurgan.errors import AxesError, DataError
 
@@ -60,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_sizes(parser, "--shape", text, nargs=3, metavar=("Z", "Y", "X"))
     add_voxel(parser)
     add_index(parser, "--channel", "of both sets")
-    add("--json", action="store_true", help="print JSON")
+    add_json(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -85,8 +84,8 @@ def run(options: argparse.Namespace) -> int:
     )
     fit.psf.save(options.out, overwrite=options.overwrite)
     if not fit.matched:
-        print(f"blurgan: warning: {fit.message}", file=sys.stderr)
-    print(json.dumps(_figures(fit), indent=2) if options.json else _report(fit))
+        say_warning(f"blurgan: warning: {fit.message}")
+    answer(options, _figures(fit), _report(fit))
     return 0
 
 

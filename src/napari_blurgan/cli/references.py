@@ -6,14 +6,16 @@ Make a sharp set for unpaired training from your own blurred stacks.
 from __future__ import annotations
 
 import argparse
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_blurgan.checks import refuse_existing
 from napari_blurgan.classical.methods import METHODS
 from napari_blurgan.cli import deconvolve
-from napari_blurgan.cli._batch import check_folder, images_of
-from napari_blurgan.cli._common import add_overwrite, say_note
+from napari_blurgan.cli._batch import Made, check_folder, images_of
+from napari_blurgan.cli._common import add_overwrite
+from napari_blurgan.cli._output import add_json, say_note, say_result
 from napari_blurgan.cli._parser import add_number
 from napari_blurgan.errors import DataError
 from napari_blurgan.writing.names import result_names
@@ -42,6 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             help="folder for the folders 'sharp' and 'blurred', to train with",
         )
         add_overwrite(sub)
+        add_json(sub, "print a line of JSON for each part")
         text = "share of each stack for the sharp set, between 0 and 1"
         add_number(sub, "--share", 0.01, 0.99, text=text, default=0.5, metavar="S")
         deconvolve.add_shared(sub, method)
@@ -67,7 +70,9 @@ def run(options: argparse.Namespace) -> int:
         for note in reference.notes:
             say_note(f"{source.name}: {note}")
         for kind, part in (("sharp", reference.sharp), ("blurred", reference.blurred)):
-            print(_written(part, folder / kind / place.name))
+            made = _written(part, folder / kind / place.name)
+            facts = {"source": str(source), "kind": kind} | made.facts()
+            say_result(json.dumps(facts) if options.json else str(made))
     return 0
 
 
@@ -87,8 +92,8 @@ def _reference(stack: Stack, last: bool, options: argparse.Namespace) -> SharpRe
     return reference
 
 
-def _written(part: Stack, out: Path) -> str:
+def _written(part: Stack, out: Path) -> Made:
     from napari_blurgan.writing.ome_tiff import write_ome_tiff
 
     write_ome_tiff(out, part.data, part.axes, part.voxel_size)
-    return f"{out}: {part.axes} {'×'.join(map(str, part.data.shape))}"
+    return Made.of(out, part)

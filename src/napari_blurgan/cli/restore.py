@@ -26,6 +26,7 @@ from napari_blurgan.cli._common import (
     progress_bar,
     refuse_incomplete,
 )
+from napari_blurgan.cli._output import say_note, say_progress
 from napari_blurgan.cli._parser import add_index, add_sizes, add_voxel
 from napari_blurgan.errors import DataError
 
@@ -161,12 +162,12 @@ def _shown(event: Event, progress: Progress, task: TaskID, out: Path) -> Made | 
     from napari_blurgan.restoration import events
 
     if isinstance(event, events.Noted):
-        progress.console.print(f"note: {event.message}", soft_wrap=True)
+        say_note(event.message)
     elif isinstance(event, events.Planned):
-        progress.console.print(f"plan: {event.plan}", soft_wrap=True)
+        say_progress(f"plan: {event.plan}")
         progress.update(task, total=event.plan.tiles)
     elif isinstance(event, events.Shrunk):
-        progress.console.print(f"out of memory: continuing with pieces of {event.core}")
+        say_progress(f"out of memory: continuing with pieces of {event.core}")
     elif isinstance(event, events.TileDone):
         progress.update(task, **_position(event))
     elif isinstance(event, events.Finished):

@@ -6,8 +6,6 @@ import argparse
 import csv
 import functools
 import importlib
-import json
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import chdir, contextmanager
@@ -19,6 +17,12 @@ from napari_blurgan.checks import refuse_existing
 from napari_blurgan.cli._batch import Made, Make, attempt, places
 from napari_blurgan.cli._common import add_overwrite
 from napari_blurgan.cli._job import Step, read_job
+from napari_blurgan.cli._output import (
+    add_json,
+    answer,
+    say_error,
+    say_progress,
+)
 from napari_blurgan.errors import DataError
 from napari_blurgan.writing.atomic import replacing
 
@@ -47,8 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="keep complete results, and continue unfinished ones",
     )
     add_overwrite(parser)
-    text = "print the table as JSON"
-    parser.add_argument("--json", action="store_true", help=text)
+    add_json(parser, "print the table as JSON")
 
 
 @dataclass(frozen=True)
@@ -124,7 +127,7 @@ def run(options: argparse.Namespace) -> int:
                 _say(items[number], number, len(items))
             write_summary(summary, items)
     rows = [item.row() for item in items]
-    print(json.dumps(rows, indent=2) if options.json else table(rows))
+    answer(options, rows, table(rows))
     failed = sum(item.status == "failed" for item in items)
     if failed:
         raise DataError(f"{failed} of {len(items)} images failed; see {summary}")
@@ -174,7 +177,7 @@ def kept(job: str) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        print(f"blurgan: continue with blurgan run {job} --resume", file=sys.stderr)
+        say_error(f"blurgan: continue with blurgan run {job} --resume")
         raise
 
 
@@ -200,4 +203,4 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
 def _say(item: Item, number: int, total: int) -> None:
     """Print a line about an image as soon as it is finished."""
     words = item.message or str(item.made)
-    print(f"{number + 1} of {total}: {words}", file=sys.stderr, flush=True)
+    say_progress(f"{number + 1} of {total}: {words}")

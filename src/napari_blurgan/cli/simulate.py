@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_blurgan.checks import check_parent, refuse_existing
 from napari_blurgan.cli._common import add_optics, add_overwrite
+from napari_blurgan.cli._output import add_json, answer
 from napari_blurgan.cli._parser import (
     LARGEST_SEED,
     add_number,
@@ -35,6 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of this command."""
     parser.add_argument("out", type=Path, metavar="OUT", help="folder for the files")
     add_overwrite(parser, "existing files")
+    add_json(parser)
     parser.add_argument(
         "--structure", choices=STRUCTURES, required=True, help="kind of structure"
     )
@@ -116,7 +118,10 @@ def run(options: argparse.Namespace) -> int:
             description=_provenance(options, name),
         )
     psf.save(options.out / "psf.ome.tif", overwrite=options.overwrite)
-    print(f"{options.out}: sharp.ome.tif, blurred.ome.tif, psf.ome.tif")
+    names = ("sharp", "blurred", "psf")
+    files = {name: str(options.out / f"{name}.ome.tif") for name in names}
+    words = f"{options.out}: sharp.ome.tif, blurred.ome.tif, psf.ome.tif"
+    answer(options, files, words)
     return 0
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from napari_blurgan.checks import check_parent
 from napari_blurgan.cli._common import expand
+from napari_blurgan.cli._output import add_json, answer
 from napari_blurgan.cli._parser import LARGEST_SEED, add_whole
 from napari_blurgan.errors import DataError
 from napari_blurgan.writing.atomic import replacing_folder
@@ -40,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     text = "of the random choice"
     add_whole(parser, "--seed", 0, LARGEST_SEED, text=text, default=0, metavar="S")
+    add_json(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -51,17 +53,19 @@ def run(options: argparse.Namespace) -> int:
         raise DataError(f"{options.out}: exists; name a new folder")
     pairs = pairs_in(expand(options.paths))
     to_a, to_b = halves(pairs, options.seed)
-    print(f"{len(pairs)} pairs, such as {pairs[0].a} (A) and {pairs[0].b} (B)")
     chosen = {"A": [p.a for p in to_a], "B": [p.b for p in to_b]}
     with replacing_folder(options.out) as folder:
         for domain, files in chosen.items():
             (folder / domain).mkdir(parents=True)
             for file in files:
                 _copy(file, folder / domain / file.name)
-        record = json.dumps(_record(options.seed, to_a, to_b), indent=2)
-        (folder / "split.json").write_text(record, encoding="utf-8")
+        record = _record(options.seed, to_a, to_b)
+        text = json.dumps(record, indent=2)
+        (folder / "split.json").write_text(text, encoding="utf-8")
+    lines = [f"{len(pairs)} pairs, such as {pairs[0].a} (A) and {pairs[0].b} (B)"]
     for domain, files in chosen.items():
-        print(f"{options.out / domain}: {len(files)} of {len(pairs)} images")
+        lines.append(f"{options.out / domain}: {len(files)} of {len(pairs)} images")
+    answer(options, {"out": str(options.out)} | record, "\n".join(lines))
     return 0
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from napari_blurgan.cli._common import add_axes, read_image, say_note
+from napari_blurgan.cli._common import add_axes, read_image
+from napari_blurgan.cli._output import add_json, answer, say_note
 from napari_blurgan.cli._parser import LARGEST_INDEX, add_index, add_whole
 from napari_blurgan.errors import DataError
 
@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     text = "only this channel; by default the mean of all channels"
     add_index(parser, "--channel", text)
     add_axes(parser)
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    add_json(parser)
 
 
 def run(options: argparse.Namespace) -> None:
@@ -46,14 +46,14 @@ def run(options: argparse.Namespace) -> None:
         for picked in (options.background, options.foreground)
     )
     found = threshold_from_regions(image, *regions)
-    if options.json:
-        print(json.dumps(asdict(found)))
-        return
-    print(f"threshold  {found.threshold:g}")
-    print(f"background {found.background:g}, foreground {found.foreground:g}")
-    print(f"on the wrong side: {found.overlap:.1%} of the picked voxels")
+    lines = [
+        f"threshold  {found.threshold:g}",
+        f"background {found.background:g}, foreground {found.foreground:g}",
+        f"on the wrong side: {found.overlap:.1%} of the picked voxels",
+    ]
     if found.bright_background:
-        print("the background is brighter: set bright_background in the recipe")
+        lines.append("the background is brighter: set bright_background in the recipe")
+    answer(options, asdict(found), "\n".join(lines))
 
 
 def _image(options: argparse.Namespace) -> ArrayLike:

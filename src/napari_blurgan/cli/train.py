@@ -23,6 +23,7 @@ from napari_blurgan.cli._common import (
     read_stacks,
 )
 from napari_blurgan.cli._endings import Terminated
+from napari_blurgan.cli._output import add_json, answer, say_warning
 from napari_blurgan.cli._parser import (
     LARGEST_GREY,
     LARGEST_SEED,
@@ -100,6 +101,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="KEY=VALUE",
         help="change the recipe, for example sampling.patch=48",
     )
+    add_json(parser)
 
 
 def _add_length(parser: argparse.ArgumentParser) -> None:
@@ -185,16 +187,30 @@ def run(options: argparse.Namespace) -> None:
     model = follow(trainer)
     if not leads:
         return
-    print(f"{options.out}: {model.provenance['steps']} steps")
+    answer(options, _facts(options.out, model), "\n".join(_lines(options.out, model)))
+
+
+def _facts(out: str, model: Model) -> dict[str, Any]:
+    """Return what a training achieved, for JSON."""
+    known = ("steps", "unseen", "content")
+    facts = {name: model.provenance[name] for name in known if name in model.provenance}
+    if model.psf is not None:
+        facts["psf_fwhm_um"] = list(map(float, model.psf.fwhm()))
+    return {"model": out} | facts
+
+
+def _lines(out: str, model: Model) -> Iterator[str]:
+    """Yield what a training achieved, line by line."""
+    yield f"{out}: {model.provenance['steps']} steps"
     if "unseen" in model.provenance:
         from napari_blurgan.estimates.judge import Judgement
 
-        print(Judgement(**model.provenance["unseen"]))
+        yield str(Judgement(**model.provenance["unseen"]))
     if "content" in model.provenance:
-        print(content_line(model.provenance["content"]))
+        yield content_line(model.provenance["content"])
     if model.psf is not None:
         z, y, x = model.psf.fwhm()
-        print(f"PSF: FWHM z {z:.3f}, y {y:.3f}, x {x:.3f} µm")
+        yield f"PSF: FWHM z {z:.3f}, y {y:.3f}, x {x:.3f} µm"
 
 
 def content_line(content: dict[str, Any]) -> str:
@@ -255,7 +271,7 @@ def shown(events: Iterable[Event]) -> Iterable[Event]:
             elif isinstance(event, Stepped):
                 progress.update(task, **_progress(event))
             elif isinstance(event, Warned):
-                progress.console.print(f"{event.code}: {event.message} {event.remedy}")
+                say_warning(f"{event.code}: {event.message} {event.remedy}")
             elif isinstance(event, Finished):
                 yield event
 
