@@ -1,4 +1,4 @@
-"""Write docs/commands.md and docs/recipes.md from the program itself.
+"""Write docs/commands.md, docs/recipes.md and docs/api.md from the program itself.
 
 `--check` only says whether they are as they would be written.
 """
@@ -18,6 +18,7 @@ from typing import Any, Literal, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
+import napari_blurgan
 from napari_blurgan.cli import COMMANDS, GROUPS, build_parser
 from napari_blurgan.methods.forwards import FORWARDS
 from napari_blurgan.methods.parts import Section
@@ -207,9 +208,69 @@ def documented(text: str) -> dict[str, str]:
     }
 
 
+API = """\
+What `from napari_blurgan import …` offers. [In Python](python.md) shows calls and their
+results; every other module may change between versions."""
+SECTION = re.compile(r"^(\w+)\n-+\n", re.M)
+
+
+def api() -> str:
+    """Return the page of all public names, from their docstrings."""
+    parts = ["# Python reference", NOTE, API]
+    for name in sorted(napari_blurgan.__all__, key=str.lower):
+        if name != "__version__":
+            parts.append(entry(name, getattr(napari_blurgan, name)))
+    return "\n\n".join(parts) + "\n"
+
+
+def entry(name: str, thing: Any) -> str:
+    """Return what is said of a public name, and of the methods of a class."""
+    said = [f"## {name}", f"```python\n{signature(name, thing)}\n```", sections(thing)]
+    for method, value in vars(thing).items() if isinstance(thing, type) else ():
+        inner = getattr(value, "__func__", value)
+        if not method.startswith("_") and inspect.isfunction(inner):
+            line = f"`{signature(f'{name}.{method}', getattr(thing, method))}`"
+            said.append(f"{line}: {about(inner)}")
+    return "\n\n".join(said)
+
+
+def signature(name: str, thing: Any) -> str:
+    """Return how something is called, without types: its docstring has them."""
+    parameters = inspect.signature(thing).parameters.values()
+    plain = [p.replace(annotation=p.empty) for p in parameters if p.name != "self"]
+    return f"{name}{inspect.Signature(plain)}"
+
+
+def sections(thing: Any) -> str:
+    """Return a numpydoc docstring as Markdown."""
+    first, *rest = SECTION.split(inspect.getdoc(thing) or "")
+    parts = [first.strip().replace("``", "`")]
+    for title, text in zip(rest[::2], rest[1::2], strict=True):
+        body = text.strip()
+        if title == "Examples":
+            said = f"```pycon\n{body}\n```"
+        else:
+            said = items(body).replace("``", "`")
+        parts.append(f"**{title}**\n\n{said}")
+    return "\n\n".join(parts)
+
+
+def items(body: str) -> str:
+    """Return the entries of a section as a list."""
+    lines: list[str] = []
+    for line in body.splitlines():
+        if line.strip() and not line.startswith(" "):
+            names, _, kind = line.partition(" : ")
+            lines.append(f"- `{names}`" + f" ({kind})" * bool(kind) + ":")
+        elif line.strip():
+            lines[-1] += f" {line.strip()}"
+    return "\n".join(lines)
+
+
 def main() -> None:
     check = "--check" in sys.argv[1:]
-    for name, page in (("commands.md", commands()), ("recipes.md", recipes())):
+    pages = {"commands.md": commands, "recipes.md": recipes, "api.md": api}
+    for name, page in ((name, make()) for name, make in pages.items()):
         path = DOCS / name
         if check and path.read_text(encoding="utf-8") != page:
             raise SystemExit(f"{path} is not up to date: python scripts/reference.py")
