@@ -225,7 +225,7 @@ def api() -> str:
 
 def entry(name: str, thing: Any) -> str:
     """Return what is said of a public name, and of the methods of a class."""
-    said = [f"## {name}", f"```python\n{signature(name, thing)}\n```", sections(thing)]
+    said = [f"## {name}", f"```text\n{signature(name, thing)}\n```", sections(thing)]
     for method, value in vars(thing).items() if isinstance(thing, type) else ():
         inner = getattr(value, "__func__", value)
         if not method.startswith("_") and inspect.isfunction(inner):
