@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from napari_blurgan.cli import main, recipe
-from napari_blurgan.cli._batch import each
+from napari_blurgan.cli._batch import Made, each
 from napari_blurgan.errors import DataError
 from napari_blurgan.models.model import load_model
 
@@ -69,7 +69,7 @@ def test_a_failure_at_one_image_does_not_stop_the_others(
         if source == Path("b"):
             raise KeyError("b")
         done.append(source)
-        return f"{out}: done"
+        return Made(out, "ZYX", (1, 2, 3), "uint8")
 
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     todo = [(Path(name), Path("out")) for name in "abc"]

@@ -112,7 +112,9 @@ def test_quiet_prints_results_only_and_the_log_has_all(
     assert noted.out.strip() in kept
     assert main([*line(RL), "--quiet", "--log", str(log)]) == 2
     assert "ERROR   blurgan: " in log.read_text().removeprefix(kept)
-    assert logging.getLogger("blurgan").handlers == [CONSOLE]
+    handlers = logging.getLogger("blurgan").handlers
+    assert not any(isinstance(h, logging.FileHandler) for h in handlers)
+    assert CONSOLE.level == logging.INFO
 
 
 def test_verbose_says_where_an_error_arose(
