@@ -21,7 +21,7 @@ from napari_blurgan.writing.ome_tiff import write_ome_tiff
 from tests.support.models import untrained
 
 VOXEL = (0.3, 0.1, 0.1)
-RESTORE = {"do": "restore", "model": "m.blurgan", "device": "cpu"}
+RESTORE: dict[str, Any] = {"do": "restore", "model": "m.blurgan", "device": "cpu"}
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,14 +83,14 @@ def read_job(path: Path, *, resume: bool, overwrite: bool) -> list[Step]:
     return [_step(n, task, flags) for n, task in enumerate(content["tasks"], 1)]
 
 
-def _step(number: int, task: Any, flags: Mapping[str, bool]) -> Step:
+def _step(number: int, task: Any, flags: dict[str, bool]) -> Step:
     with blamed(number):
         words = words_of(task, flags)
         command = words[0]
         return Step(number, command, build_parser(command).parse_args(words))
 
 
-def words_of(task: Any, flags: Mapping[str, bool]) -> list[str]:
+def words_of(task: Any, flags: dict[str, bool]) -> list[str]:
     """Return a task as the words of a command line."""
     if not isinstance(task, dict) or not isinstance(task.get("do"), str):
         raise DataError(f"a task has the key do: {' or '.join(COMMANDS)}")
