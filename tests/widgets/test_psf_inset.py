@@ -9,7 +9,9 @@ from qtpy.QtGui import QImage
 
 from napari_blurgan import Psf
 from napari_blurgan.optics.models import Optics, gaussian
+from napari_blurgan.optics.psf import VOXELS
 from napari_blurgan.widgets._psf_inset import PsfInset, widths
+from napari_blurgan.widgets.psf import description
 
 VOXEL = (0.3, 0.1, 0.1)
 NARROW = gaussian(Optics(na=1.0, ni=1.33, wavelength=520), (21, 31, 31), VOXEL)
@@ -52,6 +54,13 @@ def test_a_plane_has_no_width_in_z() -> None:
 
 def test_an_unknown_width_is_no_nan() -> None:
     assert "nan" not in widths(Psf(np.ones((5, 9, 9)), VOXEL), None)
+
+
+def test_without_the_size_of_a_voxel_widths_are_in_voxels() -> None:
+    plane = Psf(NARROW.data[10][None], (1, 1, 1), {"unit": VOXELS})
+    words = widths(plane, None)
+    assert words.endswith(" voxels across")
+    assert description(plane, plane).count("voxels") == 2
 
 
 def test_what_is_seen_changes_with_the_psf(inset: PsfInset) -> None:

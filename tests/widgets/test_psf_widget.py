@@ -85,6 +85,8 @@ def test_a_plane_gets_a_plane_and_no_width_in_z(
     assert layer.data.ndim == 2
     assert "maximum y, x:" in widget.table.text()
     assert "nan" not in widget.table.text()
+    drawn = [axes.get_title() for axes in widget._figure.axes if axes.axison]
+    assert drawn == ["xy, 4th root", "profiles", "transfer function"]
 
 
 def test_the_optics_of_the_file_are_taken(viewer: Viewer, widget: PsfWidget) -> None:

@@ -357,6 +357,7 @@ def test_synthetic_structures_need_no_voxel_size(
     click(widget.run.start_button)
     until(lambda: widget.plot.last_step > 1)
     assert "vesicles are simulated for 0.2 × 0.1 × 0.1 µm" in widget.messages.text()
+    until(lambda: "voxels across" in widget.psf.text())
     assert "untick" not in widget.messages.text()
 
 

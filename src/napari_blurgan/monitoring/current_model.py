@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from napari_blurgan.forward.start import known_or_unit
+from napari_blurgan.forward.start import known
 from napari_blurgan.methods.parts import LEARNED_KERNEL
 from napari_blurgan.models.model import Model
 from napari_blurgan.optics.forward import BlurKernel
-from napari_blurgan.optics.psf import Psf
+from napari_blurgan.optics.psf import VOXELS, Psf
 from napari_blurgan.optimisation.engine import Engine
 from napari_blurgan.optimisation.prepared import Prepared
 from napari_blurgan.reconstructors.reconstructor import Reconstructor
@@ -22,7 +22,8 @@ __all__ = ["current_psf", "make_model"]
 def current_psf(engine: Engine, prepared: Prepared) -> Psf | None:
     """Return the current blur in physical units; None without a blur.
 
-    A free kernel may have negative values; the PSF is its positive part.
+    Where the size of a voxel is unknown, it is one, and the provenance says so. A free
+    kernel may have negative values; the PSF is its positive part.
     """
     kernel = engine.transport.kernel()
     if kernel is None:
@@ -37,8 +38,10 @@ def current_psf(engine: Engine, prepared: Prepared) -> Psf | None:
     if optics:
         origin["effective optics"] = optics
     values = np.maximum(kernel.cpu().numpy(), 0)
-    voxel_size = known_or_unit(prepared.site.voxel_size, recipe.dims)
-    return Psf(values, voxel_size, origin)
+    voxel_size = known(prepared.site.voxel_size, recipe.dims)
+    if voxel_size is None:
+        origin["unit"] = VOXELS
+    return Psf(values, voxel_size or (1.0, 1.0, 1.0), origin)
 
 
 def make_model(

@@ -26,7 +26,10 @@ from napari_blurgan.optics.geometry import (
 from napari_blurgan.optics.offset import without_offset
 from napari_blurgan.optics.order import unwrapped
 
-__all__ = ["Psf"]
+__all__ = ["VOXELS", "Psf", "unit_of"]
+
+VOXELS = "voxels"
+"""Unit in the provenance of a PSF for which the size of a voxel is unknown."""
 
 SMALLEST_PICTURE = 16
 """Rows and columns of an array whose last axis of three or four is for colours."""
@@ -423,3 +426,8 @@ def _normalised(values: ArrayLike) -> NDArray[np.float32]:
     if data.dtype == np.float32 and abs(total - 1) < 1e-6:
         return data.copy()
     return (data.astype(np.float64) / total).astype(np.float32)
+
+
+def unit_of(psf: Psf) -> str:
+    """Return the unit of a PSF's voxel size: µm, or voxels where that is unknown."""
+    return str(psf.provenance.get("unit", "µm"))

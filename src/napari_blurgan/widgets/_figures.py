@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_blurgan.optics.psf import unit_of
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -48,14 +50,18 @@ def draw_psf(figure: Figure, psf: Psf, other: Psf | None = None) -> None:
     volume = psf.data / psf.data.max()
     z, y, _ = (n // 2 for n in volume.shape)
     size_z, size_y, size_x = psf.voxel_size
-    _section(axes[0, 0], volume[z], (size_y, size_x), "xy")
-    _section(axes[0, 1], volume[:, y], (size_z, size_x), "xz")
+    unit = unit_of(psf)
+    _section(axes[0, 0], volume[z], (size_y, size_x), "xy", unit)
+    if len(volume) > 1:
+        _section(axes[0, 1], volume[:, y], (size_z, size_x), "xz", unit)
+    else:
+        axes[0, 1].set_axis_off()
     for shown, style in ((psf, "-"), (other, "--")):
         if shown is not None:
             _lines(axes[1, 0], _through_peak(shown), style)
             _lines(axes[1, 1], _transfer(shown), style)
-    axes[1, 0].set(yscale="log", title="profiles", xlabel="µm", ylim=(FAINT, 1.5))
-    axes[1, 1].set(title="transfer function", xlabel="cycles / µm", ylim=(0, 1.05))
+    axes[1, 0].set(yscale="log", title="profiles", xlabel=unit, ylim=(FAINT, 1.5))
+    axes[1, 1].set(title="transfer function", xlabel=f"cycles / {unit}", ylim=(0, 1.05))
     _legend(figure, axes[1, 0])
     _finish(figure)
 
@@ -88,13 +94,13 @@ def draw_resolution(figure: Figure, found: Resolution) -> None:
 
 
 def _section(
-    axes: Axes, plane: NDArray[Any], size: tuple[float, float], title: str
+    axes: Axes, plane: NDArray[Any], size: tuple[float, float], title: str, unit: str
 ) -> None:
     rows, columns = plane.shape
     extent = (0, columns * size[1], rows * size[0], 0)
     # The fourth root makes the faint widefield cone visible.
     axes.imshow(plane**0.25, cmap="inferno", extent=extent, vmin=0, vmax=1)
-    axes.set(title=f"{title}, 4th root", xlabel="µm")
+    axes.set(title=f"{title}, 4th root", xlabel=unit)
 
 
 Lines = dict[str, tuple["NDArray[Any]", "NDArray[Any]"]]

@@ -12,6 +12,7 @@ from qtpy.QtCore import QPointF, QRectF, Qt
 from qtpy.QtGui import QColor, QImage, QPainter, QPen, QPolygonF
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
+from napari_blurgan.optics.psf import unit_of
 from napari_blurgan.widgets._words import plain
 
 if TYPE_CHECKING:
@@ -66,9 +67,10 @@ class PsfInset(QWidget):
 
 def widths(psf: Psf, theory: Psf | None) -> str:
     """Return the FWHM of a PSF next to the theoretical one, as text."""
-    words = f"PSF, width at half maximum: {_across(psf)} µm across"
+    unit = unit_of(psf)
+    words = f"PSF, width at half maximum: {_across(psf)} {unit} across"
     if psf.shape[0] > 1:
-        words += f", {_along(psf)} µm in z"
+        words += f", {_along(psf)} {unit} in z"
     if theory is None:
         return words
     expected = [_across(theory), *([_along(theory)] if theory.shape[0] > 1 else [])]

@@ -27,6 +27,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_blurgan.errors import BlurGANError, OpticsError
+from napari_blurgan.optics.psf import unit_of
 from napari_blurgan.widgets import _fields, _figures, _forms, _state
 from napari_blurgan.widgets._bead_layers import add_clicked_beads, show_found_beads
 from napari_blurgan.widgets._controls import (
@@ -299,14 +300,14 @@ class PsfWidget(TaskWidget):
 def description(psf: Psf, other: Psf | None) -> str:
     """Return widths and centre of a PSF as text, and its comparison."""
     axes = "z, y, x" if psf.shape[0] > 1 else "y, x"
-    words = f"Width at half maximum {axes}: {_widths(psf)} µm"
+    words = f"Width at half maximum {axes}: {_widths(psf)} {unit_of(psf)}"
     shift = max(abs(c) for c in psf.centroid())
     if shift > 0.5:
         words += f"; its mass lies {shift:.1f} voxels off centre"
     if other is None:
         return words
     return (
-        f"{words}; the other: {_widths(other)} µm. "
+        f"{words}; the other: {_widths(other)} {unit_of(other)}. "
         f"Normalised cross-correlation {psf.ncc(other):.3f}"
     )
 
