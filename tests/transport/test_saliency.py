@@ -168,8 +168,11 @@ def test_eight_bits_against_sixteen(tiny: Callable[..., Recipe]) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"saliency__alpha": 90}, r"alpha is 90, but .* A lie between 0.1\d* and 0.8"),
-        ({"saliency__beta": 0.01}, r"beta is 0.01, but .* B lie between"),
+        (
+            {"saliency__alpha": 90},
+            r"A \(alpha\) is 90, but its .* lie between 0.1\d* and 0.8",
+        ),
+        ({"saliency__beta": 0.01}, r"B \(beta\) is 0.01, but its .* lie between"),
         ({"saliency__beta": None}, "pick background and foreground"),
     ],
 )

@@ -155,7 +155,9 @@ def test_a_threshold_outside_the_data_fails_in_a_sentence(
     widget.form["alpha"].value, widget.form["beta"].value = 0.25, 0.8
     widget.run.start_button.click()
     qtbot.waitUntil(lambda: widget.run.phase is Phase.IDLE, timeout=60_000)
-    assert "saliency.beta is 0.8, but the images of domain B" in widget.messages.text()
+    assert (
+        "threshold of domain B (beta) is 0.8, but its images" in widget.messages.text()
+    )
     widget._job = None
 
 

@@ -91,9 +91,9 @@ def _check_within(
     domain = {"alpha": "A", "beta": "B"}[name]
     mean = ", mean over the channels" if stacks[0].channels > 1 else ""
     raise DataError(
-        f"terms.saliency.{name} is {level:g}, but the images of domain {domain} lie "
+        f"the threshold of domain {domain} ({name}) is {level:g}, but its images lie "
         f"between {low:g} and {high:g}{mean}: it makes all pixels content, or none. "
-        f"Pick "
-        f"background and foreground in these images; {name} is in their grey levels "
+        f"Pick background and foreground in these images; {name} is in their grey "
+        f"levels "
         f"({np.dtype(stacks[0].data.dtype)})"
     )

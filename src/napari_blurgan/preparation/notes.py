@@ -217,7 +217,7 @@ class Note:
         return cls(
             "crowded-content",
             f"{share:.0%} of domain {domain} counts as content: it lies "
-            f"{'below' if bright else 'above'} terms.saliency.{name} = {level:g}.",
+            f"{'below' if bright else 'above'} its threshold, {level:g}.",
             f"If content is {'brighter' if bright else 'darker'} than the background, "
             f"set terms.saliency.bright_background_{domain.lower()} to "
             f"{'false' if bright else 'true'}.",

@@ -74,8 +74,8 @@ THRESHOLDS = {"A": ("alpha", "bright_a"), "B": ("beta", "bright_b")}
 LITTLE = 0.5
 """Share of the content below which a transformation should not be trusted."""
 ADVICE = (
-    " Do not trust it yet: train longer, or pick the thresholds anew so that only "
-    "content lies on their bright side."
+    " Do not trust it yet: train longer, or pick the thresholds anew so that they "
+    "separate content from background."
 )
 
 
