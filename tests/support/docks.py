@@ -28,6 +28,7 @@ def opened(viewer: Viewer, name: str) -> Any:
 
 def finish(widget: Any) -> None:
     """Stop what a widget still does, and wait until it has."""
-    for job in (widget._job, getattr(widget, "_planner", None)):
+    planner = getattr(widget, "planner", None)
+    for job in (widget._job, getattr(planner, "job", None)):
         if job is not None:
             job.finish(20)

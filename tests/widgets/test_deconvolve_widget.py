@@ -216,9 +216,14 @@ def test_cancel_leaves_nothing(
 
 
 def test_without_a_psf_it_says_where_to_get_one(
-    viewer: Viewer, widget: DeconvolveWidget, start: Callable[..., None]
+    viewer: Viewer,
+    widget: DeconvolveWidget,
+    start: Callable[..., None],
+    qtbot: QtBot,
 ) -> None:
+    """And it says so before Start."""
     viewer.layers.remove("PSF computed NA 0.8 520 nm")
+    qtbot.waitUntil(lambda: "PSF widget" in widget.plan.text(), timeout=30_000)
     start()
     assert "PSF widget" in widget.messages.text()
 

@@ -244,9 +244,11 @@ def test_running_out_of_memory_is_reported(
 
 
 def test_without_a_model_it_says_what_to_do(
-    viewer: Viewer, click: Callable[[QPushButton], None]
+    viewer: Viewer, click: Callable[[QPushButton], None], qtbot: QtBot
 ) -> None:
+    """And it says so before Start."""
     widget = opened(viewer, "Restore")
+    qtbot.waitUntil(lambda: "train one first" in widget.plan.text(), timeout=30_000)
     click(widget.run.start_button)
     assert "train one first" in widget.messages.text()
 

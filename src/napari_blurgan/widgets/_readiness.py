@@ -9,8 +9,9 @@ from qtpy.QtWidgets import QLabel
 
 from napari_blurgan.errors import BlurGANError
 
-__all__ = ["Readiness"]
+__all__ = ["NOT_READY", "Readiness"]
 
+NOT_READY = "Not ready yet: "
 SOON = 300
 """Milliseconds after a change until the form is checked."""
 
@@ -49,7 +50,7 @@ class Readiness(QLabel):
         try:
             self._try()
         except BlurGANError as error:
-            self.setText(f"Not ready yet: {error}")
+            self.setText(f"{NOT_READY}{error}")
         else:
             self.setText("")
         self.setVisible(bool(self.text()) and not self._busy())

@@ -21,12 +21,11 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from magicgui.widgets import ComboBox
-from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_blurgan.classical.methods import METHODS, Method
 from napari_blurgan.data.stack import Stack
-from napari_blurgan.errors import AxesError, BlurGANError, DataError
+from napari_blurgan.errors import AxesError, DataError
 from napari_blurgan.tasks.deconvolve import (
     DeconvolutionRequest,
     Glimpse,
@@ -55,13 +54,14 @@ from napari_blurgan.widgets._layers import (
     to_stack,
 )
 from napari_blurgan.widgets._live import Contrast, add_layer, like_its_preview
+from napari_blurgan.widgets._planner import Planner
 from napari_blurgan.widgets._plots import LossPlot
 from napari_blurgan.widgets._psf_field import PsfField
 from napari_blurgan.widgets._psf_layers import unmeasured
 from napari_blurgan.widgets._task import RunWidget
 from napari_blurgan.widgets._voxel_size import VoxelSizeForm
 from napari_blurgan.widgets._words import plain
-from napari_blurgan.widgets._worker import Job, Report
+from napari_blurgan.widgets._worker import Report
 
 if TYPE_CHECKING:
     import napari
@@ -93,12 +93,13 @@ class DeconvolveWidget(RunWidget):
         self._preview: Image | None = None
         self._contrast = Contrast()
         self._source: Image | None = None
-        self._planner: Job | None = None
-        self._plan_soon = QTimer(self, singleShot=True, interval=300)
-        self._plan_soon.timeout.connect(self._plan)
+        self.planner = Planner(
+            self, lambda: self._request().plan, estimate, lambda: self._job is not None
+        )
         self._build()
         self.reset_choices()
         _state.Kept(self, "deconvolve", self._values, self._set_values)
+        self.planner.soon()
 
     # --- the form
 
@@ -123,8 +124,7 @@ class DeconvolveWidget(RunWidget):
         self.psfs = _forms.Form()
         self.voxels = VoxelSizeForm(self._viewer, OTHERWISE)
         self._psfs_place = QVBoxLayout()
-        self.plan = plain()
-        self.plan.setWordWrap(True)
+        self.plan = self.planner.label
         self.plot = LossPlot()
         self.keep = button("Keep", "Stop here and keep this iteration", self._keep)
         self.keep.setEnabled(False)
@@ -147,14 +147,14 @@ class DeconvolveWidget(RunWidget):
         self.form["channel"].changed.connect(self._offer_psfs)
         self.form["channel"].changed.connect(lambda _: self._estimate_background())
         self.camera.toggled.connect(self.background.refresh)
-        self.camera.toggled.connect(lambda _: self._plan_soon.start())
+        self.camera.toggled.connect(self.planner.soon)
         self.camera.fields["offset"].changed.connect(self.background.refresh)
         self.form["method"].changed.connect(self._offer_parameters)
         for name in ("layer", "psf", "method", "channel", "time", "stop"):
-            self.form[name].changed.connect(lambda _: self._plan_soon.start())
+            self.form[name].changed.connect(self.planner.soon)
         for name in ("layer", "psf"):
             self.form[name].changed.connect(lambda _: self._ask_for_voxels())
-        self.voxels.given.connect(lambda _: self._plan_soon.start())
+        self.voxels.given.connect(self.planner.soon)
         self.run.start.connect(self._start)
         self._offer_parameters(self.form["method"].value)
 
@@ -254,7 +254,7 @@ class DeconvolveWidget(RunWidget):
         new = _forms.Form(*_fields.parameter_fields(method.parameters))
         self.parameters = self._replaced(self._place, self.parameters, new)
         for parameter in method.parameters:
-            new[parameter.name].changed.connect(lambda _: self._plan_soon.start())
+            new[parameter.name].changed.connect(self.planner.soon)
 
     def _values(self) -> dict[str, Any]:
         parts = ("form", "parameters", "camera", "advanced")
@@ -293,29 +293,6 @@ class DeconvolveWidget(RunWidget):
             if self._preview in self._viewer.layers:
                 self._viewer.layers.remove(self._preview)
             self._preview = None
-
-    def _plan(self) -> None:
-        """Show the requirements, unless a job is running or something is missing."""
-        self.plan.setText("")
-        missing = self.form["layer"].value is None or self.form["psf"].value is None
-        if missing or self._job is not None or self._planner is not None:
-            return
-        try:
-            planner = self._planner = Job(self._request().plan, self)
-        except BlurGANError as error:
-            self.plan.setText(str(error))
-            return
-        planner.returned.connect(self._say_plan)
-        planner.failed.connect(lambda failure: self.plan.setText(failure.sentence))
-        planner.ended.connect(self._planned)
-        planner.start()
-
-    def _say_plan(self, found: tuple[str, float]) -> None:
-        words, seconds = found
-        self.plan.setText(f"{words}, at most about {duration(seconds)}.")
-
-    def _planned(self) -> None:
-        self._planner = None
 
     def _axes(self) -> str | None:
         return self.advanced["axes"].value.strip().upper() or None
@@ -407,3 +384,9 @@ class DeconvolveWidget(RunWidget):
         axes = self._axes() or guess_axes(source)
         data = result_layer(source, result, "deconvolved", axes)
         add_layer(self._viewer, like_its_preview(data, self._preview))
+
+
+def estimate(found: tuple[str, float]) -> str:
+    """Return the requirements of a deconvolution in one sentence."""
+    words, seconds = found
+    return f"{words}, at most about {duration(seconds)}."

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from magicgui.widgets import ComboBox, LineEdit
-from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
@@ -24,7 +23,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_blurgan.errors import BlurGANError, DataError
+from napari_blurgan.errors import DataError
 from napari_blurgan.tasks.restore_request import RestoreRequest, visible_field
 from napari_blurgan.widgets import _fields, _forms, _state
 from napari_blurgan.widgets._controls import button, duration, row, scrolled
@@ -43,13 +42,12 @@ from napari_blurgan.widgets._layers import (
 )
 from napari_blurgan.widgets._live import add_layer, like_its_preview, preview_of
 from napari_blurgan.widgets._models import FEW, named
+from napari_blurgan.widgets._planner import Planner
 from napari_blurgan.widgets._psf_field import PsfField
 from napari_blurgan.widgets._psf_layers import unmeasured
 from napari_blurgan.widgets._task import RunWidget
 from napari_blurgan.widgets._view import corners_of_view, point_in_view
 from napari_blurgan.widgets._voxel_size import VoxelSizeForm
-from napari_blurgan.widgets._words import plain
-from napari_blurgan.widgets._worker import Job
 
 if TYPE_CHECKING:
     import napari
@@ -75,18 +73,20 @@ class RestoreWidget(RunWidget):
 
     def __init__(self, napari_viewer: napari.Viewer) -> None:
         super().__init__(napari_viewer, "restoring")
-        self._planner: Job | None = None
+        self.planner = Planner(
+            self,
+            lambda: self._request().plan,
+            lambda found: estimate(*found),
+            lambda: self._job is not None,
+        )
         self._asked_for: RestoreRequest | None = None
         self._done: tuple[RestoreRequest, Stack, Image] | None = None
-        self._plan_soon = QTimer(self)
-        self._plan_soon.setSingleShot(True)
-        self._plan_soon.setInterval(200)
-        self._plan_soon.timeout.connect(self._plan)
         self._build()
         _state.models.added.connect(self._on_model_saved)
         self.reset_choices()
         advanced = self.advanced
         _state.Kept(self, "restore", advanced.plain_values, advanced.update_values)
+        self.planner.soon()
 
     # --- the form
 
@@ -106,9 +106,7 @@ class RestoreWidget(RunWidget):
         )
         self.voxels = VoxelSizeForm(self._viewer, OTHERWISE)
         self.evidence = EvidencePanel()
-        self.plan = plain()
-        self.plan.setWordWrap(True)
-        self.plan.hide()
+        self.plan = self.planner.label
         content = QWidget()
         layout = QVBoxLayout(content)
         layout.addWidget(self.form)
@@ -181,8 +179,8 @@ class RestoreWidget(RunWidget):
             (self.advanced, ("axes", "psf", "device")),
         ):
             for name in names:
-                fields[name].changed.connect(self._on_changed)
-        self.voxels.given.connect(self._on_changed)
+                fields[name].changed.connect(self.planner.soon)
+        self.voxels.given.connect(self.planner.soon)
         self.run.start.connect(self._start)
         self.run.stop.connect(self._cancel)
 
@@ -312,33 +310,6 @@ class RestoreWidget(RunWidget):
             memory=_state.memory_limit(),
         )
 
-    def _on_changed(self, value: object) -> None:
-        self._say_plan("")
-        self._plan_soon.start()
-
-    def _plan(self) -> None:
-        """Show the requirements, unless a job is running or something is missing."""
-        values = self.form.values()
-        busy = self._job is not None or self._planner is not None
-        if busy or values["model"] is None or values["layer"] is None:
-            return
-        try:
-            planner = self._planner = Job(self._request().plan, self)
-        except BlurGANError as error:
-            self._say_plan(str(error))
-            return
-        planner.returned.connect(lambda found: self._say_plan(estimate(*found)))
-        planner.failed.connect(lambda failure: self._say_plan(failure.sentence))
-        planner.ended.connect(self._on_planned)
-        planner.start()
-
-    def _say_plan(self, words: str) -> None:
-        self.plan.setText(words)
-        self.plan.setVisible(bool(words))
-
-    def _on_planned(self) -> None:
-        self._planner = None
-
     # --- reports of the engine
 
     def heard(self, events: list[Any]) -> None:
@@ -347,7 +318,7 @@ class RestoreWidget(RunWidget):
             if hasattr(event, "message"):
                 self.messages.add(event.message)
             elif hasattr(event, "plan"):
-                self._say_plan(estimate(event.plan))
+                self.planner.say(estimate(event.plan))
             elif hasattr(event, "seconds_left"):
                 self.show_progress("Tile", event.done, event.total, event.seconds_left)
 
