@@ -25,7 +25,8 @@ def otsu(pixels: ArrayLike) -> float:
     # Loading it takes most of a second.
     from skimage.filters import threshold_otsu
 
-    return float(threshold_otsu(hist=_histogram(pixels)))
+    found = threshold_otsu(hist=_histogram(pixels))  # type: ignore[no-untyped-call]
+    return float(found)
 
 
 def triangle(pixels: ArrayLike) -> float:
