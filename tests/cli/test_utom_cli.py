@@ -78,8 +78,8 @@ def test_from_clicks_to_a_model_and_a_stained_image(
     ("options", "message"),
     [
         (("--alpha", "60"), "pick background and foreground in both domains"),
-        (("--alpha", "900", "--beta", "50000"), "alpha is 900, but the images of"),
-        (("--alpha", "60", "--beta", "0.8"), "beta is 0.8, but the images of domain B"),
+        (("--alpha", "900", "--beta", "50000"), "(alpha) is 900, but its images lie"),
+        (("--alpha", "60", "--beta", "0.8"), "(beta) is 0.8, but its images lie"),
         (("--alpha", "60", "--beta", "50000", "--b", "A"), "same"),
         (("--alpha", "60", "--beta", "50000", "--b", "picture.png"), "is a PNG file"),
     ],

@@ -28,7 +28,7 @@ def opened(viewer: Viewer, name: str) -> Any:
 
 def finish(widget: Any) -> None:
     """Stop what a widget still does, and wait until it has."""
-    planner = getattr(widget, "planner", None)
+    planner = vars(widget).get("planner")  # the widget of Qt may be gone
     for job in (widget._job, getattr(planner, "job", None)):
         if job is not None:
             job.finish(20)
