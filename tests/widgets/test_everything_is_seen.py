@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from napari import Viewer
 from napari.settings import get_settings
+from pytestqt.qtbot import QtBot
 from qtpy.QtWidgets import (
     QAbstractSpinBox,
     QApplication,
@@ -67,16 +68,14 @@ def test_nothing_is_cut_off_in_large_type(widget: Any) -> None:
 
 
 @pytest.mark.parametrize("widget", ["Restore"], indirect=True)
-def test_what_comes_later_is_not_cut_off_either(widget: Any) -> None:
+def test_what_comes_later_is_not_cut_off_either(widget: Any, qtbot: QtBot) -> None:
     """The dock grows with it: with figures of evidence, or wide words."""
     widget.evidence.show()
     wide = QLabel("words that are wider than anything else in this dock, by far")
     for shown in (None, wide):
         if shown is not None:
             widget.evidence.layout().addWidget(shown)
-        for _ in range(3):
-            QApplication.processEvents()
-        assert list(cut_off(widget)) == []
+        qtbot.waitUntil(lambda: list(cut_off(widget)) == [], timeout=5000)
 
 
 def test_a_long_name_of_a_file_widens_no_dock() -> None:
