@@ -60,6 +60,22 @@ def test_a_failure_of_ours_is_a_line_and_a_file(
     assert "Traceback" in log.read_text()
 
 
+def test_a_failure_of_ours_is_in_the_log_too(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    def answer(*parts: Any) -> None:
+        raise RuntimeError("a wheel has come off")
+
+    monkeypatch.setattr(recipe, "answer", answer)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    log = tmp_path / "all.log"
+    assert main(["recipe", "blind", "--verbose", "--log", str(log)]) == 1
+    for said in (log.read_text(), capsys.readouterr().err):
+        assert "RuntimeError" in said
+        assert "Traceback" in said
+        assert "a wheel has come off" in said
+
+
 def test_a_failure_at_one_image_does_not_stop_the_others(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

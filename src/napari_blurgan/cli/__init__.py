@@ -75,6 +75,8 @@ REFUSALS = (
     *(errno.ENOSPC, errno.EDQUOT, errno.EIO),
 )
 """Errors of the file system that are not bugs of the program."""
+UNREAD = (errno.EPIPE, errno.EINVAL)
+"""Errors of an output that nobody reads any more; the second is that of Windows."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -85,8 +87,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         with terminable():
             return _run(sys.argv[1:] if argv is None else list(argv))
-    except OSError as error:  # EINVAL: so says Windows
-        if error.errno in (errno.EPIPE, errno.EINVAL) and _nobody_reads():
+    except OSError as error:
+        if error.errno in UNREAD and _nobody_reads():
             return HUNG_UP
         return _failed(error)
     except Exception as error:
@@ -126,8 +128,10 @@ def _done(options: argparse.Namespace) -> int:
         say_error(f"blurgan: {error}", error)
         return 2
     except OSError as error:
-        if error.errno not in REFUSALS or error.filename is None:
+        if error.errno in UNREAD:
             raise
+        if error.errno not in REFUSALS or error.filename is None:
+            return _failed(error)
         refused = BlurGANError(f"{error.filename}: {error.strerror}")
         say_error(f"blurgan: {refused}", error)
         return 2
@@ -137,6 +141,8 @@ def _done(options: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         say_error("blurgan: interrupted")
         return 130
+    except Exception as error:
+        return _failed(error)
 
 
 def _failed(error: Exception) -> int:
