@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from scipy.ndimage import gaussian_filter
 from scipy.signal import fftconvolve
 
 from napari_blurgan import Psf
-from napari_blurgan.classical.accelerated import accelerated_richardson_lucy
+from napari_blurgan.classical.accelerated import (
+    AcceleratedSteps,
+    OverrelaxedSteps,
+    accelerated_richardson_lucy,
+)
 from napari_blurgan.classical.richardson_lucy import richardson_lucy
+from napari_blurgan.inverse.run import run
 
 POINT = np.zeros((9, 9, 9))
 POINT[4, 4, 4] = 1
@@ -34,14 +40,18 @@ def test_it_never_becomes_negative() -> None:
     assert accelerated_richardson_lucy(noisy, PSF, 20).image.min() >= 0
 
 
-def test_dim_light_beside_hazy_structure_is_kept() -> None:
+@pytest.mark.parametrize("steps", [AcceleratedSteps, OverrelaxedSteps])
+@pytest.mark.parametrize("dim", [100, 300])
+def test_dim_light_beside_hazy_structure_is_kept(
+    steps: type[AcceleratedSteps], dim: float
+) -> None:
     point = np.zeros((1, 81, 81))
     point[0, 40, 40] = 1
     hazy = gaussian_filter(point, (0, 1.5, 1.5)) + gaussian_filter(point, (0, 8, 8))
     psf = Psf(hazy, (0.1, 0.1, 0.1))
     spots = (np.random.default_rng(0).random((1, 208, 208)) > 0.97) * 60_000.0
     spots[:, :, :104] = 0
-    sharp = 300 + gaussian_filter(spots, (0, 1, 1))
+    sharp = dim + gaussian_filter(spots, (0, 1, 1))
     blurred = fftconvolve(sharp[0], psf.data[0], "valid")[None]
-    found = accelerated_richardson_lucy(blurred, psf, 8).image
-    np.testing.assert_allclose(found[0, 20:-20, 10:40], 300, rtol=0.1)
+    found = run(steps, blurred, psf, 8, {}).image
+    np.testing.assert_allclose(found[0, 20:-20, 10:40], dim, rtol=0.1)

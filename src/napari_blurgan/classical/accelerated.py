@@ -15,7 +15,12 @@ from napari_blurgan.inverse.psf_fit import PsfLike
 from napari_blurgan.inverse.result import Deconvolution
 from napari_blurgan.inverse.run import Options, run
 
-__all__ = ["AcceleratedSteps", "OverrelaxedSteps", "accelerated_richardson_lucy"]
+__all__ = [
+    "KEPT",
+    "AcceleratedSteps",
+    "OverrelaxedSteps",
+    "accelerated_richardson_lucy",
+]
 
 KEPT = 0.2
 """Share of a voxel's light that a large step leaves at least; from 0.05 to 0.8 the
@@ -39,8 +44,14 @@ class AcceleratedSteps:
         self._updates = 0
 
     def predict(self) -> Tensor:
-        """Return the expected image at the extrapolated point."""
-        # A voxel at zero could never rise again.
+        """Return the expected image at the extrapolated point.
+
+        Large steps overshoot below zero where an image is much darker than its mean,
+        and a voxel near zero hardly rises again.
+        """
+        least = self.estimate * KEPT
+        torch.maximum(self.extrapolated, least, out=self.extrapolated)
+        del least
         torch.maximum(self.extrapolated, self.observation.least, out=self.extrapolated)
         return self.observation.expected(self.extrapolated)
 
@@ -63,17 +74,6 @@ class OverrelaxedSteps(AcceleratedSteps):
 
     lag = 1
     beyond = 0.5
-
-    def predict(self) -> Tensor:
-        """Return the expected image at the extrapolated point.
-
-        Steps as large as these overshoot below zero where an image is much darker than
-        its mean, and a voxel near zero hardly rises again.
-        """
-        least = self.estimate * KEPT
-        torch.maximum(self.extrapolated, least, out=self.extrapolated)
-        del least
-        return super().predict()
 
 
 @checked

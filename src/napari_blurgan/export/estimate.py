@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from napari_blurgan.classical.accelerated import AcceleratedSteps
+from napari_blurgan.classical.accelerated import KEPT, AcceleratedSteps
 from napari_blurgan.estimates.estimator import LEVEL, Estimator
 from napari_blurgan.inverse.blur import LEAST_WEIGHT
 from napari_blurgan.optics.forward import BlurKernel
@@ -40,6 +40,7 @@ class ScriptedEstimate(nn.Module):
         self.pedestal = estimator.pedestal
         self.gain = float(blur.gain)
         self.lag = AcceleratedSteps.lag
+        self.kept = KEPT
         self.level = LEVEL
         self.tiny = float(torch.finfo(torch.float32).tiny)
         self.least_weight = LEAST_WEIGHT
@@ -62,7 +63,7 @@ class ScriptedEstimate(nn.Module):
         weights = caught.reciprocal().masked_fill(dark, 0.0)
         found: list[Tensor] = []
         for done in range(1, self.iterations + 1):
-            point = torch.maximum(point, least)
+            point = torch.maximum(torch.maximum(point, estimate * self.kept), least)
             expected = self._crop(self._forward(point, otf, domain), size)
             expected = torch.maximum(expected + self.pedestal, least)
             ratio = self._embed(seen / expected, domain)
