@@ -119,7 +119,7 @@ def run(options: argparse.Namespace) -> int:
     summary = Path(options.summary or job.with_name(f"{job.stem}-summary.csv"))
     summary = summary.absolute()
     refuse_existing(summary, options.overwrite or options.resume)
-    with chdir(job.parent), kept(options.job):
+    with chdir(job.parent), advised(options.job):
         items = items_of(steps)
         for number, item in enumerate(items):
             if item.status == "waiting":
@@ -172,7 +172,7 @@ def _refuse_collisions(items: Sequence[Item]) -> None:
 
 
 @contextmanager
-def kept(job: str) -> Iterator[None]:
+def advised(job: str) -> Iterator[None]:
     """Tell the user how to continue a job that is interrupted."""
     try:
         yield
