@@ -15,16 +15,7 @@ from napari_blurgan.inverse.psf_fit import PsfLike
 from napari_blurgan.inverse.result import Deconvolution
 from napari_blurgan.inverse.run import Options, run
 
-__all__ = [
-    "KEPT",
-    "AcceleratedSteps",
-    "OverrelaxedSteps",
-    "accelerated_richardson_lucy",
-]
-
-KEPT = 0.2
-"""Share of a voxel's light that a large step leaves at least; from 0.05 to 0.8 the
-results hardly differ."""
+__all__ = ["AcceleratedSteps", "OverrelaxedSteps", "accelerated_richardson_lucy"]
 
 
 class AcceleratedSteps:
@@ -36,6 +27,9 @@ class AcceleratedSteps:
 
     lag = 2
     beyond = 0.0
+    kept = 0.2
+    """Share of a voxel's light that a step leaves at least; from 0.2 to 0.8 the results
+    hardly differ."""
 
     def __init__(self, observation: Observation, start: Tensor | None = None) -> None:
         self.observation = observation
@@ -49,7 +43,7 @@ class AcceleratedSteps:
         Large steps overshoot below zero where an image is much darker than its mean,
         and a voxel near zero hardly rises again.
         """
-        least = self.estimate * KEPT
+        least = self.estimate * self.kept
         torch.maximum(self.extrapolated, least, out=self.extrapolated)
         del least
         torch.maximum(self.extrapolated, self.observation.least, out=self.extrapolated)

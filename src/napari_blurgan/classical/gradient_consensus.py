@@ -27,6 +27,8 @@ __all__ = ["gradient_consensus"]
 class ConsensusSteps(AcceleratedSteps):
     """Accelerated updates of two halves, applied only where the halves agree."""
 
+    kept = 0.0  # such updates hardly overshoot
+
     def correct(self, expected: Tensor) -> None:
         """Update both halves from the extrapolated points; overwrites `expected`."""
         factor = self.observation.correction(expected)

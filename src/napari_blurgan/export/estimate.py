@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from napari_blurgan.classical.accelerated import KEPT, AcceleratedSteps
+from napari_blurgan.classical.accelerated import AcceleratedSteps
 from napari_blurgan.estimates.estimator import LEVEL, Estimator
 from napari_blurgan.inverse.blur import LEAST_WEIGHT
 from napari_blurgan.optics.forward import BlurKernel
@@ -40,7 +40,7 @@ class ScriptedEstimate(nn.Module):
         self.pedestal = estimator.pedestal
         self.gain = float(blur.gain)
         self.lag = AcceleratedSteps.lag
-        self.kept = KEPT
+        self.kept = AcceleratedSteps.kept
         self.level = LEVEL
         self.tiny = float(torch.finfo(torch.float32).tiny)
         self.least_weight = LEAST_WEIGHT
