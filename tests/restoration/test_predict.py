@@ -1,11 +1,8 @@
+"""Tiles make the image that the operator makes in one piece."""
+
 from __future__ import annotations
 
-import _thread
-import re
-import signal
 import threading
-import time
-from collections.abc import Iterator
 from typing import Any, ClassVar
 
 import numpy as np
@@ -16,11 +13,9 @@ from hypothesis import strategies as st
 
 from napari_blurgan.data.normalize import Normalization
 from napari_blurgan.data.stack import Stack
-from napari_blurgan.errors import AxesError, DataError, OutOfMemoryError
-from napari_blurgan.interruption import heed_stop
-from napari_blurgan.restoration.events import Planned, Shrunk, TileDone
+from napari_blurgan.errors import AxesError, DataError
+from napari_blurgan.restoration.events import Planned, TileDone
 from napari_blurgan.restoration.predict import apply
-from napari_blurgan.restoration.sinks import MemorySink
 from napari_blurgan.tiling.operator import Normalized
 from tests.support.operators import Add, Smooth, ramp, restored
 
@@ -199,27 +194,6 @@ def test_the_plan_says_what_it_will_take() -> None:
     assert "2 tiles of 32×64×64 voxels" in str(plan)
 
 
-def test_memory_for_hardly_more_than_halos_is_an_error_that_says_what_would_do() -> (
-    None
-):
-    def planned(memory: Any) -> Any:
-        return next(apply(operator, ramp(128, 128, 128), memory=memory)).plan
-
-    operator = Smooth()
-    operator.halo = (16,) * 3
-    with pytest.raises(OutOfMemoryError, match="each voxel would be comp") as error:
-        planned(10**6)
-    need = float(re.search(r"at least ([\d.]+) GB", str(error.value))[1])
-    plan = planned(int(1e9 * need))
-    assert plan.tiles > 1
-    assert min(plan.tiling.core) >= 16
-    assert plan.device_bytes <= 1e9 * need
-    with pytest.raises(OutOfMemoryError):
-        planned(int(1e9 * need / 4))
-    small = next(apply(operator, ramp(128, 128, 128), tile=(8, 8, 8), memory=10**6))
-    assert small.plan.tiles == 16**3
-
-
 def test_only_the_tiles_region_is_read() -> None:
     class Watched:
         dtype, shape = np.dtype("float32"), (8, 64, 64)
@@ -234,71 +208,6 @@ def test_only_the_tiles_region_is_read() -> None:
     assert max(Watched.sizes) == 8 * 20 * 20
 
 
-class LittleMemory(Smooth):
-    """A device that holds images of up to `voxels`."""
-
-    def __init__(self, voxels: int, error: Any) -> None:
-        super().__init__()
-        self.voxels, self.error = voxels, error
-        self.tried = []
-
-    def __call__(self, image: torch.Tensor, /) -> torch.Tensor:
-        self.tried.append(image[0, 0].numel())
-        # The probe for the plan is small: it fits.
-        if image[0, 0].numel() > self.voxels:
-            raise self.error
-        return super().__call__(image)
-
-
-OUT_OF_MEMORY = [
-    RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB"),
-    RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory"),
-    MemoryError(),
-]
-
-
-@pytest.mark.parametrize("error", OUT_OF_MEMORY)
-def test_out_of_memory_makes_tiles_smaller_and_says_so(error: Any) -> None:
-    image = np.random.default_rng(0).normal(size=(50, 50, 50)).astype("float32")
-    expected = restored(Smooth(), image, tile=(50, 50, 50)).data
-
-    operator = LittleMemory(36_000, error)
-    events = list(apply(operator, image, tile=(25, 50, 50)))
-
-    shrunk = [e for e in events if isinstance(e, Shrunk)]
-    assert shrunk and np.prod(shrunk[-1].core) <= 36_000
-    assert np.allclose(events[-1].result.data, expected, atol=1e-5)
-    # What did not fit once is not tried again.
-    assert sum(n > 36_000 for n in operator.tried) == 2
-
-
-@settings(max_examples=30, deadline=None)
-@given(data=st.data())
-def test_pieces_of_any_size_make_the_whole(data: Any) -> None:
-    shape = data.draw(st.tuples(*[st.integers(1, 20)] * 3))
-    tile = data.draw(st.tuples(*[st.integers(1, 20)] * 3))
-    operator = Smooth(stride=data.draw(st.sampled_from([1, 2, 4])))
-    pixels = np.random.default_rng(0).normal(size=shape).astype("float32")
-    image = Stack(pixels, "ZYX")
-    whole = restored(operator, image, tile=shape).data
-
-    voxels = data.draw(st.integers(200, 4000))
-    original, probed = operator.net, []
-
-    def little(image: torch.Tensor) -> torch.Tensor:
-        if probed and image[0, 0].numel() > voxels:
-            raise MemoryError
-        probed.append(True)
-        return original(image)
-
-    operator.net = little  # type: ignore[assignment]
-    try:
-        pieces = restored(operator, image, tile=tile).data
-    except OutOfMemoryError:
-        return
-    assert np.abs(pieces - whole).max() <= 1e-5 * np.abs(whole).max()
-
-
 def test_the_source_is_safe_from_operators_that_work_in_place() -> None:
     class InPlace(Add):
         def __call__(self, image: torch.Tensor, /) -> torch.Tensor:
@@ -308,31 +217,6 @@ def test_the_source_is_safe_from_operators_that_work_in_place() -> None:
     result = restored(InPlace(), image).data
     assert np.array_equal(image, ramp(4, 6, 5))
     assert np.array_equal(result, image + 1)
-
-
-def test_out_of_memory_for_the_smallest_tile_is_an_error() -> None:
-    class Full(Smooth):
-        count = 0
-
-        def __call__(self, image: torch.Tensor, /) -> torch.Tensor:
-            self.count += 1
-            if self.count > 1:
-                raise RuntimeError("CUDA out of memory")
-            return super().__call__(image)
-
-    with pytest.raises(OutOfMemoryError, match="cannot be smaller"):
-        list(apply(Full(), ramp(8, 8, 8)))
-
-
-def test_other_failures_are_not_taken_for_lack_of_memory() -> None:
-    class Broken(Add):
-        def __call__(self, image: torch.Tensor, /) -> torch.Tensor:
-            if image.shape[-1] == 5:
-                raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
-            return image
-
-    with pytest.raises(RuntimeError, match="multiplied"):
-        list(apply(Broken(), ramp(4, 6, 5)))
 
 
 @pytest.mark.parametrize("dtype", ["float32", "uint8"])
@@ -361,23 +245,6 @@ def test_several_operators_share_the_tiles() -> None:
     result = restored(copies, image, tile=(4, 16, 16)).data
     assert copies[0].count + copies[1].count == 4
     assert np.allclose(result, restored(Smooth(), image).data, atol=1e-5)
-
-
-def test_stopping_early_leaves_no_result() -> None:
-    class Watched(MemorySink):
-        aborted = False
-
-        def abort(self) -> None:
-            self.aborted = True
-            super().abort()
-
-    sink = Watched()
-    events = apply(Add(), ramp(4, 6, 5), sink, tile=(1, 6, 5))
-    for event in events:
-        if isinstance(event, TileDone):
-            break
-    events.close()
-    assert sink.aborted
 
 
 def test_an_operator_of_planes_goes_through_a_volume_plane_by_plane() -> None:
@@ -411,42 +278,3 @@ def test_three_channels_of_colour_are_the_samples_of_a_pixel(
     result = restored(stain, image)
     assert result.axes == expected
     assert result.data.shape[-1] == 3
-
-
-class Endless(Add):
-    """An operator of a minute, in rounds."""
-
-    def __init__(self, begun: threading.Event) -> None:
-        super().__init__(1)
-        self.begun = begun
-
-    def __call__(self, image: torch.Tensor, /) -> torch.Tensor:
-        self.begun.set()
-        end = time.monotonic() + 60
-        while time.monotonic() < end:
-            heed_stop()
-            time.sleep(0.01)
-        return image
-
-
-@pytest.fixture
-def ctrl_c() -> Iterator[None]:
-    """Let Ctrl-C raise here, also where tests run in processes that ignore it."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
-@pytest.mark.usefixtures("ctrl_c")
-def test_ctrl_c_ends_what_a_thread_computes() -> None:
-    begun = threading.Event()
-
-    def interrupt() -> None:
-        begun.wait(30)
-        _thread.interrupt_main()
-
-    threading.Thread(target=interrupt).start()
-    image = Stack(np.ones((4, 6, 6), np.float32), "ZYX")
-    with pytest.raises(KeyboardInterrupt):
-        list(apply(Endless(begun), image, tile=(4, 6, 6)))
-    assert not [t for t in threading.enumerate() if t.name.startswith("restore")]

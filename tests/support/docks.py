@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from napari import Viewer
+from pytestqt.qtbot import QtBot
 
+from napari_blurgan.widgets._controls import Phase
 from napari_blurgan.widgets.restore_folder import RestoreFolderWidget
 
-__all__ = ["NAMES", "finish", "opened"]
+__all__ = ["NAMES", "finish", "idle", "missing", "opened"]
 
 FOLDER = "Restore a folder"
 NAMES = (
@@ -32,3 +34,14 @@ def finish(widget: Any) -> None:
     for job in (widget._job, getattr(planner, "job", None)):
         if job is not None:
             job.finish(20)
+
+
+def idle(widget: Any) -> bool:
+    """Return whether neither a training nor anything before it is at work."""
+    return bool(widget.run.phase is Phase.IDLE)
+
+
+def missing(widget: Any, qtbot: QtBot) -> str:
+    """Return what the form says of itself, once it has been checked."""
+    qtbot.waitUntil(lambda: not widget.missing.pending, timeout=5000)
+    return str(widget.missing.text())

@@ -17,6 +17,7 @@ from napari_blurgan.optics.models import Optics, theoretical_psf
 from napari_blurgan.optics.phantoms import phantom
 from napari_blurgan.optics.psf import Psf
 from napari_blurgan.optics.simulation import simulate
+from tests.support.trainings import Domains
 
 VOXEL = (0.2, 0.1, 0.1)
 SHAPE = (20, 40, 40)
@@ -80,5 +81,16 @@ def tiny() -> Callable[..., Recipe]:
         refines = recipe.updated(dotted).reconstructor.estimate_iterations > 0
         given = {"reconstructor.iterations": 10} if refines else {}
         return recipe.updated(TINY | planar | extra | given | dotted)
+
+    return make
+
+
+@pytest.fixture
+def domains(
+    measured: list[Stack], unpaired: list[Stack], truth: list[Stack]
+) -> Callable[[str], Domains]:
+    def make(name: str) -> Domains:
+        sharp = truth if name == "supervised" else unpaired
+        return measured, sharp if preset(name).source.domains == 2 else []
 
     return make
