@@ -112,6 +112,9 @@ DELIBERATE = {
         (*ESTIMATING, OLD_MODEL), "simulated borders are dark or mirrored"
     ),
     "6274425": Change(ESTIMATING, "iterations by the light, three depths"),
+    "b49fbf5": Change(
+        (*ESTIMATING, OLD_MODEL), "large steps keep a fifth of the light"
+    ),
 }
 """By commit, the oldest first."""
 
