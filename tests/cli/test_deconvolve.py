@@ -12,6 +12,8 @@ import tifffile
 from napari_blurgan.classical.methods import METHODS
 from napari_blurgan.classical.richardson_lucy import richardson_lucy
 from napari_blurgan.cli import main
+from napari_blurgan.cli._common import progress_bar
+from napari_blurgan.cli.deconvolve import Follower
 from napari_blurgan.optics.models import Optics, theoretical_psf
 from napari_blurgan.optics.psf import Psf
 from napari_blurgan.reading.images import read_stack
@@ -178,6 +180,34 @@ def test_a_rule_stops_and_says_so(
     code, said = blurgan(files, capsys, "rl", *arguments)
     assert code == 0
     assert "the relative change reached" in said.err
+
+
+@pytest.mark.parametrize(("stop", "asked"), [("change", 3), ("held-out", 200)])
+def test_the_bar_and_the_words_tell_of_the_same_iterations(
+    files: Path, stop: str, asked: int
+) -> None:
+    request = DeconvolutionRequest(
+        read_stack(files / "image.ome.tif"),
+        (Psf.load(files / "psf.ome.tif"),),
+        "rl-accelerated",
+        parameters={"iterations": asked},
+        camera={"gain": 2.0, "offset": 100.0, "read_noise": 1.0},
+        stop=stop,
+        device="cpu",
+    )
+    with progress_bar() as progress:
+        follower = Follower(progress, "deconvolution", request.updates)
+        request.run(follower)
+        (task,) = progress.tasks
+    (said,) = (note for note in follower.notes if "iterations: " in note)
+    kept, reason = said.split(" iterations: ")
+    assert task.completed == task.total
+    if stop == "change":
+        assert said == "3 iterations: all iterations are done."
+        assert task.completed == 3
+    else:
+        assert int(kept) < task.completed < asked
+        assert reason.endswith(f"the best of {task.completed:.0f} was kept.")
 
 
 def test_saturated_voxels_are_said(

@@ -26,7 +26,7 @@ class Progress:
         Updates made, and the most that will be made.
     trace : sequence of float
         What the stopping rule follows: of the start, and of each estimate but the
-        present one. Empty without a rule.
+        current one. Empty without a rule.
     """
 
     iteration: int
@@ -90,18 +90,21 @@ def iterate(
     watch = _Watch(rule) if rule is not None else None
     trace = watch.trace if watch else []
     reason, done = "all iterations are done", 0
-    while done < iterations:
+    while watch or done < iterations:
         heed_stop()
         expected = steps.predict()
         stop = watch.reason_to_stop(steps, expected) if watch else None
         if stop:
             reason = stop
             break
+        if done == iterations:  # the last estimate is judged, too
+            break
         steps.correct(expected)
         done += 1
         if callback and callback(Progress(done, iterations, trace, steps)):
             return Outcome(steps.estimate, done, "stopped by the caller", tuple(trace))
     if watch and watch.best:
-        done, best = watch.best
-        return Outcome(best, done, reason, tuple(trace))
+        at, best = watch.best
+        kept = f"; the best of {done} was kept" if at < done else ""
+        return Outcome(best, at, reason + kept, tuple(trace))
     return Outcome(steps.estimate, done, reason, tuple(trace))
