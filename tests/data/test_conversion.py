@@ -240,6 +240,39 @@ def test_axes_guessed_of_a_layer_are_told() -> None:
     assert as_stack(named).metadata["notes"] == []
 
 
+TURNED = pytest.mark.filterwarnings("ignore:Non-orthogonal slicing")
+
+
+@TURNED
+@pytest.mark.parametrize("labels", [("z", "y", "x"), ("x", "y", "z")])
+@pytest.mark.parametrize(
+    "placed",
+    [
+        {"rotate": 30},
+        {"rotate": (20, 40, 60), "translate": (5, 6, 7)},
+        {"shear": (1, 0, 0)},
+        {"shear": (0.3, -2, 0.5), "rotate": (20, 40, 60)},
+        {"shear": np.array([[1, 0, 0], [0.7, 1, 0], [0, 0, 1]]), "scale": (1, -1, 1)},
+        {"affine": np.array([[1, 0, 0, 3], [0, 1, 2, 0], [0, 0, 1, 0], [0, 0, 0, 1]])},
+    ],
+)
+def test_a_layer_that_is_only_turned_or_sheared_has_no_voxel_size(
+    placed: dict[str, Any], labels: tuple[str, ...]
+) -> None:
+    stack = as_stack(layer(VOLUME, axis_labels=labels, **placed))
+    assert stack.voxel_size == (None, None, None)
+
+
+@TURNED
+def test_a_layer_of_few_micrometres_that_is_turned_keeps_its_size() -> None:
+    """Their product is one, but their sizes are not."""
+    size = (4.0, 0.5, 0.5)
+    for placed in ({}, {"rotate": (20, 40, 60)}):
+        assert as_stack(layer(VOLUME, scale=size, **placed)).voxel_size == size
+    sheared = as_stack(layer(VOLUME, scale=size, shear=(0, 0, 1))).voxel_size
+    assert sheared[:2] == (4.0, 0.5)
+
+
 def test_a_sheared_layer_is_told() -> None:
     """As light-sheet stacks are shown deskewed: their voxels are no boxes."""
     (note,) = as_stack(layer(VOLUME, shear=(1, 0, 0))).metadata["notes"]

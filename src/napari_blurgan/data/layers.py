@@ -93,12 +93,15 @@ def _notes(layer: Any, axes: str, *, given: bool) -> list[str]:
 
 
 def _is_sheared(layer: Any, axes: str) -> bool:
-    spatial = [i for i, axis in enumerate(axes[: layer.ndim]) if axis in "ZYX"]
-    edges = [_step(layer, i) for i in spatial]
+    edges = [_step(layer, i) for i in _spatial(layer, axes)]
     lengths = [float(np.linalg.norm(edge)) or 1.0 for edge in edges]
     units = np.array([e / n for e, n in zip(edges, lengths, strict=True)])
     skew = units @ units.T - np.eye(len(units))
     return bool(abs(skew).max() > SQUARE)
+
+
+def _spatial(layer: Any, axes: str) -> list[int]:
+    return [i for i, axis in enumerate(axes[: layer.ndim]) if axis in "ZYX"]
 
 
 def guess_axes(layer: Any) -> str:
@@ -138,16 +141,30 @@ def _voxel_size(layer: Any, axes: str) -> VoxelSize:
 
     A scale without a unit is in micrometres, if no spatial axis has one.
     """
-    spatial = [i for i, axis in enumerate(axes[: layer.ndim]) if axis in "ZYX"]
+    spatial = _spatial(layer, axes)
     edges = {i: _edge(layer, i) for i in spatial}
     physical = [i for i in spatial if _is_length(layer.units[i])]
     if physical:
         found = {axes[i]: _to_micrometres(edges[i], layer.units[i]) for i in physical}
-    elif np.allclose([edges[i] for i in spatial], 1):
+    elif _has_no_scale(layer, spatial):
         found = {}
     else:
         found = {axes[i]: edges[i] for i in spatial}
     return found.get("Z"), found.get("Y"), found.get("X")
+
+
+def _has_no_scale(layer: Any, spatial: Sequence[int]) -> bool:
+    """Return whether a layer is at most flipped, rotated and sheared.
+
+    Its steps are then a rotation of a triangular matrix with ones on the diagonal;
+    napari's shears are upper or lower triangular.
+    """
+    steps = np.array([_step(layer, axis) for axis in spatial]).T
+    for ordered in (steps, steps[:, ::-1]):
+        scales = np.abs(np.diag(np.linalg.qr(ordered)[1]))
+        if np.allclose(scales, 1):
+            return True
+    return False
 
 
 def _edge(layer: Any, axis: int) -> float:
