@@ -115,8 +115,8 @@ def label_axes(
 ) -> tuple[tuple[int, ...], str, list[str]]:
     """Name the axes that have no name in the file.
 
-    An axis of length one without a known letter is dropped; a single unnamed axis is Z
-    if the file names no Z, otherwise T; more than one is an error.
+    An axis of length one is dropped if its letter is unknown or stands twice. A single
+    unnamed axis is Z if the file names no Z, otherwise T; more than one is an error.
 
     Parameters
     ----------
@@ -137,8 +137,11 @@ def label_axes(
     AxesError
         If axes stay unnamed, or have letters that a restoration has no use for.
     """
+    # tifffile repeats a letter where an image has no more than one voxel along it.
     kept = [
-        (n, a) for n, a in zip(shape, letters, strict=True) if n != 1 or a in KNOWN_AXES
+        (n, a)
+        for i, (n, a) in enumerate(zip(shape, letters, strict=True))
+        if n != 1 or (a in KNOWN_AXES and a not in letters[i + 1 :])
     ]
     axes = "".join(a for _, a in kept)
     sizes = tuple(n for n, _ in kept)

@@ -55,6 +55,20 @@ def test_axes_of_length_one_survive(tmp_path: Path) -> None:
     assert (stack.axes, stack.data.shape) == ("CZYX", (1, 1, 4, 5))
 
 
+@pytest.mark.parametrize("shape", [(1, 1), (1, 1, 1), (1, 1, 1, 1)])
+@pytest.mark.parametrize("kind", [{}, {"ome": True}, {"imagej": True}])
+def test_a_single_voxel_is_a_plane(
+    tmp_path: Path, shape: tuple[int, ...], kind: dict[str, bool]
+) -> None:
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(
+        path, np.full(shape, 7, np.uint8), photometric="minisblack", **kind
+    )
+    stack = read_stack(path)
+    assert stack.axes == "YX"
+    assert np.array_equal(np.asarray(stack.data), [[7]])
+
+
 def test_axes_stored_behind_the_plane_are_moved_before_it(tmp_path: Path) -> None:
     array = ramp((4, 5, 3))
     write_ome_tiff(tmp_path / "a.ome.tif", array, "YXZ")

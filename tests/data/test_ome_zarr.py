@@ -113,6 +113,84 @@ def test_plain_arrays_of_many_axes_must_be_named(tmp_path: Path) -> None:
     assert read_stack(tmp_path / "a.zarr", axes="TZYX").axes == "TZYX"
 
 
+@pytest.mark.parametrize("version", ["0.4", "0.5"])
+@pytest.mark.parametrize("inner", ["s0", "scales/0"])
+def test_an_array_of_an_image_has_the_metadata_of_the_image(
+    tmp_path: Path,
+    version: str,
+    inner: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    array = ramp(2, 3, 4, 5)
+    group = write_image(tmp_path / "a.zarr", array, "czyx", version, unit="nanometer")
+    whole = read_stack(tmp_path / "a.zarr")
+    group.create_array(inner, data=array, overwrite=True)
+    edit(group, version, lambda image: image["datasets"][0].update(path=inner))
+    monkeypatch.chdir(tmp_path / "a.zarr")
+    for path in (tmp_path / "a.zarr" / inner, Path(inner)):
+        stack = read_stack(path)
+        assert (stack.axes, stack.voxel_size) == ("CZYX", whole.voxel_size)
+        assert stack.metadata["voxel_size_from"] == "its OME-Zarr metadata"
+        assert f"resolution {inner} of a.zarr" in stack.metadata["notes"][0]
+        assert np.array_equal(np.asarray(stack.data), array)
+    assert read_stack(tmp_path / "a.zarr" / inner, axes="TZYX").axes == "TZYX"
+
+
+def test_a_lower_resolution_has_larger_voxels(tmp_path: Path) -> None:
+    created(
+        tmp_path / "a.zarr",
+        np.zeros((4, 300, 20), "uint8"),
+        "ZYX",
+        (4, 64, 20),
+        voxel_size=(0.3, 0.1, 0.1),
+    )
+    lower = read_stack(tmp_path / "a.zarr" / "1")
+    assert lower.voxel_size == pytest.approx((0.3, 0.2, 0.2))
+    assert lower.metadata["translation"] == pytest.approx((0, 0.05, 0.05))
+
+
+def test_an_array_beside_the_resolutions_is_read_as_it_is(tmp_path: Path) -> None:
+    group = write_image(tmp_path / "a.zarr", ramp(2, 3, 5), "zyx", "0.5")
+    group.create_array("mask", data=ramp(2, 3, 5))
+    assert read_stack(tmp_path / "a.zarr" / "mask").voxel_size == (None, None, None)
+
+
+def test_an_array_is_read_though_the_metadata_of_its_image_are_broken(
+    tmp_path: Path,
+) -> None:
+    group = write_image(tmp_path / "a.zarr", ramp(2, 3, 5), "zyx", "0.5")
+    edit(group, "0.5", lambda image: image["axes"].pop())
+    stack = read_stack(tmp_path / "a.zarr" / "s0")
+    assert (stack.axes, stack.voxel_size) == ("ZYX", (None, None, None))
+    assert "without the metadata of its image" in stack.metadata["notes"][0]
+    (tmp_path / "a.zarr" / "zarr.json").write_text("{")
+    assert read_stack(tmp_path / "a.zarr" / "s0").axes == "ZYX"
+
+
+def edit(group: Any, version: str, change: Any) -> None:
+    """Change the metadata of the image of a group."""
+    ome = dict(group.attrs if version == "0.4" else group.attrs["ome"])
+    change(ome["multiscales"][0])
+    group.attrs.update(ome if version == "0.4" else {"ome": ome})
+
+
+@pytest.mark.parametrize("layout", ["0.4", "0.5"])
+@pytest.mark.parametrize(
+    ("version", "known"),
+    [("9.9", False), ("0.6.dev1", False), (1, False), ("0.5.2", True), (None, True)],
+)
+def test_a_version_that_is_not_known_is_told(
+    tmp_path: Path, layout: str, version: Any, known: bool
+) -> None:
+    group = write_image(tmp_path / "a.zarr", ramp(2, 3, 4), "zyx", layout)
+    if layout == "0.4":
+        edit(group, layout, lambda image: image.update(version=version))
+    else:
+        group.attrs["ome"] = group.attrs["ome"] | {"version": version}
+    notes = read_stack(tmp_path / "a.zarr").metadata["notes"]
+    assert notes == [] if known else f"version {version}, but only" in notes[0]
+
+
 def test_groups_without_an_image_are_refused(tmp_path: Path) -> None:
     group = zarr.open_group(tmp_path / "a.zarr", mode="w")
     group.create_array("raw", data=ramp(3, 4))

@@ -136,6 +136,7 @@ def test_damaged_pixels_are_an_error_not_an_image(tmp_path: Path) -> None:
         ("half-a-header.tif", b"II*\0", "not a TIFF|truncated"),
         ("no-directory.tif", b"II*\0\0\0\0\0", "not a TIFF|truncated"),
         ("a.czi", b"ZISRAWFILE", "Zeiss CZI.*convert it to OME-TIFF"),
+        ("psf.ics", b"ics_version\t1.0", "ICS file; convert it to OME-TIFF"),
         ("a.dv", b"\x80\0\0\0", "DeltaVision.*convert"),
     ],
 )

@@ -15,12 +15,13 @@ from napari_blurgan.errors import AxesError, DataError
 from napari_blurgan.headers.units import micrometres
 from napari_blurgan.headers.voxels import Claim, Voxels, read_voxels
 
-__all__ = ["ImageFacts", "dataset_path", "read_image"]
+__all__ = ["ImageFacts", "dataset_path", "only_dataset", "read_image"]
 
 SOURCE = "its OME-Zarr metadata"
 # Before 0.3 axes had no names, and before 0.4 no types.
 FIRST_AXES = "tczyx"
 UNSCALED = f"{SOURCE} hold no scale: how large its voxels are is unknown"
+VERSIONS = ("0.1", "0.2", "0.3", "0.4", "0.5")
 KINDS = {"time": "T", "channel": "C"}
 SPACE = "ZYX"
 WORDS = {"depth": "Z", "height": "Y", "width": "X", "time": "T", "frame": "T"}
@@ -76,6 +77,32 @@ def dataset_path(ome: Mapping[str, Any]) -> str:
     return path
 
 
+def only_dataset(ome: Mapping[str, Any], path: str) -> dict[str, Any] | None:
+    """Return the metadata of one resolution, as if there were no others.
+
+    Parameters
+    ----------
+    ome : mapping
+        The attributes of a group, or what they hold under ``"ome"``.
+    path : str
+        Of the array, within the group.
+
+    Returns
+    -------
+    dict or None
+        For `read_image`; None if no image has an array of this path.
+    """
+    for image in _mappings(ome.get("multiscales")):
+        for dataset in _mappings(image.get("datasets")):
+            if str(dataset.get("path")).strip("/") == path:
+                return {**ome, "multiscales": [{**image, "datasets": [dataset]}]}
+    return None
+
+
+def _mappings(entries: Any) -> list[Mapping[str, Any]]:
+    return list(filter(_is_mapping, entries)) if isinstance(entries, list) else []
+
+
 def read_image(ome: Mapping[str, Any], shape: Sequence[int]) -> ImageFacts:
     """Read the metadata of the first multiscale image.
 
@@ -108,7 +135,8 @@ def read_image(ome: Mapping[str, Any], shape: Sequence[int]) -> ImageFacts:
     scaled = inner.scaled or outer.scaled
     voxels = read_voxels(claims, SOURCE) if scaled else Voxels(notes=(UNSCALED,))
     place, unplaced = _place(axes, whole.translation)
-    notes = (*voxels.notes, *inner.notes, *outer.notes, *unplaced)
+    unknown = _unknown_version(ome, image)
+    notes = (*unknown, *voxels.notes, *inner.notes, *outer.notes, *unplaced)
     letters = "".join(axis.letter for axis in axes)
     return ImageFacts(
         dataset_path(ome),
@@ -128,6 +156,20 @@ def _first(holder: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     if not isinstance(entries, list) or not entries or not _is_mapping(entries[0]):
         raise DataError(f"{key} should be a list of mappings, found {entries!r:.60}")
     return entries[0]
+
+
+def _unknown_version(ome: Mapping[str, Any], image: Mapping[str, Any]) -> list[str]:
+    """Return a note if the metadata are of a version that this reader does not know.
+
+    From 0.5 on the version stands beside the images, before in each of them.
+    """
+    version = ome.get("version", image.get("version"))
+    if version is None or ".".join(str(version).split(".")[:2]) in VERSIONS:
+        return []
+    return [
+        f"{SOURCE} are of version {version!s:.20}, but only versions {VERSIONS[0]} to "
+        f"{VERSIONS[-1]} are known: check the axes and the voxel size"
+    ]
 
 
 def _is_mapping(value: Any) -> bool:

@@ -23,6 +23,8 @@ FOREIGN = {
     ".dv": "a DeltaVision file",
     ".r3d": "a DeltaVision file",
     ".ims": "an Imaris file",
+    ".ics": "an ICS file",
+    ".ids": "the pixels of an ICS file",
     ".h5": "an HDF5 file",
     ".hdf5": "an HDF5 file",
     ".mrc": "an MRC file",

@@ -7,6 +7,7 @@ y, x, as the standard requires; RGB samples become channels.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,7 +16,7 @@ import zarr
 from napari_blurgan.axes import name_axes, taken_as
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import BlurGANError, DataError
-from napari_blurgan.headers.ngff import dataset_path, read_image
+from napari_blurgan.headers.ngff import dataset_path, only_dataset, read_image
 from napari_blurgan.reading.zarr_array import ZarrArray, missing_chunks
 
 __all__ = ["is_zarr", "read_zarr"]
@@ -28,6 +29,8 @@ SMALLEST_LEVEL = 256
 TYPES = {"T": "time", "C": "channel", "Z": "space", "Y": "space", "X": "space"}
 METADATA_FILES = ("zarr.json", ".zgroup", ".zarray", ".zattrs", ".zmetadata")
 LARGEST_METADATA = 1 << 26
+DEEPEST = 4
+"""Folders above an array that may be its image; paths within an image are short."""
 
 
 def is_zarr(path: Path) -> bool:
@@ -56,18 +59,11 @@ def read_zarr(path: Path, axes: str | None = None, *, strict: bool = False) -> S
     AxesError
         If the axes are not stated, or do not fit.
     """
-    _check_metadata_size(path)
-    try:
-        node = zarr.open(path, mode="r")
-    except Exception as error:  # zarr has no error of its own for damaged metadata
-        raise DataError(f"{path}: cannot be opened as zarr ({error!s:.300})") from error
+    node = _opened(path)
     name = path.name.removesuffix(".zarr").removesuffix(".ome")
     if isinstance(node, zarr.Array):
-        return _plain(ZarrArray(node, path), node, name, axes, strict)
-    attributes = _attributes(node, path)
-    ome = attributes.get("ome", attributes)
-    if not isinstance(ome, Mapping):
-        raise DataError(f"{path}: the attribute ome should be a mapping")
+        return _lone_array(node, path, name, axes, strict)
+    ome = _ome(node, path)
     if "multiscales" in ome:
         return _multiscale(node, ome, path, name, axes, strict)
     if "bioformats2raw.layout" in ome and is_zarr(path / "0"):
@@ -77,6 +73,80 @@ def read_zarr(path: Path, axes: str | None = None, *, strict: bool = False) -> S
     raise DataError(
         f"{path}: is a zarr group without an image (no multiscales); {inside}"
     )
+
+
+def _opened(path: Path) -> Any:
+    _check_metadata_size(path)
+    try:
+        return zarr.open(path, mode="r")
+    except Exception as error:  # zarr has no error of its own for damaged metadata
+        raise DataError(f"{path}: cannot be opened as zarr ({error!s:.300})") from error
+
+
+def _ome(node: Any, path: Path) -> Mapping[str, Any]:
+    """Return the OME-Zarr metadata of a group; they are unchecked."""
+    attributes = _attributes(node, path)
+    ome = attributes.get("ome", attributes)
+    if not isinstance(ome, Mapping):
+        raise DataError(f"{path}: the attribute ome should be a mapping")
+    return ome
+
+
+def _lone_array(
+    node: Any, path: Path, name: str, axes: str | None, strict: bool
+) -> Stack:
+    """Read an array; if it is a resolution of an image, as the image describes it."""
+    found, fault = _group_of(path), None
+    if found is not None:
+        try:
+            return _resolution(*found, axes, strict)
+        except BlurGANError as error:
+            fault = error
+    stack = _plain(ZarrArray(node, path), node, name, axes, strict)
+    if fault is None:
+        return stack
+    note = f"it was read without the metadata of its image ({fault!s:.300})"
+    return replace(stack, metadata=_with_note(stack, note))
+
+
+def _with_note(stack: Stack, note: str) -> dict[str, Any]:
+    return stack.metadata | {"notes": [note, *stack.metadata["notes"]]}
+
+
+def _group_of(path: Path) -> tuple[Any, Mapping[str, Any], Path] | None:
+    """Return the OME-Zarr image that an array is a resolution of, if it is one.
+
+    The metadata are those of this resolution alone.
+    """
+    whole = path.absolute()
+    for folder in whole.parents[:DEEPEST]:
+        if not is_zarr(folder):
+            continue
+        try:
+            group = _opened(folder)
+            ome = only_dataset(
+                _ome(group, folder), whole.relative_to(folder).as_posix()
+            )
+        except DataError:  # the array can be read all the same
+            continue
+        if ome is not None:
+            return group, ome, folder
+    return None
+
+
+def _resolution(
+    group: Any, ome: Mapping[str, Any], path: Path, axes: str | None, strict: bool
+) -> Stack:
+    """Read an array of a group with the metadata of the group, and a note."""
+    inner = dataset_path(ome)
+    name = path.name.removesuffix(".zarr").removesuffix(".ome")
+    stack = _multiscale(group, ome, path, f"{name} {inner}", axes, strict)
+    note = (
+        f"is the resolution {inner} of {path.name}, whose OME-Zarr metadata give its "
+        "axes and voxel size"
+    )
+    known = {"source": str(path / inner)}
+    return replace(stack, metadata=_with_note(stack, note) | known)
 
 
 def _attributes(node: Any, path: Path) -> dict[str, Any]:
