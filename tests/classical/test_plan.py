@@ -80,8 +80,10 @@ class TestFit:
         fitted, notes = fit_psf(psf, (6, 30, 30))
         assert fitted.shape[0] == 15  # six planes either side, and one next to them
         assert fitted.shape[1] == fitted.shape[2] < 20
-        assert "(41, 41, 41) voxels is larger than the image" in notes[0]
-        assert "0.5% falls outside the image" in notes[0]
+        assert (
+            "the PSF of 41 × 41 × 41 voxels is larger than the image: 15 × " in notes[0]
+        )
+        assert "of its light, of which 0.5% falls outside the image" in notes[0]
         assert abs(fitted.data.sum() - 1) < 1e-5
 
     def test_theory_reaches_as_far_as_the_light(self) -> None:

@@ -104,7 +104,7 @@ def test_optics_instead_of_a_psf(
     optics = ("--na", 1.2, "--ni", 1.33, "--wavelength", 520)
     code, said = blurgan(files, capsys, "rl", *optics, "--iterations", 2)
     assert code == 0, said.err
-    assert "larger than the image: used as" in said.err
+    assert "voxels is larger than the image: " in said.err
 
 
 def test_series_with_channels_and_their_psfs(

@@ -24,6 +24,8 @@ Fitted = tuple[Psf, str | None]
 CENTRED = 0.05
 SAME_SIZE = 0.005
 SUPPORT = 0.999
+ALL = 0.9995
+"""Share of the light that is called all of it."""
 REFERENCE = (12.0, 6.4, 6.4)
 """Half of the (z, y, x) in µm over which the light of a widefield microscope counts at
 least, for any crop of a stack. Its cone has no end: this sets the scale."""
@@ -281,11 +283,16 @@ def _within_reach(psf: Psf, shape: Sequence[int]) -> Fitted:
     beyond = 1 - light_within(support, shape)
     if fitted.shape == psf.shape and beyond <= 0:
         return _marked(fitted), None
+    used, light = _voxels_of(fitted), "all" if kept >= ALL else f"{kept:.1%}"
+    far = f", of which {beyond:.1%} falls outside the image" if beyond > 0 else ""
     return _marked(fitted), (
-        f"the PSF of {psf.shape} voxels is larger than the image: used as "
-        f"{fitted.shape}, which contains {kept:.1%} of it"
-        + (f"; {beyond:.1%} falls outside the image" if beyond > 0 else "")
+        f"the PSF of {_voxels_of(psf)} voxels is larger than the image: {used} are "
+        f"used, with {light} of its light{far}"
     )
+
+
+def _voxels_of(psf: Psf) -> str:
+    return " × ".join(map(str, psf.shape))
 
 
 def _marked(psf: Psf) -> Psf:
