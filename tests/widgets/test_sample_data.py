@@ -9,7 +9,8 @@ import pytest
 from napari.components import ViewerModel
 from pytestqt.qtbot import QtBot
 
-from napari_blurgan.widgets import sample_data
+from napari_blurgan.data.exposure import exposure_notes
+from napari_blurgan.widgets import sample_cells, sample_data
 from napari_blurgan.widgets._data_form import DataForm
 from napari_blurgan.widgets._layers import LayerData, to_psf, to_stack
 
@@ -67,6 +68,21 @@ def test_train_knows_what_to_do_with_it(
     assert form.make_sharp == "layers"
     optics = form.optics.optics()
     assert (optics.na, optics.ni, optics.wavelength) == (1.4, 1.515, 525)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        sample_data.dna,
+        sample_data.yeast,
+        sample_data.microtubules,
+        sample_data.beads,
+        sample_cells.cells,
+    ],
+)
+def test_no_sample_is_saturated_or_clipped(make: Any) -> None:
+    for layer in opened(make()).layers:
+        assert exposure_notes(to_stack(layer)) == ()
 
 
 def test_beads_are_found_in_the_bead_sample() -> None:

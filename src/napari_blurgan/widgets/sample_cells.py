@@ -10,6 +10,8 @@ from napari_blurgan.widgets._layers import LayerData, stack_layer
 __all__ = ["cells"]
 
 FRAMES, SIDE = 200, 64
+NOISE = 0.01
+"""Low enough that no bright pixel reaches the largest of 8 bits."""
 
 
 def cells() -> list[LayerData]:
@@ -17,9 +19,12 @@ def cells() -> list[LayerData]:
     from napari_blurgan.optics.phantoms import stained_cells
 
     shape = (SIDE, SIDE)
-    few = [stained_cells(shape, seed=s, count=(2, 4)).grey for s in range(FRAMES)]
+    few = [
+        stained_cells(shape, seed=s, count=(2, 4), noise=NOISE).grey
+        for s in range(FRAMES)
+    ]
     many = [
-        stained_cells(shape, seed=FRAMES + s, count=(4, 7)).colour
+        stained_cells(shape, seed=FRAMES + s, count=(4, 7), noise=NOISE).colour
         for s in range(FRAMES)
     ]
     grey, stain = ((255 * np.stack(m)).astype(np.uint8) for m in (few, many))
