@@ -80,8 +80,10 @@ def test_hovering_tells_the_nearest_step(plot: Any) -> None:
 def test_clear_forgets(plot: Any) -> None:
     plot.add(1, {"loss": 1.0})
     plot.draw()
+    assert plot._curves.widget.isVisibleTo(plot)
     plot.clear()
     assert plot._curves.widget.listDataItems() == []
+    assert not plot._curves.widget.isVisibleTo(plot)  # empty axes say nothing
     assert plot.values_at(1) == (0, {})
 
 

@@ -52,7 +52,7 @@ class ModelPlace(QWidget):
     def _say(self) -> None:
         path = self.taken()(self._image)
         where = hardware(self._device)
-        self.words.setText(f"Saved as {breakable(path)}, trained on: {where}")
+        self.words.setText(f"To be saved as {breakable(path)}. Trains on: {where}.")
 
     def _ask(self) -> None:
         chosen = QFileDialog.getExistingDirectory(self, "Folder for the model")

@@ -49,6 +49,7 @@ class LossPlot(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         if self._curves is not None:
             layout.addWidget(self._curves.widget)
+            self._curves.widget.hide()  # axes without curves say nothing
             self._curves.hovered = self._show_at
         layout.addWidget(self._text)
 
@@ -59,6 +60,7 @@ class LossPlot(QWidget):
         self._text.setText("The losses appear here.")
         if self._curves is not None:
             self._curves.clear()
+            self._curves.widget.hide()
 
     @property
     def is_empty(self) -> bool:
@@ -90,6 +92,7 @@ class LossPlot(QWidget):
             return
         self._changed = False
         if self._curves is not None:
+            self._curves.widget.setVisible(not self.is_empty)
             for name, (steps, values) in self._history.items():
                 self._curves.set(name, *_thinned(np.array(steps), np.array(values)))
         self._show_at(float("inf"))

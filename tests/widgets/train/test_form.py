@@ -179,7 +179,7 @@ def test_name_place_and_processor_are_seen_before_start(
     assert not missing(widget, qtbot)
     words = widget.place.words.text().replace(HERE, "")
     assert str(Path("blurgan-models") / "blurred.blurgan") in words
-    assert "trained on: CPU," in words
+    assert "Trains on: CPU," in words
     monkeypatch.setattr(
         QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path / "mine")
     )
