@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,14 @@ from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import CancelledError
 from napari_blurgan.interruption import interruptible
 from napari_blurgan.methods.recipe import Recipe
-from napari_blurgan.monitoring.events import Event, Preparing, Previewed, Started
+from napari_blurgan.monitoring.events import (
+    Event,
+    KernelUpdated,
+    Preparing,
+    Previewed,
+    Started,
+    Warned,
+)
 from napari_blurgan.optics.models import Optics
 from napari_blurgan.optics.psf import Psf
 from napari_blurgan.optimisation.precision import choose_precision
@@ -31,9 +39,10 @@ Make = Callable[..., Trainer]
 def blind(
     tiny: Callable[..., Recipe], measured: list[Stack], unpaired: list[Stack]
 ) -> Make:
-    def make() -> Trainer:
+    def make(**options: Any) -> Trainer:
         recipe = tiny("blind", weights__spectral=0)
-        return Trainer(recipe, measured, unpaired, optics=OPTICS, steps=1)
+        options = {"optics": OPTICS, "steps": 1} | options
+        return Trainer(recipe, measured, unpaired, **options)
 
     return make
 
@@ -74,6 +83,39 @@ def test_a_stage_ends_in_the_middle(blind: Make, asked: int) -> None:
         told += until_started(trainer)
     assert next(questions) == asked + 1
     assert {type(event) for event in told} <= {Preparing, Previewed}
+
+
+@pytest.mark.parametrize("last", [Started, KernelUpdated, Previewed])
+def test_until_the_first_step_there_is_nothing_to_keep(
+    blind: Make, last: type[Event], tmp_path: Path
+) -> None:
+    trainer, told = blind(out=tmp_path / "m.blurgan"), []
+    with pytest.raises(CancelledError):
+        for event in trainer:
+            told.append(event)
+            if isinstance(event, last) and any(isinstance(e, Started) for e in told):
+                trainer.stop()
+    assert isinstance(told[-1], last | Warned)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_first_step_ends_in_the_middle(blind: Make, tmp_path: Path) -> None:
+    trainer, asked = blind(out=tmp_path / "m.blurgan", steps=2), 0
+
+    def stopped() -> bool:
+        nonlocal asked
+        asked += 1
+        return asked > 20
+
+    told = []
+    with pytest.raises(CancelledError):
+        for event in trainer:
+            told.append(event)
+            if isinstance(event, Previewed) and isinstance(told[-2], KernelUpdated):
+                trainer._is_stopped = stopped  # type: ignore[method-assign]
+    assert isinstance(told[-1], Previewed)
+    assert asked == 21
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_classical_iterations_end_when_they_are_stopped(psf: Psf) -> None:

@@ -228,7 +228,7 @@ def follow(trainer: Trainer) -> Model:
 
     A signal before the first step, or a second one, ends at once; saved files stay.
     """
-    from napari_blurgan.monitoring.events import Finished, Started
+    from napari_blurgan.monitoring.events import Finished, Stepped
 
     begun = False
 
@@ -241,10 +241,10 @@ def follow(trainer: Trainer) -> Model:
         trainer.stop()
 
     def watched() -> Iterator[Event]:
-        """Notice when the steps begin."""
+        """Notice when there is something to keep."""
         nonlocal begun
         for event in trainer:
-            begun = begun or isinstance(event, Started)
+            begun = begun or isinstance(event, Stepped)
             yield event
 
     numbers = (signal.SIGINT, signal.SIGTERM)

@@ -23,6 +23,7 @@ from napari_blurgan.data.regions import (
 )
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import DataError
+from napari_blurgan.interruption import heed_stop
 
 __all__ = ["Normalization", "random_blocks", "robust_normalization"]
 
@@ -152,6 +153,7 @@ def _sample(
     samples: list[NDArray[np.float32]] = []
     count = 0
     for stack, time, start, shape in random_blocks(stacks, rng):
+        heed_stop()
         chosen = check_channels(stack, channels)
         region = read_region(stack, time, start, shape, chosen)
         with np.errstate(over="ignore"):

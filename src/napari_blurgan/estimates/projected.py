@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from napari_blurgan.interruption import heed_stop
 from napari_blurgan.optics.forward import BlurKernel
 from napari_blurgan.optics.fourier import fast_shape, transfer_function
 
@@ -45,6 +46,7 @@ class ProjectedError:
         The residual has been tapered to zero at the border; what the filter moves
         beyond it is cut off.
         """
+        heed_stop()
         axes = tuple(range(-len(self.size), 0))
         spectrum = torch.fft.rfftn(residual.float(), s=self.size, dim=axes)
         spectrum = spectrum * self.amplitude.to(spectrum.device)
@@ -54,6 +56,7 @@ class ProjectedError:
 
     def __call__(self, residual: Tensor) -> Tensor:
         """Return the mean over the voxels of a tapered (..., [z,] y, x)."""
+        heed_stop()
         axes = tuple(range(-len(self.size), 0))
         spectrum = torch.fft.rfftn(residual.float(), s=self.size, dim=axes)
         power = spectrum.real.square() + spectrum.imag.square()

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from napari_blurgan.interruption import heed_stop
+from napari_blurgan.optimisation.heeding import heeding
 from napari_blurgan.reconstructors.reconstructor import Reconstructor
 
 __all__ = ["choose_precision"]
@@ -80,7 +81,8 @@ def _seconds(
         heed_stop()
         start = time.perf_counter()
         # Evaluation mode keeps the zeros out of the running statistics.
-        generator.eval()(*image).mean().backward()
+        with heeding(generator):
+            generator.eval()(*image).mean().backward()
         if image[0].device.type == "cuda":
             torch.cuda.synchronize()
         times.append(time.perf_counter() - start)

@@ -12,6 +12,7 @@ from scipy.ndimage import gaussian_filter
 from napari_blurgan.data.normalize import random_blocks
 from napari_blurgan.data.regions import read_region
 from napari_blurgan.data.stack import Stack
+from napari_blurgan.interruption import heed_stop
 
 __all__ = ["FEATURES", "appearance"]
 
@@ -60,6 +61,7 @@ def _measured(
     """Yield band powers and moments of blocks."""
     count = 0
     for stack, time, start, shape in random_blocks(stacks, np.random.default_rng(0)):
+        heed_stop()
         if min(shape[-2:]) < SMALLEST:
             continue
         chosen = range(stack.channels) if channels is None else channels

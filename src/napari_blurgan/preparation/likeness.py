@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
+from napari_blurgan.interruption import heed_stop
 from napari_blurgan.preparation.notes import Note
 
 __all__ = ["check_likeness", "difference"]
@@ -96,7 +97,9 @@ def _windows(image: Image) -> Iterator[Image]:
 
 def _shape(window: Image, ratio: float) -> NDArray[np.float64]:
     """Return the mean differences between neighbouring eigenvalues over the largest."""
-    values = np.linalg.eigvalsh(_structure_tensors(window, ratio))[:, ::-1]
+    tensors = _structure_tensors(window, ratio)
+    heed_stop()
+    values = np.linalg.eigvalsh(tensors)[:, ::-1]
     energy = values.sum(1)
     strong = energy >= np.quantile(energy, STRONG)
     falls = -np.diff(values[strong], axis=1) / values[strong, :1].clip(min=1e-12)
@@ -115,6 +118,7 @@ def _structure_tensors(window: Image, ratio: float) -> NDArray[np.float32]:
     every = (slice(None, None, 2),) * axes
     tensors = np.empty((*window[every].shape, axes, axes), np.float32)
     for i, j in itertools.combinations_with_replacement(range(axes), 2):
+        heed_stop()
         mean = gaussian_filter(gradients[i] * gradients[j], AROUND / steps)[every]
         tensors[..., i, j] = tensors[..., j, i] = mean
     return tensors.reshape(-1, axes, axes)

@@ -7,6 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from napari_blurgan.interruption import heed_stop
 from napari_blurgan.measure.splitting import split_counts
 from napari_blurgan.preparation.calibration import NoiseModel
 
@@ -41,6 +42,7 @@ def split_photons(
         As bright as y each, and noisier; their mean, weighted by their shares, is y up
         to the rounding of a count.
     """
+    heed_stop()
     image = y.cpu().numpy().astype(np.float64)
     halves = _counted if noise.slope > 0 else _gaussian
     one, other = (

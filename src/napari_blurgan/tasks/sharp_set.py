@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from napari_blurgan.data.stack import Stack
+from napari_blurgan.interruption import heed_stop
 from napari_blurgan.monitoring.events import Preparing, Warned
 from napari_blurgan.optics.psf import Psf
 
@@ -105,6 +106,7 @@ def _phantom(
 ) -> Stack:
     from napari_blurgan.optics.phantoms import phantom
 
+    heed_stop()
     return replace(
         like,
         data=phantom(structure, like.spatial_shape, voxel, seed),

@@ -129,15 +129,16 @@ class Builder:
             )
         if state is None:
             yield from self._estimate(engine, step)
-        return Parts(
-            prepared,
-            engine,
-            precision,
-            Diagnostics(),
-            Preview(prepared),
-            content_probe(prepared),
-            prepared.source.judge(engine.transport.forward_model),
-        )
+        with self._interruptible:
+            return Parts(
+                prepared,
+                engine,
+                precision,
+                Diagnostics(),
+                Preview(prepared),
+                content_probe(prepared),
+                prepared.source.judge(engine.transport.forward_model),
+            )
 
     def _prepare(
         self,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.devices import choose_device
 from napari_blurgan.errors import TrainingError
+from napari_blurgan.interruption import heed_stop, interruptible
 from napari_blurgan.methods.migrations import migrate_row
 from napari_blurgan.methods.recipe import Recipe
 from napari_blurgan.models.folder import ModelFolder
@@ -35,6 +37,7 @@ from napari_blurgan.monitoring.events import (
 from napari_blurgan.optics.forward import ForwardModel
 from napari_blurgan.optics.models import Optics
 from napari_blurgan.optics.psf import Psf
+from napari_blurgan.optimisation.heeding import heeding
 from napari_blurgan.optimisation.processes import Processes
 from napari_blurgan.preparation.appearance import appearance
 from napari_blurgan.preparation.notes import Note
@@ -138,6 +141,7 @@ class Trainer(Controls):
         self._continues = resume
         super().__init__()
         self._begun = self._failed = False
+        self._first = 0
 
     def __iter__(self) -> Iterator[Event]:
         """Train, yielding an event for every step.
@@ -149,6 +153,8 @@ class Trainer(Controls):
         ------
         TrainingError
             If an earlier loop failed.
+        CancelledError
+            If it was stopped before its first step: there is nothing to keep.
         """
         if self._failed:
             raise TrainingError(
@@ -174,10 +180,13 @@ class Trainer(Controls):
     def _begin(self) -> Iterator[Event]:
         yield from self._start()
         yield self._started()
+        self._first = self.budget.step
         yield from (Warned.of(self.budget.step, note) for note in self._notes)
         if self._parts.judge is not None and self._parts.judge.best is None:
             yield from self._judged()
         yield from self._share(now=True)
+        with self._until_the_first_step():
+            pass  # stopped meanwhile
         yield from self._loop()
 
     def _continue(self) -> Iterator[Event]:
@@ -224,7 +233,8 @@ class Trainer(Controls):
         self._processes = Processes.of(self._device)
         self._lock()
         state = self.folder.load() if self.folder and self._continues else None
-        self._fingerprint = [fingerprint(s) for s in (*self._y, *self._x)]
+        with interruptible(self._is_stopped):
+            self._fingerprint = [fingerprint(s) for s in (*self._y, *self._x)]
         self._id = state["id"] if state else new_id()
         yield from self._build(self.recipe.seed, state)
         self._notes = list(self._parts.prepared.notes)
@@ -232,7 +242,8 @@ class Trainer(Controls):
             self._go_on(state)
         else:
             voxel_size = self._parts.prepared.site.voxel_size
-            self._notes += self._parts.prepared.source.findings(voxel_size)
+            with interruptible(self._is_stopped):
+                self._notes += self._parts.prepared.source.findings(voxel_size)
         self._share_interval = Interval(SHARE_SECONDS)
         self._save_interval = Interval(SAVE_SECONDS)
         self.budget.start_clock()
@@ -267,7 +278,9 @@ class Trainer(Controls):
             self._parts.precision,
             self._fingerprint,
         )
-        if (seen := appearance(self._y)) is not None:
+        with interruptible(self._is_stopped):
+            seen = appearance(self._y)
+        if seen is not None:
             self._provenance["appearance"] = list(seen)
         self._judged_at = self._shared_at = -1
         self._good: dict[str, Any] | None = None
@@ -276,11 +289,27 @@ class Trainer(Controls):
     def _is_stopped(self) -> bool:
         return self._stopped.is_set()
 
+    @contextmanager
+    def _until_the_first_step(self) -> Iterator[None]:
+        """Let computing end at once while there is nothing new to keep."""
+        if self.budget.step != self._first:
+            yield
+            return
+        engine = self._parts.engine
+        with (
+            interruptible(self._is_stopped),
+            heeding(engine.transport, engine.terms, engine.generator),
+        ):
+            heed_stop()
+            yield
+            heed_stop()
+
     def _advance(self) -> Iterator[Event]:
         """Take one step and return its event."""
         budget, settings = self.budget, self.recipe.optimiser
         rate = budget.rate(settings.constant, settings.final, settings.warm_up)
-        losses = self._parts.engine.step(rate * self._brake)
+        with self._until_the_first_step():
+            losses = self._parts.engine.step(rate * self._brake)
         budget.count_step()
         if not all(map(math.isfinite, losses.values())):
             yield self._step_back(losses)
@@ -328,7 +357,8 @@ class Trainer(Controls):
         if self._parts.judge is None or self._judged_at == self.budget.step:
             return
         self._judged_at = self.budget.step
-        judgement = self._parts.judge.look(self._parts.engine.generator)
+        with self._until_the_first_step():
+            judgement = self._parts.judge.look(self._parts.engine.generator)
         assert self._parts.judge.last is not None
         self._provenance = self._provenance | {"unseen": asdict(self._parts.judge.last)}
         yield Judged(self.budget.step, judgement)
@@ -366,13 +396,15 @@ class Trainer(Controls):
             return  # stopped before another step
         self._shared_at = step if now else self._shared_at
         if self._share_interval.due() or now:
-            psf = current_psf(self._parts.engine, self._parts.prepared)
+            with self._until_the_first_step():
+                psf = current_psf(self._parts.engine, self._parts.prepared)
             if psf is not None:
                 yield KernelUpdated(step, psf)
             self._parts.preview.look_at(self._middle)
-            self._seen = self._parts.preview.of(self._parts.engine)
+            with self._until_the_first_step():
+                self._seen = self._parts.preview.of(self._parts.engine)
             yield Previewed(step, *self._seen)
-        leads = self._processes.rank == 0
+        leads = self._processes.rank == 0 and step != self._first
         if self.folder and leads and (self._save_interval.due() or now):
             self.folder.save(self._state(), self.model(), *self._seen[:2])
             yield Checkpointed(step, self.folder.path)

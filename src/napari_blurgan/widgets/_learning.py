@@ -43,6 +43,7 @@ __all__ = ["LearningWidget"]
 
 ENDS = {"stopped": "Stopped", "budget": "Done: the time is up", "completed": "Done"}
 NOTHING = "Stopped before the first step: there is no model."
+UNCHANGED = "Stopped before another step: the model is unchanged."
 STOP_LEARNING = "Training is under way. Stop it? What has been learned so far is kept."
 
 
@@ -70,6 +71,7 @@ class LearningWidget(QWidget):
         offer_on_layers()
         Tabbed(self, napari_viewer)
         self._job: TrainingJob | None = None
+        self._goes_on = False
         self._latest: dict[type, Event] = {}
         self._timer = QTimer(self)
         self._timer.setInterval(draw)
@@ -89,8 +91,9 @@ class LearningWidget(QWidget):
 
     # --- what it does
 
-    def _launch(self, make: Callable[[Report], Trains]) -> None:
-        """Train what `make` returns, in a thread."""
+    def _launch(self, make: Callable[[Report], Trains], goes_on: bool = False) -> None:
+        """Train what `make` returns, in a thread; whether it is a model already."""
+        self._goes_on = goes_on
         job = self._job = TrainingJob(make, self)
         job.reported.connect(self._on_events)
         job.failed.connect(self._on_failure)
@@ -169,10 +172,13 @@ class LearningWidget(QWidget):
 
     def _on_nothing(self, event: Finished) -> None:
         """Leave no model that has not learned anything."""
-        if event.model.path is not None:
+        if event.model.path is not None and not self._goes_on:
             shutil.rmtree(event.model.path, ignore_errors=True)
         self._draw()
-        self.run.say(NOTHING)
+        self._say_nothing()
+
+    def _say_nothing(self) -> None:
+        self.run.say(UNCHANGED if self._goes_on else NOTHING)
 
     def _draw(self) -> None:
         """Show the latest of each kind; called by a timer, not by the training."""
@@ -196,7 +202,7 @@ class LearningWidget(QWidget):
     def _on_end(self) -> None:
         self._timer.stop()
         if self.run.phase is Phase.STOPPING and Finished not in self._latest:
-            self.run.say(NOTHING)
+            self._say_nothing()
         self._draw()
         self.plot.setVisible(not self.plot.is_empty)
         self._job = None

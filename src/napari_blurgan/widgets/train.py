@@ -267,7 +267,7 @@ class TrainWidget(LearningWidget):
         self._reset_views()
         self._settings.set_open(False)
         self.missing.hide()
-        self._launch(run.request.trainer)
+        self._launch(run.request.trainer, run.request.options["resume"])
         self._follow(run.live.middle())
 
     def _finish(self) -> None:
@@ -385,12 +385,6 @@ class TrainWidget(LearningWidget):
         if self._run is not None:
             _state.models.add(self._run.request.out)
         self.restore_button.setEnabled(True)
-
-    def _on_nothing(self, event: Finished) -> None:
-        if self._run is not None and self._run.request.options["resume"]:
-            self.run.say("Stopped before another step: the model is unchanged.")
-        else:
-            super()._on_nothing(event)
 
     def _on_failure(self, failure: Failure) -> None:
         super()._on_failure(failure)

@@ -333,7 +333,7 @@ class TransformWidget(LearningWidget):
         self.plot.show()
         self._settings.set_open(False)
         self.missing.hide()
-        self._launch(request.trainer)
+        self._launch(request.trainer, bool(request.options.get("resume")))
         self._follow(self._live.middle())
 
     def _continued(self, folder: Path) -> TransformRequest:

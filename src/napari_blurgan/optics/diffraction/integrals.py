@@ -17,6 +17,7 @@ from numpy.polynomial.legendre import leggauss
 from numpy.typing import NDArray
 from scipy import special
 
+from napari_blurgan.interruption import heed_stop
 from napari_blurgan.optics.diffraction.parameters import Optics
 
 __all__ = [
@@ -155,6 +156,7 @@ def _integral(
     x: Array,
 ) -> NDArray[np.complex128]:
     """Return the field over (z, r), from the path over (z, ρ) and NA ρ r = x(ρ, r)."""
+    heed_stop()
     k = _wavenumber(wavelength)
     waves = np.exp(1j * k * path)
     return waves @ (weights[:, None] * special.jv(order, k * x))

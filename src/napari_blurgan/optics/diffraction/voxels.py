@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 
+from napari_blurgan.interruption import heed_stop
+
 __all__ = ["fill_voxels"]
 
 Array = NDArray[np.float64]
@@ -63,6 +65,7 @@ def _quarter(
     total = np.zeros((shape[0], len(y), len(x)))
     for shift_y, weight_y in zip(dy, wy, strict=True):
         for shift_x, weight_x in zip(dx, wx, strict=True):
+            heed_stop()
             radius = np.hypot(y[:, None] + shift_y, x + shift_x)
             total += weight_y * weight_x * spline(radius)
     return np.maximum(total, 0)

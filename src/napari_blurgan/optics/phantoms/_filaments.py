@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_blurgan.errors import OpticsError
+from napari_blurgan.interruption import heed_stop
 from napari_blurgan.optics.phantoms._grid import (
     Array,
     Grid,
@@ -218,6 +219,7 @@ def _draw_tubes(grid: Grid, points: Array, brightness: Array, radius: float) -> 
     image = np.zeros(grid.shape)
     offsets = _ball(reach + 0.5 * float(np.linalg.norm(grid.voxel)), grid.voxel)
     for start in range(0, len(points), 20_000):
+        heed_stop()
         part = slice(start, start + 20_000)
         _stamp(image, grid, points[part], brightness[part], radius, edge, offsets)
     return image
