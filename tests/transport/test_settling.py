@@ -17,6 +17,7 @@ from napari_blurgan.optics.kernel import FixedKernel
 from napari_blurgan.optics.models import Optics, theoretical_psf
 from napari_blurgan.optics.phantoms import phantom
 from napari_blurgan.optics.simulation import blur as blurred_by
+from napari_blurgan.optimisation.prepared import NOTABLE_MISFIT
 from napari_blurgan.preparation.calibration import NoiseModel
 from napari_blurgan.preparation.levels import calibrate
 from napari_blurgan.preparation.site import Site
@@ -66,6 +67,14 @@ def test_the_misfit_tells_a_wrong_aperture_in_good_light() -> None:
     region = image(2000) - np.float32(OFFSET)
     right, wrong = (misfit(region, blur(na), NOISE, 30) for na in (0.9, 0.75))
     assert right < 1 < 5 < wrong
+
+
+def test_light_from_beyond_the_stack_raises_no_doubt() -> None:
+    outside = 8
+    deep = image(2000, shape=(24 + 2 * outside, 48, 48))
+    region = deep[outside:-outside] - np.float32(OFFSET)
+    right, wrong = (misfit(region, blur(na), NOISE, 30) for na in (0.9, 0.75))
+    assert right < NOTABLE_MISFIT < wrong
 
 
 def test_what_the_blur_does_not_explain_bounds_iterations_and_raises_the_floor() -> (
