@@ -25,7 +25,7 @@ from napari_blurgan.transport.assembly import Transport, assemble
 
 __all__ = ["Prepared", "prepare", "preparing"]
 
-NOTABLE_MISFIT = 5.0
+NOTABLE_MISFIT = 3.0
 """Misfit above which a note is shown. With the right PSF it reaches 2, for light comes
 from beyond the stack, too; with an aperture a tenth too small it is 80 to 900 in bright
 images (docs/no-sharp-data.md), and in dim ones no higher than with the right one."""
