@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import gc
+import sys
 import threading
 import time
 import weakref
 from collections.abc import Iterator, Sequence
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from pytestqt.qtbot import QtBot
 from qtpy.QtCore import QThread
 
 from napari_blurgan.errors import DataError
+from napari_blurgan.widgets import _worker
 from napari_blurgan.widgets._worker import Job, TrainingJob, explain
 
 
@@ -213,3 +216,22 @@ def test_stop_is_heeded_while_the_trainer_is_being_made(qtbot: QtBot) -> None:
     with qtbot.waitSignal(job.ended, timeout=5_000):
         job.stop()
     assert not failures
+
+
+def test_a_stop_while_torch_is_being_imported_is_an_end_like_any_other(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    importing = threading.Event()
+
+    def warm_up() -> None:
+        monkeypatch.setitem(sys.modules, "torch", ModuleType("torch"))  # half imported
+        importing.set()
+        time.sleep(0.5)
+
+    monkeypatch.setattr(_worker, "warm_up", warm_up)
+    job = TrainingJob(lambda report: [])
+    job.start()
+    qtbot.waitUntil(importing.is_set, timeout=10_000)
+    with qtbot.waitSignal(job.ended, timeout=5_000):
+        job.stop()
+    assert job.wait(5)

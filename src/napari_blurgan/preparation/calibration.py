@@ -140,11 +140,15 @@ def background_level(patches: Sequence[NDArray[np.number]]) -> float:
         (z, y, x) or (y, x), drawn uniformly from the data.
     """
     # The mean of integers would be truncated to an integer.
-    smooth = [
-        uniform_filter(patch, 5, output=np.float32)[..., ::3, ::3].ravel()
-        for patch in patches
-    ]
+    smooth = [_smoothed(patch) for patch in patches]
+    heed_stop()
     return float(np.percentile(np.concatenate(smooth), 5))
+
+
+def _smoothed(patch: NDArray[np.number]) -> NDArray[np.float32]:
+    heed_stop()
+    smooth: NDArray[np.float32] = uniform_filter(patch, 5, output=np.float32)
+    return smooth[..., ::3, ::3].ravel()
 
 
 def estimate_noise(
@@ -169,8 +173,10 @@ def estimate_noise(
         for columns in zip(*(_signal_and_variance(p) for p in patches), strict=True)
     )
     order = np.argsort(signal)
+    heed_stop()
     levels = np.array([s.mean() for s in np.array_split(signal[order], bins)])
     binned = np.array_split(variance[order], bins)
+    heed_stop()
     # A chi-square with one degree of freedom has its median at 0.4549.
     spread = np.array([np.median(v) for v in binned]) / 0.4549
     first, _ = np.polyfit(levels, spread, 1)

@@ -158,7 +158,8 @@ class Job(QObject):
     def _tell_the_end(self) -> None:
         self._timer.stop()
         outcome, self._outcome = self._outcome or _nothing, None
-        release_memory()
+        if self._begun:  # before, torch may be half imported
+            release_memory()
         try:
             outcome()
         finally:
