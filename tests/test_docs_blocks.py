@@ -1,7 +1,7 @@
 """Every block of shell and Python in README and docs is run, page by page, as written.
 
-Two things are changed: trainings take two steps of a tiny network, and images are
-small.
+Three things are changed: trainings take two steps of a tiny network, deconvolutions few
+iterations unless a page says how many, and images are small.
 A block that is not run says why: ``<!-- not run: reason -->`` above it. Commands of
 benchmarks and of make are checked by tests/test_benchmarks.py.
 """
@@ -17,7 +17,9 @@ import numpy as np
 import pytest
 
 from napari_blurgan import Optics, Psf, Stack, deconvolve, preset, train
+from napari_blurgan.classical.methods import METHODS
 from napari_blurgan.cli import main
+from napari_blurgan.methods.presets import PRESETS
 from napari_blurgan.tasks.samples import bead_sample
 from tests.support.noise import noise
 
@@ -120,14 +122,18 @@ def lines(code: str) -> list[list[str]]:
 
 
 def shortened(words: list[str]) -> list[str]:
-    """Return a command whose training takes two steps of a tiny network."""
+    """Return a command of few iterations, or two steps of a tiny network."""
+    if words[0] == "deconvolve":
+        set_by_page = "--iterations" in words or not METHODS[words[1]].iterative
+        return words if set_by_page else [*words, "--iterations", "3"]
     if words[0] != "train":
         return words
     for length in ("--minutes", "--steps"):
         if length in words:
             place = words.index(length)
             del words[place : place + 2]
-    extra = [*TINY]
+    refines = words[1] in PRESETS and preset(words[1]).reconstructor.estimate_iterations
+    extra = [*TINY, *(["reconstructor.iterations=2"] if refines else [])]
     if "--set" in words:
         place = words.index("--set")
         return [*words[: place + 1], *extra, *words[place + 1 :], "--steps", "2"]

@@ -18,6 +18,7 @@ RECIPE = preset("self-supervised").updated(
     {
         "reconstructor.base": 2,
         "reconstructor.levels": 2,
+        "reconstructor.iterations": 2,
         "sampling.patch": 16,
         "precision": "float32",
     }

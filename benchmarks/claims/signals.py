@@ -73,7 +73,7 @@ class Outcome:
 
 def jobs(small: bool) -> list[Job]:
     """Return the commands, of ordinary size or small."""
-    size = TINY if small else "--device cpu"
+    size = f"{TINY} reconstructor.iterations=2" if small else "--device cpu"
     steps = 30 if small else 40
     iterations = 60 if small else 25
     restore = "restore given.blurgan y.tif --device cpu --precision float32"

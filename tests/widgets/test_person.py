@@ -24,7 +24,7 @@ from napari_blurgan.writing.ome_tiff import write_ome_tiff
 pytestmark = pytest.mark.person
 
 CLICKS = 5
-TRAINING = 30.0
+TRAINING = 5.0
 """Seconds that a person waits before pausing."""
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from napari_blurgan.classical.images import deconvolve
 from napari_blurgan.data.stack import Stack
+from napari_blurgan.inverse.iteration import Progress
 from napari_blurgan.inverse.psf_fit import psf_shape_for
 from napari_blurgan.measure.fidelity import correlation
 from napari_blurgan.methods.presets import preset
@@ -138,14 +139,17 @@ def _richardson_lucy(stack: Stack, truth: Volume, shift: Shift) -> Rival:
     noise = estimate_noise([blurred - offset])
     read = float(np.sqrt(noise.intercept) / noise.slope)
     camera = Camera(gain=noise.slope, offset=offset, read_noise=read)
-    rivals = []
-    for iterations in ITERATIONS:
-        start = time.process_time()
-        found = deconvolve(
-            blurred, psf, "rl-accelerated", iterations=iterations, camera=camera
-        )
-        seconds = time.process_time() - start
-        rivals.append(Rival(found.image[_moved(shift)], iterations, seconds))
+    rivals: list[Rival] = []
+    start = time.process_time()
+
+    def note(progress: Progress) -> None:
+        if progress.iteration in ITERATIONS:
+            seconds = time.process_time() - start
+            image = progress.image()[_moved(shift)]
+            rivals.append(Rival(image, progress.iteration, seconds))
+
+    how = {"iterations": max(ITERATIONS), "camera": camera, "callback": note}
+    deconvolve(blurred, psf, "rl-accelerated", **how)
     return max(rivals, key=lambda rival: correlation(rival.image, truth))
 
 
