@@ -20,6 +20,7 @@ from napari_blurgan import Optics, Psf, Stack, deconvolve, preset, train
 from napari_blurgan.classical.methods import METHODS
 from napari_blurgan.cli import main
 from napari_blurgan.methods.presets import PRESETS
+from napari_blurgan.optics.phantoms import heads
 from napari_blurgan.tasks.samples import bead_sample
 from tests.support.noise import noise
 
@@ -84,6 +85,10 @@ def shelf(folder: Path) -> None:
     bead_sample().save(folder / "beads.tif")
     wide = np.concatenate([blobs(seed) for seed in range(4)], axis=2)
     Stack(wide, "ZYX", VOXEL).save(folder / "stacks" / "wide.tif")
+    kspace = np.fft.fftshift(np.fft.fft2(heads((32, 32), 4, seed=0)), axes=(1, 2))
+    np.save(folder / "kspace.npy", kspace)
+    for seed, name in enumerate(("undersampled", "full")):
+        np.save(folder / f"{name}.npy", heads((32, 32), 4, seed=seed))
     tiny = dict(entry.split("=") for entry in TINY if "discriminator" not in entry)
     recipe = preset("noise2self").updated({k: _value(v) for k, v in tiny.items()})
     model = train(recipe, blobs(0), device="cpu", steps=1)

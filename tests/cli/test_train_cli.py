@@ -15,7 +15,7 @@ from napari_blurgan.methods.presets import PRESETS, preset
 from napari_blurgan.models.model import load_model
 from napari_blurgan.optics.camera import Camera
 from napari_blurgan.optics.models import Optics, theoretical_psf
-from napari_blurgan.optics.phantoms import phantom
+from napari_blurgan.optics.phantoms import heads, phantom
 from napari_blurgan.optics.simulation import simulate
 from napari_blurgan.reading.images import read_stack
 from napari_blurgan.writing.ome_tiff import write_ome_tiff
@@ -37,6 +37,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     _, blurred = simulate(truth, psf.data, seed=1, camera=Camera().expose)
     write_ome_tiff(folder / "blurred.tif", blurred, "ZYX", VOXEL)
     write_ome_tiff(folder / "sharp.tif", other.astype(np.float32), "ZYX", VOXEL)
+    slices = heads((32, 32), 4, seed=0)
+    np.save(folder / "sharp.npy", slices[:2])
+    np.save(folder / "blurred.npy", slices[2:])
     return folder
 
 
@@ -44,9 +47,10 @@ def arguments(
     folder: Path, out: Path, *more: str, recipe: str = "nonblind"
 ) -> list[str]:
     alone = preset(recipe).source.most_domains == 1
+    kind = "npy" if preset(recipe).values == "complex" else "tif"
     return [
-        *("train", recipe, "--blurred", str(folder / "blurred.tif")),
-        *(() if alone else ("--sharp", str(folder / "sharp.tif"))),
+        *("train", recipe, "--blurred", str(folder / f"blurred.{kind}")),
+        *(() if alone else ("--sharp", str(folder / f"sharp.{kind}"))),
         *("--psf", str(folder / "psf.ome.tif")),
         *("--out", str(out), "--device", "cpu", "--set", *TINY, *more),
     ]

@@ -17,7 +17,7 @@ from napari_blurgan.optics.models import Optics, theoretical_psf
 from napari_blurgan.optics.phantoms import phantom
 from napari_blurgan.optics.psf import Psf
 from napari_blurgan.optics.simulation import simulate
-from tests.support.trainings import Domains
+from tests.support.trainings import Domains, complex_domains
 
 VOXEL = (0.2, 0.1, 0.1)
 SHAPE = (20, 40, 40)
@@ -90,6 +90,8 @@ def domains(
     measured: list[Stack], unpaired: list[Stack], truth: list[Stack]
 ) -> Callable[[str], Domains]:
     def make(name: str) -> Domains:
+        if preset(name).values == "complex":
+            return complex_domains(name)
         sharp = truth if name == "supervised" else unpaired
         return measured, sharp if preset(name).source.domains == 2 else []
 

@@ -74,6 +74,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_resume(parser)
     parser.add_argument(
+        "--keep-lines",
+        choices=("y", "x"),
+        help="for undersampled images of magnetic resonance: keep the measured lines "
+        "of k-space; the axis is that of the phase encoding",
+    )
+    parser.add_argument(
         "--blend",
         action=argparse.BooleanOptionalAction,
         help="blend the seams between tiles, or not; by default only if the norm "
@@ -147,6 +153,7 @@ def _restored(
         blend=options.blend,
         scheduler=options.scheduler,
         views=options.views,
+        keep_lines=options.keep_lines,
     )
     made: Made | None = None
     with kept(out), closing(events), progress_bar() as progress:

@@ -51,6 +51,8 @@ class ForwardSettings(Part):
         its own, and no noise is added.
     one_channel : bool
         Whether it acts on images of a single channel.
+    whole : bool
+        Whether every value of y depends on all of x, so that no patches can be drawn.
     frozen_steps : int
         Steps before its parameters start to learn.
     noise : bool
@@ -62,6 +64,7 @@ class ForwardSettings(Part):
     domains: ClassVar[tuple[str, str]] = ("blurred images", "sharp images")
     photometric: ClassVar[bool] = True
     one_channel: ClassVar[bool] = False
+    whole: ClassVar[bool] = False
 
     frozen_steps: NonNegativeInt = 0
     noise: bool = True
@@ -185,5 +188,6 @@ FORWARDS: Kinds[ForwardSettings] = Kinds(
         "none": "napari_blurgan.methods.forwards:NoForward",
         "own": "napari_blurgan.methods.forwards:OwnForward",
         "axial-subsampling": f"{HERE}.axial:AxialForward",
+        "k-space-mask": f"{HERE}.kspace:KSpaceForward",
     },
 )

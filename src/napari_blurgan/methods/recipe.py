@@ -125,6 +125,9 @@ class SamplingSettings(Section):
 
     patch: Size = 32
     """Edge length of a patch in voxels, or (z, y, x)."""
+    whole: bool = False
+    """Draw whole images, of any size, instead of patches: for a forward model that
+    acts on all of an image. `patch` is then the smallest size that is accepted."""
     batch: PositiveInt = 1
     """Patches per step."""
     foreground: Fraction = 0.5
@@ -181,6 +184,9 @@ class Recipe(Section):
     optimiser: OptimiserSettings = OptimiserSettings()
     sampling: SamplingSettings = SamplingSettings()
     cycle_power: Literal[1, 2] = 1
+    values: Literal["light", "complex"] = "light"
+    """What pixels are: light above a background, or complex numbers, real and
+    imaginary part in two channels, which have a scale but no offset."""
     steps: PositiveInt = 2500
     precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
@@ -202,6 +208,8 @@ class Recipe(Section):
                 "sampling.rotation would tilt the axis of the blur in sections along "
                 "z: set it to 0"
             )
+        if self.forward.whole and not self.sampling.whole:
+            raise ValueError("H acts on whole images: set sampling.whole to true")
         if not self.active_terms:
             raise ValueError("every weight is zero: there is nothing to train")
         return self

@@ -53,6 +53,8 @@ class ReconstructorSettings(Part):
     """Momentum of the running statistics of batch norm."""
     output: Literal["linear", "sigmoid"] = "linear"
     """Activation after the last convolution."""
+    hidden: Literal["relu", "leaky"] = "relu"
+    """Activation after every convolution of a U-Net but the last."""
     average: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Decay of the exponential moving average of the weights; 0 for none."""
 
@@ -60,6 +62,8 @@ class ReconstructorSettings(Part):
     def _network_has_it(self) -> Self:
         if self.upsampling != "nearest" and self.network == "unet":
             raise ValueError("upsampling 'transposed' needs network 'resnet'")
+        if self.hidden != "relu" and self.network == "resnet":
+            raise ValueError(f"hidden {self.hidden!r} needs network 'unet'")
         return self
 
     @property
@@ -88,6 +92,9 @@ class PlainReconstructor(ReconstructorSettings):
 
     kind: Literal["plain"] = "plain"
     home: ClassVar[str] = f"{HERE}.plain:build_plain"
+
+    residual: bool = False
+    """Whether the network adds to its input: G(y) = y + f(y)."""
 
 
 class RefiningReconstructor(ReconstructorSettings):

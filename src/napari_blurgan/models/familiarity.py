@@ -28,9 +28,11 @@ from napari_blurgan.preparation.calibration import (
     background_level,
     estimate_noise,
 )
+from napari_blurgan.preparation.levels import magnitudes
 
 __all__ = ["unfamiliar"]
 
+SCALE = 1.5  # ratio of magnitudes to those of the training, or its inverse
 CONTRAST = 3.0  # ratio to that of the training, or its inverse
 SHIFT = 0.3  # share of the training range
 NOISE = 2.0  # ratio to that of the training
@@ -60,6 +62,9 @@ def unfamiliar(model: Model, stack: Stack, channel: int | None = None) -> Iterat
     channel : int, optional
         The only channel to be restored.
     """
+    if model.recipe.values == "complex":
+        yield from _scale(model, stack)
+        return
     for group, where in _groups(model, stack, channel):
         try:
             levels = robust_normalization([stack], group, max_samples=SAMPLES)
@@ -69,6 +74,20 @@ def unfamiliar(model: Model, stack: Stack, channel: int | None = None) -> Iterat
             yield where + note
         for note in _looks(model.provenance.get("appearance"), stack, group):
             yield where + note
+
+
+def _scale(model: Model, stack: Stack) -> Iterator[str]:
+    """Yield a message if complex images are of another scale than the training."""
+    if stack.channels != model.channels[0]:
+        return  # reported elsewhere
+    known = model.calibration.y.scale
+    found = magnitudes(model.recipe, [stack])[0].scale
+    if 1 / SCALE <= found / known <= SCALE:
+        return
+    yield (
+        f"the standard deviation of its magnitude is {found:.4g}, that of the training "
+        f"images {known:.4g}: multiply it by {known / found:.4g}"
+    )
 
 
 def _groups(

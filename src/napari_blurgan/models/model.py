@@ -134,7 +134,10 @@ class Model:
         """Return the generator as an operator for tiles, on `device`."""
         self.generator.to(device)
         if self.blur is None:
-            return NetworkOperator(self.generator, self.channels, colour=self.colour)
+            whole = self.recipe.sampling.whole
+            return NetworkOperator(
+                self.generator, self.channels, colour=self.colour, whole=whole
+            )
         estimator = estimator_of(self.recipe.reconstructor, self.calibration)
         blur = self.blur.to(device)
         return NetworkOperator(self.generator, self.channels, estimator, blur)

@@ -32,6 +32,8 @@ class NetworkOperator:
         The blur that it undoes.
     colour : bool
         Whether the three channels of the output are red, green and blue.
+    whole : bool
+        Whether it was trained on whole images, and knows their borders.
 
     Attributes
     ----------
@@ -46,12 +48,14 @@ class NetworkOperator:
         estimator: Estimator | None = None,
         blur: BlurKernel | None = None,
         colour: bool = False,
+        whole: bool = False,
     ) -> None:
         self.generator = generator
         self.channels = channels
         self.estimator = estimator
         self.blur = blur
         self.colour = colour
+        self.whole = whole
         self.stride = generator.network.stride
 
     @property
@@ -69,7 +73,7 @@ class NetworkOperator:
 
         An estimate has light of its own there, into which mirror images would blur.
         """
-        return self.estimator is None
+        return self.estimator is None and not self.whole
 
     @property
     def device(self) -> torch.device:

@@ -16,6 +16,7 @@ from napari_blurgan.networks.receptive import Interval
 
 __all__ = [
     "Activation",
+    "Hidden",
     "Upsampling",
     "conv_block",
     "convolution",
@@ -30,6 +31,7 @@ __all__ = [
 ]
 
 Activation = Literal["linear", "sigmoid"]
+Hidden = Literal["relu", "leaky"]
 Upsampling = Literal["nearest", "transposed"]
 
 
@@ -88,12 +90,17 @@ def conv_block(
     momentum: float,
     kernel: int = 3,
     stride: int | Sequence[int] = 1,
+    hidden: Hidden = "relu",
 ) -> nn.Sequential:
-    """Return convolution, normalisation, ReLU; without a bias if a norm removes it."""
+    """Return convolution, normalisation, ReLU; without a bias if a norm removes it.
+
+    A leaky ReLU keeps a fifth of what is negative, as in discriminators.
+    """
+    bend = nn.LeakyReLU(0.2, True) if hidden == "leaky" else nn.ReLU(inplace=True)
     return nn.Sequential(
         convolution(dims, channels_in, channels_out, kernel, stride, norm == "none"),
         make_norm(norm, dims, channels_out, momentum),
-        nn.ReLU(inplace=True),
+        bend,
     )
 
 

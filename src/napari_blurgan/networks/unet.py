@@ -12,6 +12,7 @@ from torch.nn import functional as F
 from napari_blurgan.errors import RecipeError
 from napari_blurgan.networks.layers import (
     Activation,
+    Hidden,
     conv_block,
     crop_to,
     cut,
@@ -71,6 +72,8 @@ class UNet(nn.Module):
         Pooling factor for each axis; (1, 2, 2) keeps all planes of a thin stack.
     momentum : float
         Of the running statistics of batch norm.
+    hidden : {"relu", "leaky"}
+        What follows every convolution but the last.
 
     Attributes
     ----------
@@ -101,6 +104,7 @@ class UNet(nn.Module):
         output_bias: float | None = None,
         pool: int | Sequence[int] = 2,
         momentum: float = 0.02,
+        hidden: Hidden = "relu",
     ) -> None:
         super().__init__()
         if min(levels, convs_per_level, base) < 1:
@@ -118,7 +122,9 @@ class UNet(nn.Module):
             """Return the convolutions of one resolution; the first has `kernel`."""
             sizes = [channels_in] + [channels_out] * convs_per_level
             kernels = [kernel] + [3] * (convs_per_level - 1)
-            block = partial(conv_block, dims, norm=norm, momentum=momentum)
+            block = partial(
+                conv_block, dims, norm=norm, momentum=momentum, hidden=hidden
+            )
             return nn.Sequential(
                 *(
                     block(i, o, kernel=k)

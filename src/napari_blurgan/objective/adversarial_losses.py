@@ -105,10 +105,22 @@ def slopes(discriminator: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
     Tensor
         (scales, n), differentiable in the weights of the discriminator.
     """
+    real, fake = _common(real, fake)
     shape = (real.shape[0],) + (1,) * (real.ndim - 1)
     mix = torch.rand(shape, device=real.device)
     between = (mix * real + (1 - mix) * fake).detach().requires_grad_()
     return torch.stack([_slope(scores, between) for scores in discriminator(between)])
+
+
+def _common(one: Tensor, other: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the middle of both, as large as the smaller one along each axis."""
+    for axis in range(2, one.ndim):
+        size = min(one.shape[axis], other.shape[axis])
+        one, other = (
+            image.narrow(axis, (image.shape[axis] - size) // 2, size)
+            for image in (one, other)
+        )
+    return one, other
 
 
 def _slope(scores: Tensor, image: Tensor) -> Tensor:

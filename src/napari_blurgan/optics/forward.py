@@ -87,6 +87,14 @@ class ForwardModel(nn.Module):
         """
         return x.mean()
 
+    def matching(self, y: Tensor) -> ForwardModel:
+        """Return the model as it was when `y` was measured.
+
+        Itself, unless it changes from one measurement to the next, as a mask does that
+        is drawn anew; `forward` then draws.
+        """
+        return self
+
     def forward(self, x: Tensor) -> Tensor:
         """Return y, smaller than `x` by `margin` on each side."""
         raise NotImplementedError

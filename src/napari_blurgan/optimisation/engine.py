@@ -138,7 +138,8 @@ class Engine:
         count = self.recipe.sampling.batch * self.processes.size
         draws = self.processes.share([self.source.draw() for _ in range(count)])
         batch = Draw.batch(draws, self.device)
-        patch, power = self.recipe.patch, self.recipe.cycle_power
+        patch = None if self.recipe.sampling.whole else self.recipe.patch
+        power = self.recipe.cycle_power
         return Transported(self.transport, batch, patch, power)
 
     def _improve_generators(self, batch: Transported) -> dict[str, Tensor]:

@@ -175,6 +175,13 @@ def check_fit(recipe: Recipe, y: Sequence[Stack], x: Sequence[Stack]) -> None:
             f"the {len(x)} {recipe.forward.domains[1]} out"
         )
     channels = [stacks[0].channels for stacks in (y, x) if stacks]
+    if recipe.values == "complex" and set(channels) != {2}:
+        raise AxesError(
+            f"the recipe {recipe.name!r} takes complex images, real and imaginary part "
+            f"in two channels; found {' and '.join(map(str, channels))}"
+        )
+    if recipe.sampling.whole and recipe.sampling.batch > 1:
+        _check_alike(y, x)
     if recipe.forward.one_channel and set(channels) != {1}:
         found = " and ".join(
             f"{n} in the {domain}"
@@ -191,6 +198,17 @@ def check_fit(recipe: Recipe, y: Sequence[Stack], x: Sequence[Stack]) -> None:
         )
     if PAIRS in recipe.offers and x:
         _check_pairs(y, x)
+
+
+def _check_alike(*domains: Sequence[Stack]) -> None:
+    """Refuse to put images of different sizes into one batch."""
+    for stacks in domains:
+        sizes = sorted({stack.spatial_shape[-2:] for stack in stacks})
+        if len(sizes) > 1:
+            raise DataError(
+                f"whole images of {sizes[0]} and {sizes[-1]} pixels do not fit in one "
+                f"batch: set sampling.batch to 1"
+            )
 
 
 def _check_size(recipe: Recipe, stack: Stack) -> None:

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_blurgan.data.complex_numbers import as_complex
 from napari_blurgan.data.normalize import Normalization, robust_normalization
 from napari_blurgan.data.stack import Stack
+from napari_blurgan.errors import DataError
 from napari_blurgan.interruption import heed_stop
 from napari_blurgan.methods.parts import PAIRS, WAY_BACK
 from napari_blurgan.methods.recipe import Recipe
@@ -18,12 +20,15 @@ from napari_blurgan.preparation.calibration import (
     background_level,
     estimate_noise,
 )
-from napari_blurgan.sampling.patches import PatchSampler
+from napari_blurgan.sampling.patches import PatchSampler, sampler_of
 
-__all__ = ["calibrate"]
+__all__ = ["calibrate", "magnitudes"]
 
 PATCHES = 48
 """Number of patches for measuring background, noise and gain."""
+
+IMAGES = 192
+"""Number of images for the scale of complex ones."""
 
 LARGEST = 128
 """Largest size of such a patch along one axis for planes; half of it for volumes. More
@@ -35,6 +40,8 @@ def calibrate(recipe: Recipe, y: Sequence[Stack], x: Sequence[Stack]) -> Calibra
 
     Without sharp images, x is assumed to have the scale of y.
     """
+    if recipe.values == "complex":
+        return _complex_levels(recipe, y, x)
     level_y = robust_normalization(y)
     level_x = robust_normalization(x) if x else level_y
     if not recipe.forward.photometric:
@@ -46,6 +53,57 @@ def calibrate(recipe: Recipe, y: Sequence[Stack], x: Sequence[Stack]) -> Calibra
     flux = Normalization(level_y.offset, level_y.scale * gain)
     output = level_x if PAIRS in recipe.offers else flux
     return Calibration(level_y, level_x, gain, estimate_noise(patches), output)
+
+
+def _complex_levels(
+    recipe: Recipe, y: Sequence[Stack], x: Sequence[Stack]
+) -> Calibration:
+    """Return levels without an offset, which no linear H would keep.
+
+    Both domains are divided by the standard deviation of their magnitudes, as by Sim et
+    al. (2020). The gain is that of the means, to which every k-space mask leads: it
+    keeps the middle of k-space.
+    """
+    level_y, mean_y = magnitudes(recipe, y)
+    level_x, mean_x = magnitudes(recipe, x) if x else (level_y, mean_y)
+    alike = WAY_BACK in recipe.offers and recipe.forward.photometric
+    gain = mean_y / max(mean_x, 1e-6) if alike else 1.0
+    flux = Normalization(0.0, level_y.scale * gain)
+    return Calibration(
+        level_y, level_x, gain, NoiseModel(0.0, 0.0), flux if alike else level_x
+    )
+
+
+def magnitudes(recipe: Recipe, stacks: Sequence[Stack]) -> tuple[Normalization, float]:
+    """Return the scale of complex images, and their mean in that unit.
+
+    Both are root mean squares over images drawn at random: of the standard deviation of
+    the magnitude, and of the magnitude of the mean.
+
+    Raises
+    ------
+    DataError
+        If the magnitude is the same everywhere.
+    """
+    sampler = sampler_of(recipe.sampling.whole)(
+        stacks,
+        recipe.patch,
+        normalization=Normalization(0.0, 1.0),
+        rng=np.random.default_rng(0),
+        reflect=True,
+    )
+    spreads, means = [], []
+    for _ in range(IMAGES):
+        heed_stop()
+        image = as_complex(sampler.draw().numpy())
+        spreads.append(np.abs(image).std())
+        means.append(np.abs(image.mean()))
+    spread, mean = (float(np.sqrt(np.square(v).mean())) for v in (spreads, means))
+    if spread <= 0:
+        raise DataError(
+            f"{stacks[0].name}: the magnitude is the same everywhere, expected images"
+        )
+    return Normalization(0.0, spread), mean / spread
 
 
 def _to_background(

@@ -8,6 +8,7 @@ from pathlib import Path
 from napari_blurgan.checks import as_path
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import DataError
+from napari_blurgan.reading.numpy_file import read_npy
 from napari_blurgan.reading.tiff import read_tiff
 
 __all__ = ["read_stack"]
@@ -28,7 +29,6 @@ FOREIGN = {
     ".h5": "an HDF5 file",
     ".hdf5": "an HDF5 file",
     ".mrc": "an MRC file",
-    ".npy": "a numpy file",
     ".png": "a PNG file",
     ".jpg": "a JPEG file",
     ".jpeg": "a JPEG file",
@@ -43,7 +43,8 @@ def read_stack(
     Parameters
     ----------
     path : path-like
-        TIFF, OME-TIFF, BigTIFF, an ImageJ hyperstack, OME-Zarr or a zarr array.
+        TIFF, OME-TIFF, BigTIFF, an ImageJ hyperstack, OME-Zarr, a zarr array, or one
+        of numpy (``.npy``), whose complex numbers become two channels.
     axes : str, optional
         Axis letters of TCZYXS that overrule those of the file.
     strict : bool
@@ -77,6 +78,8 @@ def read_stack(
         return _read_folder(found, axes, strict)
     if found.stat().st_size == 0:
         raise DataError(f"{found}: the file is empty (0 bytes)")
+    if found.suffix.lower() == ".npy":
+        return read_npy(found, axes)
     foreign = FOREIGN.get(found.suffix.lower())
     if foreign:
         raise DataError(

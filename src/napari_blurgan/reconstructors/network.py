@@ -40,7 +40,10 @@ def make_network(
     dark = settings.output == "sigmoid" and dims == 3
     kinds: dict[str, Callable[..., UNet | ResNet]] = {
         "unet": partial(
-            UNet, levels=settings.levels, convs_per_level=settings.convolutions
+            UNet,
+            levels=settings.levels,
+            convs_per_level=settings.convolutions,
+            hidden=settings.hidden,
         ),
         "resnet": partial(
             ResNet, blocks=settings.blocks, upsampling=settings.upsampling

@@ -24,7 +24,7 @@ from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import DataError
 from napari_blurgan.sampling.augment import Augmentation, Transform
 
-__all__ = ["PatchSampler", "Place", "check_disjoint"]
+__all__ = ["ImageSampler", "PatchSampler", "Place", "check_disjoint", "sampler_of"]
 
 PROBES = 64
 TRIES = 32
@@ -135,8 +135,9 @@ class PatchSampler:
             If the place lies outside the data, or holds NaN or infinity.
         """
         self._check_place(place)
-        region, start = self._read(place, self.augmentation.margin(self.patch))
-        return torch.from_numpy(place.transform(region, start, self.patch))
+        shape = self._drawn(self.stacks[place.stack])
+        region, start = self._read(place, self.augmentation.margin(shape))
+        return torch.from_numpy(place.transform(region, start, shape))
 
     def state(self) -> dict[str, Any]:
         """Return the state of the random numbers, for JSON; see `set_state`."""
@@ -158,7 +159,9 @@ class PatchSampler:
             stack=number,
             time=int(self.rng.integers(stack.size("T"))),
             corner=tuple(int(self.rng.integers(max(n - p, 0) + 1)) for n, p in sizes),
-            transform=self.augmentation.draw(self.rng, self.patch, stack.voxel_size),
+            transform=self.augmentation.draw(
+                self.rng, self._drawn(stack), stack.voxel_size
+            ),
         )
 
     def _structured_place(self, place: Place) -> Place:
@@ -197,7 +200,12 @@ class PatchSampler:
 
     def _box(self, stack: Stack) -> tuple[int, ...]:
         """Return the patch along the axes of `stack`: one plane of a volume."""
-        return (1,) * (len(stack.spatial_shape) - len(self.patch)) + self.patch
+        shape = self._drawn(stack)
+        return (1,) * (len(stack.spatial_shape) - len(shape)) + shape
+
+    def _drawn(self, stack: Stack) -> tuple[int, ...]:
+        """Return the size of what is drawn from `stack`."""
+        return self.patch
 
     def _read(
         self, place: Place, margin: tuple[int, ...]
@@ -225,6 +233,21 @@ class PatchSampler:
         if skip:
             region = region[:, 0]
         return region, tuple(start[skip:])
+
+
+class ImageSampler(PatchSampler):
+    """Draws whole images, or planes of volumes, whatever their size.
+
+    `patch` is the smallest size that is expected.
+    """
+
+    def _drawn(self, stack: Stack) -> tuple[int, ...]:
+        return stack.spatial_shape[-len(self.patch) :]
+
+
+def sampler_of(whole: bool) -> type[PatchSampler]:
+    """Return what draws whole images, or patches."""
+    return ImageSampler if whole else PatchSampler
 
 
 def check_disjoint(one: Sequence[Stack], other: Sequence[Stack]) -> None:

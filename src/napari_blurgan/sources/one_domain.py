@@ -11,7 +11,7 @@ import torch
 from napari_blurgan.data.regions import read_region
 from napari_blurgan.optics.forward import ForwardModel
 from napari_blurgan.preparation.site import Site
-from napari_blurgan.sampling.patches import PatchSampler
+from napari_blurgan.sampling.patches import sampler_of
 from napari_blurgan.sources.source import Source
 from napari_blurgan.transport.draw import Draw
 
@@ -29,7 +29,7 @@ class OneDomain(Source):
 
     def __init__(self, site: Site) -> None:
         recipe = site.recipe
-        self.sampler = PatchSampler(
+        self.sampler = sampler_of(recipe.sampling.whole)(
             site.y,
             recipe.patch,
             normalization=site.calibration.y,

@@ -15,7 +15,7 @@ from napari_blurgan.methods.parts import PAIRS, SHARP, Need
 from napari_blurgan.methods.sources import SourceSettings
 from napari_blurgan.preparation.photons import split_photons
 from napari_blurgan.preparation.site import Site
-from napari_blurgan.sampling.patches import PatchSampler, Place
+from napari_blurgan.sampling.patches import PatchSampler, Place, sampler_of
 from napari_blurgan.sources.one_domain import OneDomain
 from napari_blurgan.transport.draw import Draw
 
@@ -112,7 +112,7 @@ def _shortest(stacks: Sequence[Stack]) -> Stack:
 
 def _beside(site: Site) -> PatchSampler:
     """Return the sampler that reads the second set at the positions of the first."""
-    return PatchSampler(
+    return sampler_of(site.recipe.sampling.whole)(
         site.x,
         site.recipe.patch,
         normalization=site.calibration.x,

@@ -20,7 +20,7 @@ from napari_blurgan.preparation.calibration import NoiseModel
 from napari_blurgan.preparation.likeness import check_likeness
 from napari_blurgan.preparation.notes import Note
 from napari_blurgan.preparation.site import Site
-from napari_blurgan.sampling.patches import PatchSampler
+from napari_blurgan.sampling.patches import PatchSampler, sampler_of
 from napari_blurgan.sources.source import Source
 from napari_blurgan.transport.draw import Draw, named
 
@@ -176,7 +176,7 @@ def _samplers(
     )
     rng_y, rng_x = np.random.default_rng(recipe.seed).spawn(2)
     make = partial(
-        PatchSampler,
+        sampler_of(recipe.sampling.whole),
         foreground=recipe.sampling.foreground,
         reflect=True,
         augmentation=site.augmentation,

@@ -14,11 +14,13 @@ from numpy.typing import DTypeLike
 from napari_blurgan.checks import known_names, refuse_existing, refuse_input
 from napari_blurgan.data.colour import without_alpha
 from napari_blurgan.data.exposure import exposure_notes
+from napari_blurgan.data.kspace import AXIS
 from napari_blurgan.data.sections import VIEWS
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.devices import all_devices, choose_device
 from napari_blurgan.errors import DataError
 from napari_blurgan.export.foreign import is_package, open_package
+from napari_blurgan.forward.kspace import KeepsLines
 from napari_blurgan.inverse.psf_fit import usable
 from napari_blurgan.models.familiarity import unfamiliar
 from napari_blurgan.models.inference import inference_precision, model_operator
@@ -59,6 +61,7 @@ class RestoreOptions(TypedDict, total=False):
     scheduler: str | None
     views: Sequence[str] | None
     memory: int | None
+    keep_lines: str | None
 
 
 def restore(
@@ -118,6 +121,10 @@ def restore(
         For a model of planes: the mean of its results on ``"xy"``, ``"xz"`` and
         ``"yz"`` sections of the volume, its voxels made cubes; by default those that
         the model was trained on.
+    keep_lines : str, optional
+        ``"y"`` or ``"x"``, the axis of the phase encoding: for undersampled images of
+        magnetic resonance. The lines of k-space that were measured are kept, only the
+        others are those of the model.
     progress : callable, optional
         Called with every event (`napari_blurgan.restoration.events`); without, notes
         are warnings of the logger "napari_blurgan", which Python prints.
@@ -189,7 +196,7 @@ def _by_package(
     path: Any, source: ImageLike, out: PathLike | None, options: RestoreOptions
 ) -> Iterator[Event]:
     """Restore with a network made elsewhere."""
-    odd = set(options) & {"psf", "views", "scheduler"}
+    odd = set(options) & {"psf", "views", "scheduler", "keep_lines"}
     if any(options[name] for name in odd):  # type: ignore[literal-required]
         raise DataError(f"a package takes no {' or '.join(sorted(odd))}")
     how = {k: options.get(k) for k in ("axes", "voxel_size", "channel_axis")}
@@ -224,17 +231,36 @@ def _carried(
     precision = _precision(options)
     places = all_devices("cpu" if cluster else options.get("device", "auto"))
     computed_in = inference_precision(precision, places[0])
-    operators = [model_operator(model, place, precision) for place in places]
+    operators: list[Operator] = [
+        model_operator(model, place, precision) for place in places
+    ]
     how = _apply_options(model, options)
     how["provenance"] = _provenance(model, psf, stack, computed_in)
     how["identity"] = _identity(model, psf, computed_in)
     views = _views(model, options.get("views"))
+    if (axis := options.get("keep_lines")) is not None:
+        _check_lines(model, axis, cluster)
+        kept: list[Operator] = [KeepsLines(o, axis) for o in operators]
+        operators = kept
+        how["identity"] = _identity(model, psf, computed_in) | {"kept lines": axis}
     if views == ("xy",):
         yield from apply(operators, stack, sink, cluster=cluster, **how)
     elif cluster is not None:
         raise DataError("averages over several views cannot be computed on a cluster")
     else:
         yield from apply_sections(operators, stack, out, views, **how)
+
+
+def _check_lines(model: Model, axis: str, cluster: Cluster | None) -> None:
+    if axis not in AXIS:
+        raise DataError(f"keep_lines is y or x, found {axis!r}")
+    if model.recipe.values != "complex":
+        raise DataError(
+            f"only complex images have lines of k-space to be kept, which this model "
+            f"({model.recipe.name}) does not take"
+        )
+    if cluster is not None:
+        raise DataError("lines of k-space cannot be kept on a cluster")
 
 
 def _apply_options(model: Model, options: RestoreOptions) -> ApplyOptions:

@@ -53,6 +53,10 @@ class Transport(nn.Module):
         """Hx, where the whole support of the blur is known."""
         return self.forward_model(x)
 
+    def matching(self, y: Tensor) -> ForwardModel:
+        """Return H as it was when y was measured."""
+        return self.forward_model.matching(y)
+
     def add_noise(self, y: Tensor) -> Tensor:
         """Add the noise of y to Hx."""
         return y if self.noise is None else self.noise.add(y)

@@ -38,8 +38,8 @@ class Transported:
         The networks.
     draw : Draw
         A batch.
-    patch : tuple of int
-        Size of what the networks see.
+    patch : tuple of int or None
+        Size of what the networks see; None where they see whole images, of any size.
     power : int
         1 or 2, the exponent of the transport cost.
     """
@@ -48,7 +48,7 @@ class Transported:
         self,
         transport: Transport,
         draw: Draw,
-        patch: tuple[int, ...],
+        patch: tuple[int, ...] | None,
         power: int = 1,
     ) -> None:
         self.transport = transport
@@ -102,7 +102,7 @@ class Transported:
         """H G(y); light blurred into the patch from outside comes from the estimate."""
         estimate = self.drawn.estimate
         if estimate is None:
-            return self.transport.to_y(self.x_hat)
+            return self.transport.matching(self.y)(self.x_hat)
         estimate = estimate[:, -1:]
         correction = self.x_hat - crop_like(estimate, self.x_hat)
         return self.transport.to_y(estimate + _pad_like(correction, estimate))
@@ -126,6 +126,8 @@ class Transported:
 
     def centre(self, image: Tensor) -> Tensor:
         """Return the patch in the middle of an image that extends beyond it."""
+        if self.patch is None:
+            return image
         sizes = zip(image.shape[2:], self.patch, strict=True)
         return trim(image, tuple(max(n - p, 0) // 2 for n, p in sizes))
 

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from napari_blurgan.errors import OpticsError
 from napari_blurgan.optics.phantoms._beads import bead_positions, beads
 from napari_blurgan.optics.phantoms._filaments import microtubules, worm_like_chains
+from napari_blurgan.optics.phantoms._heads import heads, shepp_logan
 from napari_blurgan.optics.phantoms._nuclei import nuclei
 from napari_blurgan.optics.phantoms._sheets import membranes
 from napari_blurgan.optics.phantoms._shells import vesicles
@@ -29,10 +30,12 @@ __all__ = [
     "StainedCells",
     "bead_positions",
     "beads",
+    "heads",
     "membranes",
     "microtubules",
     "nuclei",
     "phantom",
+    "shepp_logan",
     "stained_cells",
     "vesicles",
     "worm_like_chains",
