@@ -148,8 +148,9 @@ def _richardson_lucy(stack: Stack, truth: Volume, shift: Shift) -> Rival:
             image = progress.image()[_moved(shift)]
             rivals.append(Rival(image, progress.iteration, seconds))
 
-    how = {"iterations": max(ITERATIONS), "camera": camera, "callback": note}
-    deconvolve(blurred, psf, "rl-accelerated", **how)
+    most = max(ITERATIONS)
+    method = "rl-accelerated"
+    deconvolve(blurred, psf, method, iterations=most, camera=camera, callback=note)
     return max(rivals, key=lambda rival: correlation(rival.image, truth))
 
 
