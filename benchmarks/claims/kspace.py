@@ -6,7 +6,7 @@
 Each run adds to benchmarks/results/kspace.json; `--write` makes the tables of
 docs/other-measurements.md of all that is there. Heads of 64 x 64 pixels, of which one
 line in four is measured, 4 % of all in the middle among them. The heads that are judged
-were not trained on.
+were not trained on. For `ssdu`, `naive` and `masks-differ`, each has another mask.
 """
 
 from __future__ import annotations
@@ -66,6 +66,9 @@ ROWS = {
     "mri-half": Row("mri-half", "unpaired", KNOWN),
     "mri-cyclegan": Row("mri-cyclegan", "unpaired", UNTURNED),
     "mri-supervised": Row("mri-supervised", "paired", UNTURNED),
+    "ssdu": Row("ssdu", "none", {}, False),
+    "naive": Row("ssdu", "none", {"source.hidden": 0.0}, False),
+    "masks-differ": Row("mri-supervised", "paired", {}, False),
 }
 
 

@@ -59,6 +59,7 @@ ACTIVE = {
     "mri-cyclegan": {"adversarial_x", "adversarial_y", "cycle_y", "cycle_x"},
     "mri-supervised": {"supervised"},
     "mri-as-published": {"adversarial_x", "cycle_y", "cycle_x"},
+    "ssdu": {"predicted"},
 }
 
 
@@ -71,6 +72,7 @@ FALLS = {
     "noise2void": "masked",
     "mri-half": "cycle_y",
     "mri-supervised": "supervised",
+    "ssdu": "predicted",
 }
 
 

@@ -25,6 +25,7 @@ from napari_blurgan.errors import RecipeError
 
 __all__ = [
     "ESTIMATE",
+    "HIDDEN",
     "KERNEL",
     "LEARNED_KERNEL",
     "NETWORK",
@@ -81,6 +82,7 @@ class Need(NamedTuple):
 SHARP = Need("source", "sharp images")
 PAIRS = Need("source", "matched pairs")
 UNSEEN = Need("source", "photons that G has not seen")
+HIDDEN = Need("source", "a part of each measurement that G has not seen")
 WAY_BACK = Need("forward", "a forward model")
 KERNEL = Need("forward", "a blur kernel")
 LEARNED_KERNEL = Need("forward", "a learned kernel")

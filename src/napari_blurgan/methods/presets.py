@@ -339,6 +339,14 @@ PRESETS: dict[str, tuple[str, dict[str, Any]]] = {
         "Sim et al. 2020: W-GAN with a gradient penalty, five steps of the critic",
         MRI_AS_PUBLISHED,
     ),
+    "ssdu": (
+        "reconstruction of undersampled k-space from undersampled images alone",
+        MRI
+        | {
+            "source": {"kind": "lines"},
+            "terms": {"predicted": 1.0},
+        },
+    ),
     "utom-as-published": (
         "Li et al. 2021: large networks, 70 x 70 PatchGAN, the constraint decays to 0",
         UTOM_AS_PUBLISHED,

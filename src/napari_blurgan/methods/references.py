@@ -61,6 +61,17 @@ REFERENCES = {
         "2019, 524-533",
         url="https://proceedings.mlr.press/v97/batson19a.html",
     ),
+    "yaman2020": Reference(
+        "B. Yaman et al., Self-supervised learning of physics-guided reconstruction "
+        "neural networks without fully sampled reference data, Magn. Reson. Med. "
+        "84(6), 3172-3191, 2020",
+        "10.1002/mrm.28378",
+    ),
+    "akcakaya2022": Reference(
+        "M. Akçakaya, B. Yaman, H. Chung and J. C. Ye, Unsupervised deep learning "
+        "methods for biological image reconstruction and enhancement, IEEE Signal "
+        "Process. Mag. 39(2), 28-44, 2022",
+    ),
     "lehtinen2018": Reference(
         "J. Lehtinen et al., Noise2Noise: Learning image restoration without clean "
         "data, ICML 2018, PMLR 80, 2965-2974",

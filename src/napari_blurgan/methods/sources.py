@@ -64,5 +64,6 @@ SOURCES: Kinds[SourceSettings] = Kinds(
         "repeated": f"{HERE}.repeated:RepeatedSource",
         "split": f"{HERE}.split:SplitSource",
         "single": f"{HERE}.single:SingleSource",
+        "lines": f"{HERE}.lines:LinesSource",
     },
 )

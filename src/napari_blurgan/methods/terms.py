@@ -158,6 +158,7 @@ TERMS: Kinds[TermSettings] = Kinds(
         "saliency": "napari_blurgan.methods.terms:SaliencyTerm",
         "remeasured": f"{HERE}.remeasured:RemeasuredTerm",
         "masked": f"{HERE}.masked:MaskedTerm",
+        "predicted": f"{HERE}.predicted:PredictedTerm",
     },
 )
 

@@ -32,6 +32,8 @@ class Draw:
     residual : Tensor, optional
         Another measurement of the field of y, less what is expected of it under the
         estimate.
+    hidden : Tensor, optional
+        Another part of the measurement of the field of y, which G does not see.
     """
 
     y: Tensor
@@ -40,6 +42,7 @@ class Draw:
     simulated: Tensor | None = None
     simulated_estimate: Tensor | None = None
     residual: Tensor | None = None
+    hidden: Tensor | None = None
 
     @classmethod
     def batch(cls, draws: Sequence[Draw], device: torch.device) -> Draw:
