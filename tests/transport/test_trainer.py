@@ -60,6 +60,8 @@ ACTIVE = {
     "mri-supervised": {"supervised"},
     "mri-as-published": {"adversarial_x", "cycle_y", "cycle_x"},
     "ssdu": {"predicted"},
+    "mri-ambient": {"adversarial_remeasured", "cycle_y"},
+    "ambient": {"adversarial_remeasured", "cycle_y"},
 }
 
 
@@ -71,12 +73,13 @@ FALLS = {
     "noise2self": "masked",
     "noise2void": "masked",
     "mri-half": "cycle_y",
+    "mri-ambient": "cycle_y",
     "mri-supervised": "supervised",
     "ssdu": "predicted",
 }
 
 
-JUDGED = ("self-supervised", "auto")
+JUDGED = ("self-supervised", "auto", "ambient")
 """Their loss is the noise of unseen photons but for a hundredth: whether something was
 learned is judged on others, and the better of network and estimate is kept."""
 
@@ -105,6 +108,7 @@ def test_every_preset_trains_its_own_terms_and_lowers_them(
     needs = {
         "half": {"reconstructor__kind": "plain"},
         "mri-half": {"reconstructor__residual": False},
+        "mri-ambient": {"reconstructor__residual": False},
         "blind": {"forward__start": "psf"},
     }
     recipe = tiny(

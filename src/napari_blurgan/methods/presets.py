@@ -276,6 +276,10 @@ PRESETS: dict[str, tuple[str, dict[str, Any]]] = {
         "deconvolution with a known blur kernel and no sharp images",
         SELF_SUPERVISED,
     ),
+    "ambient": (
+        "deconvolution without sharp images: blurred again, G(y) looks like the images",
+        SELF_SUPERVISED | {"terms": {"adversarial_remeasured": 1.0, "cycle_y": 40.0}},
+    ),
     "auto": (
         "without sharp images: a network if it predicts held-out photons better than "
         "Richardson-Lucy, which is used otherwise",
@@ -338,6 +342,14 @@ PRESETS: dict[str, tuple[str, dict[str, Any]]] = {
     "mri-as-published": (
         "Sim et al. 2020: W-GAN with a gradient penalty, five steps of the critic",
         MRI_AS_PUBLISHED,
+    ),
+    "mri-ambient": (
+        "the same from undersampled images alone: measured again, G(y) looks like them",
+        MRI
+        | {
+            "source": {"kind": "single"},
+            "terms": {"adversarial_remeasured": 1.0, "cycle_y": 10.0},
+        },
     ),
     "ssdu": (
         "reconstruction of undersampled k-space from undersampled images alone",

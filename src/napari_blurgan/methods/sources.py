@@ -23,12 +23,16 @@ class SourceSettings(Part):
         beside the measured ones.
     apart : bool
         Whether an image may be in one of the two domains only.
+    light : float
+        Share of the photons of an image that are in the y of a draw, whose noise is
+        stronger in proportion.
     """
 
     home: ClassVar[str]
     domains: ClassVar[int] = 2
     most_domains: ClassVar[int] = 2
     apart: ClassVar[bool] = True
+    light: ClassVar[float] = 1.0
 
 
 class UnpairedSource(SourceSettings):

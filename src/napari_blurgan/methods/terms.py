@@ -148,6 +148,7 @@ TERMS: Kinds[TermSettings] = Kinds(
     {
         "adversarial_x": "napari_blurgan.methods.terms:AdversarialX",
         "adversarial_y": "napari_blurgan.methods.terms:AdversarialY",
+        "adversarial_remeasured": f"{HERE}.ambient:AmbientTerm",
         "cycle_y": "napari_blurgan.methods.terms:CycleY",
         "cycle_x": "napari_blurgan.methods.terms:CycleX",
         "identity": "napari_blurgan.methods.terms:Identity",

@@ -35,13 +35,13 @@ class Adversarial(Term):
 
     Attributes
     ----------
-    domain : str
-        ``"x"`` or ``"y"``: what it sees.
+    sees : str
+        ``"x"``, ``"y"``…: what its discriminator is called by.
     history : ReplayBuffer
         Images made before, which it is taught with too.
     """
 
-    domain: ClassVar[str]
+    sees: ClassVar[str]
 
     def __init__(self, settings: TermSettings, site: Site) -> None:
         super().__init__(settings, site)
@@ -53,7 +53,7 @@ class Adversarial(Term):
     @property
     def name(self) -> str:
         """Name of its discriminator."""
-        return f"discriminator_{self.domain}"
+        return f"discriminator_{self.sees}"
 
     def channels(self, site: Site) -> int:
         """Return the number of channels of its images."""
@@ -78,13 +78,13 @@ class Adversarial(Term):
             return {self.name: loss}
         steepness = slopes(self.discriminator, real, fake)
         loss = loss + self.settings.gradient_penalty * penalty_of(steepness)
-        return {self.name: loss, f"slope_{self.domain}": steepness.mean()}
+        return {self.name: loss, f"slope_{self.sees}": steepness.mean()}
 
 
 class AdversarialX(Adversarial):
     """phi: x against G(y)."""
 
-    domain: ClassVar[str] = "x"
+    sees: ClassVar[str] = "x"
 
     def channels(self, site: Site) -> int:
         """The channels of x."""
@@ -98,7 +98,7 @@ class AdversarialX(Adversarial):
 class AdversarialY(Adversarial):
     """psi: y against Hx, including noise."""
 
-    domain: ClassVar[str] = "y"
+    sees: ClassVar[str] = "y"
 
     def channels(self, site: Site) -> int:
         """The channels of y."""

@@ -58,6 +58,10 @@ class NoiseModel:
         variance = self.slope * signal + self.intercept
         return image + variance.sqrt() * torch.randn_like(image)
 
+    def with_light(self, share: float) -> NoiseModel:
+        """Return the noise of a share of the photons, scaled to the full level."""
+        return NoiseModel(self.slope / share, self.intercept / share)
+
     @property
     def pedestal(self) -> float:
         """Signal at which photon noise equals read noise.

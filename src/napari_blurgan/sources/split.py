@@ -48,6 +48,7 @@ class SplitSource(SourceSettings):
     domains: ClassVar[int] = 1
     most_domains: ClassVar[int] = 1
     apart: ClassVar[bool] = False
+    light: ClassVar[float] = 0.5 * KEPT
 
     @property
     def needs(self) -> frozenset[Need]:
@@ -190,5 +191,4 @@ def open_split(settings: SplitSource, site: Site) -> Split:
         raise RecipeError("source 'split' needs a reconstructor that refines estimates")
     noise = site.calibration.noise
     # The remaining photons are scaled to the full level, and so is their noise.
-    left = NoiseModel(noise.slope / KEPT, noise.intercept / KEPT)
-    return Split(site, Halves(estimator, left))
+    return Split(site, Halves(estimator, noise.with_light(KEPT)))

@@ -76,6 +76,6 @@ def assemble(site: Site) -> Transport:
             recipe.reconstructor, recipe.dims, site.channels, site.geometry.pool
         ),
         site.forward,
-        site.calibration.noise if noisy else None,
+        site.calibration.noise.with_light(recipe.source.light) if noisy else None,
         thresholds_of(recipe, site.calibration),
     )

@@ -7,6 +7,7 @@ from functools import cached_property
 from torch import Tensor
 from torch.nn import functional as F
 
+from napari_blurgan.optics.forward import ForwardModel
 from napari_blurgan.transport.assembly import Transport
 from napari_blurgan.transport.draw import Draw
 
@@ -100,12 +101,26 @@ class Transported:
     @cached_property
     def y_cycle(self) -> Tensor:
         """H G(y); light blurred into the patch from outside comes from the estimate."""
+        return self._measured_by(self.transport.matching(self.y))
+
+    @cached_property
+    def y_again(self) -> Tensor:
+        """H G(y) of another measurement: lines of a random mask, for example, differ.
+
+        It includes noise.
+        """
+        anew = self._measured_by(self.transport.forward_model)
+        return self.transport.add_noise(anew)
+
+    def _measured_by(self, forward: ForwardModel) -> Tensor:
         estimate = self.drawn.estimate
         if estimate is None:
-            return self.transport.matching(self.y)(self.x_hat)
+            made: Tensor = forward(self.x_hat)
+            return made
         estimate = estimate[:, -1:]
         correction = self.x_hat - crop_like(estimate, self.x_hat)
-        return self.transport.to_y(estimate + _pad_like(correction, estimate))
+        wide: Tensor = forward(estimate + _pad_like(correction, estimate))
+        return wide
 
     @cached_property
     def x_identity(self) -> Tensor:
