@@ -28,6 +28,7 @@ LAYERS = (
     ("optimisation",),
     ("objective",),
     ("forward", "sources"),
+    ("heldout",),
     ("estimates", "transport"),
     ("classical", "content", "trust"),
     ("identification", "inverse", "preparation"),

@@ -75,11 +75,11 @@ WITHIN = {
         "sources.single",
     ),
     "transport/test_judge.py": (
-        "estimates.iterations",
+        "heldout.iterations",
         "objective.remeasured",
         "sources.split",
     ),
-    "transport/test_settling.py": ("estimates.misfit",),
+    "transport/test_settling.py": ("heldout.misfit",),
     "transport/test_saliency.py": (
         "content.content",
         "content.domain_thresholds",

@@ -33,7 +33,7 @@ from benchmarks.claims.self_supervised import (
 from benchmarks.helpers.tables import write_table
 from napari_blurgan import preset
 from napari_blurgan.estimates.estimator import Estimator
-from napari_blurgan.estimates.settling import settled
+from napari_blurgan.heldout.settling import settled
 from napari_blurgan.optics.forward import BlurKernel
 from napari_blurgan.optics.kernel import FixedKernel
 from napari_blurgan.preparation.levels import calibrate

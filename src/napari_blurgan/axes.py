@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from napari_blurgan.errors import AxesError
 
 __all__ = [
+    "FOCAL_DEPTH",
     "KNOWN_AXES",
     "SAMPLES",
     "ArrayLike",
@@ -21,6 +22,9 @@ __all__ = [
 
 VoxelSize = tuple[float | None, float | None, float | None]
 """(z, y, x) in micrometres; None where unknown."""
+FOCAL_DEPTH = 0.1
+"""Depth of the voxels, in µm, over which the PSF of a single plane is computed: so thin
+that it is the PSF in focus."""
 KNOWN_AXES = "TCZYXS"
 UNLABELLED = "QI"
 BY_NDIM = {2: "YX", 3: "ZYX"}

@@ -46,9 +46,10 @@ def test_blocks_cover_a_domain_or_sample_it_evenly() -> None:
         (z, y, 0) for z in (0, 43, 86) for y in (0, 150)
     }
     assert len(list(blocks_of([large], 3, most=5))) == 5
-    planes = list(blocks_of([large], 2, most=1000))
-    assert len(planes) == 2 * 130 * 2
-    assert planes[0][2].shape == (1, 150, 40)
+    wide = Stack(np.zeros((2, 5, 900, 40), np.uint8), "TZYX")
+    planes = list(blocks_of([wide], 2, most=1000))
+    assert len(planes) == 2 * 5 * 2
+    assert planes[0][2].shape == (1, 450, 40)
 
 
 def test_a_measured_block_carries_its_estimate(blur: BlurKernel, stack: Stack) -> None:

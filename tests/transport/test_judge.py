@@ -9,9 +9,9 @@ import torch
 from napari_blurgan import Stack, Trainer, preset, restore
 from napari_blurgan.data.normalize import Normalization
 from napari_blurgan.estimates.estimator import Estimator
-from napari_blurgan.estimates.iterations import best_iterations
 from napari_blurgan.estimates.judge import Judgement, standard_error
 from napari_blurgan.estimates.projected import ProjectedError
+from napari_blurgan.heldout.iterations import best_iterations
 from napari_blurgan.monitoring.events import Finished, Judged, Stepped
 from napari_blurgan.optics.camera import Camera
 from napari_blurgan.optics.forward import BlurKernel

@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from napari_blurgan import Stack, preset
-from napari_blurgan.estimates.background import best_background
-from napari_blurgan.estimates.misfit import misfit
-from napari_blurgan.estimates.settling import bearable, settled
+from napari_blurgan.heldout.background import best_background
+from napari_blurgan.heldout.misfit import misfit
+from napari_blurgan.heldout.settling import bearable, settled
 from napari_blurgan.objective.remeasured import floor_for
 from napari_blurgan.optics.camera import Camera
 from napari_blurgan.optics.forward import BlurKernel

@@ -9,8 +9,8 @@ import pytest
 
 from napari_blurgan import Stack, preset
 from napari_blurgan.errors import RecipeError
-from napari_blurgan.estimates.settling import settled
-from napari_blurgan.estimates.width import best_width, scaled
+from napari_blurgan.heldout.settling import settled
+from napari_blurgan.heldout.width import best_width, scaled
 from napari_blurgan.optics.forward import BlurKernel
 from napari_blurgan.optics.kernel import FixedKernel, gaussian_kernel
 from napari_blurgan.preparation.calibration import Calibration, NoiseModel

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_blurgan.axes import ArrayLike
+from napari_blurgan.axes import FOCAL_DEPTH, ArrayLike
 from napari_blurgan.checks import did_you_mean
 from napari_blurgan.classical.keywords import understood
 from napari_blurgan.classical.methods import METHODS, Method
@@ -164,7 +164,7 @@ def _theoretical(optics: Optics, stack: Stack) -> Psf:
             f"{stack.name}: optics require the voxel size; give "
             "voxel_size=(z, y, x) in µm"
         )
-    z, y, x = (size or 0.1 for size in stack.voxel_size)  # a plane has no depth
+    z, y, x = (size or FOCAL_DEPTH for size in stack.voxel_size)
     shape = psf_shape_for(optics, stack.spatial_shape, (z, y, x))
     return theoretical_psf(optics, shape, (z, y, x))
 

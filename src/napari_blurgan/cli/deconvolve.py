@@ -277,6 +277,7 @@ def known_psfs(
     stack: Stack, options: argparse.Namespace, core: bool = False
 ) -> list[Psf]:
     """Return the given PSFs, or the theoretical one: all of it or its core."""
+    from napari_blurgan.axes import FOCAL_DEPTH
     from napari_blurgan.inverse.psf_fit import psf_shape_for
     from napari_blurgan.optics.models import support_shape, theoretical_psf
 
@@ -286,7 +287,7 @@ def known_psfs(
     unknown = [a for a, v in zip("zyx", stack.voxel_size, strict=True) if v is None]
     if set(unknown) & set(stack.spatial_axes.lower()):
         raise DataError(f"{stack.name}: the voxel size is unknown; give --voxel Z Y X")
-    z, y, x = (v or 0.1 for v in stack.voxel_size)
+    z, y, x = (v or FOCAL_DEPTH for v in stack.voxel_size)
     whole = psf_shape_for(optics, stack.spatial_shape, (z, y, x))
     shape = support_shape(optics, (z, y, x)) if core else whole
     return [theoretical_psf(optics, shape, (z, y, x))]

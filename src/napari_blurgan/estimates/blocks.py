@@ -28,8 +28,8 @@ from napari_blurgan.preparation.calibration import NoiseModel
 
 __all__ = ["BLOCK", "Blocks", "Enrich", "Measured", "Simulated", "blocks_of"]
 
-BLOCK = (64, 256, 256)
-"""Largest block; a domain may be larger than memory."""
+BLOCK = {3: (64, 256, 256), 2: (512, 512)}
+"""Largest block of volumes and of planes; a domain may be larger than memory."""
 
 MOST_BLOCKS = 24
 """Blocks of one domain that are kept in memory."""
@@ -236,7 +236,7 @@ Place = tuple[Stack, int, tuple[int, ...], tuple[int, ...]]
 def _places(stack: Stack, dims: int) -> Iterator[Place]:
     """Divide every time point into as few blocks of equal size as memory allows."""
     sizes = stack.spatial_shape
-    limits = (1,) * (len(sizes) - dims) + BLOCK[-dims:]
+    limits = (1,) * (len(sizes) - dims) + BLOCK[dims]
     counts = [-(-n // limit) for n, limit in zip(sizes, limits, strict=True)]
     size = tuple(n // count for n, count in zip(sizes, counts, strict=True))
     for time in range(stack.size("T")):

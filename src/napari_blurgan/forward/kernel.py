@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import RecipeError
 from napari_blurgan.estimates.blocks import BLOCK
-from napari_blurgan.estimates.reach import best_reach
-from napari_blurgan.estimates.regions import regions_of
 from napari_blurgan.forward.identification import LOSS_PATCH, identified
 from napari_blurgan.forward.physics import Physics
 from napari_blurgan.forward.start import (
@@ -22,6 +20,9 @@ from napari_blurgan.forward.start import (
     share_of_light,
     support,
 )
+from napari_blurgan.forward.thickness import thickened
+from napari_blurgan.heldout.reach import best_reach
+from napari_blurgan.heldout.regions import regions_of
 from napari_blurgan.inverse.psf_fit import usable
 from napari_blurgan.methods.forwards import KernelForward
 from napari_blurgan.methods.recipe import Recipe
@@ -60,6 +61,10 @@ def kernel_physics(settings: KernelForward, site: Site) -> Physics:
     if settings.learned and settings.start in ("auto", "spectral"):
         start, more = identified(start, site.y, site.x, recipe.dims, settings.size)
         notes += more
+    start, thickness = thickened(settings, start, site)
+    if thickness:
+        recipe = recipe.updated({"forward.thickness": thickness})
+        notes.append(Note.thick_sample(thickness))
     notes += _truncation(settings, recipe, start)
     if start.held:
         recipe = recipe.updated(HELD)
@@ -70,7 +75,7 @@ def kernel_physics(settings: KernelForward, site: Site) -> Physics:
         settings = settings.model_copy(update={"size": reach})
         recipe = recipe.updated({"forward.size": reach})
         blur = make_blur(settings, recipe, start, site.calibration.gain)
-    return Physics(blur, recipe, notes)
+    return Physics(blur, recipe, notes, thickness)
 
 
 def _reach(blur: BlurKernel, start: Start, site: Site) -> tuple[int, ...] | None:
@@ -156,7 +161,7 @@ def _truncation(settings: KernelForward, recipe: Recipe, start: Start) -> list[N
 def _largest_kernel(recipe: Recipe, stacks: Sequence[Stack]) -> tuple[int, ...]:
     """Check that a kernel fits the blocks of the images and of the spectral term."""
     shapes = [stack.spatial_shape[-recipe.dims :] for stack in stacks]
-    shapes.append(BLOCK[-recipe.dims :])
+    shapes.append(BLOCK[recipe.dims])
     if "spectral" in recipe.active_terms:
         shapes.append(LOSS_PATCH[-recipe.dims :])
     return tuple(map(min, zip(*shapes, strict=True)))

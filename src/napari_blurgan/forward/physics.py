@@ -26,11 +26,14 @@ class Physics:
         be estimated from the data.
     notes : list of Note
         What people should know.
+    thickness : float, optional
+        In micrometres, of the sample around a plane, where it was estimated.
     """
 
     model: ForwardModel
     recipe: Recipe
     notes: list[Note] = field(default_factory=list)
+    thickness: float | None = None
 
 
 def physics_of(site: Site) -> Physics:

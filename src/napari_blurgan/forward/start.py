@@ -9,7 +9,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_blurgan.axes import VoxelSize
+from napari_blurgan.axes import FOCAL_DEPTH, VoxelSize
 from napari_blurgan.inverse.psf_fit import psf_shape_for
 from napari_blurgan.optics.models import Optics, support_shape, theoretical_psf
 from napari_blurgan.optics.psf import Psf
@@ -57,7 +57,7 @@ def known(voxel_size: VoxelSize, dims: int) -> tuple[float, float, float] | None
     z, y, x = voxel_size
     if y is None or x is None or (dims == 3 and z is None):
         return None
-    return (1.0 if z is None else z, y, x)
+    return (FOCAL_DEPTH if z is None else z, y, x)
 
 
 def known_or_unit(voxel_size: VoxelSize, dims: int) -> tuple[float, float, float]:

@@ -112,6 +112,9 @@ class KernelForward(ForwardSettings):
     tolerance: Annotated[float, Field(ge=0, le=0.5)] = 0.0
     """Largest share by which a fixed PSF may be too wide, like that of too small an NA:
     a narrower one is used if it predicts held-out photons better."""
+    thickness: Annotated[float, Field(ge=0)] | Literal["auto"] = 0.0
+    """Thickness of the sample around a single plane, in µm: out-of-focus light from it
+    is part of the blur. `auto` uses the one that predicts held-out photons best."""
 
     @property
     def widest(self) -> float:
@@ -124,6 +127,11 @@ class KernelForward(ForwardSettings):
             raise ValueError(
                 "use either forward.learned or forward.tolerance: the width of a "
                 "learned blur needs no tolerance"
+            )
+        if self.learned and self.thickness:
+            raise ValueError(
+                "use either forward.learned or forward.thickness: a learned blur "
+                "contains the out-of-focus light"
             )
         return self
 

@@ -140,7 +140,7 @@ DENOISING: dict[str, Any] = {
 # training starts. The optics are as somebody typed them.
 SELF_SUPERVISED: dict[str, Any] = {
     "source": {"kind": "split"},
-    "forward": {"kind": "kernel", "tolerance": 0.2},
+    "forward": {"kind": "kernel", "tolerance": 0.2, "thickness": "auto"},
     "reconstructor": REFINED | {"renew": 10},
     "terms": {"remeasured": 1.0},
     "optimiser": {"generator_rate": 2e-3},

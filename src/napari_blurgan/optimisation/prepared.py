@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from torch import nn
 
 from napari_blurgan.content.domain_thresholds import check_thresholds
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.estimates.first_look import Look, first_look
-from napari_blurgan.estimates.settling import settled
 from napari_blurgan.forward.physics import expected_blur, physics_of
+from napari_blurgan.heldout.settling import settled
 from napari_blurgan.methods.recipe import Recipe
 from napari_blurgan.objective.term import build_terms
 from napari_blurgan.optics.forward import ForwardModel
@@ -125,7 +125,10 @@ def preparing(
     yield "finding the blur"
     physics = physics_of(bare)
     thresholds = check_thresholds(physics.recipe, domains.y, domains.x)
-    placed = bare.with_forward(physics.recipe, physics.model)
+    levels = replace(levels, thickness=physics.thickness)
+    placed = replace(bare, calibration=levels).with_forward(
+        physics.recipe, physics.model
+    )
     if look is None and (look := first_look(placed, middle)) is not None:
         yield look
     yield "finding the number of iterations"

@@ -90,6 +90,8 @@ class Calibration:
         deconvolved image is in the units of its input.
     width : float
         Of the blur, in units of that which was given.
+    thickness : float, optional
+        In micrometres, of the sample around a plane, where it was estimated.
     """
 
     y: Normalization
@@ -98,6 +100,7 @@ class Calibration:
     noise: NoiseModel
     output: Normalization
     width: float = 1.0
+    thickness: float | None = None
 
     def shifted(self, shift: float, brighter: float = 1.0) -> Calibration:
         """Return the levels with the background of y lowered by `shift`.
@@ -128,8 +131,15 @@ class Calibration:
     def from_dict(cls, values: dict[str, Any]) -> Calibration:
         """Return a calibration from the numbers of `to_dict`."""
         levels = {k: Normalization(**values[k]) for k in ("y", "x", "output")}
-        noise, width = NoiseModel(**values["noise"]), values.get("width", 1.0)
-        return cls(gain=values["gain"], noise=noise, width=width, **levels)
+        noise = NoiseModel(**values["noise"])
+        width, thickness = values.get("width", 1.0), values.get("thickness")
+        return cls(
+            **levels,
+            gain=values["gain"],
+            noise=noise,
+            width=width,
+            thickness=thickness,
+        )
 
 
 def background_level(patches: Sequence[NDArray[np.number]]) -> float:

@@ -80,6 +80,17 @@ class Note:
         )
 
     @classmethod
+    def thick_sample(cls, thickness: float) -> Note:
+        """A plane contains out-of-focus light of a thick sample."""
+        return cls(
+            "thick-sample",
+            f"The image is best explained by a sample about {thickness:.2g} µm thick: "
+            f"its out-of-focus light is part of the blur.",
+            "forward.thickness sets the thickness in µm; 0 is the PSF in focus.",
+            {"thickness": thickness},
+        )
+
+    @classmethod
     def damaged(cls, what: str) -> Note:
         """A checkpoint could not be read, and an older one was used."""
         return cls(

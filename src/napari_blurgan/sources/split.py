@@ -16,7 +16,7 @@ from napari_blurgan.errors import RecipeError
 from napari_blurgan.estimates.blocks import Blocks
 from napari_blurgan.estimates.estimator import Estimator, estimator_of
 from napari_blurgan.estimates.judge import Judge
-from napari_blurgan.estimates.regions import REGION, middle_of
+from napari_blurgan.heldout.regions import REGION, middle_of
 from napari_blurgan.methods.parts import ESTIMATE, UNSEEN, Need
 from napari_blurgan.methods.sources import SourceSettings
 from napari_blurgan.optics.forward import BlurKernel, ForwardModel

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari_blurgan.axes import FOCAL_DEPTH
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import DataError
 from napari_blurgan.monitoring.events import Preparing
@@ -174,11 +175,11 @@ class TrainingRequest:
         return theoretical_psf(optics, shape, voxel)
 
     def _voxel_size(self) -> tuple[float, float, float] | None:
-        """Return the voxel size, with any z for planes; None if unknown."""
+        """Return the voxel size, thin for planes; None if unknown."""
         z, y, x = self.blurred[0].voxel_size
         if y is None or x is None or (z is None and "Z" in self.blurred[0].axes):
             return None
-        return (z or 1.0, y, x)
+        return (z or FOCAL_DEPTH, y, x)
 
     def _domains(
         self, theory: Psf | None, report: Callable[[Any], None]

@@ -26,6 +26,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_blurgan.axes import FOCAL_DEPTH
 from napari_blurgan.errors import BlurGANError, OpticsError
 from napari_blurgan.optics.psf import unit_of
 from napari_blurgan.widgets import _fields, _figures, _forms, _state
@@ -347,11 +348,11 @@ def _widths(psf: Psf) -> str:
 
 
 def _measured(layer: Image | None) -> tuple[Stack, tuple[float, float, float]]:
-    """Return a layer's stack with its voxel size; along z, 1 µm for planes."""
+    """Return a layer's stack with its voxel size; planes are thin."""
     if layer is None:
         raise OpticsError("choose a layer: the PSF gets its voxel size")
     stack = to_stack(layer)
     z, y, x = stack.voxel_size
     if y is None or x is None or (z is None and "Z" in stack.axes):
         raise OpticsError(f"{layer.name}: its voxel size is unknown; enter it above")
-    return stack, (z or 1.0, y, x)
+    return stack, (z or FOCAL_DEPTH, y, x)

@@ -10,10 +10,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from napari_blurgan.estimates.estimator import Estimator
-from napari_blurgan.estimates.iterations import MOST, PATIENCE
 from napari_blurgan.estimates.judge import FLOOR
 from napari_blurgan.estimates.projected import ProjectedError, window
-from napari_blurgan.estimates.regions import middle_of
+from napari_blurgan.heldout.iterations import MOST, PATIENCE
+from napari_blurgan.heldout.regions import middle_of
 from napari_blurgan.optics.forward import BlurKernel
 from napari_blurgan.preparation.calibration import NoiseModel
 from napari_blurgan.preparation.photons import split_photons

@@ -13,7 +13,7 @@ from scipy.ndimage import map_coordinates
 from scipy.optimize import minimize_scalar
 from torch import Tensor
 
-from napari_blurgan.estimates.comparison import Comparison, worse
+from napari_blurgan.heldout.comparison import Comparison, worse
 from napari_blurgan.optics.forward import BlurKernel
 from napari_blurgan.optics.kernel import FixedKernel
 from napari_blurgan.preparation.calibration import NoiseModel

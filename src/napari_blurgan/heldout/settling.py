@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from napari_blurgan.estimates.background import best_background
-from napari_blurgan.estimates.iterations import best_iterations
-from napari_blurgan.estimates.misfit import misfit
-from napari_blurgan.estimates.regions import regions_of
-from napari_blurgan.estimates.width import best_width, scaled
+from napari_blurgan.heldout.background import best_background
+from napari_blurgan.heldout.iterations import best_iterations
+from napari_blurgan.heldout.misfit import misfit
+from napari_blurgan.heldout.regions import regions_of
+from napari_blurgan.heldout.width import best_width, scaled
 from napari_blurgan.preparation.site import Site
 
 __all__ = ["bearable", "settled"]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from napari_blurgan.estimates.comparison import Comparison, worse
+from napari_blurgan.heldout.comparison import Comparison, worse
 from tests.transport.test_settling import NOISE, OFFSET, blur, image
 
 pytestmark = pytest.mark.slow

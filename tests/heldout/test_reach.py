@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from napari_blurgan.estimates.reach import best_reach
+from napari_blurgan.heldout.reach import best_reach
 from napari_blurgan.optics.forward import BlurKernel
 from napari_blurgan.optics.kernel import FixedKernel
 from napari_blurgan.optics.models import Optics, support_shape, theoretical_psf

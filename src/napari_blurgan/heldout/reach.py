@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from napari_blurgan.estimates.comparison import Comparison, worse
+from napari_blurgan.heldout.comparison import Comparison, worse
 from napari_blurgan.optics.forward import BlurKernel
 from napari_blurgan.preparation.calibration import NoiseModel
 

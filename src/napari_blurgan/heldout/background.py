@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
 from napari_blurgan.estimates.estimator import Estimator
-from napari_blurgan.estimates.iterations import MOST, errors_of
-from napari_blurgan.estimates.regions import middle_of
+from napari_blurgan.heldout.iterations import MOST, errors_of
+from napari_blurgan.heldout.regions import middle_of
 from napari_blurgan.optics.forward import BlurKernel
 from napari_blurgan.preparation.calibration import NoiseModel
 from napari_blurgan.preparation.photons import split_photons
