@@ -78,6 +78,23 @@ def test_the_psf_of_a_plane_is_a_plane() -> None:
     assert attributes["scale"] == pytest.approx((0.1, 0.1))
 
 
+def test_the_psf_of_a_series_of_planes_is_seen_at_every_time(
+    viewer: ViewerModel,
+) -> None:
+    source = viewer.add_image(
+        np.zeros((20, 40, 30)),
+        scale=(1, 0.1, 0.1),
+        units=("pixel", "um", "um"),
+        axis_labels=("t", "y", "x"),
+    )
+    flat = Psf(np.ones((1, 5, 5)), (1, 0.1, 0.1))
+    layer = add_psf(viewer, flat, source)
+    assert layer.data.shape == (5, 5)
+    assert layer.axis_labels == ("y", "x")
+    assert layer.units == source.units[1:]
+    assert to_psf(layer).voxel_size == flat.voxel_size
+
+
 @pytest.mark.parametrize(
     ("provenance", "title"),
     [

@@ -53,7 +53,7 @@ def psf_layer(psf: Psf, source: Image, layers: Iterable[Any] = ()) -> LayerData:
     Parameters
     ----------
     psf : Psf
-        Shown as a plane if the source is one.
+        Shown as a plane if it or the source is one.
     source : napari.layers.Image
         Gives the unit of length and the place.
     layers : iterable of layers
@@ -61,7 +61,9 @@ def psf_layer(psf: Psf, source: Image, layers: Iterable[Any] = ()) -> LayerData:
     """
     in_length = source.units[-1].is_compatible_with("micrometer")
     unit = source.units[-1] if in_length else "pixel"
-    data = psf.data if source.ndim > 2 else psf.data[psf.data.shape[0] // 2]
+    # In a series of planes, a depth of one would be a time point, in micrometres.
+    deep = source.ndim > 2 and psf.shape[0] > 1
+    data = psf.data if deep else psf.data[psf.shape[0] // 2]
     scale = _scale_in(psf, source)[-data.ndim :]
     known = {"made": "psf", "voxel_size": list(psf.voxel_size), **psf.provenance}
     attributes = {
