@@ -119,6 +119,12 @@ def test_what_is_nearer_to_its_match_than_the_input_is_sound() -> None:
         assert "below-input" not in codes(found)
 
 
+def test_a_patch_that_is_hardly_farther_from_its_match_is_sound() -> None:
+    """As noisy pairs are by chance."""
+    assert "below-input" not in codes({"supervised": 0.2, "farther": 1.05})
+    assert "below-input" in codes({"supervised": 0.2, "farther": 1.4})
+
+
 def test_images_of_other_fields_are_no_measure_of_the_input() -> None:
     assert "below-input" not in codes(vitals_of(board(), sharp=truth() + 0.1))
 
