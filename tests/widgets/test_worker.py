@@ -229,7 +229,7 @@ def test_a_stop_while_torch_is_being_imported_is_an_end_like_any_other(
         time.sleep(0.5)
 
     monkeypatch.setattr(_worker, "warm_up", warm_up)
-    job = TrainingJob(lambda report: [])
+    job = TrainingJob(lambda report: Scripted())
     job.start()
     qtbot.waitUntil(importing.is_set, timeout=10_000)
     with qtbot.waitSignal(job.ended, timeout=5_000):
