@@ -35,8 +35,8 @@ OUT = Path(__file__).parents[1] / "docs" / "images"
 SIZE = (1280, 800)
 LOOKS = {"": ("dark", 9), "large": ("light", 14)}
 """Folder, theme and size of type in points; 9 is napari's own."""
-QUICK = "reconstructor.iterations=20 forward.start=optics terms.spectral=0"
-"""Changes of the recipe: a picture need not wait for what is found in the images."""
+QUICK = "reconstructor.iterations=20"
+"""Changes of the recipe: a picture need not wait for the best number."""
 PATIENCE = 3600.0
 """Seconds until a scene is given up."""
 

@@ -194,8 +194,7 @@ class Messages(QFrame):
 
     def add(self, sentence: str, remedy: str = "") -> None:
         """Show a sentence, with a remedy in italics; the most recent few are kept."""
-        # Unchanged: it may begin with the name of a layer.
-        words = sentence.rstrip(".") + "."
+        words = _begun(sentence).rstrip(".") + "."
         LOG.write(f"⚠ {words} {remedy}".rstrip())
         italic = f" <i>{escaped(remedy)}</i>" if remedy else ""
         self._sentences.append(f"⚠ {escaped(words)}{italic}")
@@ -203,8 +202,9 @@ class Messages(QFrame):
 
     def note(self, sentence: str) -> None:
         """Show a sentence that is not a warning."""
-        LOG.write(sentence)
-        self._sentences.append(escaped(sentence))
+        words = _begun(sentence)
+        LOG.write(words)
+        self._sentences.append(escaped(words))
         self._show()
 
     def add_failure(self, failure: Failure) -> None:
@@ -225,6 +225,11 @@ class Messages(QFrame):
 
     def _show_details(self) -> None:
         dialog(self, "Details", self.details, markdown=False).open()
+
+
+def _begun(sentence: str) -> str:
+    """Return a sentence with a capital; one may begin with the name of a layer."""
+    return f"T{sentence[1:]}" if sentence.startswith("the ") else sentence
 
 
 def scrolled(content: QWidget, parent: QWidget) -> None:

@@ -77,7 +77,7 @@ class TaskWidget(QWidget):
     def heard(self, events: list[Any]) -> None:
         """Handle reports of the job; text is shown."""
         for event in events:
-            self.messages.note(_sentence(str(event)))
+            self.messages.note(str(event))
 
     def set_busy(self, busy: bool) -> None:
         """Enable or disable what must not be changed meanwhile."""
@@ -92,12 +92,6 @@ class TaskWidget(QWidget):
     def _ended(self) -> None:
         self._job = None
         self.set_busy(False)
-
-
-def _sentence(words: str) -> str:
-    """Return what the engine says, as a sentence; names of files stay as they are."""
-    begun = words[0].upper() + words[1:] if words.startswith("the ") else words
-    return begun if begun.endswith(".") else f"{begun}."
 
 
 class RunWidget(TaskWidget):
