@@ -15,6 +15,7 @@ from napari_blurgan.checks import did_you_mean
 from napari_blurgan.classical.keywords import understood
 from napari_blurgan.classical.methods import METHODS, Method
 from napari_blurgan.data.colour import without_alpha
+from napari_blurgan.data.content import content_digest
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import DataError, OpticsError, RecipeError
 from napari_blurgan.inverse.plan import Plan
@@ -132,7 +133,7 @@ def deconvolve_stack(
         acquisition=stack.metadata.get("acquisition"),
     )
     numbers = {k: v for k, v in words.items() if isinstance(v, int | float)}
-    made = provenance(method.name, [joined.psf], numbers, stack.name)
+    made = provenance(method.name, [joined.psf], numbers, stack)
     return replace(joined, provenance=made)
 
 
@@ -203,7 +204,7 @@ def _joined(stack: Stack, frames: list[NDArray[np.float32]]) -> NDArray[np.float
 
 
 def provenance(
-    method: str, psfs: Sequence[Psf], parameters: Mapping[str, Any], source: str
+    method: str, psfs: Sequence[Psf], parameters: Mapping[str, Any], stack: Stack
 ) -> dict[str, Any]:
     """Return the provenance of a deconvolved image, for JSON.
 
@@ -216,13 +217,14 @@ def provenance(
     parameters : mapping
         Of the method, the camera and the stopping rule; those that are None are left
         out.
-    source : str
-        Name of the image.
+    stack : Stack
+        The image.
     """
     facts = {
         "method": method,
         "parameters": {name: v for name, v in parameters.items() if v is not None},
         "psf": [psf.provenance for psf in psfs],
-        "source": source,
+        "source": stack.name,
+        "content": content_digest(stack),
     }
     return provenance_of("deconvolve", facts)

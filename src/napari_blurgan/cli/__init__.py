@@ -19,6 +19,7 @@ from napari_blurgan.cli._endings import Terminated, failure, terminable
 from napari_blurgan.cli._output import output, say_error
 from napari_blurgan.cli._parser import Misuse, Parser
 from napari_blurgan.errors import BlurGANError
+from napari_blurgan.provenance import made_by
 
 __all__ = ["main"]
 
@@ -47,6 +48,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "export": "export a model for other programs: bioimage.io, ONNX",
         "evaluate": "compare a result with a reference",
         "evidence": "map where a restoration is supported by its measurement",
+        "provenance": "say how a result was made, or make it again and compare",
     },
 }
 
@@ -110,7 +112,7 @@ def _answered(arguments: list[str]) -> int:
     try:
         parser = build_parser(arguments[0] if arguments else None)
         options = parser.parse_args(arguments)
-        with output(options):
+        with output(options), made_by(arguments):
             return _done(options)
     except Misuse as error:
         print(error, file=sys.stderr)

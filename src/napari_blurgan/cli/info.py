@@ -28,7 +28,7 @@ def run(options: argparse.Namespace) -> None:
     if (options.model is None) != options.system:
         raise DataError("info takes a model folder, or --system")
     summary = _system() if options.system else _model(options.model)
-    answer(options, summary, "\n".join(_lines(summary)))
+    answer(options, summary, "\n".join(lines(summary)))
 
 
 def _model(folder: str) -> dict[str, Any]:
@@ -45,12 +45,12 @@ def _system() -> dict[str, Any]:
     return system_facts()
 
 
-def _lines(values: dict[str, Any], indent: str = "") -> Iterator[str]:
+def lines(values: dict[str, Any], indent: str = "") -> Iterator[str]:
     """Yield names and values, those of a mapping or a list below its name."""
     for name, value in values.items():
         if isinstance(value, dict):
             yield f"{indent}{name}:"
-            yield from _lines(value, indent + "  ")
+            yield from lines(value, indent + "  ")
         elif isinstance(value, list) and value and isinstance(value[0], dict):
             yield f"{indent}{name}:"
             for item in value:

@@ -16,7 +16,7 @@ from napari_blurgan.data.content import content_digest
 from napari_blurgan.data.regions import read_region
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.methods.recipe import Recipe
-from napari_blurgan.provenance import created
+from napari_blurgan.provenance import command, created
 
 __all__ = ["fingerprint", "new_id", "provenance"]
 
@@ -35,6 +35,7 @@ def provenance(
     """Return the facts that document how a model was made."""
     return {
         "created": created(),
+        **command(),
         "napari-blurgan": version("napari-blurgan"),
         "torch": torch.__version__,
         "python": platform.python_version(),

@@ -286,7 +286,7 @@ class DeconvolutionRequest:
     def _provenance(self, psfs: list[Psf]) -> dict[str, Any]:
         from napari_blurgan.classical.images import provenance
 
-        return provenance(self.method, psfs, self._numbers, self.stack.name)
+        return provenance(self.method, psfs, self._numbers, self.stack)
 
     @property
     def _numbers(self) -> dict[str, Any]:

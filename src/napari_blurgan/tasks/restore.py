@@ -13,6 +13,7 @@ from numpy.typing import DTypeLike
 
 from napari_blurgan.checks import known_names, refuse_existing, refuse_input
 from napari_blurgan.data.colour import without_alpha
+from napari_blurgan.data.content import content_digest
 from napari_blurgan.data.exposure import exposure_notes
 from napari_blurgan.data.kspace import AXIS
 from napari_blurgan.data.sections import VIEWS
@@ -212,7 +213,7 @@ def _by_package(
         )
         carried["tile"] = stack.spatial_shape[-len(network.stride) :]
     carried["provenance"] = provenance_of(
-        "restore", {"package": network.name, "source": stack.name}
+        "restore", {"package": network.name, **_source(stack)}
     )
     sink = make_sink(out, options.get("resume", False))
     yield from apply(network, stack, sink, **carried)
@@ -367,11 +368,16 @@ def _provenance(
         "model": model.id,
         "recipe": model.recipe.name,
         "precision": str(precision).removeprefix("torch."),
-        "source": stack.name,
+        **_source(stack),
     }
     if psf is not None:
         facts["psf"] = psf.provenance | {"sha256": psf.digest()}
     return provenance_of("restore", facts)
+
+
+def _source(stack: Stack) -> dict[str, str]:
+    """Return the name and the SHA-256 of an image."""
+    return {"source": stack.name, "content": content_digest(stack)}
 
 
 def _identity(model: Model, psf: Psf | None, precision: torch.dtype) -> dict[str, Any]:
