@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -78,6 +79,33 @@ def undersampled(slices: Slices, seed: int, fixed: bool = False) -> Slices:
     ]
     spectra = np.fft.fft(slices, axis=-2) * np.stack(masks)[:, :, None]
     return np.fft.ifft(spectra, axis=-2).astype(np.complex64)
+
+
+def coils(folder: Path, like: Slices, seed: int) -> tuple[Slices, Slices]:
+    """Return the coils of a real scan, (coil, y, x), undersampled and complete.
+
+    Parameters
+    ----------
+    folder : Path
+        Where brain_8coil_kspace.npy is; the middle 64 x 64 values of it are used.
+    like : ndarray
+        Undersampled slices, whose scale they get.
+    seed : int
+        Of the mask, which is that of all slices of a study with this seed.
+    """
+    kspace = np.load(folder / "brain_8coil_kspace.npy")
+    middle = tuple(slice((n - SIDE) // 2, (n + SIDE) // 2) for n in kspace.shape[-2:])
+    spectra = np.fft.ifftshift(kspace[(slice(None), *middle)], axes=(-2, -1))
+    images = np.fft.fftshift(np.fft.ifft2(spectra), axes=(-2, -1))
+    measured = undersampled(images.astype(np.complex64), seed, fixed=True)
+    scale = np.float32(np.abs(like).std((-2, -1)).mean() / np.abs(measured).std())
+    return measured * scale, images.astype(np.complex64) * scale
+
+
+def combined(images: Slices) -> Slices:
+    """Return the root of the sum of squares of coils, (1, y, x)."""
+    squares = np.square(np.abs(images)).sum(0, keepdims=True)
+    return np.sqrt(squares).astype(np.complex64)
 
 
 def stack(slices: Slices, name: str) -> Stack:
