@@ -133,6 +133,19 @@ def test_side_by_side_and_back(
     assert look(viewer) == before
 
 
+def test_long_names_fit_beside_each_other(
+    viewer: Viewer, widget: CompareWidget, press: Callable[..., None]
+) -> None:
+    usual = viewer.layers["blurred"].name_overlay.font_size
+    viewer.layers["blurred"].name = "a cell with a very long name " * 2
+    viewer.canvas.size = (600, 800)
+    press(widget.grid_button)
+    long, short = (widget.form[n].value.name_overlay for n in ("first", "second"))
+    assert long.font_size < short.font_size == usual
+    press(widget.grid_button)
+    assert long.font_size == usual
+
+
 def test_a_truth_of_other_units_keeps_its_contrast(
     viewer: Viewer, widget: CompareWidget, press: Callable[..., None]
 ) -> None:

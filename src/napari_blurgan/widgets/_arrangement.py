@@ -20,6 +20,12 @@ ALIKE = 0.1
 """Overlap of the grey levels of two images, above which they have the same units."""
 
 
+LETTER = 0.95
+"""Width of a letter in pixels, for each point of its size."""
+SMALLEST, LARGEST = 5.0, 10.0
+"""Sizes in points of the names of two layers beside each other."""
+
+
 class Arrangement:
     """A temporary view of a pair of layers.
 
@@ -34,7 +40,7 @@ class Arrangement:
         self._viewer = viewer
         self._visible: dict[Image, bool] = {}
         self._limits: dict[Image, tuple[float, float]] = {}
-        self._names: dict[Image, bool] = {}
+        self._names: dict[Image, tuple[bool, float]] = {}
         self._grid: dict[str, Any] = {}
         self._made: list[Image] = []
 
@@ -58,9 +64,10 @@ class Arrangement:
         alike = min(high) - max(low) > ALIKE * (max(high) - min(low))
         for layer in pair:
             self._limits[layer] = tuple(layer.contrast_limits)
-            self._names[layer] = layer.name_overlay.visible
-            layer.visible = True
-            layer.name_overlay.visible = True
+            label = layer.name_overlay
+            self._names[layer] = label.visible, label.font_size
+            layer.visible = label.visible = True
+            label.font_size = _fitting(layer.name, self._viewer.canvas.size[1] / 2)
             if alike:
                 layer.contrast_limits = (min(low), max(high))
         first, second = map(self._viewer.layers.index, pair)
@@ -79,8 +86,9 @@ class Arrangement:
             layer.visible = visible
         for layer, limits in self._limits.items():
             layer.contrast_limits = limits
-        for layer, named in self._names.items():
+        for layer, (named, size) in self._names.items():
             layer.name_overlay.visible = named
+            layer.name_overlay.font_size = size
         for kept in (self._grid, self._visible, self._limits, self._names, self._made):
             kept.clear()
 
@@ -89,6 +97,12 @@ class Arrangement:
         for layer in self._viewer.layers:
             self._visible[layer] = layer.visible
             layer.visible = False
+
+
+def _fitting(name: str, width: float) -> float:
+    """Return the size of letters in points with which a name fits into a width."""
+    fits = width / (LETTER * (len(name) + 1))
+    return max(SMALLEST, min(LARGEST, fits))
 
 
 def _coloured(layer: Image, colormap: str) -> Any:
