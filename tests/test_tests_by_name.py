@@ -105,7 +105,7 @@ WITHIN = {
     "restoration/test_familiarity.py": ("preparation.appearance",),
     "trust/test_evidence.py": (
         "trust.levels",
-        "trust.operator",
+        "trust.evidence_operator",
         "trust.repeats",
         "trust.report",
     ),

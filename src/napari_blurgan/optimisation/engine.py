@@ -22,6 +22,9 @@ from napari_blurgan.transport.transported import Transported
 
 __all__ = ["Engine"]
 
+RANDOM_STATE = "dice"
+"""Key of the random numbers in checkpoints; earlier versions have written it."""
+
 
 class Engine:
     """Networks, terms, optimisers and random numbers; `step` takes one step with them.
@@ -194,7 +197,7 @@ class Engine:
             "optimisers": {k: o.state_dict() for k, o in self.optimisers.items()},
             "scalers": {k: s.state_dict() for k, s in self.scalers.items()},
             "source": self.source.state_dict(),
-            "dice": self.random_state.state_dict(),
+            RANDOM_STATE: self.random_state.state_dict(),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -211,7 +214,7 @@ class Engine:
         for name, scaler in self.scalers.items():
             scaler.load_state_dict(state["scalers"][name])
         self.source.load_state_dict(state["source"], self.transport.forward_model)
-        self.random_state.load_state_dict(state["dice"])
+        self.random_state.load_state_dict(state[RANDOM_STATE])
 
 
 def _average(generator: Reconstructor, decay: float) -> AveragedModel | None:

@@ -29,9 +29,9 @@ from napari_blurgan.restoration.events import Event, Finished, Noted
 from napari_blurgan.restoration.predict import apply
 from napari_blurgan.restoration.sinks import make_sink
 from napari_blurgan.tasks.restore import restore
+from napari_blurgan.trust.evidence_operator import EvidenceOperator
 from napari_blurgan.trust.expectation import Levels
 from napari_blurgan.trust.levels import coverage_error, find_levels, middle_of
-from napari_blurgan.trust.operator import EvidenceOperator
 from napari_blurgan.trust.pair import beside, check_pair
 from napari_blurgan.trust.repeats import halves, turns
 from napari_blurgan.trust.report import Report, summed_up
