@@ -182,6 +182,16 @@ def test_the_help_of_a_command_needs_no_torch(command: str) -> None:
     assert not {"torch", "scipy", "skimage", "matplotlib", "zarr"} & loaded_by(code)
 
 
+def test_whoever_listens_to_events_needs_no_torch() -> None:
+    modules = "napari_blurgan.monitoring.events, napari_blurgan.restoration.events"
+    assert "torch" not in loaded_by(f"import {modules}")
+
+
+def test_no_window_guesses_what_an_event_is() -> None:
+    asked = [p.name for p in sources() if "hasattr(event" in p.read_text("utf-8")]
+    assert asked == []
+
+
 def test_the_core_works_where_qt_and_napari_are_absent() -> None:
     code = f"""
 import importlib, pkgutil, sys

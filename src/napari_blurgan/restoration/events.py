@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from napari_blurgan.tiling.plan import TilingPlan
+if TYPE_CHECKING:  # it needs torch, and whoever listens does not
+    from napari_blurgan.tiling.plan import TilingPlan
 
 __all__ = ["Event", "Finished", "Noted", "Planned", "Shrunk", "TileDone"]
 

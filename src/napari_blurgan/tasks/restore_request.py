@@ -16,6 +16,7 @@ from napari_blurgan.checks import refuse_input
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.data.view import AxisView
 from napari_blurgan.errors import CancelledError, DataError
+from napari_blurgan.restoration.events import Noted, Planned, TileDone
 
 if TYPE_CHECKING:
     from napari_blurgan.models.model import Model
@@ -134,7 +135,7 @@ class RestoreRequest:
         """Restore; return the plan and the seconds from it to the end."""
         began, plan = 0.0, None
         for event in self._events():
-            if hasattr(event, "plan"):
+            if isinstance(event, Planned):
                 began, plan = monotonic(), event.plan
         assert plan is not None  # every restoration begins with it
         return plan, monotonic() - began
@@ -234,9 +235,9 @@ class FolderRequest:
         notes: list[str] = []
         event: Any
         for event in restoring(model, source, out, **how):
-            if hasattr(event, "seconds_left"):
+            if isinstance(event, TileDone):
                 report(FileState(number, event.done / event.total))
-            elif hasattr(event, "message"):
+            elif isinstance(event, Noted):
                 notes.append(event.message)
         return " ".join(notes)
 

@@ -24,6 +24,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_blurgan.errors import DataError
+from napari_blurgan.restoration.events import Noted, Planned, TileDone
 from napari_blurgan.tasks.restore_request import RestoreRequest, visible_field
 from napari_blurgan.widgets import _fields, _forms, _state
 from napari_blurgan.widgets._controls import button, duration, row, scrolled
@@ -227,7 +228,7 @@ class RestoreWidget(RunWidget):
             place.update(corner=start, time=cut.time)
             # The displayed plan is that of the whole layer.
             return lambda report: cut.run(
-                lambda event: None if hasattr(event, "plan") else report(event)
+                lambda event: None if isinstance(event, Planned) else report(event)
             )
 
         self.launch(prepare, lambda result: self._show_field(result, source, place))
@@ -315,11 +316,11 @@ class RestoreWidget(RunWidget):
     def heard(self, events: list[Any]) -> None:
         """Show notes, the plan and the progress."""
         for event in events:
-            if hasattr(event, "message"):
+            if isinstance(event, Noted):
                 self.messages.add(event.message)
-            elif hasattr(event, "plan"):
+            elif isinstance(event, Planned):
                 self.planner.say(estimate(event.plan))
-            elif hasattr(event, "seconds_left"):
+            elif isinstance(event, TileDone):
                 self.show_progress("Tile", event.done, event.total, event.seconds_left)
 
     def _show(self, result: Stack, source: Image) -> None:
