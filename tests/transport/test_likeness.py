@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,7 @@ LARGE = partial(vesicles, radius=1.0)
 DRAW = {"threads": microtubules, "shells": LARGE, "sheets": membranes}
 
 
+@cache
 def measured(kind: str, seed: int) -> Any:
     return simulate(DRAW[kind](SHAPE, VOXEL, seed=seed), PSF.data, seed=seed)[1]
 
