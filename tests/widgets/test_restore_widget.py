@@ -187,6 +187,23 @@ def test_the_preview_restores_only_what_is_in_view(
     assert corner[1:] == pytest.approx((10, 20))
 
 
+def test_only_whole_images_are_compared_with_the_training(
+    viewer: Viewer,
+    widget: RestoreWidget,
+    click: Callable[[QPushButton], None],
+    done: Callable[[], None],
+) -> None:
+    source = viewer.layers["blurred"]
+    source.data = 10 * np.asarray(source.data)
+    source.corner_pixels = np.array([[0, 10, 20], [20, 29, 39]])
+    click(widget.preview_button)
+    done()
+    assert not widget.messages.text()
+    click(widget.run.start_button)
+    done()
+    assert "times the contrast" in widget.messages.text()
+
+
 def test_an_image_of_another_colour_is_restored_with_its_own_psf(
     viewer: Viewer,
     widget: RestoreWidget,

@@ -15,7 +15,10 @@ from napari_blurgan.data.view import AxisView
 from napari_blurgan.errors import AxesError, DataError
 from napari_blurgan.writing.saving import save
 
-__all__ = ["ArrayLike", "Stack", "VoxelSize"]
+__all__ = ["PART", "ArrayLike", "Stack", "VoxelSize"]
+
+PART = "part of an image"
+"""Key of the metadata of what was cut out of an image to be looked at."""
 
 
 @dataclass(frozen=True, repr=False)

@@ -17,7 +17,7 @@ from napari_blurgan.data.content import content_digest
 from napari_blurgan.data.exposure import exposure_notes
 from napari_blurgan.data.kspace import AXIS
 from napari_blurgan.data.sections import VIEWS
-from napari_blurgan.data.stack import Stack
+from napari_blurgan.data.stack import PART, Stack
 from napari_blurgan.devices import all_devices, choose_device
 from napari_blurgan.errors import DataError
 from napari_blurgan.export.foreign import is_package, open_package
@@ -186,11 +186,17 @@ def restoring(
         *stack.metadata.get("notes", ()),
         *mended,
         *_mismatch(loaded, stack),
-        *unfamiliar(loaded, stack, options.get("channel")),
+        *_unfamiliar(loaded, stack, options.get("channel")),
         *exposure_notes(stack, options.get("channel"), options.get("time")),
     ):
         yield Noted(f"{stack.name}: {note}")
     yield from _carried(loaded, psf, stack, out, sink, options)
+
+
+def _unfamiliar(model: Model, stack: Stack, channel: int | None) -> Iterator[str]:
+    """Compare an image with the training; a small part of it may look different."""
+    if not stack.metadata.get(PART):
+        yield from unfamiliar(model, stack, channel)
 
 
 def _by_package(

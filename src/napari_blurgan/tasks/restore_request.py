@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_blurgan.checks import refuse_input
-from napari_blurgan.data.stack import Stack
+from napari_blurgan.data.stack import PART, Stack
 from napari_blurgan.data.view import AxisView
 from napari_blurgan.errors import CancelledError, DataError
 from napari_blurgan.restoration.events import Noted, Planned, TileDone
@@ -288,6 +288,7 @@ def visible_field(
         start.append(first)
         index.append(slice(first, first + length))
     cut = stack.with_data(stack.data[tuple(index)])
+    cut = replace(cut, metadata=cut.metadata | {PART: True})
     time = request.time
     if time is None and "T" in stack.axes:
         time = int(np.clip(round(point[stack.axes.index("T")]), 0, stack.size("T") - 1))
