@@ -104,7 +104,10 @@ class Unseen:
             In grey levels above the background.
         """
         change = self.blur(self._normal(restored) - self.estimate, "zero")
-        left = self.taper * (self.unseen - self.expected - self._onto(change))
+        residual = self.unseen - self.expected - self._onto(change)
+        # Each row has a background of its own, which is no part of its image.
+        level = (self.taper * residual).sum() / self.taper.sum()
+        left = self.taper * (residual - level)
         error = ProjectedError(self.blur, tuple(left.shape[2:]), FLOOR)
         self.errors[row] = error.filtered(left).square()
         first = self.errors[FIRST]

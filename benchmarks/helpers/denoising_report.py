@@ -76,5 +76,5 @@ def draw(pictures: Pictures, made: dict[str, Image], name: str) -> None:
         axis.set_title(title, fontsize=9)
         axis.set_axis_off()
     figure.tight_layout(pad=0.3)
-    figure.savefig(IMAGES / name, dpi=110)
+    figure.savefig(IMAGES / name, dpi=110, bbox_inches="tight")
     plt.close(figure)

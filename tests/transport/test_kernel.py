@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from napari_blurgan.data.stack import Stack
-from napari_blurgan.errors import RecipeError
+from napari_blurgan.errors import OpticsError, RecipeError
 from napari_blurgan.forward.kernel import make_blur, support_of
 from napari_blurgan.forward.start import Start, share_of_light
+from napari_blurgan.methods.presets import preset
 from napari_blurgan.methods.recipe import Recipe
 from napari_blurgan.monitoring.events import Started, Stepped, Warned
 from napari_blurgan.optics.forward import BlurKernel
@@ -225,3 +226,14 @@ def test_all_the_light_is_that_within_the_depth_of_the_images() -> None:
     start = Start(None, OPTICS, VOXEL, LARGE)
     assert share_of_light(start, LARGE) == pytest.approx(1)
     assert share_of_light(start, (9, 99, 99)) == pytest.approx(9 / 99, rel=0.3)
+
+
+@pytest.mark.parametrize("dims", [2, 3])
+def test_optics_are_refused_without_a_voxel_size(dims: int) -> None:
+    """A PSF on voxels of 1 µm would be no blur at all."""
+    light = np.random.default_rng(0).poisson(50, (12, 48, 48)).astype(np.float32)
+    image, axes = (light[0], "YX") if dims == 2 else (light, "ZYX")
+    stack = Stack(image, axes, name="plain")
+    recipe = preset("self-supervised").updated({"dims": dims, "steps": 1})
+    with pytest.raises(OpticsError, match=r"plain: .*without the voxel size"):
+        list(Trainer(recipe, [stack], [], optics=OPTICS, device="cpu"))

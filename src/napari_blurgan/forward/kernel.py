@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_blurgan.data.stack import Stack
-from napari_blurgan.errors import RecipeError
+from napari_blurgan.errors import OpticsError, RecipeError
 from napari_blurgan.estimates.blocks import BLOCK
 from napari_blurgan.forward.identification import LOSS_PATCH, identified
 from napari_blurgan.forward.physics import Physics
@@ -100,11 +100,21 @@ def expected_blur(settings: KernelForward, site: Site) -> BlurKernel | None:
 
 def _start_of(settings: KernelForward, site: Site) -> tuple[Start, Sequence[str]]:
     """Return what is known, and notes on corrections."""
+    if site.known.optics is not None and site.known.psf is None:
+        _check_voxel_size(site)
     size = known_or_unit(site.voxel_size, site.recipe.dims)
     largest = _largest_kernel(site.recipe, [*site.y, *site.x])
     _check_size(settings, site.recipe, largest)
     psf, found = (None, ()) if site.known.psf is None else usable(site.known.psf)
     return Start(psf, site.known.optics, size, largest), found
+
+
+def _check_voxel_size(site: Site) -> None:
+    if known(site.voxel_size, site.recipe.dims) is None:
+        raise OpticsError(
+            f"{site.y[0].name}: the PSF cannot be computed from optics without the "
+            f"voxel size: give it (--voxel, voxel_size=), or a PSF"
+        )
 
 
 def support_of(
