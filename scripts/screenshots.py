@@ -29,7 +29,7 @@ from napari_blurgan.optimisation.engine import Engine
 from napari_blurgan.tasks.samples import VOXEL, microtubule_sample
 from napari_blurgan.widgets._controls import Phase
 from napari_blurgan.widgets._layers import stack_layer
-from napari_blurgan.widgets._psf_layers import add_psf, offered_psfs
+from napari_blurgan.widgets._psf_layers import offered_psfs
 
 OUT = Path(__file__).parents[1] / "docs" / "images"
 SIZE = (1280, 800)
@@ -193,16 +193,12 @@ def restore() -> None:
 def evidence() -> None:
     """On a small field, for it is restored some ten times; then a folder of such."""
     studio = Studio()
-    _, blurred, psf = microtubule_sample()
+    _, blurred, _ = microtubule_sample()
     small = Stack(blurred.data[8:24, 50:130, 10:90], "ZYX", VOXEL, "cell")
     data, attributes, _ = stack_layer(small)
-    layer = studio.viewer.add_image(data, **attributes)
-    known = add_psf(studio.viewer, psf, layer)
-    known.visible = False
-    studio.viewer.reset_view()
+    studio.viewer.add_image(data, **attributes)
     widget = studio.open("", "Restore")
     assert widget.form["model"].value is not None, "the scene train makes the model"
-    widget.advanced["psf"].value = known
     widget.run.start_button.click()
     expect(lambda: is_idle(widget))
     widget.evidence_button.click()
