@@ -176,7 +176,7 @@ def restore() -> None:
     widget.preview_button.click()
     expect(lambda: is_idle(widget))
     studio.shoot("restore-preview")
-    get_plugin_settings("napari-blurgan").compute.memory = 0.3  # several tiles
+    get_plugin_settings("napari-blurgan").compute.memory = 0.1  # several tiles
     widget.run.start_button.click()
     expect(lambda: "Tile" in widget.run.words.text() or is_idle(widget))
     studio.shoot("restore-running")
