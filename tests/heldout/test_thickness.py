@@ -38,7 +38,7 @@ def plane(thickness: float, photons: float = 400, side: int = 96) -> np.ndarray:
 
 
 def test_a_thick_sample_is_found_to_be_thick() -> None:
-    assert 0.5 < best_thickness(plane(3.6), blurs(), NOISE) <= 3.6
+    assert 0.5 < best_thickness(plane(3.6, side=224), blurs(), NOISE) <= 3.6
 
 
 def test_a_thin_sample_keeps_the_psf_in_focus() -> None:

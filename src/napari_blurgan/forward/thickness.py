@@ -21,8 +21,9 @@ __all__ = ["thickened"]
 STEP = 0.25
 """Distance of the planes that are summed, in axial periods of the PSF."""
 
-AWAY = (0, 1, 2, 3, 4, 6, 8, 12)
-"""Planes on either side of the focus that are tried."""
+AWAY = (0, 2, 3, 4, 6, 8, 12)
+"""Planes on either side of the focus that are tried. One alone widens the PSF so little
+that in dim light it predicts as well for thin samples, too."""
 
 
 def thickened(

@@ -5,14 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from napari_blurgan.heldout.comparison import Comparison, worse
 from napari_blurgan.optics.forward import BlurKernel
 from napari_blurgan.preparation.calibration import NoiseModel
+from napari_blurgan.preparation.photons import split_photons
 
 __all__ = ["best_thickness"]
+
+DIM, BRIGHT = 60.0, 99.9
+"""Photons in the brightest pixels (a percentile) that are used at the most. With many
+photons, haze is predicted by faint light in the image itself as well as by a thicker
+sample, and the thickness found is too small."""
 
 PAST = 3
 """The search ends after this many thicknesses in a row that predict no better."""
@@ -46,7 +53,7 @@ def best_thickness(
     first, *others = blurs
     if not region.any():  # a dark image, which any blur predicts
         return first
-    comparison = Comparison(region, blurs[first], noise)
+    comparison = Comparison(*_dimmed(region, blurs[first], noise))
     in_focus = comparison.squares(blurs[first])
     found, least, since = first, _mean(in_focus), 0
     for thickness in others:
@@ -58,6 +65,19 @@ def best_thickness(
         if since == PAST:
             break
     return found
+
+
+def _dimmed(
+    region: NDArray[np.float32], blur: BlurKernel, noise: NoiseModel
+) -> tuple[NDArray[np.float32], BlurKernel, NoiseModel]:
+    """Return what `Comparison` takes, of an image with few photons."""
+    peak = float(np.percentile(region, BRIGHT))
+    share = DIM * noise.slope / peak if peak > 0 else 1.0
+    if not 0 < share < 1:
+        return region, blur, noise
+    rng = np.random.default_rng(0)
+    image, _ = split_photons(torch.from_numpy(region), noise, share, rng)
+    return image.numpy(), blur, noise.with_light(share)
 
 
 def _mean(squares: Tensor) -> float:
