@@ -25,7 +25,7 @@ def small_fields(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a field be a part of a block, a block a part of an image."""
     monkeypatch.setattr(first_look, "FIELD", FIELD)
     monkeypatch.setattr(preview, "FIELD", FIELD)
-    monkeypatch.setattr(blocks, "BLOCK", (20, 20, 20))
+    monkeypatch.setattr(blocks, "BLOCK", {3: (20, 20, 20)})
     monkeypatch.setattr(trainer_module, "SHARE_SECONDS", 0.0)
 
 

@@ -167,7 +167,9 @@ def test_the_layer_says_where_it_comes_from_as_a_file_does(
     start()
     said = viewer.layers["blurred · deconvolved"].metadata["napari-blurgan"]
     found = said["provenance"]
-    assert set(found) == set(expected)
+    # Only a command has a command line to keep.
+    assert set(expected) - set(found) == {"command"}
+    assert set(found) < set(expected)
     for name in ("software", "version", "step", "method", "parameters", "psf"):
         assert found[name] == expected[name], name
 
