@@ -29,6 +29,8 @@ LOOKS = {
     "saliency": (3, "dashed"),
     "masked": (3, "dotted"),
     "remeasured": (0, "dashed"),
+    "predicted": (0, "dotted"),
+    "adversarial_remeasured": (1, "dashed"),
     "criterion": (0, "solid"),
 }
 """Related losses have one colour, with different lines."""
@@ -51,6 +53,9 @@ MEANINGS = {
     "saliency": "content that is lost or invented",
     "masked": "difference from the data at hidden pixels",
     "remeasured": "error in predicting the other half of the photons",
+    "predicted": "error in predicting the hidden lines of k-space",
+    "adversarial_remeasured": "how easily restored images, measured again, are told "
+    "apart from the data",
     "criterion": "criterion of the stopping rule",
 }
 
