@@ -10,13 +10,16 @@ import pytest
 from napari_blurgan import Stack, preset
 from napari_blurgan.errors import RecipeError
 from napari_blurgan.heldout.settling import settled
-from napari_blurgan.heldout.width import best_width, scaled
+from napari_blurgan.heldout.width import Widths, best_width, scaled
+from napari_blurgan.optics.camera import Camera
 from napari_blurgan.optics.forward import BlurKernel
 from napari_blurgan.optics.kernel import FixedKernel, gaussian_kernel
+from napari_blurgan.optics.phantoms import phantom
+from napari_blurgan.optics.simulation import blur as blurred_by
 from napari_blurgan.preparation.calibration import Calibration, NoiseModel
 from napari_blurgan.preparation.levels import calibrate
 from napari_blurgan.preparation.site import Site
-from tests.transport.test_settling import NOISE, OFFSET, VOXEL, image
+from tests.transport.test_settling import NOISE, OFFSET, VOXEL, blur, image
 
 TOLERANCE = 0.2
 
@@ -61,6 +64,20 @@ def test_too_wide_a_blur_is_narrowed_and_never_too_far() -> None:
 def test_the_right_width_is_kept() -> None:
     region = small() - np.float32(OFFSET)
     assert best_width(region, gaussian(1.0), NOISE, TOLERANCE) == 1
+
+
+def test_the_right_width_is_kept_where_a_narrower_one_predicts_a_little_better() -> (
+    None
+):
+    blur_of = blur(1.1)
+    sheets = phantom("membranes", (20, 48, 48), VOXEL, 3)
+    seen = blurred_by(sheets, blur_of.kernel().numpy())
+    scale = 60 / float(np.percentile(seen, 99.9))
+    camera = Camera(scale, read_noise=2.0, offset=OFFSET)
+    dim = camera.expose(seen, 6).astype(np.float32) - np.float32(OFFSET)
+    compared = Widths(dim, blur_of, NOISE)
+    assert compared.error(0.95) < compared.error(1.0)
+    assert best_width(dim, blur_of, NOISE, TOLERANCE) == 1
 
 
 def test_too_narrow_a_blur_is_left_as_it_is() -> None:
