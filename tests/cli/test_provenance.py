@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from napari_blurgan import Stack, deconvolve, read_stack
+from napari_blurgan import Stack, deconvolve, preset, read_stack, train
 from napari_blurgan.cli import main
 from napari_blurgan.optics.models import Optics
 from tests.support.noise import noise
@@ -109,3 +110,31 @@ def test_an_image_of_others_has_no_provenance(
 ) -> None:
     assert main(["provenance", "one.ome.tif"]) == 2
     assert "contains no provenance" in capsys.readouterr().err
+
+
+def test_a_restoration_is_made_again_without_the_cluster_that_a_file_names(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    settings = {"reconstructor.base": 2, "sampling.patch": 16, "steps": 1}
+    recipe = preset("noise2self").updated(settings | {"precision": "float32"})
+    train(recipe, image(), device="cpu").save("model.blurgan")
+    words = ["restore", "model.blurgan", "one.ome.tif", "--device", "cpu"]
+    assert main([*words, "--out", "clean.ome.tif"]) == 0
+    made = read_stack("clean.ome.tif")
+    facts = dict(made.metadata["provenance"])
+    facts["command"] = [*facts["command"], "--scheduler", "tcp://127.0.0.1:9"]
+    replace(made, metadata=made.metadata | {"provenance": facts}).save("sent.ome.tif")
+    capsys.readouterr()
+    assert main(["provenance", "sent.ome.tif", "--rerun", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["identical"]
+
+
+def test_what_a_terminal_would_obey_is_not_printed(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    facts = {"step": "\x1b[2Jrestore", "command": ["\x1b]0;gone"]}
+    replace(image(), metadata={"provenance": facts}).save("odd.ome.tif")
+    assert main(["provenance", "odd.ome.tif"]) == 0
+    said = capsys.readouterr().out
+    assert "restore" in said
+    assert "\x1b" not in said

@@ -65,4 +65,7 @@ def _text(value: Any) -> str:
         return f"{value:.4g}"
     if isinstance(value, list):
         return ", ".join(map(_text, value))
-    return "unknown" if value is None else str(value)
+    if value is None:
+        return "unknown"
+    # Files of others may hold what a terminal would obey.
+    return "".join(c if c.isprintable() else "\ufffd" for c in str(value))

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import math
 import shlex
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,7 +59,8 @@ def run(options: argparse.Namespace) -> int:
         return 0
     if result is None:
         raise DataError(f"{path}: is a model; train it again with blurgan train")
-    found = _compared(result, _again(path, facts), facts)
+    with _again(path, facts) as made:
+        found = _compared(result, made, facts)
     answer(options, found, "\n".join(lines(found)))
     return 0 if found["equal"] else 1
 
@@ -81,8 +85,9 @@ def _readable(facts: dict[str, Any]) -> dict[str, Any]:
     return facts | {"command": shlex.join(["blurgan", *map(str, words)])}
 
 
-def _again(path: Path, facts: dict[str, Any]) -> Stack:
-    """Run the command that made a result, and return the new result."""
+@contextmanager
+def _again(path: Path, facts: dict[str, Any]) -> Iterator[Stack]:
+    """Run the command that made a result, and open the new result."""
     from napari_blurgan.cli import build_parser
 
     words = [str(word) for word in facts.get("command", [])]
@@ -101,16 +106,20 @@ def _again(path: Path, facts: dict[str, Any]) -> Stack:
         chosen = [pair for pair in found if pair[1].name == path.name] or found
         if len(chosen) > 1:
             raise DataError(f"{path}: none of the {len(found)} results has this name")
-        made = module.prepared(options)(*chosen[0])
-        result = _read(made.out)
-        return result.with_data(np.asarray(result.data))
+        yield _read(module.prepared(options)(*chosen[0]).out)
 
 
 def _redirect(options: argparse.Namespace, path: Path, folder: Path) -> None:
-    """Have the results of a command written to another folder."""
+    """Have the results of a command written to another folder.
+
+    A file may come from anybody: nothing is overwritten, and no cluster it names is
+    connected to.
+    """
     one = Path(options.out).suffix.lower() in (".tif", ".tiff", ".zarr")
     options.out = str(folder / path.name) if one else f"{folder}/"
     options.resume = options.overwrite = False
+    if hasattr(options, "scheduler"):
+        options.scheduler = None
 
 
 def _compared(old: Stack, new: Stack, facts: dict[str, Any]) -> dict[str, Any]:
@@ -120,9 +129,12 @@ def _compared(old: Stack, new: Stack, facts: dict[str, Any]) -> dict[str, Any]:
         raise DataError(f"{facts.get('source')}: the image has changed since")
     if tuple(old.data.shape) != tuple(new.data.shape):
         raise DataError(f"the result now has the shape {tuple(new.data.shape)}")
-    before, after = (np.asarray(s.data).astype(np.float64) for s in (old, new))
-    largest = float(np.abs(after - before).max())
-    relative = largest / (float(np.ptp(before)) or 1.0)
+    largest, low, high = 0.0, math.inf, -math.inf
+    for n in range(old.data.shape[0]):
+        then, now = (np.asarray(s.data[n]).astype(np.float64) for s in (old, new))
+        largest = float(np.maximum(largest, np.abs(now - then).max()))
+        low, high = min(low, float(then.min())), max(high, float(then.max()))
+    relative = largest / ((high - low) or 1.0)
     versions = {"version": facts.get("version"), "version now": made.get("version")}
     return {
         "equal": relative <= CLOSE,
