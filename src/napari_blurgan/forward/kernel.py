@@ -22,7 +22,7 @@ from napari_blurgan.forward.start import (
 )
 from napari_blurgan.forward.thickness import thickened
 from napari_blurgan.heldout.reach import best_reach
-from napari_blurgan.heldout.regions import regions_of
+from napari_blurgan.heldout.regions import region_of
 from napari_blurgan.inverse.psf_fit import usable
 from napari_blurgan.methods.forwards import KernelForward
 from napari_blurgan.methods.recipe import Recipe
@@ -86,7 +86,7 @@ def _reach(blur: BlurKernel, start: Start, site: Site) -> tuple[int, ...] | None
     if start.optics is None or blur.dims < 3 or site.recipe.reconstructor.settled:
         return None
     core = support_shape(start.optics, start.voxel_size)
-    return best_reach(regions_of(site)[0], blur, site.calibration.noise, core)
+    return best_reach(region_of(site), blur, site.calibration.noise, core)
 
 
 def expected_blur(settings: KernelForward, site: Site) -> BlurKernel | None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from napari_blurgan.errors import RecipeError
 from napari_blurgan.forward.start import Start, kernel_of, support
-from napari_blurgan.heldout.regions import regions_of
+from napari_blurgan.heldout.regions import region_of
 from napari_blurgan.heldout.thickness import best_thickness
 from napari_blurgan.inverse.psf_fit import psf_shape_for
 from napari_blurgan.methods.forwards import KernelForward
@@ -103,7 +103,7 @@ def _estimated(start: Start, site: Site) -> float:
     each = max(1, round(apart / step))
     tried = [2 * step * each * away for away in AWAY if each * away <= middle]
     blurs = {t: _kernel(start, deep.projected(t), site) for t in tried}
-    return best_thickness(regions_of(site)[0], blurs, site.calibration.noise)
+    return best_thickness(region_of(site), blurs, site.calibration.noise)
 
 
 def _kernel(start: Start, psf: Psf, site: Site) -> BlurKernel:

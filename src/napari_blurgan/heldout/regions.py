@@ -13,7 +13,7 @@ from napari_blurgan.data.regions import check_finite, read_region
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.preparation.site import Site
 
-__all__ = ["REGION", "middle_of", "regions_of"]
+__all__ = ["REGION", "middle_of", "region_of", "regions_of"]
 
 REGION = (48, 96, 96)
 """Largest part of an image that is examined."""
@@ -35,16 +35,21 @@ def middle_of(shape: Sequence[int], largest: Sequence[int]) -> tuple[slice, ...]
     return tuple(slice(start, start + k) for start, k in zip(starts, size, strict=True))
 
 
-def regions_of(site: Site) -> list[NDArray[np.float32]]:
+def regions_of(site: Site, images: int = IMAGES) -> list[NDArray[np.float32]]:
     """Return parts of some images, ([z,] y, x) each, normalised.
 
     Of the middle and the borders of a large field, the part with most structure.
     """
     dims, levels = site.recipe.dims, site.calibration.y
-    images = [(stack, time) for stack in site.y for time in range(stack.size("T"))]
-    chosen = np.unique(np.linspace(0, len(images) - 1, IMAGES).round().astype(int))
-    parts = [max(_parts(images[n], dims), key=np.std) for n in chosen]
+    known = [(stack, time) for stack in site.y for time in range(stack.size("T"))]
+    chosen = np.unique(np.linspace(0, len(known) - 1, images).round().astype(int))
+    parts = [max(_parts(known[n], dims), key=np.std) for n in chosen]
     return [np.ascontiguousarray(levels.apply(part)) for part in parts]
+
+
+def region_of(site: Site) -> NDArray[np.float32]:
+    """Return such a part of the first image."""
+    return regions_of(site, 1)[0]
 
 
 def _parts(image: tuple[Stack, int], dims: int) -> Iterator[NDArray[np.float32]]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from napari_blurgan.heldout.background import best_background
 from napari_blurgan.heldout.iterations import best_iterations
 from napari_blurgan.heldout.misfit import misfit
-from napari_blurgan.heldout.regions import regions_of
+from napari_blurgan.heldout.regions import region_of, regions_of
 from napari_blurgan.heldout.width import best_width, scaled
 from napari_blurgan.preparation.site import Site
 
@@ -70,7 +70,7 @@ def _with_width(site: Site, seen: Site) -> Site:
     if not doubt:
         return site
     noise = seen.calibration.noise
-    width = best_width(regions_of(seen)[0], site.forward.blur, noise, doubt)
+    width = best_width(region_of(seen), site.forward.blur, noise, doubt)
     if width == 1:
         return site
     return _as_wide(replace(site, calibration=replace(site.calibration, width=width)))
@@ -85,7 +85,7 @@ def _as_wide(site: Site) -> Site:
 
 
 def _with_background(site: Site) -> Site:
-    levels, region = site.calibration, regions_of(site)[0]
+    levels, region = site.calibration, region_of(site)
     shift = best_background(region, site.forward.blur, levels.noise)
     if not site.x:
         return replace(site, calibration=levels.shifted(shift))
