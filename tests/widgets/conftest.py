@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from napari import Viewer
 from napari.settings import get_settings
+from npe2 import PluginManager
 from pytestqt.qtbot import QtBot
 from qtpy.QtCore import QSettings
 
@@ -45,6 +46,12 @@ def imported_for_good() -> Iterator[None]:
     gc.freeze()
     yield
     gc.unfreeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def discovered() -> None:
+    """Know the installed plugins from the first test on, as napari's window does."""
+    PluginManager.instance().discover()
 
 
 @pytest.fixture(autouse=True)
