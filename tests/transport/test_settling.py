@@ -8,7 +8,7 @@ import torch
 
 from napari_blurgan import Stack, preset
 from napari_blurgan.heldout.background import best_background
-from napari_blurgan.heldout.misfit import misfit
+from napari_blurgan.heldout.misfit import NOTABLE_MISFIT, misfit
 from napari_blurgan.heldout.settling import bearable, settled
 from napari_blurgan.objective.remeasured import floor_for
 from napari_blurgan.optics.camera import Camera
@@ -17,7 +17,6 @@ from napari_blurgan.optics.kernel import FixedKernel
 from napari_blurgan.optics.models import Optics, theoretical_psf
 from napari_blurgan.optics.phantoms import phantom
 from napari_blurgan.optics.simulation import blur as blurred_by
-from napari_blurgan.optimisation.prepared import NOTABLE_MISFIT
 from napari_blurgan.preparation.calibration import NoiseModel
 from napari_blurgan.preparation.levels import calibrate
 from napari_blurgan.preparation.site import Site

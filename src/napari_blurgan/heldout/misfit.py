@@ -14,7 +14,13 @@ from napari_blurgan.optics.fourier import transfer_function
 from napari_blurgan.preparation.calibration import NoiseModel
 from napari_blurgan.preparation.photons import split_photons
 
-__all__ = ["misfit"]
+__all__ = ["NOTABLE_MISFIT", "misfit"]
+
+NOTABLE_MISFIT = 3.0
+"""Misfit above which the image counts as unexplained, and a note is shown. With the
+right PSF it reaches 2, for light comes from beyond the stack, too; with an aperture a
+tenth too small it is 80 to 900 in bright images (docs/no-sharp-data.md), and in dim
+ones no higher than with the right one."""
 
 PASSED = 0.1
 """Minimum of |H|^2 for the frequencies at which residuals are examined."""

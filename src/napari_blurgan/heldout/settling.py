@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from napari_blurgan.heldout.background import best_background
 from napari_blurgan.heldout.iterations import best_iterations
-from napari_blurgan.heldout.misfit import misfit
+from napari_blurgan.heldout.misfit import NOTABLE_MISFIT, misfit
 from napari_blurgan.heldout.regions import region_of, regions_of
 from napari_blurgan.heldout.width import best_width, scaled
 from napari_blurgan.preparation.site import Site
@@ -50,10 +50,11 @@ def settled(site: Site, resumed: bool = False) -> Site:
     if resumed or site.recipe.reconstructor.settled:
         return _with_iterations(site if resumed else _with_width(site, site))
     moved = _with_background(site)
-    wide = _with_width(site, moved)
+    found = _with_iterations(moved)
+    wide = _with_width(site, found)
     if wide is not site:
         moved = _with_background(wide)
-    found = _with_iterations(moved)
+        found = _with_iterations(moved)
     if moved.calibration.y == wide.calibration.y or found.misfit < TRUSTED:
         return found
     unmoved = _with_iterations(wide)
@@ -64,13 +65,13 @@ def settled(site: Site, resumed: bool = False) -> Site:
 def _with_width(site: Site, seen: Site) -> Site:
     """Return the site with the most likely width of its blur, judged by the photons.
 
-    `seen` is the site with the background for this comparison.
+    `seen` is the site with the background for this comparison, and its misfit.
     """
     doubt = site.recipe.forward.doubt
     if not doubt:
         return site
-    noise = seen.calibration.noise
-    width = best_width(region_of(seen), site.forward.blur, noise, doubt)
+    noise, explained = seen.calibration.noise, seen.misfit <= NOTABLE_MISFIT
+    width = best_width(region_of(seen), site.forward.blur, noise, doubt, explained)
     if width == 1:
         return site
     return _as_wide(replace(site, calibration=replace(site.calibration, width=width)))

@@ -25,10 +25,10 @@ SLIGHT = 0.06
 narrow."""
 
 WORTH = 0.008
-"""Share by which the error must fall for a narrower blur. In dim light a blur narrower
-than the right one predicts a little better, like smoothing: simulated sheets at 120
-photons by up to 0.006, which cost 0.4 dB. With an aperture a tenth too small, it is
-0.010 to 0.025."""
+"""Share by which the error must fall for a narrower blur where the given one explains
+the image. In dim light a blur narrower than the right one predicts a little better,
+like smoothing: simulated sheets at 120 photons by up to 0.006, which cost 0.4 dB. With
+an aperture a tenth too small it is 0.010 to 0.025, or the image is not explained."""
 
 NEARLY = 0.15
 """Part of the gain of the best width over the given one that a chosen width may lack:
@@ -43,7 +43,11 @@ STEPS = 4
 
 
 def best_width(
-    region: NDArray[np.float32], blur: BlurKernel, noise: NoiseModel, tolerance: float
+    region: NDArray[np.float32],
+    blur: BlurKernel,
+    noise: NoiseModel,
+    tolerance: float,
+    explained: bool = True,
 ) -> float:
     """Return the factor by which to scale the blur.
 
@@ -63,6 +67,9 @@ def best_width(
         Of the image.
     tolerance : float
         Share by which the given blur may be too wide, at the most.
+    explained : bool
+        Whether the given blur explains the image, as far as its misfit shows; a
+        narrower one must then predict the photons better by `WORTH`.
 
     Returns
     -------
@@ -83,7 +90,7 @@ def best_width(
     if not compared.worse(doubted, good):
         return 1.0
     least = compared.error(good)
-    if least > (1 - WORTH) * compared.error(1.0):
+    if explained and least > (1 - WORTH) * compared.error(1.0):
         return 1.0
     most = least + NEARLY * (compared.error(1.0) - least)
     for _ in range(STEPS):

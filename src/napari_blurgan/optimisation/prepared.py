@@ -11,6 +11,7 @@ from napari_blurgan.content.domain_thresholds import check_thresholds
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.estimates.first_look import Look, first_look
 from napari_blurgan.forward.physics import expected_blur, physics_of
+from napari_blurgan.heldout.misfit import NOTABLE_MISFIT
 from napari_blurgan.heldout.settling import settled
 from napari_blurgan.methods.recipe import Recipe
 from napari_blurgan.objective.term import build_terms
@@ -24,11 +25,6 @@ from napari_blurgan.sources.source import Source, open_source
 from napari_blurgan.transport.assembly import Transport, assemble
 
 __all__ = ["Prepared", "prepare", "preparing"]
-
-NOTABLE_MISFIT = 3.0
-"""Misfit above which a note is shown. With the right PSF it reaches 2, for light comes
-from beyond the stack, too; with an aperture a tenth too small it is 80 to 900 in bright
-images (docs/no-sharp-data.md), and in dim ones no higher than with the right one."""
 
 
 @dataclass(frozen=True)
