@@ -94,4 +94,4 @@ docs-site: setup
 # Half an hour; each script in a home of its own, so that nothing is known from before.
 screenshots: setup
 	for scene in screenshots screenshots_clicks screenshots_utom; do \
-		HOME=$$(mktemp -d) $(SCREEN) $(BIN)/python scripts/$$scene.py || exit 1; done
+		HOME=$$(mktemp -d) QT_QPA_PLATFORM=xcb $(SCREEN) $(BIN)/python scripts/$$scene.py || exit 1; done
