@@ -68,13 +68,16 @@ class Estimator:
         return found, plan.forward(steps.estimate)
 
     @torch.no_grad()
-    def expectations(self, y: Tensor, blur: BlurKernel) -> Iterator[Tensor]:
-        """Yield the expected y under the estimate after each iteration."""
+    def expectations(self, y: Tensor, blur: BlurKernel) -> Iterator[tuple[int, Tensor]]:
+        """Yield numbers of iterations a tenth apart, and the expected y after each."""
         steps, plan = self._start(y, blur)
-        for _ in range(self.iterations):
+        following = 1
+        for done in range(1, self.iterations + 1):
             heed_stop()
             steps.correct(steps.predict())
-            yield plan.forward(steps.estimate)
+            if done == following:
+                yield done, plan.forward(steps.estimate)
+                following += max(1, done // 10)
 
     def _start(self, y: Tensor, blur: BlurKernel) -> tuple[AcceleratedSteps, Blur]:
         kernel = blur.kernel()

@@ -64,8 +64,7 @@ class Comparison:
     def squares(self, blur: BlurKernel) -> Tensor:
         """Return the weighted squared residuals of the best iteration."""
         least, best, after = float("inf"), torch.empty(0), 1
-        predictions = self.estimator.expectations(self.seen, blur)
-        for done, expected in enumerate(predictions, 1):
+        for done, expected in self.estimator.expectations(self.seen, blur):
             left = self.taper * (self.unseen - expected)
             squares = self.measure.filtered(left).square()
             if (error := float(squares.mean())) < least:

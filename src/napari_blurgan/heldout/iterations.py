@@ -47,10 +47,7 @@ def best_iterations(
     errors = np.zeros(MOST)
     for region in regions:
         image = torch.from_numpy(region)[None, None]
-        halves = split_photons(image, noise, 0.5, rng)
-        errors += errors_of(estimator, halves, blur) + errors_of(
-            estimator, halves[::-1], blur
-        )
+        errors += errors_of(estimator, split_photons(image, noise, 0.5, rng), blur)
     best = int(np.argmin(errors)) + 1
     return min(MOST, round(WHOLE * best))
 
@@ -58,13 +55,18 @@ def best_iterations(
 def errors_of(
     estimator: Estimator, halves: tuple[Tensor, ...], blur: BlurKernel
 ) -> NDArray[np.float64]:
-    """Return the error of the other half after each iteration, until past the best."""
+    """Return the error of the other half after each iteration, until past the best.
+
+    Between the numbers that are examined it is interpolated.
+    """
     seen, unseen = halves
     shape = tuple(seen.shape[2:])
     error, taper = ProjectedError(blur, shape, FLOOR), window(shape, 8)
+    tried: list[int] = []
     found: list[float] = []
-    for expected in estimator.expectations(seen, blur):
+    for done, expected in estimator.expectations(seen, blur):
+        tried.append(done)
         found.append(float(error(taper * (unseen - expected))))
-        if len(found) > PATIENCE * (int(np.argmin(found)) + 1) + 5:
+        if done > PATIENCE * tried[int(np.argmin(found))] + 5:
             break
-    return np.array(found + [found[-1]] * (estimator.iterations - len(found)))
+    return np.interp(np.arange(1, estimator.iterations + 1), tried, found)
