@@ -10,6 +10,7 @@ import pytest
 from napari import Viewer
 from napari.settings import get_settings
 from pytestqt.qtbot import QtBot
+from qtpy.QtGui import QColor
 from qtpy.QtWidgets import (
     QAbstractSpinBox,
     QApplication,
@@ -27,6 +28,7 @@ from napari_blurgan.widgets._words import HERE, breakable, plain
 from tests.support.docks import NAMES, opened
 
 LARGE = 14  # points; napari's own are 9
+SEEN = 2.0  # contrast, 1 to 21; the best of one grey for both themes is 2.3
 FIELDS = (QAbstractSpinBox, QComboBox, QLineEdit, QListWidget, QCheckBox, QGroupBox)
 
 
@@ -59,11 +61,12 @@ def cut_off(widget: Any) -> Iterator[Any]:
             yield child.text()
 
 
-def test_nothing_is_cut_off_in_large_type(widget: Any) -> None:
+def test_nothing_is_cut_off_in_large_type(widget: Any, qtbot: QtBot) -> None:
+    """What the checks of the form say has its place a moment later."""
     (area,) = widget.findChildren(QScrollArea)
     content = area.widget()
     assert content.minimumSizeHint().width() <= area.viewport().width()
-    assert list(cut_off(widget)) == []
+    qtbot.waitUntil(lambda: list(cut_off(widget)) == [], timeout=5000)
     assert widget.window().width() <= 1280
 
 
@@ -87,6 +90,41 @@ def test_a_long_name_of_a_file_widens_no_dock() -> None:
     assert label.text().replace(HERE, "") == path
     letters = label.fontMetrics().horizontalAdvance("m" * 16)
     assert label.minimumSizeHint().width() < letters
+
+
+@pytest.mark.parametrize("widget", ["Train"], indirect=True)
+def test_the_kinds_of_sharp_images_are_named_in_full(widget: Any) -> None:
+    box = widget.data._make.native
+    room = box.width() - box.height()  # that of the arrow
+    for row in range(box.count()):
+        words = box.itemText(row)
+        assert box.fontMetrics().horizontalAdvance(words) <= room, words
+
+
+def luminance(colour: QColor) -> float:
+    """Return the relative luminance, as the Web Content Accessibility Guidelines do."""
+    parts = [v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4
+             for v in (colour.redF(), colour.greenF(), colour.blueF())]  # fmt: skip
+    return float(np.dot((0.2126, 0.7152, 0.0722), parts))
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize("widget", ["Train"], indirect=True)
+def test_a_box_to_tick_is_seen_where_it_is_empty(
+    widget: Any, theme: str, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
+) -> None:
+    monkeypatch.setattr(get_settings().appearance, "theme", theme)
+    widget._viewer.theme = theme
+    widget.data.update_values({"make": "layers"})
+    sources = widget.data.sharp
+    qtbot.waitUntil(sources.isVisible)
+    assert sources.sources() == []
+    row = sources.visualItemRect(sources.item(0))
+    picture = sources.viewport().grab().toImage()
+    y = row.center().y()
+    box = [luminance(picture.pixelColor(x, y)) for x in range(row.left() + 20)]
+    lightest, darkest = max(box), min(box)
+    assert (lightest + 0.05) / (darkest + 0.05) >= SEEN
 
 
 def test_every_field_explains_itself(widget: Any) -> None:

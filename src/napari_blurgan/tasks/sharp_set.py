@@ -15,11 +15,11 @@ __all__ = ["SHARP_SETS", "Cut", "deconvolved_parts", "synthetic"]
 
 SHARP_SETS = {
     "layers": "ticked below",
-    "richardson-lucy": "made from them: deconvolved parts",
-    "microtubules": "made: synthetic microtubules",
-    "vesicles": "made: synthetic vesicles",
-    "membranes": "made: synthetic membranes",
-    "nuclei": "made: synthetic nuclei",
+    "richardson-lucy": "deconvolved parts",
+    "microtubules": "synthetic microtubules",
+    "vesicles": "synthetic vesicles",
+    "membranes": "synthetic membranes",
+    "nuclei": "synthetic nuclei",
 }
 PHANTOMS = 3
 """Number of simulated volumes of synthetic structures."""

@@ -56,7 +56,8 @@ class DataForm(QWidget):
             choices=[(words, key) for key, words in SHARP_SETS.items()],
             tooltip=(
                 "What restored images should look like. They need not show the same "
-                "field; if you have none, let a set be made"
+                "field; if you have none, let a set be made: of deconvolved parts of "
+                "the blurred images, or of synthetic structures"
             ),
         )  # fmt: skip
         self._make.changed.connect(self._show_what_is_needed)

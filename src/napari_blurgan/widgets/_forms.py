@@ -17,12 +17,15 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-__all__ = ["Fold", "Form", "Known", "show_focus"]
+__all__ = ["Fold", "Form", "Known", "show_empty_boxes", "show_focus"]
 
 FIELD_WIDTH = 90
 PLAIN = (str, int, float, bool)
 FOCUS = "border: 1px solid #56B4E9"
 """Style of the focus, which napari's themes do not show on every kind of field."""
+EMPTY = "border: 1px solid #7E7E7E; border-radius: 2px; width: 11px; height: 11px"
+"""Style of a box without a tick, which napari's themes draw in the colour of a list.
+The grey stands out as much from the lists of the dark theme as of the light one."""
 NOTHING = "-----"
 """Text of a box in which nothing is chosen."""
 NAME, LONGEST = 16, 19
@@ -77,6 +80,20 @@ def show_focus(field: QWidget, kind: str, look: str = "") -> None:
         What else its style says.
     """
     field.setStyleSheet(f"{kind} {{ {look} }} {kind}:focus {{ {FOCUS} }}")
+
+
+def show_empty_boxes(field: QWidget, kind: str) -> None:
+    """Let the boxes of a field be seen where they are not ticked.
+
+    Parameters
+    ----------
+    field : QWidget
+        Something with boxes to tick.
+    kind : str
+        Qt's name of its class.
+    """
+    style = f"{kind}::indicator:unchecked {{ {EMPTY} }}"
+    field.setStyleSheet(f"{field.styleSheet()} {style}")
 
 
 def _size(field: QWidget) -> None:
@@ -182,6 +199,7 @@ class Known(QGroupBox):
         self.setCheckable(True)
         self.setChecked(False)
         self.setToolTip(tooltip)
+        show_empty_boxes(self, "QGroupBox")
         self.fields = Form(*fields)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(4, 4, 4, 4)

@@ -13,6 +13,7 @@ from napari_blurgan.axes import VoxelSize
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import AxesError, BlurGANError
 from napari_blurgan.reading.images import read_stack
+from napari_blurgan.widgets._forms import show_empty_boxes
 from napari_blurgan.widgets._layers import (
     is_measured,
     is_source,
@@ -54,6 +55,7 @@ class SourceList(QListWidget):
         self._sizes: dict[Path, VoxelSize] = {}
         self.setToolTip(f"{tooltip}\nFiles and layers can be dropped here.")
         self.setAccessibleName(tooltip)
+        show_empty_boxes(self, "QListWidget")
         self.setAcceptDrops(True)
         self.setSelectionMode(QListWidget.SelectionMode.NoSelection)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

@@ -190,6 +190,7 @@ class _Table(QTableWidget):
         self.setSelectionBehavior(QTableWidget.SelectionBehavior.SelectRows)
         self.setTabKeyNavigation(False)
         _forms.show_focus(self, "QTableWidget")
+        _forms.show_empty_boxes(self, "QTableWidget")
         self.verticalHeader().hide()
         header = self.horizontalHeader()
         for column in range(len(COLUMNS)):
