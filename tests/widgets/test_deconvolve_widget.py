@@ -326,7 +326,7 @@ def test_the_plan_says_what_it_would_take(
     widget: DeconvolveWidget, qtbot: QtBot
 ) -> None:
     widget.parameters["iterations"].value = 7
-    qtbot.waitUntil(lambda: "whole, about" in widget.plan.text(), timeout=30_000)
+    qtbot.waitUntil(lambda: "in one piece, about" in widget.plan.text(), timeout=30_000)
     assert "1 frame " in widget.plan.text()
 
 

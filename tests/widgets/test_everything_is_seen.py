@@ -10,6 +10,7 @@ import pytest
 from napari import Viewer
 from napari.settings import get_settings
 from pytestqt.qtbot import QtBot
+from qtpy.QtCore import Qt
 from qtpy.QtGui import QColor
 from qtpy.QtWidgets import (
     QAbstractSpinBox,
@@ -24,7 +25,10 @@ from qtpy.QtWidgets import (
     QScrollArea,
 )
 
+from napari_blurgan.errors import DataError
+from napari_blurgan.widgets._forms import NOTHING
 from napari_blurgan.widgets._words import HERE, breakable, plain
+from napari_blurgan.widgets._worker import Failure
 from tests.support.docks import NAMES, opened
 
 LARGE = 14  # points; napari's own are 9
@@ -48,8 +52,18 @@ def widget(
     return widget
 
 
+def wide(box: QComboBox) -> bool:
+    """Return whether a choice of ours does not fit; layers may have any name."""
+    texts = [box.itemText(i) for i in range(box.count())]
+    longest = max(map(box.fontMetrics().horizontalAdvance, texts), default=0)
+    return NOTHING not in texts and longest > box.width() - box.height()
+
+
 def cut_off(widget: Any) -> Iterator[Any]:
     """Return what is narrower than it needs to be, or sticks out of the dock."""
+    for box in widget.findChildren(QComboBox):
+        if box.isVisible() and wide(box):
+            yield box.currentText()
     for child in widget.findChildren((QPushButton, QLabel)):
         if not child.isVisible() or not child.text():
             continue
@@ -93,12 +107,22 @@ def test_a_long_name_of_a_file_widens_no_dock() -> None:
 
 
 @pytest.mark.parametrize("widget", ["Train"], indirect=True)
-def test_the_kinds_of_sharp_images_are_named_in_full(widget: Any) -> None:
-    box = widget.data._make.native
-    room = box.width() - box.height()  # that of the arrow
-    for row in range(box.count()):
-        words = box.itemText(row)
-        assert box.fontMetrics().horizontalAdvance(words) <= room, words
+@pytest.mark.parametrize("kind", ["refusal", "failure"])
+def test_why_it_does_not_go_on_is_in_view(widget: Any, kind: str, qtbot: QtBot) -> None:
+    """Also on a small screen, where it is said below the fields."""
+    widget.data.blurred.untick()
+    if kind == "refusal":
+        qtbot.mouseClick(widget.run.start_button, Qt.MouseButton.LeftButton)
+    else:
+        widget._settings.set_open(True)
+        widget._on_failure(Failure(DataError("the images are of another size")))
+    label = widget.messages._label
+
+    def seen() -> bool:
+        return bool(label.visibleRegion().boundingRect().height() == label.height())
+
+    qtbot.waitUntil(lambda: seen() and bool(widget.messages.text()), timeout=5000)
+    assert widget.messages.text()[2].isupper()
 
 
 def luminance(colour: QColor) -> float:

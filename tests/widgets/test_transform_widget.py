@@ -24,6 +24,7 @@ from napari_blurgan.widgets._controls import Phase
 from napari_blurgan.widgets._layers import result_layer, to_stack
 from napari_blurgan.widgets._levels import Level, levels_of
 from napari_blurgan.widgets._transforming import mosaic
+from napari_blurgan.widgets._view import corners_of_view
 from napari_blurgan.widgets._words import HERE
 from napari_blurgan.widgets.transform import TransformWidget
 from napari_blurgan.writing.ome_tiff import write_ome_tiff
@@ -207,6 +208,18 @@ def test_the_sample_has_two_modalities_beside_each_other(
     assert stained.rgb
     assert dim.data.shape == stained.data.shape[:-1]
     assert dim.extent.world[1][-1] < stained.extent.world[0][-1]
+
+
+def test_both_modalities_of_the_sample_are_in_view(
+    make_napari_viewer: Callable[..., Viewer], qtbot: QtBot
+) -> None:
+    viewer = make_napari_viewer(show=True)
+    viewer.open_sample("napari-blurgan", "cells")
+    both = (64 + 8 + 64 - 1) / 2
+    qtbot.waitUntil(lambda: abs(viewer.scene.camera.center[-1] - both) < 1)
+    for layer in viewer.layers:
+        low, high = corners_of_view(layer)
+        assert (high - low)[1:3].tolist() == [63, 63]
 
 
 def test_what_was_typed_is_there_the_next_time(

@@ -112,7 +112,7 @@ METHODS: dict[str, Method] = {
         ),
         Method(
             "rl-tv",
-            "Richardson–Lucy with total variation",
+            "Richardson–Lucy with TV",
             "Smooths noise and preserves edges: for nuclei and other filled "
             "structures, dim images.",
             "total_variation:tv_richardson_lucy",

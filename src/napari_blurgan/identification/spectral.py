@@ -254,7 +254,8 @@ class SpectralLoss(nn.Module):
         if int((seen & usable).sum()) < FEWEST_BINS:
             raise DataError(
                 "the signal of the blurred images is too weak to estimate their PSF "
-                "from a power spectrum: give more or brighter images"
+                "from a power spectrum: give more or brighter images, or take the PSF "
+                "from optics or beads"
             )
         self._keep("noise", noise)
         self._keep("usable", usable)

@@ -223,9 +223,9 @@ class DeconvolutionRequest:
         work = (
             frames * pieces * math.prod(n + h for n, h in zip(seen, halo, strict=True))
         )
-        cut = "whole" if tile is None else f"in {pieces} tiles"
-        words = f"{frames} frame{'s'[: frames > 1]} {cut}, about {need / 1e9:.2g} GB"
-        return words, work * self._pace(psfs[0])
+        cut = "in one piece" if tile is None else f"in {pieces} tiles"
+        many = "1 frame" if frames == 1 else f"{frames} frames, each"
+        return f"{many} {cut}, about {need / 1e9:.2g} GB", work * self._pace(psfs[0])
 
     def _check_camera(self) -> None:
         """Refuse what counts photo-electrons without the camera's figures."""

@@ -7,7 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from napari.utils import progress
-from qtpy.QtCore import QEvent, QObject, QSize, Qt, Signal
+from qtpy.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal
 from qtpy.QtGui import QTextDocumentFragment
 from qtpy.QtWidgets import (
     QFrame,
@@ -20,6 +20,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_blurgan.widgets._docks import ancestor
 from napari_blurgan.widgets._help import dialog
 from napari_blurgan.widgets._log import LOG
 from napari_blurgan.widgets._words import escaped, plain
@@ -40,6 +41,15 @@ __all__ = [
 
 PER_MILLE = 1000
 LATEST = 5
+LAID_OUT = 50
+"""Milliseconds after which what was just said has its place in the dock."""
+MARGIN = 8
+"""Pixels to be seen below a message."""
+FIRST_WORDS = (
+    *("a", "an", "cannot", "choose", "draw", "enter", "give"),
+    *("no", "not", "the", "there", "tick", "too", "two"),
+)
+"""Words that begin our sentences, unlike the name of a layer or of a file."""
 
 
 class Phase(Enum):
@@ -184,6 +194,10 @@ class Messages(QFrame):
         layout.setContentsMargins(0, 4, 0, 4)
         layout.addWidget(self._label)
         layout.addWidget(self._details)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(LAID_OUT)
+        self._timer.timeout.connect(self._scroll_here)
         self.reset()
 
     def reset(self) -> None:
@@ -207,12 +221,19 @@ class Messages(QFrame):
         self._sentences.append(escaped(words))
         self._show()
 
+    def refuse(self, sentence: str) -> None:
+        """Show why something was not begun, and scroll there."""
+        self.add(sentence)
+        self._timer.start()
+
     def add_failure(self, failure: Failure) -> None:
-        """Show an error, with the traceback one click away."""
-        LOG.write(f"✖ {failure.sentence}\n{failure.details.rstrip()}")
-        self._sentences.append(f"✖ <b>{escaped(failure.sentence)}</b>")
+        """Show an error, with the traceback one click away, and scroll there."""
+        words = _begun(failure.sentence)
+        LOG.write(f"✖ {words}\n{failure.details.rstrip()}")
+        self._sentences.append(f"✖ <b>{escaped(words)}</b>")
         self.details = failure.details
         self._show()
+        self._timer.start()
 
     def text(self) -> str:
         """Return the displayed text without markup."""
@@ -223,13 +244,20 @@ class Messages(QFrame):
         self._details.setVisible(bool(self.details))
         self.setVisible(bool(self._sentences))
 
+    def _scroll_here(self) -> None:
+        area = ancestor(self, QScrollArea)
+        if area is not None:
+            below = self.mapTo(area.widget(), self.rect().bottomLeft())
+            area.ensureVisible(below.x(), below.y(), 0, MARGIN)
+
     def _show_details(self) -> None:
         dialog(self, "Details", self.details, markdown=False).open()
 
 
 def _begun(sentence: str) -> str:
     """Return a sentence with a capital; one may begin with the name of a layer."""
-    return f"T{sentence[1:]}" if sentence.startswith("the ") else sentence
+    first = sentence.partition(" ")[0]
+    return sentence[0].upper() + sentence[1:] if first in FIRST_WORDS else sentence
 
 
 def scrolled(content: QWidget, parent: QWidget) -> None:

@@ -148,11 +148,15 @@ class LearningWidget(QWidget):
             elif isinstance(event, Preparing):
                 self._say_stage(event)
             elif isinstance(event, Warned):
-                self.messages.add(event.message, remedy(event))
+                self.messages.add(event.message, remedy(event, self._optics_given()))
             elif isinstance(event, Finished):
                 (self._on_finished if event.step > 0 else self._on_nothing)(event)
             else:
                 self._heard(event)
+
+    def _optics_given(self) -> bool:
+        """Return whether the optics or a PSF are known in this training."""
+        return False
 
     def _heard(self, event: Event) -> None:
         """Handle reports of some trainings only."""

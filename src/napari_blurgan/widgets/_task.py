@@ -62,7 +62,7 @@ class TaskWidget(QWidget):
         try:
             work = prepare()
         except BlurGANError as error:
-            self.messages.add(str(error))
+            self.messages.refuse(str(error))
             return
         job = self._job = Job(work, self)
         job.reported.connect(self.heard)

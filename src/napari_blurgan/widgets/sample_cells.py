@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import napari
 import numpy as np
+from qtpy.QtCore import QTimer
 
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.widgets._layers import LayerData, stack_layer
@@ -28,9 +30,17 @@ def cells() -> list[LayerData]:
         for s in range(FRAMES)
     ]
     grey, stain = ((255 * np.stack(m)).astype(np.uint8) for m in (few, many))
+    _show_both()
     return [
         stack_layer(
             Stack(stain, "TYXS", name="stained cells"), translate=(0, 0, SIDE + 8)
         ),
         stack_layer(Stack(grey, "TYX", name="dim cells")),
     ]
+
+
+def _show_both() -> None:
+    """Bring both layers into view, once they are there: napari shows the first."""
+    viewer = napari.current_viewer()
+    if viewer is not None and not viewer.layers:
+        QTimer.singleShot(0, viewer.reset_view)

@@ -251,7 +251,7 @@ class TrainWidget(LearningWidget):
             request = self._request()
             request.check()
         except BlurGANError as error:
-            self.messages.add(str(error))
+            self.messages.refuse(str(error))
             self._settings.set_open(True)
             return
         options = request.options | {"resume": resume}
@@ -351,6 +351,10 @@ class TrainWidget(LearningWidget):
         names = ", ".join(run.request.blurred[0].name for run in self._waiting)
         self._queue.setText(f"Next: {names}")
         self._queue.setVisible(bool(names))
+
+    def _optics_given(self) -> bool:
+        request = None if self._run is None else self._run.request
+        return request is not None and (request.optics or request.psf) is not None
 
     def _heard(self, event: Event) -> None:
         if isinstance(event, Judged):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from napari_blurgan.widgets._fields import changes_of
 from napari_blurgan.widgets._layers import METADATA_KEY
 from napari_blurgan.widgets._remedies import remedy
 from napari_blurgan.widgets._words import HERE
-from napari_blurgan.widgets.train import TrainWidget
+from napari_blurgan.widgets.train import Run, TrainWidget
 from tests.support.docks import idle, missing, opened
 
 
@@ -194,13 +195,36 @@ def test_name_place_and_processor_are_seen_before_start(
     assert _state.models.list() == [expected]
 
 
-def test_remedies_are_things_in_the_window() -> None:
+@pytest.mark.parametrize("given", [True, False])
+def test_remedies_are_things_in_the_window(given: bool) -> None:
     for code in ("mismatched-sets", "kernel-held", "truncated-kernel"):
-        words = remedy(Warned(0, code, "", "set forward.start, or blurgan psf", {}))
+        event = Warned(0, code, "", "set forward.start, or blurgan psf", {})
+        words = remedy(event, given)
         assert "forward.start" not in words
         assert "blurgan" not in words
     other = Warned(0, "content", "", "Raise terms.saliency.weight.", {})
-    assert "Advanced → Recipe changes" in remedy(other)
+    assert "Advanced → Recipe changes" in remedy(other, given)
+
+
+@pytest.mark.parametrize(
+    "code", ["mismatched-sets", "kernel-held", "psf-does-not-explain"]
+)
+def test_no_remedy_that_is_already_taken(code: str) -> None:
+    event = Warned(0, code, "", "", {})
+    assert "tick 'Optics known'" in remedy(event, optics_given=False)
+    assert "tick" not in remedy(event, optics_given=True)
+    assert "Check NA" not in remedy(event, optics_given=False)
+
+
+def test_optics_and_a_known_psf_are_given(widget: TrainWidget) -> None:
+    assert not widget._optics_given()
+    widget.data.update_values({"make": "microtubules", "optics": {"known": True}})
+    widget.data.blurred.tick(widget._viewer.layers["blurred"])
+    request = widget._request()
+    for known, given in ((request.optics, True), (None, False)):
+        asked = replace(request, optics=known)
+        widget._run = Run(asked, widget._live_layers(), lambda: Path())
+        assert widget._optics_given() == given
 
 
 def test_settings_are_saved_and_loaded_as_a_recipe(
