@@ -14,7 +14,9 @@ from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 
 from napari_blurgan.data.stack import Stack
+from napari_blurgan.optics.psf import Psf
 from napari_blurgan.widgets._layers import is_measured, stack_layer, to_stack
+from napari_blurgan.widgets._psf_layers import add_psf
 from napari_blurgan.widgets._voxel_size import VoxelSizeForm, set_voxel_size
 from tests.support.docks import opened
 
@@ -60,6 +62,34 @@ def test_a_typed_size_is_the_layer_s_scale_in_micrometres(
     np.testing.assert_allclose(layer.translate, (0, 0, 0.4, 0))
     assert viewer.dims.current_step[1] == 3
     assert form.isHidden()
+
+
+def test_what_lies_in_the_voxels_of_a_layer_goes_on_fitting(
+    form: tuple[Viewer, VoxelSizeForm], qtbot: QtBot
+) -> None:
+    """Its PSFs, its results and what was drawn on it; not another image."""
+    viewer, form = form
+    cell = viewer.add_image(np.zeros((9, 40, 40)), name="cell")
+    result = viewer.add_image(np.zeros((9, 40, 40)), name="cell · restored")
+    points = viewer.add_points([[4, 8, 9]], name="marks")
+    other = viewer.add_image(np.zeros((9, 40, 40)), name="another cell")
+    spot = np.zeros((5, 9, 9), np.float32)
+    spot[2, 4, 4] = 1
+    known = add_psf(viewer, Psf(spot, (0.2, 0.13, 0.13), {"file": "a.tif"}), cell)
+    learned = add_psf(viewer, Psf(spot, (1, 1, 1), {"model": "learned"}), cell)
+    form.look_at([cell])
+    typed(form, z=0.3, y=0.1)
+    qtbot.mouseClick(form.set_button, Qt.MouseButton.LeftButton)
+    for layer in (cell, result, points, learned):
+        assert tuple(layer.scale) == SIZE
+    assert tuple(known.scale) == (0.2, 0.13, 0.13)
+    assert tuple(other.scale) == (1, 1, 1)
+    psfs = (known, learned)
+    assert {str(x.units[-1]) for x in (result, points, *psfs)} == {"micrometer"}
+    edges = [cell.extent.world[1][-1], *(p.extent.world[0][-1] for p in psfs)]
+    assert edges == sorted(edges)
+    assert known.extent.world[1][-1] < learned.extent.world[0][-1]
+    np.testing.assert_allclose(result.extent.world, cell.extent.world)
 
 
 def test_pixels_are_square_until_the_person_says_otherwise(

@@ -19,8 +19,10 @@ from napari_blurgan.widgets._layers import (
     METADATA_KEY,
     guess_axes,
     is_measured,
+    is_psf,
     to_stack,
 )
+from napari_blurgan.widgets._voxel_world import dependents, measure_psf
 from napari_blurgan.widgets._words import plain
 
 if TYPE_CHECKING:
@@ -177,11 +179,22 @@ class VoxelSizeForm(QWidget):
     def _set(self) -> None:
         size, steps = self.size(), self._viewer.dims.current_step
         for layer in self._layers:
-            set_voxel_size(layer, size, self._axes)
+            self._measure(layer, size)
         if self._layers:
             self._show_anew(steps)
         self.hide()
         self.given.emit(size)
+
+    def _measure(self, layer: Image, size: VoxelSize) -> None:
+        """Write a size into a layer, and into what lies in its voxels."""
+        along = dependents(layer, self._viewer.layers)
+        axes = (self._axes or guess_axes(layer))[: layer.ndim]
+        set_voxel_size(layer, size, axes)
+        for other in along:
+            if is_psf(other):
+                measure_psf(other, size, layer, self._viewer.layers)
+            else:
+                set_voxel_size(other, size, axes[-other.ndim :])
 
 
 def set_voxel_size(layer: Image, size: VoxelSize, axes: str | None = None) -> None:
