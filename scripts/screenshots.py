@@ -66,6 +66,7 @@ class Studio:
         wait(0.7)
         QApplication.sendPostedEvents()  # what was said just now has its place
         pixels = self.viewer.screenshot(canvas_only=False, flash=False)
+        assert pixels.shape[:2] == SIZE[::-1], "the window has grown"
         if above is not None:
             pixels = with_dialog(pixels, above)
         path = self.out / self.folder / f"{name}.png"

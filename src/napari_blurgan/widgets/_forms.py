@@ -28,7 +28,7 @@ EMPTY = "border: 1px solid #7E7E7E; border-radius: 2px; width: 11px; height: 11p
 The grey stands out as much from the lists of the dark theme as of the light one."""
 NOTHING = "-----"
 """Text of a box in which nothing is chosen."""
-NAME, LONGEST = 16, 21
+NAME, LONGEST = 16, 20
 """Visible letters of a choice: of a layer name, and of our own longer ones."""
 
 
