@@ -26,6 +26,7 @@ from napari_blurgan.tiling import tile_runner as engine
 from napari_blurgan.widgets import _state
 from napari_blurgan.widgets._controls import Phase
 from napari_blurgan.widgets._layers import to_psf, to_stack
+from napari_blurgan.widgets._log import LOG
 from napari_blurgan.widgets._psf_field import FILE, OTHER
 from napari_blurgan.widgets._psf_layers import psf_layer
 from napari_blurgan.widgets.restore import RestoreWidget
@@ -81,6 +82,20 @@ def test_the_plan_is_reported_before_anything_starts(
     assert widget.plan.text().endswith(" s")
     assert widget.run.phase is Phase.IDLE
     assert "blurred · restored" not in viewer.layers
+
+
+def test_a_long_first_tile_is_not_called_loading(
+    widget: RestoreWidget,
+    click: Callable[[QPushButton], None],
+    done: Callable[[], None],
+) -> None:
+    lines: list[str] = []
+    LOG.added.connect(lines.append)
+    click(widget.run.start_button)
+    done()
+    LOG.added.disconnect(lines.append)
+    said = [line.partition("restoring: ")[2] for line in lines]
+    assert [words for words in said if words][:2] == ["Loading…", "Restoring…"]
 
 
 def test_to_a_file(

@@ -320,6 +320,7 @@ class RestoreWidget(RunWidget):
                 self.messages.add(event.message)
             elif isinstance(event, Planned):
                 self.planner.say(estimate(event.plan))
+                self.run.say("Restoring…")  # the first tile may take long
             elif isinstance(event, TileDone):
                 self.show_progress("Tile", event.done, event.total, event.seconds_left)
 
