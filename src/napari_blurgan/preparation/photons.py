@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
 from napari_blurgan.interruption import heed_stop
@@ -15,20 +16,26 @@ __all__ = ["split_photons"]
 
 Image = NDArray[np.float64]
 
+SMOOTHING = 1.5
+"""Standard deviation, in voxels, of the local mean that tells dim from bright; a voxel
+has a weight of 0.02 in its own, in planes of 0.07."""
+
 
 def split_photons(
     y: Tensor, noise: NoiseModel, share: float, rng: np.random.Generator
 ) -> tuple[Tensor, Tensor]:
-    """Distribute the photons of a measurement over two images.
+    """Distribute the photons of a measurement over two images with independent noise.
 
-    Counts with read noise are shifted until their variance equals their mean; dividing
-    them at random then gives two uncorrelated parts, as long as no count is negative.
-    Without photon noise, a Gaussian is added to one part and subtracted from the other.
+    Where photon noise prevails, counts are divided at random. Where read noise does, a
+    Gaussian is added to one part and subtracted from the other: in darkness this is
+    exact. Counts with read noise, shifted until their variance equals their mean, have
+    uncorrelated parts, too, but the square of one part predicts the other, from which a
+    network learns the noise of dim images.
 
     Parameters
     ----------
     y : Tensor
-        Of any shape, in normalised intensities: zero is the background.
+        ([n, c, z,] y, x), in normalised intensities: zero is the background.
     noise : NoiseModel
         Of y.
     share : float
@@ -44,12 +51,25 @@ def split_photons(
     """
     heed_stop()
     image = y.cpu().numpy().astype(np.float64)
-    halves = _counted if noise.slope > 0 else _gaussian
+    photon_noise = noise.slope * _local_mean(image)
+    dim = photon_noise <= noise.intercept
+    first, second = np.empty_like(image), np.empty_like(image)
+    bright = image[~dim]
+    first[~dim], second[~dim] = _counted(bright, noise, share, rng)
+    variance = photon_noise[dim] + noise.intercept
+    first[dim], second[dim] = _exchanged(image[dim], variance, share, rng)
     one, other = (
         torch.from_numpy(part.astype(np.float32)).to(y.device)
-        for part in halves(image, noise, share, rng)
+        for part in (first, second)
     )
     return one, other
+
+
+def _local_mean(image: Image) -> Image:
+    """Return the mean around each voxel, not below the background."""
+    axes = min(image.ndim, 3)
+    widths = (0.0,) * (image.ndim - axes) + (SMOOTHING,) * axes
+    return np.maximum(gaussian_filter(image, widths), 0)
 
 
 def _counted(
@@ -61,9 +81,9 @@ def _counted(
     return noise.slope * one - noise.pedestal, noise.slope * other - noise.pedestal
 
 
-def _gaussian(
-    image: Image, noise: NoiseModel, share: float, rng: np.random.Generator
+def _exchanged(
+    image: Image, variance: Image, share: float, rng: np.random.Generator
 ) -> tuple[Image, Image]:
-    added = rng.normal(0, np.sqrt(noise.intercept), image.shape)
+    added = rng.normal(0, np.sqrt(variance))
     odds = np.sqrt((1 - share) / share)
     return image + odds * added, image - added / odds
