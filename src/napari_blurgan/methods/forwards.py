@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
+from pydantic import Field, model_validator
 
 from napari_blurgan.methods.parts import (
     ESTIMATE,
@@ -13,7 +13,10 @@ from napari_blurgan.methods.parts import (
     NETWORK,
     TURNED_SECTIONS,
     WAY_BACK,
+    Delay,
+    Fraction,
     Kinds,
+    Length,
     Need,
     Part,
 )
@@ -66,7 +69,7 @@ class ForwardSettings(Part):
     one_channel: ClassVar[bool] = False
     whole: ClassVar[bool] = False
 
-    frozen_steps: NonNegativeInt = 0
+    frozen_steps: Delay = 0
     noise: bool = True
 
     @property
@@ -101,18 +104,18 @@ class KernelForward(ForwardSettings):
     """Source of the initial kernel; `auto` uses the best that is available."""
     aberrations: tuple[Aberration, ...] = ()
     """Aberrations of the pupil to learn, in addition to its aperture and wavelength."""
-    size: tuple[PositiveInt, ...] | None = None
+    size: tuple[Length, ...] | None = None
     """Support in voxels, (z, y, x); by default chosen from the optics."""
-    frozen_steps: NonNegativeInt = 100
+    frozen_steps: Delay = 100
     """Steps before the kernel starts to learn, after G."""
-    widen: Annotated[float, Field(ge=0, le=1)] = 0.0
+    widen: Fraction = 0.0
     """Largest share by which the blur of Hx is wider than that of the estimate, drawn
     at random: G then tolerates longer wavelengths, and is less accurate at its own."""
 
     tolerance: Annotated[float, Field(ge=0, le=0.5)] = 0.0
     """Largest share by which a fixed PSF may be too wide, like that of too small an NA:
     a narrower one is used if it predicts held-out photons better."""
-    thickness: Annotated[float, Field(ge=0)] | Literal["auto"] = 0.0
+    thickness: Annotated[float, Field(ge=0, le=1000)] | Literal["auto"] = 0.0
     """Thickness of the sample around a single plane, in µm: out-of-focus light from it
     is part of the blur. `auto` uses the one that predicts held-out photons best."""
 

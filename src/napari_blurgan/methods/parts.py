@@ -11,17 +11,19 @@ from __future__ import annotations
 import difflib
 import importlib
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar, Generic, NamedTuple, TypeVar, get_args
+from typing import Annotated, Any, ClassVar, Generic, NamedTuple, TypeVar, get_args
 
 from pydantic import (
     BaseModel,
     ConfigDict,
+    Field,
     ValidationError,
     ValidationInfo,
     field_validator,
 )
 
 from napari_blurgan.errors import RecipeError
+from napari_blurgan.methods.length import MOST_STEPS
 
 __all__ = [
     "ESTIMATE",
@@ -34,15 +36,46 @@ __all__ = [
     "TURNED_SECTIONS",
     "UNSEEN",
     "WAY_BACK",
+    "Count",
+    "Decay",
+    "Delay",
+    "Fraction",
+    "Grey",
     "Kinds",
+    "Length",
     "Need",
     "Part",
+    "Rate",
     "Section",
+    "Slope",
+    "Steps",
+    "Weight",
     "explain",
     "field_names",
     "load",
     "unknown",
 ]
+
+
+# Every number of a recipe has two ends: without an upper one, it asks for any amount of
+# memory or time, and that is found out by a machine that stands still.
+Count = Annotated[int, Field(ge=1, le=4096)]
+"""Of things that are all in memory at once."""
+Length = Annotated[int, Field(ge=1, le=100_000)]
+"""In voxels, along an axis."""
+Steps = Annotated[int, Field(ge=1, le=MOST_STEPS)]
+Delay = Annotated[int, Field(ge=0, le=MOST_STEPS)]
+"""Steps before something begins."""
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Decay = Annotated[float, Field(ge=0, lt=1)]
+Rate = Annotated[float, Field(gt=0, le=10)]
+"""Of learning."""
+Weight = Annotated[float, Field(ge=0, le=1e9)]
+Slope = Annotated[float, Field(gt=0, le=1e6)]
+Grey = Annotated[float, Field(ge=-1e30, le=1e30)]
+"""Grey levels."""
+
+ALTERNATIVES = ("int", "float", "constrained-int", "constrained-float")
 
 
 class Section(BaseModel):
@@ -175,10 +208,12 @@ class Kinds(Generic[S]):
 def explain(model: type[BaseModel], error: ValidationError, within: str = "") -> str:
     """Return a message of one line about the first invalid field."""
     first = error.errors()[0]
-    place = [str(part) for part in first["loc"]]
-    named = ".".join([within, *place] if within else place)
+    place = [within, *map(str, first["loc"])] if within else [*map(str, first["loc"])]
     if first["type"] == "extra_forbidden":
-        return unknown(named, field_names(model, f"{within}." if within else ""))
+        known = field_names(model, f"{within}." if within else "")
+        return unknown(".".join(place), known)
+    # Of alternatives, such as a number or "auto", pydantic names the type as well.
+    named = ".".join(part for part in place if part not in ALTERNATIVES)
     message = str(first["msg"]).removeprefix("Value error, ")
     return (
         f"recipe: {named:.100}: {message:.300}" if named else f"recipe: {message:.300}"

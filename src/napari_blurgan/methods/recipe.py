@@ -16,10 +16,6 @@ import yaml
 from pydantic import (
     BeforeValidator,
     Field,
-    NonNegativeFloat,
-    NonNegativeInt,
-    PositiveFloat,
-    PositiveInt,
     SerializeAsAny,
     ValidationError,
     field_serializer,
@@ -35,7 +31,20 @@ from napari_blurgan.methods.forwards import (
 )
 from napari_blurgan.methods.guarded_yaml import read_yaml
 from napari_blurgan.methods.migrations import VERSION, migrate
-from napari_blurgan.methods.parts import TURNED_SECTIONS, Need, Section, explain
+from napari_blurgan.methods.parts import (
+    TURNED_SECTIONS,
+    Count,
+    Decay,
+    Delay,
+    Fraction,
+    Length,
+    Need,
+    Rate,
+    Section,
+    Steps,
+    Weight,
+    explain,
+)
 from napari_blurgan.methods.reconstructors import (
     RECONSTRUCTORS,
     PlainReconstructor,
@@ -55,9 +64,7 @@ from napari_blurgan.methods.terms import (
 
 __all__ = ["Recipe"]
 
-Fraction = Annotated[float, Field(ge=0, le=1)]
-Decay = Annotated[float, Field(ge=0, lt=1)]
-Size = PositiveInt | tuple[PositiveInt, ...]
+Size = Length | tuple[Length, ...]
 
 # Each is any settings whose kind is registered.
 Source = Annotated[SerializeAsAny[SourceSettings], BeforeValidator(SOURCES.parse)]
@@ -87,28 +94,28 @@ class DiscriminatorSettings(Section):
     """Number of discriminators, for the patch at full, half, quarter size and so on."""
     norm: Literal["none", "instance"] = "none"
     """Normalisation between the convolutions."""
-    quantiles: NonNegativeInt = 0
+    quantiles: Annotated[int, Field(ge=0, le=4096)] = 0
     """Quantiles for an additional discriminator of the histogram (UDCT); 0 for none."""
-    history: NonNegativeInt = 50
+    history: Annotated[int, Field(ge=0, le=100_000)] = 50
     """Size of the replay buffer of earlier restorations; 0 for none."""
-    steps: PositiveInt = 1
+    steps: Annotated[int, Field(ge=1, le=1000)] = 1
     """Discriminator steps per generator step."""
-    gradient_penalty: NonNegativeFloat = 10.0
+    gradient_penalty: Weight = 10.0
     """Weight of the gradient penalty of `wgan-gp`."""
 
 
 class OptimiserSettings(Section):
     """Adam; the learning rate is constant, then falls linearly to almost zero."""
 
-    generator_rate: PositiveFloat = 5e-4
+    generator_rate: Rate = 5e-4
     """Learning rate of the generators."""
-    discriminator_rate: PositiveFloat = 2e-4
+    discriminator_rate: Rate = 2e-4
     """Learning rate of the discriminators."""
-    kernel_rate: PositiveFloat = 1e-3
+    kernel_rate: Rate = 1e-3
     """Learning rate of a learned kernel."""
     betas: tuple[Decay, Decay] = (0.5, 0.999)
     """The two decay rates of Adam's running means, at least 0 and below 1."""
-    warm_up: NonNegativeInt = 0
+    warm_up: Delay = 0
     """Steps over which the learning rates rise from almost zero."""
     constant: Fraction = 0.5
     """Fraction of the training at the full learning rate."""
@@ -128,26 +135,26 @@ class SamplingSettings(Section):
     whole: bool = False
     """Draw whole images, of any size, instead of patches: for a forward model that
     acts on all of an image. `patch` is then the smallest size that is accepted."""
-    batch: PositiveInt = 1
+    batch: Count = 1
     """Patches per step."""
     foreground: Fraction = 0.5
     """Fraction of patches that are drawn where there is signal."""
     views: tuple[Literal["xy", "xz", "yz"], ...] = ("xy",)
     """Sections of the measured volumes from which planes are drawn; for others than xy,
     the volumes are first resampled to cubic voxels."""
-    held_out: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    held_out: Decay = 0.0
     """Share of the measured images that is held out to measure the content."""
     flips: bool = True
     """Mirror patches along every axis along which the blur is symmetric."""
     quarter_turns: bool = True
     """Rotate patches by 90° in the plane if the blur allows it."""
-    rotation: NonNegativeFloat = 0.0
+    rotation: Annotated[float, Field(ge=0, le=360)] = 0.0
     """Largest in-plane rotation, in degrees."""
-    scale: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    scale: Decay = 0.0
     """Largest relative change of size."""
-    translation: NonNegativeFloat = 0.0
+    translation: Annotated[float, Field(ge=0, le=100_000)] = 0.0
     """Largest shift in voxels."""
-    intensity: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    intensity: Decay = 0.0
     """Largest relative change of brightness."""
 
 
@@ -187,7 +194,7 @@ class Recipe(Section):
     values: Literal["light", "complex"] = "light"
     """What pixels are: light above a background, or complex numbers, real and
     imaginary part in two channels, which have a scale but no offset."""
-    steps: PositiveInt = 2500
+    steps: Steps = 2500
     precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     """Seed of all random numbers: same seed, same CPU, same result."""

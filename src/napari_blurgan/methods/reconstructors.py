@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field, PositiveInt, model_validator
+from pydantic import Field, model_validator
 
-from napari_blurgan.methods.parts import ESTIMATE, KERNEL, Kinds, Need, Part
+from napari_blurgan.methods.parts import (
+    ESTIMATE,
+    KERNEL,
+    Kinds,
+    Need,
+    Part,
+    Steps,
+)
 
 __all__ = [
     "RECONSTRUCTORS",
@@ -109,7 +116,7 @@ class RefiningReconstructor(ReconstructorSettings):
     depths: Annotated[int, Field(ge=1, le=6)] = 1
     """Estimates passed to G: after all iterations, half of them, a quarter and so
     on."""
-    renew: PositiveInt = 40
+    renew: Steps = 40
     """Steps between two updates; each recomputes the estimate of one block. For blocks
     larger than 48 x 96 x 96 voxels, the interval is longer in proportion."""
 

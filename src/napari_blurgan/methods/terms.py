@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, ClassVar
-
-from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
+from typing import Any, ClassVar
 
 from napari_blurgan.errors import RecipeError
 from napari_blurgan.methods.parts import (
@@ -15,9 +13,14 @@ from napari_blurgan.methods.parts import (
     PAIRS,
     SHARP,
     WAY_BACK,
+    Fraction,
+    Grey,
     Kinds,
     Need,
     Section,
+    Slope,
+    Steps,
+    Weight,
 )
 
 __all__ = ["TERMS", "SaliencyTerm", "TermSettings", "parse_terms", "plain_terms"]
@@ -42,7 +45,7 @@ class TermSettings(Section):
     needs: ClassVar[frozenset[Need]] = frozenset()
     blurs_x: ClassVar[bool] = False
 
-    weight: NonNegativeFloat
+    weight: Weight
     """Weight of the term in the loss; 0 leaves it out."""
 
     def at(self, step: int) -> float:
@@ -121,19 +124,19 @@ class SaliencyTerm(TermSettings):
     needs: ClassVar[frozenset[Need]] = frozenset({SHARP, WAY_BACK})
     blurs_x: ClassVar[bool] = True
 
-    alpha: float | None = None
+    alpha: Grey | None = None
     """Threshold of domain A in grey levels, see `blurgan threshold`."""
-    beta: float | None = None
+    beta: Grey | None = None
     """Threshold of domain B in grey levels, see `blurgan threshold`."""
     bright_background_a: bool = False
     """Whether the content of domain A is darker than its background."""
     bright_background_b: bool = False
     """Whether the content of domain B is darker than its background."""
-    slope: PositiveFloat = 100.0
+    slope: Slope = 100.0
     """Slope of the sigmoid for intensities scaled to [-1, 1], as in the paper."""
-    half_life: PositiveInt | None = None
+    half_life: Steps | None = None
     """Steps over which the weight halves; None for a constant weight."""
-    floor: Annotated[float, Field(ge=0, le=1)] = 1.0
+    floor: Fraction = 1.0
     """The weight never falls below this fraction of its initial value."""
 
     def at(self, step: int) -> float:

@@ -19,6 +19,7 @@ from napari_blurgan.objective.adversarial_losses import (
 )
 from napari_blurgan.objective.term import Term
 from napari_blurgan.preparation.site import Site
+from napari_blurgan.reconstructors.building import within_memory
 from napari_blurgan.sampling.replay_buffer import ReplayBuffer
 from napari_blurgan.transport.transported import Transported
 
@@ -111,15 +112,17 @@ class AdversarialY(Adversarial):
 
 def _discriminator(site: Site, channels: int) -> MultiScaleDiscriminator:
     settings = site.recipe.discriminator
-    return MultiScaleDiscriminator(
-        site.recipe.dims,
-        channels,
-        settings.base,
-        scales=settings.scales,
-        layers=settings.layers,
-        plain_layers=settings.plain_layers,
-        head_kernel=settings.head_kernel,
-        norm=settings.norm,
-        quantiles=settings.quantiles,
-        pool=site.geometry.pool,
+    return within_memory(
+        lambda: MultiScaleDiscriminator(
+            site.recipe.dims,
+            channels,
+            settings.base,
+            scales=settings.scales,
+            layers=settings.layers,
+            plain_layers=settings.plain_layers,
+            head_kernel=settings.head_kernel,
+            norm=settings.norm,
+            quantiles=settings.quantiles,
+            pool=site.geometry.pool,
+        )
     )

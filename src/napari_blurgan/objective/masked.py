@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, ClassVar, Literal
 
 import torch
-from pydantic import Field, PositiveInt
+from pydantic import Field
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -40,7 +40,7 @@ class MaskedTerm(TermSettings):
     """Statistic of the surroundings that replaces a masked pixel."""
     line: Line = "none"
     """Direction along which the noise is correlated."""
-    reach: PositiveInt = 8
+    reach: Annotated[int, Field(ge=1, le=4096)] = 8
     """Number of pixels hidden on both sides of a masked one, along the line."""
 
 

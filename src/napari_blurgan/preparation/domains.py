@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from napari_blurgan.data.exposure import exposure_notes
 from napari_blurgan.data.sections import sections
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import AxesError, DataError, RecipeError
+from napari_blurgan.headers.limits import refuse_beyond_memory
 from napari_blurgan.methods.parts import PAIRS
 from napari_blurgan.methods.recipe import Recipe
 from napari_blurgan.preparation.notes import Note
@@ -20,6 +22,8 @@ from napari_blurgan.sampling.shared_images import check_no_shared_images
 
 __all__ = ["Domains", "check_domains", "check_fit", "common_voxel_size", "for_planes"]
 
+FLOAT = 4
+"""Bytes of a value."""
 SAME_SIZE = 0.02
 """Relative difference between voxels that count as equal."""
 MOST_NAMED = 3
@@ -153,6 +157,7 @@ def check_fit(recipe: Recipe, y: Sequence[Stack], x: Sequence[Stack]) -> None:
     DataError, AxesError, RecipeError
         If they do not fit the recipe.
     """
+    _check_batch(recipe, y)
     domains = list(zip((y, x), recipe.forward.domains, strict=True))
     for number, (stacks, domain) in enumerate(domains):
         if not stacks and number < recipe.source.domains:
@@ -198,6 +203,15 @@ def check_fit(recipe: Recipe, y: Sequence[Stack], x: Sequence[Stack]) -> None:
         )
     if PAIRS in recipe.offers and x:
         _check_pairs(y, x)
+
+
+def _check_batch(recipe: Recipe, y: Sequence[Stack]) -> None:
+    """Refuse a batch of which not even the first layer of G fits into memory."""
+    settings, channels = recipe.sampling, y[0].channels if y else 1
+    layers = 2 * channels + recipe.reconstructor.base
+    batch = FLOAT * settings.batch * math.prod(recipe.patch) * layers
+    patch = "×".join(map(str, recipe.patch))
+    refuse_beyond_memory(batch, f"a batch of {settings.batch} patches of {patch}")
 
 
 def _check_alike(*domains: Sequence[Stack]) -> None:
