@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_blurgan.axes import VoxelSize
+from napari_blurgan.inverse.doubts import doubt
 from napari_blurgan.inverse.far_light import cone_of, folded, light_within
 from napari_blurgan.optics import geometry, width
 from napari_blurgan.optics.models import Optics, support_shape
@@ -161,7 +162,8 @@ def _lent(
 def usable(psf: Psf) -> tuple[Psf, tuple[str, ...]]:
     """Return the corrected PSF, and notes about the corrections.
 
-    A PSF in FFT order is reordered, and a camera offset is subtracted.
+    A PSF in FFT order is reordered, and a camera offset is subtracted. What does not
+    show one point is said, and used as it is.
     """
     notes = [f"the PSF: {note}" for note in psf.provenance.get(NOTES, ())]
     ordered = psf.in_order()
@@ -179,6 +181,7 @@ def usable(psf: Psf) -> tuple[Psf, tuple[str, ...]]:
             "as a camera offset: subtracted, together with equally faint haze; it is "
             "better to subtract the background measured beside the beads"
         )
+    notes += [said] if (said := doubt(alone.data)) else []
     return alone, tuple(notes)
 
 
