@@ -247,7 +247,8 @@ def check(method: Method, options: argparse.Namespace) -> None:
         raise DataError("give either --psf, or --na, --ni and --wavelength")
     if options.psf is None and options.psf_voxel is not None:
         raise DataError("--psf-voxel is the voxel size of --psf, which is missing")
-    if method.counts and not _camera(options):
+    camera = _camera(options)
+    if method.counts and not camera:
         raise DataError(
             f"{method.name} needs gain, offset and read noise of the camera: --gain, "
             "--offset, --read-noise"
@@ -308,7 +309,8 @@ def parameters_of(method: Method, options: argparse.Namespace) -> dict[str, Any]
 
 def _camera(options: argparse.Namespace) -> dict[str, float]:
     """Return the camera parameters: none or all of them."""
-    if options.gain is None and options.offset is None:
+    given = options.gain, options.offset, options.read_noise
+    if all(value is None for value in given):
         return {}
     if options.gain is None or options.offset is None:
         raise DataError("a camera needs both --gain and --offset")

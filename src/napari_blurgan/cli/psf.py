@@ -43,6 +43,9 @@ __all__ = ["add_arguments", "run"]
 DEEPEST, THICKEST = 2000, 1000
 """Largest depth in the sample and thickness of a coverslip in µm, as in `Optics`."""
 
+OF_MODALITY = {"confocal": ("excitation", "pinhole"), "lightsheet": ("sheet",)}
+"""Options that count for one type of microscope only."""
+
 LARGE = 4096
 """Rows and columns of a plane of unknown size."""
 
@@ -111,8 +114,8 @@ def _fill_model(parser: argparse.ArgumentParser, name: str) -> None:
     )
     text = "confocal: excitation wavelength"
     add_number(parser, "--excitation", 200, 2000, unit="nm", text=text, metavar="NM")
-    text = "confocal: diameter of the pinhole, in Airy units"
-    add_number(parser, "--pinhole", 0.01, 100, text=text, default=1.0, metavar="AU")
+    text = "confocal: diameter of the pinhole, in Airy units; 1 by default"
+    add_number(parser, "--pinhole", 0.01, 100, text=text, metavar="AU")
     text = "lightsheet: full width at half maximum of the sheet"
     add_number(parser, "--sheet", 0.01, 1000, unit="µm", text=text, metavar="UM")
     text = (
@@ -206,6 +209,7 @@ def _compute(options: argparse.Namespace) -> None:
     from napari_blurgan.optics.models import theoretical_psf
 
     check_psf_place(options.out, options.overwrite)
+    _check_modality(options)
     optics = _optics(options)
     shape = options.shape or _default_shape(optics, options)
     with warnings.catch_warnings(record=True) as caught:
@@ -218,6 +222,17 @@ def _compute(options: argparse.Namespace) -> None:
     psf.save(options.out, overwrite=options.overwrite)
     words = f"{options.out}: {_geometry(psf)}\n{_widths(psf)}"
     answer(options, _figures(psf), words)
+
+
+def _check_modality(options: argparse.Namespace) -> None:
+    """Refuse options of another microscope than the one that is computed."""
+    for modality, names in OF_MODALITY.items():
+        for name in names:
+            if getattr(options, name) is not None and options.modality != modality:
+                raise OpticsError(
+                    f"--{name} is for --modality {modality}, but the PSF is that of a "
+                    f"{options.modality} microscope"
+                )
 
 
 def _default_shape(optics: Optics, options: argparse.Namespace) -> tuple[int, ...]:
@@ -245,7 +260,7 @@ def _optics(options: argparse.Namespace) -> Optics:
         options.wavelength,
         modality=options.modality,
         excitation=options.excitation,
-        pinhole=options.pinhole,
+        pinhole=1.0 if options.pinhole is None else options.pinhole,
         sheet_thickness=options.sheet,
         ns=getattr(options, "ns", None),
         depth=getattr(options, "depth", 0.0),
