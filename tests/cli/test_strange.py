@@ -74,6 +74,8 @@ REFUSED = {
     TRAIN.replace("m.blurgan", "a.tif/m"): "is no folder",
     TRAIN.replace("m.blurgan", "loop.tif"): "loop.tif",
     f"{TRAIN} --set a": "KEY=VALUE",
+    f"{TRAIN} --alpha 5": "'supervised' does not have",
+    f"{TRAIN} --bright-background a": "'supervised' does not have",
     f"{TRAIN} --set sampling.patch=[1,2": "cannot read the value of --set",
     f"{TRAIN} --set steps=!!python/object:os.system": "cannot read the value of --set",
     f"{TRAIN} --set generator=3": "reconstructor",

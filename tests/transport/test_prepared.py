@@ -155,3 +155,20 @@ def test_a_precision_that_is_slower_on_parts_is_not_tried_on_the_whole() -> None
     blank = [torch.zeros(1, 1, 32, 32, 32)]
     assert choose_precision("auto", network, blank) is torch.float32
     assert set(network.sizes) == {16}
+
+
+@pytest.mark.parametrize(("recipe", "said"), [("utom", True), ("nonblind", False)])
+def test_a_psf_without_a_part_in_the_training_is_said(
+    tiny: Callable[..., Recipe],
+    measured: list[Stack],
+    unpaired: list[Stack],
+    recipe: str,
+    said: bool,
+) -> None:
+    none = {"saliency.alpha": None, "saliency.beta": None, "terms.saliency.weight": 0}
+    small = {"steps": 1} | (none if said else {})
+    trainer = Trainer(
+        tiny(recipe).updated(small), measured, unpaired, optics=OPTICS, device="cpu"
+    )
+    warned = [e.code for e in trainer if isinstance(e, Warned)]
+    assert ("psf-without-part" in warned) is said

@@ -294,12 +294,29 @@ def _recipe(options: argparse.Namespace) -> Recipe:
             f"{options.recipe!r} is neither a file nor a preset: choose from "
             f"{', '.join(PRESETS)}"
         )
+    _check_saliency(recipe, options)
     return recipe.updated(_changes(options))
 
 
-def _changes(options: argparse.Namespace) -> dict[str, Any]:
+def _check_saliency(recipe: Recipe, options: argparse.Namespace) -> None:
+    """Refuse thresholds of content that the recipe would not look at."""
+    given = options.alpha, options.beta, options.bright_background
+    if all(value is None for value in given):
+        return
+    if recipe.updated(_set(options)).saliency is None:
+        raise RecipeError(
+            f"--alpha, --beta and --bright-background set the saliency constraint, "
+            f"which the recipe {recipe.name!r} does not have"
+        )
+
+
+def _set(options: argparse.Namespace) -> dict[str, Any]:
     from napari_blurgan.methods.changes import parse_changes
 
+    return parse_changes(options.set, "--set takes KEY=VALUE", "--set")
+
+
+def _changes(options: argparse.Namespace) -> dict[str, Any]:
     changes: dict[str, Any] = {
         "saliency.alpha": options.alpha,
         "saliency.beta": options.beta,
@@ -307,4 +324,4 @@ def _changes(options: argparse.Namespace) -> dict[str, Any]:
     for domain in options.bright_background or ():
         changes[f"saliency.bright_background_{domain}"] = True
     changes = {key: value for key, value in changes.items() if value is not None}
-    return changes | parse_changes(options.set, "--set takes KEY=VALUE", "--set")
+    return changes | _set(options)

@@ -13,6 +13,7 @@ from napari_blurgan.estimates.first_look import Look, first_look
 from napari_blurgan.forward.physics import expected_blur, physics_of
 from napari_blurgan.heldout.misfit import NOTABLE_MISFIT
 from napari_blurgan.heldout.settling import settled
+from napari_blurgan.methods.parts import KERNEL
 from napari_blurgan.methods.recipe import Recipe
 from napari_blurgan.objective.term import build_terms
 from napari_blurgan.optics.forward import ForwardModel
@@ -150,7 +151,10 @@ def _look(
 
 
 def _found(site: Site) -> list[Note]:
-    """Return notes if the blur was changed, or does not explain the images."""
+    """Return notes on a blur that was changed, explains little or takes no part."""
     width, misfit = site.calibration.width, site.misfit
     notes = [Note.other_width(width)] if width != 1 else []
+    known = site.known.psf is not None or site.known.optics is not None
+    if known and KERNEL not in site.recipe.offers:
+        notes.append(Note.without_blur(site.recipe.name))
     return notes + ([Note.unexplained(misfit)] if misfit > NOTABLE_MISFIT else [])

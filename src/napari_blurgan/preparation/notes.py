@@ -44,6 +44,16 @@ class Note:
         )
 
     @classmethod
+    def without_blur(cls, recipe: str) -> Note:
+        """A PSF or optics were given, and the recipe has no blur."""
+        return cls(
+            "psf-without-part",
+            f"The PSF, or the optics, take no part in this training: the recipe "
+            f"{recipe!r} has no blur kernel.",
+            "Leave them out, or use a recipe with one, such as nonblind.",
+        )
+
+    @classmethod
     def sections(cls) -> Note:
         """Sections along z were no better than interpolation in our measurements."""
         return cls(
