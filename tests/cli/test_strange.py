@@ -102,6 +102,30 @@ def test_what_cannot_be_done_is_refused_in_a_line(
     assert sorted(here.rglob("*")) == before
 
 
+@pytest.mark.parametrize("name", ["-a.tif", "--out.tif"])
+def test_a_name_with_a_dash_in_front_is_taken_for_an_option_and_that_is_said(
+    here: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    (here / "a.tif").rename(here / name)
+    assert main(["info", name]) == 2
+    assert f"starts with a dash: write ./{name}" in capsys.readouterr().err
+
+
+def test_names_of_files_neither_break_lines_nor_control_the_terminal(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = "a\nb\x1b[31m.tif"
+    (here / "a.tif").rename(here / name)
+    words = RL.split()
+    words[words.index("a.tif")] = name
+    assert main([*words, "o.tif", "--psf-voxel", ".3", ".1", ".1"]) == 0
+    assert main([*words, "o.tif"]) == 2
+    assert main(["info", name]) == 2
+    said = capsys.readouterr().err
+    assert "\x1b" not in said
+    assert all(line.startswith(("note: ", "blurgan: ")) for line in said.splitlines())
+
+
 def test_a_negative_number_may_have_an_exponent(here: Path) -> None:
     assert main(f"{RL} o.tif --background -1e1".split()) == 0
     assert main(f"{RL} p.tif --background -10".split()) == 0

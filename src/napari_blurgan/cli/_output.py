@@ -18,6 +18,7 @@ __all__ = [
     "add_output",
     "answer",
     "output",
+    "printable",
     "say_error",
     "say_note",
     "say_origin",
@@ -124,8 +125,16 @@ def say_note(words: str) -> None:
 
 
 def say_warning(words: str) -> None:
-    """Print a warning as it is."""
-    LOG.warning("%s", words)
+    """Print a warning, in one line."""
+    LOG.warning("%s", printable(words))
+
+
+def printable(value: object) -> str:
+    """Return a text in one line that cannot control a terminal.
+
+    Names of files may hold line breaks, or orders to move or to colour.
+    """
+    return "".join(c if c.isprintable() else "\ufffd" for c in str(value))
 
 
 def say_progress(words: str) -> None:
@@ -135,7 +144,7 @@ def say_progress(words: str) -> None:
 
 def say_error(words: str, error: BaseException | None = None) -> None:
     """Print an error; where it arose only with --verbose, and in the log."""
-    LOG.error("%s", words)
+    LOG.error("%s", printable(words))
     if error is not None:
         say_origin(error)
 

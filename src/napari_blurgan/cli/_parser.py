@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
 from typing import Any
 
@@ -69,6 +70,8 @@ class Parser(argparse.ArgumentParser):
                 break
             if not word or (equals and option in known and not value):
                 self.error("an argument is empty: is a variable of the shell not set?")
+            if word.startswith("-") and option not in known and os.path.lexists(word):
+                self.error(f"{word} is a file, but starts with a dash: write ./{word}")
             if option.startswith("--") and option not in known:
                 hint = did_you_mean(option, known)
                 self.error(f"unknown option {option}{hint}")

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Iterator
 from typing import Any
 
-from napari_blurgan.cli._output import add_json, answer
+from napari_blurgan.cli._output import add_json, answer, printable
 from napari_blurgan.errors import DataError
 
 
@@ -68,4 +68,4 @@ def _text(value: Any) -> str:
     if value is None:
         return "unknown"
     # Files of others may hold what a terminal would obey.
-    return "".join(c if c.isprintable() else "\ufffd" for c in str(value))
+    return printable(value)
