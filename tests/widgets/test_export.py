@@ -91,5 +91,5 @@ def test_what_cannot_be_exported_is_said(
 def test_without_a_model_nothing_is_asked(viewer: Viewer, qtbot: QtBot) -> None:
     widget = opened(viewer, "Restore")
     qtbot.mouseClick(widget.export_button, Qt.MouseButton.LeftButton)
-    assert "choose the model" in widget.messages.text()
+    assert "Choose the model" in widget.messages.text()
     assert not widget.findChildren(ExportDialog)
