@@ -57,6 +57,16 @@ def test_the_background_is_where_unseen_photons_are_predicted_best(
     assert best_background(region, blur(), taken) == pytest.approx(error, abs=1.2)
 
 
+def test_a_background_that_hardly_predicts_better_is_not_taken() -> None:
+    voxel, optics = (0.16, 0.08, 0.08), Optics(1.3, 1.515, 525)
+    psf = theoretical_psf(optics, (31, 31, 31), voxel).data
+    seen = blurred_by(phantom("nuclei", (48, 96, 96), voxel, 30, diameter=3.0), psf)
+    camera = Camera(120 / float(np.percentile(seen, 99.95)), read_noise=3.0, offset=0.0)
+    region = camera.expose(seen, 37).astype(np.float32)[8:-8, 16:-16, 16:-16]
+    noise = NoiseModel(1.0, 9.0)
+    assert best_background(region, BlurKernel(FixedKernel(psf)), noise) == 0.0
+
+
 def test_no_background_is_looked_for_below_the_read_noise() -> None:
     region = image(150) - np.float32(OFFSET)
     assert best_background(region, blur(), NoiseModel(1.0, 0.0)) == 0.0
@@ -90,11 +100,12 @@ def test_a_training_that_goes_on_keeps_the_background_it_has() -> None:
     recipe = preset("self-supervised")
     stack = Stack(image(150), "ZYX", VOXEL)
     levels = calibrate(recipe, [stack], [])
-    site = Site(recipe, [stack], [], VOXEL, levels, forward=blur())
+    too_high = levels.shifted(-3 / levels.y.scale)
+    site = Site(recipe, [stack], [], VOXEL, too_high, forward=blur())
     first = settled(site)
     again = settled(first.with_forward(recipe, first.forward), resumed=True)
     assert abs(first.calibration.y.offset - OFFSET) < 1.2
-    assert first.calibration != levels
+    assert first.calibration != too_high
     assert again == first
 
 
