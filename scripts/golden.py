@@ -115,6 +115,11 @@ DELIBERATE = {
     "b49fbf5": Change(
         (*ESTIMATING, OLD_MODEL), "large steps keep a fifth of the light"
     ),
+    "978ca42": Change(ESTIMATING, "numbers of iterations a tenth apart are tried"),
+    "2009785": Change((*ESTIMATING, "noise2noise"), "dim noise is split exactly"),
+    "b9c7dbf": Change(
+        (*ESTIMATING, "axial-subsampling"), "noise belongs to means over three planes"
+    ),
 }
 """By commit, the oldest first."""
 
