@@ -162,9 +162,9 @@ def start(line: str, folder: Path) -> int:
         os._exit(code)
 
 
-def finish(process: int) -> None:
+def finish(process: int, patience: float = PATIENCE) -> None:
     """Wait for a command that nobody disturbs."""
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + patience
     while time.monotonic() < end:
         done, status = os.waitpid(process, os.WNOHANG)
         if done:
@@ -174,7 +174,7 @@ def finish(process: int) -> None:
         time.sleep(0.005)
     os.kill(process, signal.SIGKILL)
     os.waitpid(process, 0)
-    raise RuntimeError(f"did not end in {PATIENCE:.0f} s")
+    raise RuntimeError(f"did not end in {patience:.0f} s")
 
 
 def killed(process: int, after: float) -> float | None:
@@ -194,7 +194,7 @@ def result(path: Path) -> Result:
     """Return all that a result holds, for comparison; raises where it is not whole."""
     if path.suffix == ".blurgan":
         return {**_model(path)}
-    if path.name == "refs":
+    if path.name in ("refs", "sim"):
         return {str(p.relative_to(path)): _pixels(p) for p in path.rglob("[!.]*.tif")}
     if not path.exists():
         return {}
