@@ -52,6 +52,10 @@ def test_numbers_in_range(value: object) -> None:
     assert checks.in_range("share", value, 0, 1) == float(value)
 
 
+def test_a_zero_with_a_sign_is_a_zero_without() -> None:
+    assert str(checks.in_range("share", -0.0, 0, 1)) == "0.0"
+
+
 @pytest.mark.parametrize("value", [-1, 2, float("nan"), "wide", None, [1, 2], 1j])
 def test_numbers_out_of_range_are_named(value: object) -> None:
     with pytest.raises(DataError, match="share must be"):

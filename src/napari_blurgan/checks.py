@@ -181,7 +181,7 @@ def in_range(
         raise error(
             f"{name} must be {span(least, most, unit, above=above)}; found {value!r}"
         )
-    return number
+    return number + 0.0  # of the two zeros the one without a sign
 
 
 def whole(

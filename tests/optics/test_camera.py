@@ -17,6 +17,11 @@ from napari_blurgan.optics.simulation import blur, margin_for, simulate
 SAMPLES = 200_000
 
 
+def test_a_read_noise_of_minus_zero_is_none() -> None:
+    images = [Camera(80.0, noise).expose(np.ones(9), 0) for noise in (0.0, -0.0)]
+    np.testing.assert_array_equal(*images)
+
+
 @pytest.mark.parametrize("level", [0.0, 0.05, 1.0])
 def test_mean_and_variance_follow_theory(level: float) -> None:
     camera = Camera(photons=80.0, read_noise=2.0, gain=0.5, offset=100.0)

@@ -77,7 +77,8 @@ class Camera:
         """
         rng = np.random.default_rng(seed)
         electrons = rng.poisson(self.photons * _expected(image))
-        read = rng.normal(0.0, self.read_noise, electrons.shape)
+        # numpy takes -0.0 for a negative scale.
+        read = rng.normal(0.0, abs(self.read_noise), electrons.shape)
         return (self.offset + self.gain * (electrons + read)).astype(np.float32)
 
 
