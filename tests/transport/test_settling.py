@@ -57,7 +57,7 @@ def test_the_background_is_where_unseen_photons_are_predicted_best(
     assert best_background(region, blur(), taken) == pytest.approx(error, abs=1.2)
 
 
-def test_a_background_that_hardly_predicts_better_is_not_taken() -> None:
+def test_a_background_that_explains_the_image_is_kept() -> None:
     voxel, optics = (0.16, 0.08, 0.08), Optics(1.3, 1.515, 525)
     psf = theoretical_psf(optics, (31, 31, 31), voxel).data
     seen = blurred_by(phantom("nuclei", (48, 96, 96), voxel, 30, diameter=3.0), psf)
