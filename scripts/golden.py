@@ -120,6 +120,7 @@ DELIBERATE = {
     "b9c7dbf": Change(
         (*ESTIMATING, "axial-subsampling"), "noise belongs to means over three planes"
     ),
+    "e06ebf8": Change(ESTIMATING, "the highest background that explains the image"),
 }
 """By commit, the oldest first."""
 
