@@ -121,6 +121,10 @@ DELIBERATE = {
         (*ESTIMATING, "axial-subsampling"), "noise belongs to means over three planes"
     ),
     "e06ebf8": Change(ESTIMATING, "the highest background that explains the image"),
+    "5ce04ce": Change(
+        (*ESTIMATING, "axial-subsampling", "noise2noise"),
+        "bins of the brightest voxels",
+    ),
 }
 """By commit, the oldest first."""
 
