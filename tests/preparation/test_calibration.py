@@ -5,7 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from scipy.ndimage import gaussian_filter
 
+from napari_blurgan.optics.camera import Camera
+from napari_blurgan.optics.phantoms import phantom
 from napari_blurgan.preparation.calibration import background_level, estimate_noise
 
 
@@ -18,6 +21,20 @@ def test_the_noise_of_an_image_is_found(slope: float, intercept: float) -> None:
     found = estimate_noise([noisy.astype(np.float32)])
     assert found.slope == pytest.approx(slope, rel=0.15, abs=0.002)
     assert found.intercept == pytest.approx(intercept, rel=0.3, abs=0.003)
+
+
+@pytest.mark.parametrize(("photons", "within"), [(10.0, 0.15), (120.0, 0.05)])
+def test_the_noise_of_sparse_structure_in_dim_light_is_found(
+    photons: float, within: float
+) -> None:
+    voxel = (0.16, 0.08, 0.08)
+    truth = phantom("microtubules", (48, 96, 96), voxel, 60, density=0.4)
+    seen = gaussian_filter(truth, (2.5, 1.5, 1.5))
+    scale = photons / float(np.percentile(seen, 99.95))
+    camera = Camera(photons=scale, read_noise=3.0, gain=1.0, offset=0.0)
+    found = estimate_noise([camera.expose(seen, 1).astype(np.float32)])
+    assert found.slope == pytest.approx(1.0, rel=within)
+    assert found.intercept == pytest.approx(9.0, rel=0.05)
 
 
 def test_the_noise_of_single_photons_is_found_and_made_again() -> None:

@@ -48,13 +48,18 @@ def image(
     return camera.expose(seen, 4).astype(np.float32)
 
 
-@pytest.mark.parametrize("error", [3.0, -1.0])
-def test_the_background_is_where_unseen_photons_are_predicted_best(
+@pytest.mark.parametrize("error", [3.0, 2.0])
+def test_a_background_that_is_too_high_is_lowered_until_the_image_is_explained(
     error: float,
 ) -> None:
     taken = NoiseModel(1.0, NOISE.intercept + error)
     region = image(150) - np.float32(OFFSET + error)
     assert best_background(region, blur(), taken) == pytest.approx(error, abs=1.2)
+
+
+def test_a_background_that_is_slightly_too_low_is_kept() -> None:
+    region = image(150) - np.float32(OFFSET - 1)
+    assert best_background(region, blur(), NoiseModel(1.0, 3.0)) == 0.0
 
 
 def test_a_background_that_explains_the_image_is_kept() -> None:

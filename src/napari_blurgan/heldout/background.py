@@ -1,4 +1,4 @@
-"""The background of a crowded field, found by predicting photons."""
+"""The background of a crowded field, which the darkest places do not show."""
 
 from __future__ import annotations
 
@@ -45,11 +45,11 @@ def best_background(
     """Return how far the background lies below zero.
 
     In dense structure, the darkest places of an image contain out-of-focus light, and
-    the background is overestimated. If such an image is restored from half of the
-    photons, it predicts the other half worse, because dark places would have to be
-    darker than is possible. The lowest background tried is the one at which the read
-    noise would be zero. If the first estimate explains the image, it is kept; otherwise
-    the highest that does is taken, and if none does, the one that predicts best.
+    the background is overestimated, and no object explains the image: dark places would
+    have to be darker than is possible. If the first estimate explains it, it is kept;
+    otherwise the highest that does is taken. If none does, because the blur is wrong,
+    it is the one with which half of the photons best predicts the other. The lowest
+    that is tried is the one at which the read noise would be zero.
 
     Parameters
     ----------
@@ -69,34 +69,50 @@ def best_background(
     lowest = noise.pedestal
     if lowest <= 0:
         return 0.0
-    middle = np.ascontiguousarray(region[middle_of(region.shape, REGION)])
-    image = torch.from_numpy(middle)[None, None]
-    seen, unseen = split_photons(image, noise, 0.5, np.random.default_rng(0))
-
-    def error(shift: float) -> float:
-        """Return the error at the best number of iterations; too few leave haze."""
-        pedestal = max(noise.pedestal - shift, 0.0)
-        halves = (seen + shift, unseen + shift)
-        return float(errors_of(Estimator(ITERATIONS, pedestal), halves, blur).min())
-
-    def explains(shift: float) -> bool:
-        left = NoiseModel(noise.slope, max(noise.intercept - noise.slope * shift, 0.0))
-        raised = middle + np.float32(shift)
-        return misfit(raised, blur, left, ITERATIONS) <= EXPLAINED
-
-    if explains(0.0):
+    compared = Backgrounds(region, blur, noise)
+    if compared.explained(0.0):
         return 0.0
     found = minimize_scalar(
-        error,
+        compared.error,
         bounds=(0.0, lowest),
         method="bounded",
         options={"maxiter": TRIES, "xatol": lowest / 30},
     )
-    if found.fun >= error(0.0):
+    best = float(found.x)
+    if found.fun >= compared.error(0.0):
         return 0.0
-    if not explains(found.x):
-        return float(found.x)
-    return _least(explains, float(found.x))
+    return _least(compared.explained, best) if compared.explained(best) else best
+
+
+class Backgrounds:
+    """How well an image is predicted and explained with each background.
+
+    Parameters
+    ----------
+    region, blur, noise
+        As `best_background` takes them.
+    """
+
+    def __init__(
+        self, region: NDArray[np.float32], blur: BlurKernel, noise: NoiseModel
+    ) -> None:
+        self.blur, self.noise = blur, noise
+        self.image = np.ascontiguousarray(region[middle_of(region.shape, REGION)])
+        whole = torch.from_numpy(self.image)[None, None]
+        self.halves = split_photons(whole, noise, 0.5, np.random.default_rng(0))
+
+    def error(self, shift: float) -> float:
+        """Return the error at the best number of iterations; too few leave haze."""
+        estimator = Estimator(ITERATIONS, self.noise.shifted(shift).pedestal)
+        one, other = self.halves
+        return float(
+            errors_of(estimator, (one + shift, other + shift), self.blur).min()
+        )
+
+    def explained(self, shift: float) -> bool:
+        """Whether some object explains the image with this background."""
+        raised, noise = self.image + np.float32(shift), self.noise.shifted(shift)
+        return misfit(raised, self.blur, noise, ITERATIONS) <= EXPLAINED
 
 
 def _least(sufficient: Callable[[float], bool], enough: float) -> float:

@@ -65,6 +65,10 @@ class NoiseModel:
         variance = self.slope * signal + self.intercept
         return image + variance.sqrt() * torch.randn_like(image)
 
+    def shifted(self, shift: float) -> NoiseModel:
+        """Return the same noise of an image whose zero lies lower by `shift`."""
+        return NoiseModel(self.slope, max(self.intercept - self.slope * shift, 0.0))
+
     def with_light(self, share: float) -> NoiseModel:
         """Return the noise of a share of the photons, scaled to the full level."""
         return NoiseModel(self.slope / share, self.intercept / share)
@@ -119,13 +123,11 @@ class Calibration:
         brighter : float
             By how much that raises the gain.
         """
-        signal = self.noise.slope * shift
-        noise = NoiseModel(self.noise.slope, max(self.noise.intercept - signal, 0.0))
         offset = self.y.offset - shift * self.y.scale
         return replace(
             self,
             y=Normalization(offset, self.y.scale),
-            noise=noise,
+            noise=self.noise.shifted(shift),
             gain=self.gain * brighter,
             output=Normalization(offset, self.output.scale * brighter),
         )
