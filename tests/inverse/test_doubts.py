@@ -51,3 +51,8 @@ def test_a_method_notes_it() -> None:
     assert any("2 spots" in note for note in notes)
     notes = deconvolve(image, bead((7, 15, 15)), iterations=1).notes
     assert not any("spots" in note for note in notes)
+
+
+def test_noise_is_told_without_counting_all_of_it() -> None:
+    noise = np.random.default_rng(0).random((65, 65, 65)) ** 8
+    assert "at least 10 spots" in str(doubt(noise))

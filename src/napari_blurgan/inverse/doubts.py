@@ -12,6 +12,9 @@ APART = 3.0
 """Voxels across between two spots that are not one: lobes of an aberrated PSF lie
 above each other along z."""
 SMOOTH = 3
+"""Voxels along each axis of the mean in which spots are looked for."""
+MANY = 10
+"""Spots after which no more are counted: an array of noise has thousands."""
 
 
 def doubt(data: NDArray[np.floating]) -> str | None:
@@ -27,8 +30,9 @@ def doubt(data: NDArray[np.floating]) -> str | None:
     spots = _spots(data)
     if len(spots) < 2:
         return None
+    number = f"at least {MANY}" if len(spots) == MANY else str(len(spots))
     return (
-        f"the PSF contains {len(spots)} spots, each at least half as bright as the "
+        f"the PSF contains {number} spots, each at least half as bright as the "
         "brightest: is more than one bead in it, or more than one channel?"
     )
 
@@ -42,4 +46,6 @@ def _spots(data: NDArray[np.floating]) -> list[NDArray[np.float64]]:
     for centre in np.array(centres)[:, 1:]:
         if all(np.hypot(*(centre - other)) > APART for other in spots):
             spots.append(centre)
+        if len(spots) == MANY:
+            break
     return spots
