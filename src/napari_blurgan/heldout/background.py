@@ -22,7 +22,7 @@ __all__ = ["best_background"]
 REGION = (32, 64, 64)
 """Largest part of the image that is used."""
 
-TRIES = 5
+TRIES = 8
 """Maximum number of backgrounds that are tried."""
 
 ITERATIONS = 60
