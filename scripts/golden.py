@@ -125,6 +125,7 @@ DELIBERATE = {
         (*ESTIMATING, "axial-subsampling", "noise2noise"),
         "bins of the brightest voxels",
     ),
+    "74d5526": Change(ESTIMATING, "more backgrounds are tried"),
 }
 """By commit, the oldest first."""
 
