@@ -70,9 +70,12 @@ def report(name: str, late: np.ndarray) -> None:
 
 
 def window(sample: str, changes: str = "") -> tuple[Any, Any]:
-    """Return a viewer with a sample, and the Train widget on it."""
+    """Return a viewer with a sample or a dropped file, and the Train widget on it."""
     viewer = napari.Viewer(show_welcome_screen=False)
-    viewer.open_sample("napari-blurgan", sample)
+    if Path(sample).is_file():
+        viewer.open(sample, plugin="napari-blurgan")
+    else:
+        viewer.open_sample("napari-blurgan", sample)
     _, widget = viewer.window.add_plugin_dock_widget("napari-blurgan", "Train")
     widget.advanced["changes"].value = changes
     run(2)

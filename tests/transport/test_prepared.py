@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -18,13 +19,14 @@ from napari_blurgan.interruption import interruptible
 from napari_blurgan.methods.recipe import Recipe
 from napari_blurgan.monitoring.events import (
     Event,
+    Finished,
     KernelUpdated,
     Preparing,
     Previewed,
     Started,
     Warned,
 )
-from napari_blurgan.optics.models import Optics
+from napari_blurgan.optics.models import Optics, support_shape
 from napari_blurgan.optics.psf import Psf
 from napari_blurgan.optimisation.precision import choose_precision
 from napari_blurgan.reconstructors.reconstructor import Reconstructor
@@ -54,17 +56,58 @@ def until_started(trainer: Trainer) -> Iterator[Event]:
             return
 
 
-def test_an_estimate_is_seen_before_the_blur_is_asked_of_the_images(
-    blind: Make,
+@pytest.mark.parametrize("optics", [OPTICS, None])
+def test_an_estimate_is_seen_before_the_costly_search_for_the_blur(
+    blind: Make, optics: Optics | None
 ) -> None:
-    events = list(blind())
-    kinds = [getattr(event, "stage", type(event)) for event in events]
-    assert kinds.index(Previewed) < kinds.index("finding the blur")
-    first, later = [e for e in events if isinstance(e, Previewed)][:2]
-    assert first.corner == later.corner
-    assert first.after.shape == later.after.shape
+    """With optics before the spectra are fitted, without as soon as they are."""
+    trainer, questions, asked = blind(optics=optics), count(), {}
+
+    def stopped() -> bool:
+        next(questions)
+        return False
+
+    trainer._is_stopped = stopped  # type: ignore[method-assign]
+    events = []
+    for event in trainer:
+        events.append(event)
+        asked.setdefault(getattr(event, "stage", type(event)), next(questions))
+    seen = asked[Previewed] - asked["finding the blur"]
+    assert asked["finding the blur"] < asked[Previewed]
+    assert asked[Previewed] < asked["finding the number of iterations"]
+    if optics is None:
+        assert seen > 100  # the fits ask whether to stop
+    else:
+        assert seen < 100
+    first, final = [e for e in events if isinstance(e, Previewed)][:2]
+    assert first.corner == final.corner
+    assert first.after.shape == final.after.shape
     # The network starts by changing nothing; the blur has been found meanwhile.
-    assert np.corrcoef(first.after.ravel(), later.after.ravel())[0, 1] > 0.9
+    assert np.corrcoef(first.after.ravel(), final.after.ravel())[0, 1] > 0.9
+
+
+def test_a_blur_fits_the_blocks_of_a_deep_stack(
+    measured: list[Stack], unpaired: list[Stack], tiny: Callable[..., Recipe]
+) -> None:
+    """70 planes are divided into two blocks of 35, and its haze is deeper."""
+    deep = [replace(s, data=np.tile(s.data, (9, 1, 1))[:70]) for s in measured]
+    *_, last = Trainer(tiny("blind"), deep, unpaired, steps=1, optics=OPTICS)
+    assert isinstance(last, Finished)
+    assert last.step == 1
+
+
+def test_no_haze_is_counted_in_voxels_of_unknown_size(
+    measured: list[Stack], unpaired: list[Stack], tiny: Callable[..., Recipe]
+) -> None:
+    """Its cone depends on the true size, and it costs a second at every step."""
+    nothing = (None, None, None)
+    y, x = ([replace(s, voxel_size=nothing) for s in d] for d in (measured, unpaired))
+    *_, last = Trainer(tiny("blind"), y, x, steps=1)
+    assert isinstance(last, Finished)
+    psf = last.model.psf
+    assert psf is not None
+    found = Optics(**psf.provenance["effective optics"])
+    assert psf.shape[1:] == support_shape(found, psf.voxel_size)[1:]
 
 
 @pytest.mark.parametrize("asked", [1, 5, 40, 100, 160])

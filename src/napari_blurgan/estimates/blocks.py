@@ -26,7 +26,15 @@ from napari_blurgan.optics.forward import BlurKernel
 from napari_blurgan.optics.kernel import FreeKernel, widened
 from napari_blurgan.preparation.calibration import NoiseModel
 
-__all__ = ["BLOCK", "Blocks", "Enrich", "Measured", "Simulated", "blocks_of"]
+__all__ = [
+    "BLOCK",
+    "Blocks",
+    "Enrich",
+    "Measured",
+    "Simulated",
+    "block_shape",
+    "blocks_of",
+]
 
 BLOCK = {3: (64, 256, 256), 2: (512, 512)}
 """Largest block of volumes and of planes; a domain may be larger than memory."""
@@ -230,15 +238,26 @@ def blocks_of(
         yield stack, corner[-dims:], block.reshape(len(block), *size[-dims:])
 
 
+def block_shape(stack: Stack, dims: int) -> tuple[int, ...]:
+    """Return the ([z,] y, x) of the few equal blocks into which a stack is divided."""
+    shape = stack.spatial_shape[-dims:]
+    pairs = zip(shape, _counts(shape, BLOCK[dims]), strict=True)
+    return tuple(n // count for n, count in pairs)
+
+
+def _counts(shape: Sequence[int], limits: Sequence[int]) -> list[int]:
+    return [-(-n // limit) for n, limit in zip(shape, limits, strict=True)]
+
+
 Place = tuple[Stack, int, tuple[int, ...], tuple[int, ...]]
 
 
 def _places(stack: Stack, dims: int) -> Iterator[Place]:
     """Divide every time point into as few blocks of equal size as memory allows."""
     sizes = stack.spatial_shape
-    limits = (1,) * (len(sizes) - dims) + BLOCK[dims]
-    counts = [-(-n // limit) for n, limit in zip(sizes, limits, strict=True)]
-    size = tuple(n // count for n, count in zip(sizes, counts, strict=True))
+    alone = (1,) * (len(sizes) - dims)
+    counts = _counts(sizes, alone + BLOCK[dims])
+    size = alone + block_shape(stack, dims)
     for time in range(stack.size("T")):
         for index in np.ndindex(*counts):
             corner = tuple(i * s for i, s in zip(index, size, strict=True))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import OpticsError, RecipeError
-from napari_blurgan.estimates.blocks import BLOCK
+from napari_blurgan.estimates.blocks import BLOCK, block_shape
 from napari_blurgan.forward.identification import LOSS_PATCH, identified
 from napari_blurgan.forward.physics import Physics
 from napari_blurgan.forward.start import (
@@ -40,7 +40,7 @@ from napari_blurgan.optics.pupil import PupilKernel
 from napari_blurgan.preparation.notes import Note
 from napari_blurgan.preparation.site import Site
 
-__all__ = ["expected_blur", "kernel_physics", "make_blur", "support_of"]
+__all__ = ["kernel_physics", "make_blur", "support_of"]
 
 ENOUGH = 0.5
 """Share of the light of a PSF below which a truncated kernel is reported."""
@@ -49,18 +49,32 @@ HELD = {"forward.learned": False, "terms.spectral": 0.0, "terms.kernel_l1": 0.0}
 """Changes of a recipe whose kernel cannot be estimated from the images."""
 
 
-def kernel_physics(settings: KernelForward, site: Site) -> Physics:
-    """Return the blur that is known, or can be identified, and notes on it."""
+def kernel_physics(
+    settings: KernelForward, site: Site
+) -> Iterator[BlurKernel | Physics]:
+    """Find the blur that is known, or can be identified, and notes on it.
+
+    Yields
+    ------
+    BlurKernel or Physics
+        The blur as known at first: as given, or as the spectra show it; at last, the
+        result.
+    """
     recipe = site.recipe
-    size = known(site.voxel_size, recipe.dims)
     start, found = _start_of(settings, site)
-    notes = [] if size else [Note.no_voxel_size(site.y[0].name)]
+    notes = [] if start.sized else [Note.no_voxel_size(site.y[0].name)]
     notes += map(Note.psf_mended, found)
     if recipe.dims == 3 and start.psf is not None and start.psf.shape[0] == 1:
         notes.append(Note.plane_psf())
-    if settings.learned and settings.start in ("auto", "spectral"):
+    asked = settings.learned and settings.start in ("auto", "spectral")
+    early = not asked or start.psf is not None or start.optics is not None
+    if early:
+        yield make_blur(settings, recipe, start, site.calibration.gain)
+    if asked:
         start, more = identified(start, site.y, site.x, recipe.dims, settings.size)
         notes += more
+    if not early:
+        yield make_blur(settings, recipe, start, site.calibration.gain)
     start, thickness = thickened(settings, start, site)
     if thickness:
         recipe = recipe.updated({"forward.thickness": thickness})
@@ -70,12 +84,12 @@ def kernel_physics(settings: KernelForward, site: Site) -> Physics:
         recipe = recipe.updated(HELD)
         settings = settings.model_copy(update={"learned": False})
     blur = make_blur(settings, recipe, start, site.calibration.gain)
-    if size and settings.learned and settings.size is None:
+    if start.sized and settings.learned and settings.size is None:
         reach = _reach(blur, start, site)
         settings = settings.model_copy(update={"size": reach})
         recipe = recipe.updated({"forward.size": reach})
         blur = make_blur(settings, recipe, start, site.calibration.gain)
-    return Physics(blur, recipe, notes, thickness)
+    yield Physics(blur, recipe, notes, thickness)
 
 
 def _reach(blur: BlurKernel, start: Start, site: Site) -> tuple[int, ...] | None:
@@ -89,24 +103,17 @@ def _reach(blur: BlurKernel, start: Start, site: Site) -> tuple[int, ...] | None
     return best_reach(region_of(site), blur, site.calibration.noise, core)
 
 
-def expected_blur(settings: KernelForward, site: Site) -> BlurKernel | None:
-    """Return the initial blur, if it need not be estimated from the images."""
-    start, _ = _start_of(settings, site)
-    asked = settings.learned and settings.start in ("auto", "spectral")
-    if not asked or (start.psf is None and start.optics is None):
-        return None
-    return make_blur(settings, site.recipe, start, site.calibration.gain)
-
-
 def _start_of(settings: KernelForward, site: Site) -> tuple[Start, Sequence[str]]:
     """Return what is known, and notes on corrections."""
     if site.known.optics is not None and site.known.psf is None:
         _check_voxel_size(site)
-    size = known_or_unit(site.voxel_size, site.recipe.dims)
+    dims = site.recipe.dims
+    size = known_or_unit(site.voxel_size, dims)
     largest = _largest_kernel(site.recipe, [*site.y, *site.x])
     _check_size(settings, site.recipe, largest)
     psf, found = (None, ()) if site.known.psf is None else usable(site.known.psf)
-    return Start(psf, site.known.optics, size, largest), found
+    sized = known(site.voxel_size, dims) is not None
+    return Start(psf, site.known.optics, size, largest, sized=sized), found
 
 
 def _check_voxel_size(site: Site) -> None:
@@ -127,7 +134,8 @@ def support_of(
     reconstructor = recipe.reconstructor
     refines = reconstructor.estimate_iterations > 0
     learned = settings.learned and not start.held
-    return support(start, recipe.patch, learned, refines, not reconstructor.settled)
+    searched = start.sized and not reconstructor.settled
+    return support(start, recipe.patch, learned, refines, searched)
 
 
 def _check_size(
@@ -161,7 +169,7 @@ def _check_size(
 
 def _truncation(settings: KernelForward, recipe: Recipe, start: Start) -> list[Note]:
     """Return a note if the kernel is much smaller than the PSF by default."""
-    if settings.size is not None:
+    if settings.size is not None or not start.sized:
         return []
     shape = support_of(settings, recipe, start)
     share = share_of_light(start, shape)
@@ -169,11 +177,12 @@ def _truncation(settings: KernelForward, recipe: Recipe, start: Start) -> list[N
 
 
 def _largest_kernel(recipe: Recipe, stacks: Sequence[Stack]) -> tuple[int, ...]:
-    """Check that a kernel fits the blocks of the images and of the spectral term."""
+    """Return how large a kernel may be for the images and for the spectral term."""
     shapes = [stack.spatial_shape[-recipe.dims :] for stack in stacks]
     shapes.append(BLOCK[recipe.dims])
     if "spectral" in recipe.active_terms:
         shapes.append(LOSS_PATCH[-recipe.dims :])
+        shapes += [block_shape(stack, recipe.dims) for stack in stacks]
     return tuple(map(min, zip(*shapes, strict=True)))
 
 

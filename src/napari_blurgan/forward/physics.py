@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from napari_blurgan.methods.parts import load
@@ -10,7 +11,7 @@ from napari_blurgan.optics.forward import ForwardModel
 from napari_blurgan.preparation.notes import Note
 from napari_blurgan.preparation.site import Site
 
-__all__ = ["Physics", "expected_blur", "physics_of"]
+__all__ = ["Physics", "finding_physics"]
 
 
 @dataclass(frozen=True)
@@ -36,17 +37,18 @@ class Physics:
     thickness: float | None = None
 
 
-def physics_of(site: Site) -> Physics:
-    """Return the forward model that the recipe of a site names."""
-    settings = site.recipe.forward
-    physics: Physics = load(settings.home)(settings, site)
-    return physics
+def finding_physics(site: Site) -> Iterator[ForwardModel | Physics]:
+    """Find the forward model that the recipe of a site names.
 
-
-def expected_blur(site: Site) -> ForwardModel | None:
-    """Return the known blur early, if finding it takes long."""
+    Yields
+    ------
+    ForwardModel or Physics
+        What can be looked through already, where finding it takes long; at last, the
+        result.
+    """
     settings = site.recipe.forward
-    if not settings.expects:
-        return None
-    blur: ForwardModel | None = load(settings.expects)(settings, site)
-    return blur
+    made = load(settings.home)(settings, site)
+    if isinstance(made, Physics):
+        yield made
+    else:
+        yield from made

@@ -42,6 +42,8 @@ class Start:
         Of the pupil that goes with the optics.
     held : bool
         Whether the blur cannot be estimated from the images, so that it stays as known.
+    sized : bool
+        Whether the voxel size is known, not assumed to be one.
     """
 
     psf: Psf | None
@@ -50,6 +52,7 @@ class Start:
     largest: tuple[int, ...]
     model: Model = "vectorial"
     held: bool = False
+    sized: bool = True
 
 
 def known(voxel_size: VoxelSize, dims: int) -> tuple[float, float, float] | None:

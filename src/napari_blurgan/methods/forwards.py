@@ -42,10 +42,8 @@ class ForwardSettings(Part):
     Attributes
     ----------
     home : str
-        ``"package.module:function"`` that makes the `Physics`, of a `Site`.
-    expects : str
-        The same of what makes the blur that is expected before the images are asked,
-        or None; empty where there never is one.
+        ``"package.module:function"`` that makes the `Physics`, of a `Site`; or yields
+        it, after a model that can be looked through earlier.
     domains : pair of str
         What the measured and the sharp images are called.
     photometric : bool
@@ -63,7 +61,6 @@ class ForwardSettings(Part):
     """
 
     home: ClassVar[str]
-    expects: ClassVar[str] = ""
     domains: ClassVar[tuple[str, str]] = ("blurred images", "sharp images")
     photometric: ClassVar[bool] = True
     one_channel: ClassVar[bool] = False
@@ -93,7 +90,6 @@ class KernelForward(ForwardSettings):
 
     kind: Literal["kernel"] = "kernel"
     home: ClassVar[str] = f"{HERE}.kernel:kernel_physics"
-    expects: ClassVar[str] = f"{HERE}.kernel:expected_blur"
     one_channel: ClassVar[bool] = True
 
     learned: bool = False

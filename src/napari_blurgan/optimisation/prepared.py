@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from torch import nn
@@ -10,13 +10,12 @@ from torch import nn
 from napari_blurgan.content.domain_thresholds import check_thresholds
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.estimates.first_look import Look, first_look
-from napari_blurgan.forward.physics import expected_blur, physics_of
+from napari_blurgan.forward.physics import Physics, finding_physics
 from napari_blurgan.heldout.misfit import NOTABLE_MISFIT
 from napari_blurgan.heldout.settling import settled
 from napari_blurgan.methods.parts import KERNEL
 from napari_blurgan.methods.recipe import Recipe
 from napari_blurgan.objective.term import build_terms
-from napari_blurgan.optics.forward import ForwardModel
 from napari_blurgan.preparation.calibration import Calibration
 from napari_blurgan.preparation.domains import Domains, check_domains
 from napari_blurgan.preparation.levels import calibrate
@@ -116,18 +115,13 @@ def preparing(
     bare = Site(
         recipe, domains.y, domains.x, domains.voxel_size, levels, known or Known()
     )
-    look = _look(bare, expected_blur(bare), middle)
-    if look is not None:
-        yield look
     yield "finding the blur"
-    physics = physics_of(bare)
+    physics = yield from _physics(bare, middle)
     thresholds = check_thresholds(physics.recipe, domains.y, domains.x)
     levels = replace(levels, thickness=physics.thickness)
     placed = replace(bare, calibration=levels).with_forward(
         physics.recipe, physics.model
     )
-    if look is None and (look := first_look(placed, middle)) is not None:
-        yield look
     yield "finding the number of iterations"
     site = settled(placed, resumed=calibration is not None)
     yield "building the networks"
@@ -141,13 +135,19 @@ def preparing(
     )
 
 
-def _look(
-    site: Site, blur: ForwardModel | None, middle: Sequence[float] | None
-) -> Look | None:
-    """Return the estimate of a field with a blur, if one is needed."""
-    if blur is None:
-        return None
-    return first_look(site.with_forward(site.recipe, blur), middle)
+def _physics(
+    site: Site, middle: Sequence[float] | None
+) -> Generator[Look, None, Physics]:
+    """Find the forward model, and yield a look through the first that is known."""
+    look: Look | None = None
+    for found in finding_physics(site):
+        model = found.model if isinstance(found, Physics) else found
+        if look is None:
+            look = first_look(site.with_forward(site.recipe, model), middle)
+            if look is not None:
+                yield look
+    assert isinstance(found, Physics)
+    return found
 
 
 def _found(site: Site) -> list[Note]:
