@@ -201,9 +201,9 @@ def test_planes_are_read_only_when_asked_for(
     tifffile.imwrite(tmp_path / "a.tif", array, compression="zlib")
     data = read_stack(tmp_path / "a.tif").data
     read = []
-    original = type(data)._decoded
+    original = type(data).decoded
     monkeypatch.setattr(
-        type(data), "_decoded", lambda self, n: read.append(n) or original(self, n)
+        type(data), "decoded", lambda self, n: read.append(n) or original(self, n)
     )
 
     assert np.array_equal(data[2:4, 1:3, ::2], array[2:4, 1:3, ::2])

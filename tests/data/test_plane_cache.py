@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from napari_blurgan.reading import tiff
+from napari_blurgan.reading import planewise
 from napari_blurgan.reading.images import read_stack
 from napari_blurgan.reading.plane_cache import PlaneCache
 
@@ -65,7 +65,7 @@ def test_a_file_that_is_gone_holds_no_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cache = PlaneCache(10_000)
-    monkeypatch.setattr(tiff, "shared_planes", cache)
+    monkeypatch.setattr(planewise, "shared_planes", cache)
     tifffile.imwrite(tmp_path / "a.tif", np.zeros((5, 10, 10), "uint8"))
     stack = read_stack(tmp_path / "a.tif")
     np.asarray(stack.data)

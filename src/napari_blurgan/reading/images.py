@@ -14,11 +14,6 @@ from napari_blurgan.reading.tiff import read_tiff
 __all__ = ["read_stack"]
 
 FOREIGN = {
-    ".czi": "a Zeiss CZI file",
-    ".lif": "a Leica LIF file",
-    ".nd2": "a Nikon ND2 file",
-    ".oib": "an Olympus OIB file",
-    ".oif": "an Olympus OIF file",
     ".oir": "an Olympus OIR file",
     ".vsi": "an Olympus VSI file",
     ".dv": "a DeltaVision file",
@@ -33,6 +28,7 @@ FOREIGN = {
     ".jpg": "a JPEG file",
     ".jpeg": "a JPEG file",
 }
+VENDORS = (".czi", ".lif", ".nd2", ".oib", ".oif")
 
 
 def read_stack(
@@ -44,7 +40,9 @@ def read_stack(
     ----------
     path : path-like
         TIFF, OME-TIFF, BigTIFF, an ImageJ hyperstack, OME-Zarr, a zarr array, or one
-        of numpy (``.npy``), whose complex numbers become two channels.
+        of numpy (``.npy``), whose complex numbers become two channels. With the extra
+        ``formats`` also Nikon ND2, Zeiss CZI, Leica LIF, Olympus OIF and OIB, of which
+        the first position, scene or image is read.
     axes : str, optional
         Axis letters of TCZYXS that overrule those of the file.
     strict : bool
@@ -80,6 +78,8 @@ def read_stack(
         raise DataError(f"{found}: the file is empty (0 bytes)")
     if found.suffix.lower() == ".npy":
         return read_npy(found, axes)
+    if found.suffix.lower() in VENDORS:
+        return _read_vendor(found, axes)
     foreign = FOREIGN.get(found.suffix.lower())
     if foreign:
         raise DataError(
@@ -96,3 +96,14 @@ def _read_folder(path: Path, axes: str | None, strict: bool) -> Stack:
     if not is_zarr(path):
         raise DataError(f"{path}: is a folder, expected an image file or a zarr")
     return read_zarr(path, axes, strict=strict)
+
+
+def _read_vendor(path: Path, axes: str | None) -> Stack:
+    # Imported only when needed: few files are of these kinds.
+    from napari_blurgan.reading.vendors.czi import read_czi
+    from napari_blurgan.reading.vendors.lif import read_lif
+    from napari_blurgan.reading.vendors.nd2 import read_nd2
+    from napari_blurgan.reading.vendors.oif import read_oif
+
+    readers = {".czi": read_czi, ".lif": read_lif, ".nd2": read_nd2}
+    return readers.get(path.suffix.lower(), read_oif)(path, axes)

@@ -9,8 +9,6 @@ from __future__ import annotations
 import logging
 import math
 import threading
-import uuid
-import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,12 +16,11 @@ from typing import Any
 
 import numpy as np
 import tifffile
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import NDArray
 
 from napari_blurgan.axes import label_axes
 from napari_blurgan.data.stack import Stack
-from napari_blurgan.errors import AxesError, BlurGANError, DataError
-from napari_blurgan.headers.limits import refuse_beyond_memory
+from napari_blurgan.errors import AxesError, DataError
 from napari_blurgan.headers.ome_xml import OmeFacts
 from napari_blurgan.headers.tiff_checks import (
     check_declared,
@@ -32,9 +29,12 @@ from napari_blurgan.headers.tiff_checks import (
     whole_series,
 )
 from napari_blurgan.headers.tiff_facts import is_signed, shades, tiff_facts
-from napari_blurgan.reading.plane_cache import shared_planes
+from napari_blurgan.reading.damage import damage_refused
+from napari_blurgan.reading.planewise import PlanewiseArray
 
 __all__ = ["TiffArray", "read_tiff"]
+
+DAMAGED = "is not a TIFF file, or is damaged"
 
 
 def read_tiff(path: Path, axes: str | None = None, *, strict: bool = False) -> Stack:
@@ -57,7 +57,11 @@ def read_tiff(path: Path, axes: str | None = None, *, strict: bool = False) -> S
     AxesError
         If the axes are ambiguous or do not fit.
     """
-    with _quiet_tifffile(), _damage_refused(path), tifffile.TiffFile(path) as tif:
+    with (
+        _quiet_tifffile(),
+        damage_refused(path, DAMAGED),
+        tifffile.TiffFile(path) as tif,
+    ):
         check_declared(tif, path)
         series = whole_series(tif, path)
         facts = tiff_facts(tif, series)
@@ -88,13 +92,11 @@ def read_tiff(path: Path, axes: str | None = None, *, strict: bool = False) -> S
     )
 
 
-class TiffArray:
-    """The first image of a TIFF file; planes are decoded on demand.
+class TiffArray(PlanewiseArray):
+    """The first image of a TIFF file.
 
-    Decoded planes are cached, see `PlaneCache`. Indices are integers, slices and
-    Ellipsis. The file is open only while a plane is read, so that a thousand images do
-    not exhaust the file handles. It can be pickled: another process parses the file
-    again.
+    The file is open only while a plane is read, so that a thousand images do not
+    exhaust the file handles. It can be pickled: another process parses the file again.
 
     Parameters
     ----------
@@ -116,61 +118,26 @@ class TiffArray:
         self._lock = threading.Lock()
         self._offset = series.dataoffset
         self._stored = np.dtype(series.dtype).newbyteorder(tif.byteorder)
-        self.path = path
-        self.shape = shape
+        self._samples = math.prod(series.keyframe.shape)
         self.signed = signed
-        self.dtype = np.dtype(np.int16) if signed else self._stored.newbyteorder("=")
-        self._plane_ndim = _plane_ndim(shape, math.prod(series.keyframe.shape))
-        self._plane_shape = shape[len(shape) - self._plane_ndim :]
-        self._owner = uuid.uuid4()
-        weakref.finalize(self, shared_planes.forget, self._owner)
+        dtype = np.dtype(np.int16) if signed else self._stored.newbyteorder("=")
+        super().__init__(path, shape, dtype, self._samples)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return TiffArray, (self.path, self.shape, self.signed)
 
-    @property
-    def ndim(self) -> int:
-        """Number of axes."""
-        return len(self.shape)
-
-    def __array__(
-        self, dtype: DTypeLike | None = None, copy: bool | None = None
-    ) -> NDArray[Any]:
-        return np.asarray(self[...], dtype=dtype)
-
-    def __getitem__(self, index: Any) -> NDArray[Any]:
-        full = _full_index(index, self.ndim)
-        leading = len(self.shape) - self._plane_ndim
-        numbers = np.arange(math.prod(self.shape[:leading]))
-        planes = np.asarray(
-            numbers.reshape(self.shape[:leading])[full[:leading]], dtype=np.intp
-        )
-        within = full[leading:]
-        inner = np.broadcast_to(np.uint8(0), self._plane_shape)[within].shape
-        nbytes = math.prod((planes.size, *inner)) * self.dtype.itemsize
-        refuse_beyond_memory(nbytes, f"{self.path.name}: to read {planes.size} planes")
-        out = np.empty((planes.size, *inner), self.dtype)
-        for i, plane in enumerate(planes.flat):
-            out[i] = shared_planes.get(self._owner, int(plane), self._read_plane)[
-                within
-            ]
-        return out.reshape(planes.shape + inner)
-
-    def _read_plane(self, number: int) -> NDArray[Any]:
-        with _damage_refused(self.path, f"plane {number} cannot be decoded"):
-            plane = self._contiguous(number) if self._offset else self._decoded(number)
+    def decoded(self, number: int) -> NDArray[Any]:
+        """Return plane `number`, counted over the leading axes."""
+        plane = self._contiguous(number) if self._offset else self._segments(number)
         if self.signed:  # 32768 represents zero
             plane = (plane ^ np.uint16(0x8000)).astype(np.uint16).view(np.int16)
-        plane = plane.reshape(self._plane_shape).astype(self.dtype, copy=False)
-        plane.flags.writeable = False
         return plane
 
     def _contiguous(self, number: int) -> NDArray[Any]:
-        count = math.prod(self._plane_shape)
-        offset = self._offset + number * count * self._stored.itemsize
-        return np.fromfile(self.path, self._stored, count, offset=offset)
+        offset = self._offset + number * self._samples * self._stored.itemsize
+        return np.fromfile(self.path, self._stored, self._samples, offset=offset)
 
-    def _decoded(self, number: int) -> NDArray[Any]:
+    def _segments(self, number: int) -> NDArray[Any]:
         with self._lock:
             self._file.open()
             try:
@@ -178,24 +145,6 @@ class TiffArray:
                 return np.asarray(self._pages[number].asarray())
             finally:
                 self._file.close()
-
-
-def _full_index(index: Any, ndim: int) -> tuple[int | slice, ...]:
-    given = index if isinstance(index, tuple) else (index,)
-    if not all(isinstance(i, (int, np.integer, slice)) or i is ... for i in given):
-        raise TypeError("a TIFF is indexed by integers, slices and Ellipsis")
-    if ... not in given:
-        given = (*given, ...)
-    at = given.index(...)
-    missing = ndim - len(given) + 1
-    if missing < 0:
-        raise IndexError(f"too many indices for {ndim} axes")
-    return given[:at] + (slice(None),) * missing + given[at + 1 :]
-
-
-def _plane_ndim(shape: tuple[int, ...], samples: int) -> int:
-    """Return the number of trailing axes that one plane of `samples` values fills."""
-    return next(n for n in range(1, len(shape) + 1) if math.prod(shape[-n:]) == samples)
 
 
 @contextmanager
@@ -208,23 +157,6 @@ def _quiet_tifffile() -> Iterator[None]:
         yield
     finally:
         logger.removeHandler(handler)
-
-
-@contextmanager
-def _damage_refused(
-    path: Path, what: str = "is not a TIFF file, or is damaged"
-) -> Iterator[None]:
-    """Turn any error of a reader on damaged bytes into a `DataError`."""
-    try:
-        yield
-    except BlurGANError:
-        raise
-    except MemoryError:
-        raise DataError(f"{path.name}: needs more memory than is free") from None
-    except Exception as error:  # struct.error, zlib.error, IndexError, AttributeError…
-        raise DataError(
-            f"{path.name}: {what} ({error}); copy it again from where it came from"
-        ) from error
 
 
 def _missing(series: Any, path: Path, strict: bool) -> list[str]:

@@ -9,7 +9,10 @@ from napari_blurgan.errors import DataError
 
 __all__ = ["images_in", "result_names"]
 
-IMAGES = (".tif", ".tiff", ".btf", ".tf2", ".tf8", ".lsm", ".stk", ".zarr")
+IMAGES = (
+    *(".tif", ".tiff", ".btf", ".tf2", ".tf8", ".lsm", ".stk", ".zarr"),
+    *(".czi", ".lif", ".nd2", ".oib", ".oif"),
+)
 
 
 def images_in(folder: Path) -> list[Path]:
