@@ -133,7 +133,7 @@ def test_help_says_what_it_is_with_examples(
         ("deconvolve rl a --psf p --out x/y.tif/o.tif", "is no folder"),
         ("deconvolve rl a --psf p --out o.png", "written as .ome.tif"),
         ("deconvolve rl a --out o.tif --na 9 --ni 1 --wavelength 500", "aperture"),
-        ("deconvolve rl a --out o.tif --psf-voxel 1 1 1", "give either --psf"),
+        ("deconvolve rl a --out o.tif --psf-voxel 1 1 1", "voxel size of --psf"),
         ("restore m a --out o.tif --device gpu", "no device 'gpu'"),
         ("restore m a --out o.tif --psf-voxel 1 1 1", "voxel size of --psf"),
         (

@@ -34,6 +34,7 @@ from napari_blurgan.cli._parser import (
     add_voxel,
     add_whole,
 )
+from napari_blurgan.cli._recorded import GIVE, recorded_optics
 from napari_blurgan.errors import DataError
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 
     from napari_blurgan.data.stack import Stack
     from napari_blurgan.inverse.stopping import StoppingRule
+    from napari_blurgan.optics.models import Optics
     from napari_blurgan.optics.psf import Psf
 
 
@@ -82,7 +84,11 @@ def _add_files(parser: argparse.ArgumentParser) -> None:
 
 def _add_psf(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--psf", nargs="+", metavar="PSF", help="a file, or one file per channel"
+        "--psf",
+        nargs="+",
+        metavar="PSF",
+        help="a file, or one file per channel; without a PSF and optics, the optics in "
+        "the file of the image are used",
     )
     text = "voxel size of the PSF, if its file does not contain it or is wrong"
     add_voxel(parser, "--psf-voxel", text)
@@ -236,15 +242,16 @@ class Follower:
 def check(method: Method, options: argparse.Namespace) -> None:
     """Check the options before any image is read; read the PSFs.
 
-    From here on ``options.psf`` holds them, ``options.optics`` the optics, and
-    ``options.device`` the name of a device, or None for the best.
+    From here on ``options.psf`` holds them, ``options.optics`` the optics (without
+    either, those in the file of each image), and ``options.device`` the name of a
+    device, or None for the best.
     """
     from napari_blurgan.devices import choose_device
     from napari_blurgan.optics.psf import Psf
 
     options.optics = optics_of(options)
-    if (options.optics is None) == (options.psf is None):
-        raise DataError("give either --psf, or --na, --ni and --wavelength")
+    if options.optics is not None and options.psf is not None:
+        raise DataError(GIVE)
     if options.psf is None and options.psf_voxel is not None:
         raise DataError("--psf-voxel is the voxel size of --psf, which is missing")
     camera = _camera(options)
@@ -277,21 +284,32 @@ def read(source: Path, options: argparse.Namespace) -> Stack:
 def known_psfs(
     stack: Stack, options: argparse.Namespace, core: bool = False
 ) -> list[Psf]:
-    """Return the given PSFs, or the theoretical one: all of it or its core."""
+    """Return the given PSFs, or theoretical ones: all of each or its core.
+
+    Raises
+    ------
+    DataError
+        If the voxel size, or the optics that are not given, are not in the file.
+    """
+    if options.psf:
+        return list(options.psf)
+    given = options.optics
+    found = [given] if given is not None else recorded_optics(stack)
+    return [_theory(stack, optics, core) for optics in found]
+
+
+def _theory(stack: Stack, optics: Optics, core: bool) -> Psf:
     from napari_blurgan.axes import FOCAL_DEPTH
     from napari_blurgan.inverse.psf_fit import psf_shape_for
     from napari_blurgan.optics.models import support_shape, theoretical_psf
 
-    optics = options.optics
-    if optics is None:
-        return list(options.psf)
     unknown = [a for a, v in zip("zyx", stack.voxel_size, strict=True) if v is None]
     if set(unknown) & set(stack.spatial_axes.lower()):
         raise DataError(f"{stack.name}: the voxel size is unknown; give --voxel Z Y X")
     z, y, x = (v or FOCAL_DEPTH for v in stack.voxel_size)
     whole = psf_shape_for(optics, stack.spatial_shape, (z, y, x))
     shape = support_shape(optics, (z, y, x)) if core else whole
-    return [theoretical_psf(optics, shape, (z, y, x))]
+    return theoretical_psf(optics, shape, (z, y, x))
 
 
 def parameters_of(method: Method, options: argparse.Namespace) -> dict[str, Any]:

@@ -32,6 +32,7 @@ from napari_blurgan.cli._parser import (
     add_voxel,
     add_whole,
 )
+from napari_blurgan.cli._recorded import common_optics
 from napari_blurgan.errors import DataError, RecipeError
 
 if TYPE_CHECKING:
@@ -171,6 +172,9 @@ def run(options: argparse.Namespace) -> None:
         )
         for patterns in (options.blurred, options.sharp)
     )
+    needed = getattr(recipe.forward, "learned", None) is False
+    if needed and psf is None and optics is None:
+        optics = common_optics(blurred)
     trainer = make_trainer(
         recipe,
         blurred,

@@ -131,7 +131,8 @@ def _entry(file: BinaryIO, position: int) -> tuple[Tile, bool, int]:
     schema, pixels, place, part, codec, _, count = _read(file, position, ENTRY)
     if schema != b"DV" or part or not 0 < count <= MOST_DIMENSIONS:
         raise ValueError(f"an entry of its directory at {position} is not understood")
-    ranges, smaller = {}, False
+    ranges: dict[str, tuple[int, int]] = {}
+    smaller = False
     for _ in range(count):
         file.seek(position := position + (DIMENSION.size if ranges else ENTRY.size))
         name, start, size, _, kept = DIMENSION.unpack(file.read(DIMENSION.size))

@@ -1,4 +1,4 @@
-"""Objective and fluorophores in the OME-XML of a file."""
+"""Objective and fluorophores in the metadata of a file."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from xml.etree import ElementTree
 
 import tifffile
 
-from napari_blurgan.headers.ome_xml import lens_in
+from napari_blurgan.headers.acquisition import Acquisition
+from napari_blurgan.headers.ome_xml import read_ome
 
-__all__ = ["channel_optics", "optics_in"]
+__all__ = ["channel_optics", "optics_in", "optics_of"]
 
 Known = dict[str, float]
 IMMERSIONS = {
@@ -46,12 +47,21 @@ def optics_in(xml: str) -> list[Known | None]:
     xml.etree.ElementTree.ParseError
         If `xml` is not well-formed.
     """
-    root = ElementTree.fromstring(xml)
-    image = root.find(".//{*}Image")
-    if image is None:
+    return optics_of(read_ome(xml).acquisition)
+
+
+def optics_of(taken: Acquisition | None) -> list[Known | None]:
+    """Return na, ni and wavelength (nm) of each channel, as the image was taken.
+
+    Parameters
+    ----------
+    taken : Acquisition or None
+        The metadata of an image of any format.
+    """
+    if taken is None:
         return []
-    na, ni = _objective(lens_in(xml))
-    waves = [_wavelength(channel) for channel in image.iterfind(".//{*}Channel")]
+    na, ni = _objective(taken.lens)
+    waves = [_wavelength(channel) for channel in taken.channels]
     return [
         {"na": na, "ni": ni, "wavelength": wave} if na and ni and wave else None
         for wave in waves
@@ -65,7 +75,7 @@ def _objective(lens: Mapping[str, str]) -> tuple[float | None, float | None]:
     return _positive(lens.get("LensNA")), index or named
 
 
-def _wavelength(channel: ElementTree.Element) -> float | None:
+def _wavelength(channel: Mapping[str, str]) -> float | None:
     value = _positive(channel.get("EmissionWavelength"))
     factor = NANOMETRES.get(channel.get("EmissionWavelengthUnit", "nm"))
     return None if value is None or factor is None else value * factor

@@ -1,4 +1,4 @@
-"""Opening TIFF and OME-Zarr in napari with voxel size, axes, names and colours."""
+"""Opening images in napari with voxel size, axes, names, colours and optics."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from napari.utils.notifications import show_info
 
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import AxesError
-from napari_blurgan.headers.ome_optics import channel_optics
+from napari_blurgan.headers.ome_optics import optics_of
 from napari_blurgan.reading.images import read_stack
 from napari_blurgan.widgets._colours import channel_colours
 from napari_blurgan.widgets._layers import METADATA_KEY, LayerData, stack_layer
@@ -85,7 +85,7 @@ def _of_file(path: Path) -> list[LayerData]:
         layers = [(data, attributes, kind)]
     else:
         layers = list(_layers(stack, path))
-    _say_optics(layers, channel_optics(path))
+    _say_optics(layers, optics_of(stack.metadata.get("acquisition")))
     for note in stack.metadata.get("notes", ()):
         show_info(f"{path.name}: {note}")
     return layers
