@@ -2,6 +2,7 @@
 
 Three things are changed: trainings take two steps of a tiny network, deconvolutions few
 iterations unless a page says how many, and images are small.
+A job in YAML is written to the file that the next ``blurgan run`` names.
 A block that is not run says why: ``<!-- not run: reason -->`` above it. Commands of
 benchmarks and of make are checked by tests/test_benchmarks.py.
 """
@@ -23,6 +24,7 @@ from napari_blurgan.methods.presets import PRESETS
 from napari_blurgan.optics.phantoms import heads
 from napari_blurgan.tasks.samples import bead_sample
 from tests.support.noise import noise
+from tests.support.vendor_files import write_nd2
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -54,7 +56,8 @@ def blocks(page: Path) -> list[tuple[str, str]]:
 
 
 def runnable(page: Path) -> list[tuple[str, str]]:
-    return [(kind, code) for kind, code in blocks(page) if kind in ("sh", "python")]
+    known = ("sh", "python", "yaml")
+    return [(kind, code) for kind, code in blocks(page) if kind in known]
 
 
 def blobs(seed: int) -> np.ndarray:
@@ -75,6 +78,11 @@ def shelf(folder: Path) -> None:
         plane = noise((32, 32), seed).astype(np.uint16)
         plane[15:25, 15:25] *= 2
         Stack(plane, "YX", (None, 0.1, 0.1)).save(folder / f"{name}.tif")
+    plane = Stack(blobs(2)[8], "YX", (None, 0.065, 0.065))
+    plane.save(folder / "plane.tif")
+    dyes = np.stack([blobs(seed) for seed in range(3)])
+    Stack(dyes, "CZYX", VOXEL).save(folder / "plate" / "well1.tif")
+    write_nd2(folder / "cell.nd2", blobs(3)[None, :, None])
     movie = np.stack([blobs(0)[8]] * 4)
     Stack(movie, "TYX", (None, 0.1, 0.1)).save(folder / "movie.tif")
     Stack(blobs(0), "ZYX", VOXEL).save(folder / "huge.zarr")
@@ -92,7 +100,8 @@ def shelf(folder: Path) -> None:
     tiny = dict(entry.split("=") for entry in TINY if "discriminator" not in entry)
     recipe = preset("noise2self").updated({k: _value(v) for k, v in tiny.items()})
     model = train(recipe, blobs(0), device="cpu", steps=1)
-    model.save(folder / "mine.blurgan")
+    for name in ("mine", "dapi", "actin"):
+        model.save(folder / f"{name}.blurgan")
 
 
 def _value(text: str) -> Any:
@@ -102,7 +111,17 @@ def _value(text: str) -> Any:
 @pytest.fixture(scope="module")
 def everything(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("shelf")
-    for name in ("a", "b", "day1", "day2", "sharp", "first", "second", "stacks"):
+    for name in (
+        "a",
+        "b",
+        "day1",
+        "day2",
+        "sharp",
+        "first",
+        "second",
+        "stacks",
+        "plate",
+    ):
         (folder / name).mkdir()
     shelf(folder)
     return folder
@@ -163,6 +182,11 @@ def test_the_blocks_of_a_page_run(
         if kind == "python":
             exec(compile(code, str(page), "exec"), names)
             continue
+        if kind == "yaml":
+            file = code
+            continue
+        for job in re.findall(r"blurgan run (\S+)", code):
+            (tmp_path / job).write_text(file, encoding="utf-8")
         for words in lines(code):
             assert main(words) == 0, f"{' '.join(words)}\n{capsys.readouterr().err}"
 
