@@ -12,6 +12,7 @@ __all__ = [
     "OutOfMemoryError",
     "RecipeError",
     "TrainingError",
+    "WeakSignalError",
 ]
 
 
@@ -41,6 +42,10 @@ class AxesError(BlurGANError):
 
 class DataError(BlurGANError):
     """The pixels cannot be used: unreadable, empty, NaN, constant or too small."""
+
+
+class WeakSignalError(DataError):
+    """The images show too little above their noise to estimate their blur."""
 
 
 class OpticsError(BlurGANError):

@@ -188,7 +188,7 @@ def test_another_choice_is_looked_at_in_the_same_way(
     assert seen(viewer) == {"blurred · magenta", "a third · green"}
     viewer.layers.remove("a third")
     assert not widget.overlay_button.isChecked()
-    assert "Choose two" in widget.messages.text()
+    assert "choose two" in widget.messages.text()
 
 
 def test_a_profile_follows_the_line_in_the_world(viewer: Viewer) -> None:
@@ -219,4 +219,4 @@ def test_without_a_line_it_says_so(
     widget: CompareWidget, press: Callable[..., None]
 ) -> None:
     press(widget.profile_button)
-    assert "Draw a line" in widget.messages.text()
+    assert "draw a line" in widget.messages.text()

@@ -181,6 +181,29 @@ def test_four_clicks_on_every_sample(person: Person, sample: str, image: str) ->
     person.until(lambda: idle(train))
 
 
+def test_a_plane_too_noisy_for_its_blur_is_denoised_by_one_more_click(
+    person: Person,
+) -> None:
+    rng = np.random.default_rng(0)
+    pixels = rng.poisson(np.full((64, 64), 3.0)).astype(np.uint16)
+    person.viewer.add_image(pixels, name="dark", scale=(0.1, 0.1), units=("um", "um"))
+    person.choose("Plugins", "BlurGAN", "Train")
+    train = person.widget("Train")
+    person.click(train.run.start_button)
+    person.until(lambda: idle(train))
+    assert "or remove only the noise" in train.messages.text()
+    person.until(train.messages._way.isVisible)
+    assert train.messages._way.text() == "Denoise instead"
+    person.click(train.messages._way)
+    person.until(lambda: train.plot.last_step > 0 or idle(train))
+    assert not train.messages.details, train.messages.details
+    assert train.form["preset"].value == "noise2self"
+    assert not train.messages._way.isVisible()
+    assert "dark · preview" in person.viewer.layers
+    person.click(train.run.stop_button)
+    person.until(lambda: idle(train))
+
+
 # PySide6 deprecates the constructor, and offers no other that takes a position.
 @pytest.mark.filterwarnings("ignore:.*QDrag.*is marked as deprecated")
 def test_from_a_dropped_tiff_without_sharp_images_to_a_preview(

@@ -211,7 +211,7 @@ def test_what_goes_wrong_is_reported_in_a_sentence(
     mouse.click(layer, LOW)
     mouse.press(widget.pick_buttons["background"])
     widget._picked()
-    assert "No foreground was picked" in widget.messages.text()
+    assert "no foreground was picked" in widget.messages.text()
     widget.form["radius"].value = 6
     mouse.pick(widget, layer, [], [(14, 13)])
     assert "background and foreground overlap" in widget.messages.text()

@@ -128,7 +128,7 @@ def test_what_is_missing_is_reported_before_anything_starts(
     widget.domains["B"].untick()
     widget.form["alpha"].value, widget.form["beta"].value = 0.25, 210
     widget.run.start_button.click()
-    assert "Tick at least one image of domain B" in widget.messages.text()
+    assert "tick at least one image of domain B" in widget.messages.text()
     assert widget.run.phase is Phase.IDLE
 
 

@@ -19,7 +19,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from napari_blurgan.errors import DataError
+from napari_blurgan.errors import WeakSignalError
 from napari_blurgan.identification.spectra import (
     LARGEST,
     Rings,
@@ -252,10 +252,10 @@ class SpectralLoss(nn.Module):
         # The lowest frequencies are few, and are dominated by the wings of the PSF.
         usable &= self.rings.radius > 0.1 * self.cut_off
         if int((seen & usable).sum()) < FEWEST_BINS:
-            raise DataError(
+            raise WeakSignalError(
                 "the signal of the blurred images is too weak to estimate their PSF "
-                "from a power spectrum: give more or brighter images, or take the PSF "
-                "from optics or beads"
+                "from a power spectrum: give more or brighter images, take the PSF "
+                "from optics or beads, or remove only the noise (recipe noise2self)"
             )
         self._keep("noise", noise)
         self._keep("usable", usable)

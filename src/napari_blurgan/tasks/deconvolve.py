@@ -192,7 +192,7 @@ class DeconvolutionRequest:
     def _with_background(self, report: Callable[[Any], None]) -> DeconvolutionRequest:
         level = estimated_background(self.stack, None, self.time)
         level = max(level - self.camera.get("offset", 0.0), 0.0)
-        report(f"The background was estimated as {level:.4g}.")
+        report(f"the background was estimated as {level:.4g}")
         return replace(self, background=level)
 
     @property

@@ -45,11 +45,6 @@ LAID_OUT = 50
 """Milliseconds after which what was just said has its place in the dock."""
 MARGIN = 8
 """Pixels to be seen below a message."""
-FIRST_WORDS = (
-    *("a", "an", "cannot", "choose", "draw", "enter", "give"),
-    *("no", "not", "the", "there", "tick", "too", "two"),
-)
-"""Words that begin our sentences, unlike the name of a layer or of a file."""
 
 
 class Phase(Enum):
@@ -190,9 +185,12 @@ class Messages(QFrame):
         self._details = QPushButton("Details…")
         self._details.setToolTip("Technical details, for an error report")
         self._details.clicked.connect(self._show_details)
+        self._onward: Callable[[], object] | None = None
+        self._way = button("Onward", "Another way onward", self._go_on)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 4, 0, 4)
         layout.addWidget(self._label)
+        layout.addWidget(self._way)
         layout.addWidget(self._details)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
@@ -204,11 +202,12 @@ class Messages(QFrame):
         """Forget all messages."""
         self._sentences.clear()
         self.details = ""
+        self._onward = None
         self._show()
 
     def add(self, sentence: str, remedy: str = "") -> None:
         """Show a sentence, with a remedy in italics; the most recent few are kept."""
-        words = _begun(sentence).rstrip(".") + "."
+        words = sentence.rstrip(".") + "."
         LOG.write(f"⚠ {words} {remedy}".rstrip())
         italic = f" <i>{escaped(remedy)}</i>" if remedy else ""
         self._sentences.append(f"⚠ {escaped(words)}{italic}")
@@ -216,19 +215,29 @@ class Messages(QFrame):
 
     def note(self, sentence: str) -> None:
         """Show a sentence that is not a warning."""
-        words = _begun(sentence)
-        LOG.write(words)
-        self._sentences.append(escaped(words))
+        LOG.write(sentence)
+        self._sentences.append(escaped(sentence))
         self._show()
 
-    def refuse(self, sentence: str) -> None:
-        """Show why something was not begun, and scroll there."""
-        self.add(sentence)
+    def refuse(self, error: BaseException | str) -> None:
+        """Show why something was not done, and scroll there.
+
+        The words of the core follow a colon, because they begin with a small letter or
+        with the name of an image.
+        """
+        self.add(f"Not done: {error}")
         self._timer.start()
+
+    def offer(self, text: str, tooltip: str, slot: Callable[[], object]) -> None:
+        """Offer a way onward, until the messages are forgotten."""
+        self._way.setText(text)
+        self._way.setToolTip(tooltip)
+        self._onward = slot
+        self._show()
 
     def add_failure(self, failure: Failure) -> None:
         """Show an error, with the traceback one click away, and scroll there."""
-        words = _begun(failure.sentence)
+        words = f"Failed: {failure.sentence}"
         LOG.write(f"✖ {words}\n{failure.details.rstrip()}")
         self._sentences.append(f"✖ <b>{escaped(words)}</b>")
         self.details = failure.details
@@ -242,7 +251,12 @@ class Messages(QFrame):
     def _show(self) -> None:
         self._label.setText("<br>".join(self._sentences[-LATEST:]))
         self._details.setVisible(bool(self.details))
+        self._way.setVisible(self._onward is not None)
         self.setVisible(bool(self._sentences))
+
+    def _go_on(self) -> None:
+        if self._onward is not None:
+            self._onward()
 
     def _scroll_here(self) -> None:
         area = ancestor(self, QScrollArea)
@@ -252,12 +266,6 @@ class Messages(QFrame):
 
     def _show_details(self) -> None:
         dialog(self, "Details", self.details, markdown=False).open()
-
-
-def _begun(sentence: str) -> str:
-    """Return a sentence with a capital; one may begin with the name of a layer."""
-    first = sentence.partition(" ")[0]
-    return sentence[0].upper() + sentence[1:] if first in FIRST_WORDS else sentence
 
 
 def scrolled(content: QWidget, parent: QWidget) -> None:

@@ -60,7 +60,7 @@ class Recipes(QWidget):
         try:
             recipe = Recipe.read(path)
         except (BlurGANError, OSError) as error:
-            self._messages.add(f"{path}: {error}")
+            self._messages.refuse(f"{path}: {error}")
             return False
         name = f"{path.parent.name}/{path.name}"
         self._loaded[name] = recipe
@@ -79,7 +79,7 @@ class Recipes(QWidget):
             with replacing(path) as temporary:
                 temporary.write_text(text, encoding="utf-8")
         except (BlurGANError, OSError) as error:
-            self._messages.add(str(error))
+            self._messages.refuse(error)
 
     def _ask_to_load(self) -> None:
         self._with(

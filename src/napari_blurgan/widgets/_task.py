@@ -62,7 +62,7 @@ class TaskWidget(QWidget):
         try:
             work = prepare()
         except BlurGANError as error:
-            self.messages.refuse(str(error))
+            self.messages.refuse(error)
             return
         job = self._job = Job(work, self)
         job.reported.connect(self.heard)
@@ -77,7 +77,7 @@ class TaskWidget(QWidget):
     def heard(self, events: list[Any]) -> None:
         """Handle reports of the job; text is shown."""
         for event in events:
-            self.messages.note(str(event))
+            self.messages.note(f"Note: {event}")
 
     def set_busy(self, busy: bool) -> None:
         """Enable or disable what must not be changed meanwhile."""

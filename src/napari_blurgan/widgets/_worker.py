@@ -47,6 +47,7 @@ class Failure:
 
     def __init__(self, error: BaseException) -> None:
         self.sentence = explain(error)
+        self.kind = type(error)
         self.details = "".join(traceback.format_exception(error))
 
 

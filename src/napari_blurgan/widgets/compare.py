@@ -203,7 +203,7 @@ class CompareWidget(TaskWidget):
         try:
             action()
         except BlurGANError as error:
-            self.messages.add(str(error))
+            self.messages.refuse(error)
             return False
         return True
 

@@ -205,7 +205,7 @@ class PsfWidget(TaskWidget):
         """Add a points layer, ready to be clicked, and choose it."""
         source = self.form["layer"].value
         if source is None:
-            self.messages.add("choose the layer that shows the beads")
+            self.messages.add("Choose the layer that shows the beads")
             return
         self.form["points"].value = add_clicked_beads(self._viewer, source)
 
@@ -269,7 +269,7 @@ class PsfWidget(TaskWidget):
         try:
             to_psf(layer).save(Path(chosen), overwrite=True)  # the dialog asked
         except BlurGANError as error:
-            self.messages.add(str(error))
+            self.messages.refuse(error)
 
     # --- results
 

@@ -264,7 +264,7 @@ class RestoreWidget(RunWidget):
     def _ask_to_export(self) -> None:
         model = self.form["model"].value
         if model is None:
-            self.messages.add("choose the model to export")
+            self.messages.add("Choose the model to export")
             return
         ExportDialog(model, self, self.export_to).open()
 

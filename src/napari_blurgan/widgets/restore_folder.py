@@ -117,7 +117,7 @@ class RestoreFolderWidget(RunWidget):
         try:
             self._todo = _places(self.form["folder"].value, self.form["out"].value)
         except (BlurGANError, OSError) as error:
-            self.messages.add(str(error))
+            self.messages.refuse(error)
         self.table.fill([source.name for source, _ in self._todo])
         for row, (_, out) in enumerate(self._todo):
             if out.exists():

@@ -260,7 +260,7 @@ class ThresholdWidget(QWidget):
             self._stack = to_stack(layer)
             self._sampled = plane_in_view(self._viewer, layer)
         except BlurGANError as error:
-            self.messages.add(str(error))
+            self.messages.refuse(error)
             return
         self.histogram.show_image(self._sampled)
         low, high = self.histogram.range
@@ -291,7 +291,7 @@ class ThresholdWidget(QWidget):
         try:
             place = place_in(self._viewer, self.layer, position)
         except BlurGANError as error:
-            self.messages.add(str(error))
+            self.messages.refuse(error)
             return
         radius = float(self.form["radius"].value)
         with self._quiet():
@@ -357,7 +357,7 @@ class ThresholdWidget(QWidget):
                 regions[FOREGROUND],
             )
         except BlurGANError as error:
-            self.messages.add(str(error))
+            self.messages.refuse(error)
             return
         self._keep(Level(found.threshold, found.bright_background))
         self._doubt(found)
@@ -385,7 +385,7 @@ class ThresholdWidget(QWidget):
                 raise DataError("choose a layer first")
             self._keep_value(FROM_HISTOGRAM[name](self._sampled))
         except BlurGANError as error:
-            self.messages.add(str(error))
+            self.messages.refuse(error)
 
     def _on_slider(self, tick: int) -> None:
         low, high = self.histogram.range

@@ -30,7 +30,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_blurgan.errors import BlurGANError
+from napari_blurgan.errors import BlurGANError, WeakSignalError
 from napari_blurgan.monitoring.events import (
     Finished,
     Judged,
@@ -73,6 +73,11 @@ if TYPE_CHECKING:
 
 __all__ = ["TrainWidget"]
 
+DENOISER = "noise2self"
+DENOISE_HELP = (
+    f"Start with the recipe {DENOISER}, which removes the noise and leaves the blur: "
+    "it needs neither a PSF nor sharp images"
+)
 DRAW = 1000
 """Milliseconds between two updates of the display. Everything is updated together,
 because any change repaints the whole window, which takes 50 ms without a GPU."""
@@ -251,7 +256,7 @@ class TrainWidget(LearningWidget):
             request = self._request()
             request.check()
         except BlurGANError as error:
-            self.messages.refuse(str(error))
+            self.messages.refuse(error)
             self._settings.set_open(True)
             return
         options = request.options | {"resume": resume}
@@ -393,6 +398,13 @@ class TrainWidget(LearningWidget):
     def _on_failure(self, failure: Failure) -> None:
         super()._on_failure(failure)
         self._settings.set_open(True)
+        if issubclass(failure.kind, WeakSignalError):
+            self.messages.offer("Denoise instead", DENOISE_HELP, self._denoise)
+
+    def _denoise(self) -> None:
+        """Learn to remove the noise alone, from the same images."""
+        self.form["preset"].value = DENOISER
+        self._start()
 
     def _on_end(self) -> None:
         super()._on_end()

@@ -284,7 +284,7 @@ class TransformWidget(LearningWidget):
         """Tick all images of a folder."""
         found = sorted(p for p in folder.iterdir() if p.suffix.lower() in IMAGES)
         if not found:
-            self.messages.add(f"{folder} contains no {', '.join(IMAGES)}")
+            self.messages.refuse(f"{folder} contains no {', '.join(IMAGES)}")
         self.domains[domain].tick(*found)
 
     # --- before Start
@@ -317,7 +317,7 @@ class TransformWidget(LearningWidget):
             request = self._request = ask()
             request.check()
         except (BlurGANError, OSError) as error:
-            self.messages.add(str(error))
+            self.messages.refuse(error)
             self._settings.set_open(True)
             return
         dtype = np.dtype(request.b[0].data.dtype)
