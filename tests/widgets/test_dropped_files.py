@@ -118,6 +118,26 @@ def opened(path: Path, plugin: Any = "napari-blurgan") -> Any:
     return list(ViewerModel().open(path, plugin=plugin))
 
 
+def test_a_stack_is_as_bright_as_its_planes_in_focus(tmp_path: Path) -> None:
+    """Its first plane, which napari goes by, is dark."""
+    z = np.arange(-20, 21).reshape(-1, 1, 1)
+    spots = np.random.default_rng(0).poisson(3, (41, 64, 64)) * np.exp(-((z / 9) ** 2))
+    image = (100 + 1000 * spots).astype(np.uint16)
+    fiji(tmp_path / "spots.tif", image)
+    (layer,) = opened(tmp_path / "spots.tif")
+    low, high = layer.contrast_limits
+    true_low, true_high = np.percentile(image, (0.5, 99.9))
+    assert low == pytest.approx(true_low, abs=0.01 * true_high)
+    assert high == pytest.approx(true_high, rel=0.1)
+
+
+@pytest.mark.parametrize("value", [7, 0])
+def test_an_image_of_one_value_opens(tmp_path: Path, value: int) -> None:
+    fiji(tmp_path / "flat.tif", np.full((4, 8, 8), value, np.uint16))
+    (layer,) = opened(tmp_path / "flat.tif")
+    assert layer.contrast_limits[0] < layer.contrast_limits[1]
+
+
 def test_channels_come_in_their_own_colours_additive(tmp_path: Path) -> None:
     image = np.stack([IMAGE, IMAGE + 1], 1)
     red, green = (np.zeros((3, 256), np.uint8) for _ in range(2))

@@ -11,6 +11,7 @@ from napari_blurgan.data.layers import METADATA_KEY, guess_axes, to_stack
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import AxesError, BlurGANError, OpticsError
 from napari_blurgan.optics.psf import Psf
+from napari_blurgan.widgets._brightness import limits_of_stack
 
 if TYPE_CHECKING:
     from napari.layers import Image
@@ -212,7 +213,8 @@ def beside(
 def stack_layer(stack: Stack, **attributes: Any) -> LayerData:
     """Return a stack from a file or a sample as a layer in micrometres.
 
-    An axis of unknown length stays in pixels, at the origin.
+    An axis of unknown length stays in pixels, at the origin. The contrast is that of
+    planes from all over the stack.
     """
     axes = stack.axes.replace("S", "")
     sizes = dict(zip("ZYX", stack.voxel_size, strict=True))
@@ -227,6 +229,9 @@ def stack_layer(stack: Stack, **attributes: Any) -> LayerData:
         "units": ["um" if size else "pixel" for size in known],
         "metadata": {METADATA_KEY: dict(stack.metadata)},
     } | attributes
+    limits = None if attributes["rgb"] else limits_of_stack(stack.data)
+    if limits is not None:
+        attributes.setdefault("contrast_limits", limits)
     return stack.data, attributes, "image"
 
 

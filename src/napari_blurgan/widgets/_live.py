@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_blurgan.data.stack import Stack
+from napari_blurgan.widgets._brightness import limits_of
 from napari_blurgan.widgets._layers import LayerData, field_layer
 from napari_blurgan.widgets._psf_layers import add_psf
 from napari_blurgan.widgets._view import middle_of_view
@@ -156,10 +157,10 @@ class Contrast:
         now = tuple(layer.contrast_limits)
         if self._ours not in (None, now):
             return
-        low, high = np.percentile(pixels, (0.5, 99.9))
+        low, high = limits_of(pixels)
         if self._ours is not None and np.allclose(now, (low, high), 0, SLACK * high):
             return  # every change repaints the window
-        layer.contrast_limits = (float(low), float(max(high, low + 1e-6)))
+        layer.contrast_limits = (low, high)
         self._ours = tuple(layer.contrast_limits)
 
 
