@@ -121,7 +121,7 @@ def test_learn_watch_trust_restore(person: Person) -> None:
     preview = person.until_layer("microtubules, blurred · preview", train)
     assert person.clicks <= CLICKS
 
-    psf = person.until_layer("PSF learned", train)
+    psf = person.until_layer("microtubules, blurred · PSF learned", train)
     first, restored = np.array(psf.data), np.array(preview.data)
     person.until(lambda: not np.array_equal(psf.data, first))
     person.until(lambda: not np.array_equal(preview.data, restored))

@@ -9,8 +9,8 @@ import numpy as np
 
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.widgets._brightness import limits_of
-from napari_blurgan.widgets._layers import LayerData, field_layer
-from napari_blurgan.widgets._psf_layers import add_psf
+from napari_blurgan.widgets._layers import PLACE, LayerData, field_layer, is_source
+from napari_blurgan.widgets._psf_layers import psf_in_view, psf_title
 from napari_blurgan.widgets._view import middle_of_view
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ __all__ = [
     "add_layer",
     "like_its_preview",
     "preview_of",
+    "show_anew",
 ]
 
 
@@ -38,7 +39,8 @@ class Fields:
     """Restored fields as layers: added once, then changed in place where they lie.
 
     A layer that the user has deleted stays deleted; renaming, moving or recolouring is
-    respected.
+    respected. The layer of an earlier run on the same source is used again, unless it
+    has been renamed.
 
     Parameters
     ----------
@@ -80,7 +82,7 @@ class Fields:
         """Add a layer, or change the one that there is; it may lie elsewhere now."""
         layer = self._made.get(key)
         if layer is None:
-            layer = self._made[key] = add_layer(self._viewer, made)
+            layer = self._made[key] = show_anew(self._viewer, made)
         elif layer in self._viewer.layers:
             layer.data = made[0]
             self._move(key, layer, made[1]["translate"])
@@ -114,7 +116,10 @@ class LiveLayers(Fields):
         """Show a PSF next to the first source."""
         layer = self._made.get("psf")
         if layer is None:
-            self._made["psf"] = add_psf(self._viewer, psf, self._sources[0])
+            source = self._sources[0]
+            name = f"{source.name} · {psf_title(psf)}"
+            made = psf_in_view(self._viewer, psf, source, name)
+            self._made["psf"] = show_anew(self._viewer, made)
         elif layer in self._viewer.layers:
             layer.data = psf.data.reshape(layer.data.shape)
             layer.contrast_limits = (0, float(layer.data.max()))
@@ -175,6 +180,25 @@ def preview_of(viewer: ViewerModel, source: Image) -> Image | None:
     """Return the preview on a layer, if there is one."""
     name = f"{source.name} · preview"
     return next((x for x in viewer.layers if x.name == name), None)
+
+
+def show_anew(viewer: ViewerModel, data: LayerData) -> Image:
+    """Show something of ours on top, in the layer of that name from an earlier run.
+
+    It is added if there is none, or if the user has renamed it to keep it.
+    """
+    pixels, attributes, _ = data
+    earlier = (x for x in viewer.layers if x.name == attributes["name"])
+    layer = next((x for x in earlier if not is_source(x)), None)
+    if layer is None or layer.ndim != pixels.ndim - layer.rgb:
+        return add_layer(viewer, data)
+    layer.data = pixels
+    settings = attributes.keys() & {*PLACE, "metadata", "contrast_limits"}
+    for name in settings:
+        setattr(layer, name, attributes[name])
+    layer.visible = attributes.get("visible", True)
+    viewer.layers.move(viewer.layers.index(layer), len(viewer.layers))
+    return layer
 
 
 def add_layer(viewer: ViewerModel, data: LayerData, *, select: bool = False) -> Image:

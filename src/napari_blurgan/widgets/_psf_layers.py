@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = [
     "add_psf",
     "offered_psfs",
+    "psf_in_view",
     "psf_layer",
     "psf_title",
     "unmeasured",
@@ -82,14 +83,27 @@ def psf_layer(psf: Psf, source: Image, layers: Iterable[Any] = ()) -> LayerData:
     return np.array(data), attributes, "image"
 
 
-def add_psf(viewer: ViewerModel, psf: Psf, source: Image) -> Image:
-    """Add a PSF next to its source, with its middle plane in view."""
-    pixels, attributes, _ = psf_layer(psf, source, viewer.layers)
+def psf_in_view(
+    viewer: ViewerModel, psf: Psf, source: Image, name: str = ""
+) -> LayerData:
+    """Return a PSF as a layer next to its source, with its middle plane in view.
+
+    It gets a name of its own, or `name`, and the place of the layer of that name.
+    """
+    others = [layer for layer in viewer.layers if layer.name != name]
+    pixels, attributes, kind = psf_layer(psf, source, others)
+    attributes["name"] = name or attributes["name"]
     if pixels.ndim > 2:
         centre = (pixels.shape[0] // 2) * attributes["scale"][0]
         attributes["translate"][0] = viewer.dims.point[-3] - centre
     if _is_light(viewer):  # nothing can be added to white
         attributes["blending"] = "translucent_no_depth"
+    return pixels, attributes, kind
+
+
+def add_psf(viewer: ViewerModel, psf: Psf, source: Image) -> Image:
+    """Add a PSF next to its source, with its middle plane in view."""
+    pixels, attributes, _ = psf_in_view(viewer, psf, source)
     selected = set(viewer.layers.selection)
     layer = viewer.add_image(pixels, **attributes)
     viewer.layers.selection = selected

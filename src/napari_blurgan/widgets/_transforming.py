@@ -16,7 +16,7 @@ from napari_blurgan.widgets._layers import (
     field_layer,
     guess_axes,
 )
-from napari_blurgan.widgets._live import Fields, add_layer
+from napari_blurgan.widgets._live import Fields, show_anew
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -122,7 +122,8 @@ class LivePreview(Fields):
             attributes["name"] = (
                 f"{self._sources[0].name if self._sources else 'A'} · {key}"
             )
-            self._made[key] = add_layer(self._viewer, (pixels, attributes, "image"))
+            made = (pixels, attributes, "image")
+            self._made[key] = show_anew(self._viewer, made)
         elif layer in self._viewer.layers:
             layer.data = pixels
 

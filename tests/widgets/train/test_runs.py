@@ -32,8 +32,8 @@ def test_train_pause_resume_stop(
 ) -> None:
     click(widget.run.start_button)
     assert widget.run.phase is Phase.RUNNING
-    until(lambda: "PSF learned" in viewer.layers)
-    psf = viewer.layers["PSF learned"]
+    until(lambda: "blurred · PSF learned" in viewer.layers)
+    psf = viewer.layers["blurred · PSF learned"]
     first = np.array(psf.data)
     until(lambda: not np.array_equal(psf.data, first))
 
@@ -135,8 +135,8 @@ def test_layers_may_be_renamed_and_deleted_meanwhile(
 ) -> None:
     click(widget.run.start_button)
     until(lambda: "blurred · preview" in viewer.layers)
-    until(lambda: "PSF learned" in viewer.layers)
-    viewer.layers["PSF learned"].name = "my PSF"
+    until(lambda: "blurred · PSF learned" in viewer.layers)
+    viewer.layers["blurred · PSF learned"].name = "my PSF"
     psf = np.array(viewer.layers["my PSF"].data)
     viewer.layers.remove("blurred · preview")
     viewer.layers.remove("blurred")
@@ -171,6 +171,41 @@ def test_pixels_of_the_user_are_never_written(
     click(widget.run.start_button)
     until(lambda: widget.plot.last_step > 5)
     np.testing.assert_array_equal(volumes, before)
+
+
+def test_trainings_of_one_image_share_their_layers(
+    viewer: Viewer,
+    widget: TrainWidget,
+    click: Callable[[QPushButton], None],
+    until: Callable[[Callable[[], bool]], None],
+) -> None:
+    """Except those that were renamed to be kept, and those of the person."""
+
+    def train() -> None:
+        click(widget.run.start_button)
+        until(lambda: widget.plot.last_step > 2)
+        click(widget.run.stop_button)
+        until(lambda: idle(widget))
+
+    train()
+    preview, psf = (viewer.layers[f"blurred · {n}"] for n in ("preview", "PSF learned"))
+    psf_place = psf.extent.world.copy()
+    mine = viewer.add_image(np.ones((20, 40, 40)), name="blurred · mine")
+    preview.visible = False
+    count = len(viewer.layers)
+    train()
+    assert len(viewer.layers) == count
+    assert preview.visible
+    assert viewer.layers.index(preview) > viewer.layers.index(mine)
+    np.testing.assert_allclose(psf.extent.world, psf_place)
+    assert mine.visible
+    assert (mine.data == 1).all()
+    preview.name = "the good one"
+    kept = np.array(preview.data)
+    train()
+    assert len(viewer.layers) == count + 1
+    assert viewer.layers["blurred · preview"] is not preview
+    np.testing.assert_array_equal(preview.data, kept)
 
 
 def test_a_second_training_waits_for_the_first(
