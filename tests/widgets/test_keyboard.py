@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -88,3 +89,42 @@ def test_everything_is_reached_by_tab_with_visible_focus(widget: Any) -> None:
     widget.setFocus()
     hidden = [f for f in fields if f.grab().toImage() == looks[f]]
     assert not [getattr(f, "text", f.accessibleName)() for f in hidden]
+
+
+def test_tab_goes_down_the_widget(widget: Any) -> None:
+    goes_down(widget)
+
+
+@pytest.mark.parametrize("widget", ["Deconvolve"], indirect=True)
+def test_tab_goes_through_the_fields_that_a_choice_has_brought(widget: Any) -> None:
+    channels = np.ones((2, 8, 20, 20))
+    widget._viewer.add_image(channels, name="two", axis_labels=("c", "z", "y", "x"))
+    widget.form["layer"].value = widget._viewer.layers["two"]
+    widget.form["method"].value = "rl-tv"
+    widget.camera.setChecked(True)
+    QApplication.processEvents()
+    assert {"PSF 1", "Weight"} <= {_name(field) for field in wanted(widget)}
+    goes_down(widget)
+
+
+def goes_down(widget: Any) -> None:
+    """Check that Tab visits the fields row by row."""
+    fields = wanted(widget)
+    visited = [f for f in walk(widget, fields) if f in fields]
+    start = visited.index(min(visited, key=lambda f: _row(f, widget)))
+    rows = [_row(f, widget) for f in visited[start:] + visited[:start]]
+    jumps = [
+        (a, b) for a, b in pairwise(zip(rows, visited, strict=True)) if b[0] < a[0]
+    ]
+    assert not [(_name(a), _name(b)) for (_, a), (_, b) in jumps]
+
+
+def _row(field: Any, widget: Any) -> int:
+    """Return the middle of a field, or the title of a group, in its widget."""
+    title = isinstance(field, QGroupBox)
+    place = field.rect().topLeft() if title else field.rect().center()
+    return int(field.mapTo(widget, place).y())
+
+
+def _name(field: Any) -> str:
+    return field.accessibleName() or getattr(field, "text", str)()

@@ -142,6 +142,12 @@ class Form(QWidget):
     def __getitem__(self, name: str) -> Any:
         return self._fields[name]
 
+    def follow(self, before: QWidget) -> None:
+        """Let Tab lead from a field to these, in their order, and on from the last."""
+        for field in self._fields.values():
+            QWidget.setTabOrder(before, field.native)
+            before = field.native
+
     def on_change(self, slot: Callable[[], object]) -> None:
         """Call `slot` after every change of a field."""
         for field in self._fields.values():

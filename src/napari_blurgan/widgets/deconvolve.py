@@ -21,7 +21,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from magicgui.widgets import ComboBox
-from qtpy.QtWidgets import QVBoxLayout, QWidget
+from qtpy.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from napari_blurgan.classical.methods import METHODS, Method
 from napari_blurgan.data.stack import Stack
@@ -124,6 +124,7 @@ class DeconvolveWidget(RunWidget):
         self.psfs = _forms.Form()
         self.voxels = VoxelSizeForm(self._viewer, OTHERWISE)
         self._psfs_place = QVBoxLayout()
+        self._help = help_buttons(__name__)
         self.plan = self.planner.label
         self.plot = LossPlot()
         self.keep = button("Keep", "Stop here and keep this iteration", self._keep)
@@ -134,7 +135,7 @@ class DeconvolveWidget(RunWidget):
         layout.addWidget(self.estimate_button)
         layout.addLayout(self._psfs_place)
         layout.addWidget(self.voxels)
-        layout.addLayout(row(self.summary, help_buttons(__name__)))
+        layout.addLayout(row(self.summary, self._help))
         layout.addLayout(self._place)
         for widget in (self.camera, _forms.Fold("Advanced", self.advanced)):
             layout.addWidget(widget)
@@ -232,6 +233,7 @@ class DeconvolveWidget(RunWidget):
             for c in range(1, channels)
         )
         self.psfs = self._replaced(self._psfs_place, self.psfs, _forms.Form(*fields))
+        self.psfs.follow(self.estimate_button)
 
     def _replaced(
         self, place: QVBoxLayout, old: _forms.Form, new: _forms.Form
@@ -253,6 +255,7 @@ class DeconvolveWidget(RunWidget):
     def _replace_parameters(self, method: Method) -> None:
         new = _forms.Form(*_fields.parameter_fields(method.parameters))
         self.parameters = self._replaced(self._place, self.parameters, new)
+        new.follow(self._help.findChildren(QPushButton)[-1])
         for parameter in method.parameters:
             new[parameter.name].changed.connect(self.planner.soon)
 
