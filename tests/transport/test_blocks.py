@@ -41,15 +41,16 @@ def stack() -> Stack:
 def test_blocks_cover_a_domain_or_sample_it_evenly() -> None:
     large = Stack(np.zeros((2, 130, 300, 40), np.uint8), "TZYX")
     blocks = list(blocks_of([large], 3))
-    assert [block.shape for _, _, block in blocks] == [(1, 43, 150, 40)] * 12
-    assert {corner for _, corner, _ in blocks} == {
-        (z, y, 0) for z in (0, 43, 86) for y in (0, 150)
+    assert [block.shape for *_, block in blocks] == [(1, 43, 150, 40)] * 12
+    assert {(time, corner) for _, time, corner, _ in blocks} == {
+        (t, (z, y, 0)) for t in (0, 1) for z in (0, 43, 86) for y in (0, 150)
     }
+    assert {time for _, time, *_ in blocks_of([large], 3, time=1)} == {1}
     assert len(list(blocks_of([large], 3, most=5))) == 5
     wide = Stack(np.zeros((2, 5, 900, 40), np.uint8), "TZYX")
     planes = list(blocks_of([wide], 2, most=1000))
     assert len(planes) == 2 * 5 * 2
-    assert planes[0][2].shape == (1, 450, 40)
+    assert planes[0][3].shape == (1, 450, 40)
 
 
 def test_a_measured_block_carries_its_estimate(blur: BlurKernel, stack: Stack) -> None:

@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 from napari import Viewer
 from pytestqt.qtbot import QtBot
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication
 
 from napari_blurgan.estimates import first_look
 from napari_blurgan.monitoring import preview
 from napari_blurgan.training import trainer
 from napari_blurgan.widgets._view import corners_of_view, middle_of_view
+from tests.support.docks import finish
 
 
 @pytest.fixture
@@ -65,6 +67,37 @@ def small_fields(monkeypatch: pytest.MonkeyPatch) -> None:
 def corner_of(viewer: Viewer) -> Any:
     source, shown = viewer.layers["blurred"], viewer.layers["blurred · preview"]
     return source.world_to_data(shown.data_to_world((0, 0, 0)))
+
+
+@pytest.mark.person
+def test_the_preview_of_a_training_is_of_the_time_point_in_view(
+    small_fields: None, training: tuple[Viewer, Any], qtbot: QtBot
+) -> None:
+    """Also the estimate that is shown first, before there is a network."""
+    viewer, widget = training
+    finish(widget)
+    pixels = viewer.layers["blurred"].data
+    film = viewer.add_image(
+        np.stack([pixels, 3 * pixels]), name="film", scale=(1, 0.3, 0.1, 0.1),
+        axis_labels=("t", "z", "y", "x"), units=("s", "um", "um", "um"),
+    )  # fmt: skip
+    widget.data.blurred.untick()
+    widget.data.blurred.tick(film)
+    means = {}
+    viewer.dims.set_point(0, 1)
+    qtbot.mouseClick(widget.run.start_button, Qt.MouseButton.LeftButton)
+    for time in (1, 0, 1):
+        viewer.dims.set_point(0, time)
+
+        def seen(time: int = time) -> bool:
+            name = "film · preview"
+            if name not in viewer.layers:
+                return False
+            return bool((viewer.layers[name].extent.world[:, 0] == time).all())
+
+        qtbot.waitUntil(seen, timeout=60_000)
+        means[time] = viewer.layers["film · preview"].data.mean()
+    assert means[1] > 2 * means[0]
 
 
 @pytest.mark.person

@@ -155,8 +155,8 @@ class Scripted:
     def stop(self) -> None:
         self.stopped.set()
 
-    def look_at(self, middle: Sequence[float]) -> None:
-        self.middle = middle
+    def look_at(self, middle: Sequence[float], time: int = 0) -> None:
+        self.middle, self.time = middle, time
 
 
 def test_a_stop_before_the_trainer_exists_is_not_lost(qtbot: QtBot) -> None:
@@ -185,8 +185,8 @@ def test_a_look_elsewhere_before_the_trainer_exists_is_not_lost(qtbot: QtBot) ->
     job.start()
     qtbot.waitUntil(lambda: hasattr(trainer, "middle"), timeout=20_000)
     assert trainer.middle == (1, 2, 3)
-    job.look_at((4, 5, 6))
-    assert trainer.middle == (4, 5, 6)
+    job.look_at((4, 5, 6), 7)
+    assert (trainer.middle, trainer.time) == ((4, 5, 6), 7)
     with qtbot.waitSignal(job.ended, timeout=5000):
         job.stop()
 

@@ -152,9 +152,13 @@ class Blocks:
                 data=_padded(normalization.apply(block), len(enrich.names)),
                 axes="C" + stack.spatial_axes[-dims:],
                 channel_names=(),
-                metadata={"corner": corner, "image": _number_of(stack, stacks)},
+                metadata={
+                    "corner": corner,
+                    "image": _number_of(stack, stacks),
+                    "time_point": time,
+                },
             )
-            for stack, corner, block in blocks_of(stacks, dims)
+            for stack, time, corner, block in blocks_of(stacks, dims)
         ]
         self._made: list[tuple[Tensor, Tensor] | None] = [None] * len(self.stacks)
         self._next = self._waited = 0
@@ -208,8 +212,11 @@ class Blocks:
 
 
 def blocks_of(
-    stacks: Sequence[Stack], dims: int, most: int = MOST_BLOCKS
-) -> Iterator[tuple[Stack, tuple[int, ...], Block]]:
+    stacks: Sequence[Stack],
+    dims: int,
+    most: int = MOST_BLOCKS,
+    time: int | None = None,
+) -> Iterator[tuple[Stack, int, tuple[int, ...], Block]]:
     """Read blocks spread evenly over a domain.
 
     Parameters
@@ -220,22 +227,27 @@ def blocks_of(
         3, or 2 to take every plane of a volume for an image.
     most : int
         Number of blocks at the most; of larger domains they are a sample.
+    time : int, optional
+        The only time point to read; all by default.
 
     Yields
     ------
     stack : Stack
         Where the block is from.
+    time : int
+        Its time point.
     corner : tuple of int
         Its first voxel there.
     block : ndarray
         (c, [z,] y, x) in the dtype of the data.
     """
-    places = [place for stack in stacks for place in _places(stack, dims)]
+    every = (place for stack in stacks for place in _places(stack, dims))
+    places = [place for place in every if time in (None, place[1])]
     for n in np.unique(np.linspace(0, len(places) - 1, min(most, len(places))).round()):
-        stack, time, corner, size = places[int(n)]
-        block = read_region(stack, time, corner, size, range(stack.channels))
-        check_finite(block, stack, time, corner)
-        yield stack, corner[-dims:], block.reshape(len(block), *size[-dims:])
+        stack, at, corner, size = places[int(n)]
+        block = read_region(stack, at, corner, size, range(stack.channels))
+        check_finite(block, stack, at, corner)
+        yield stack, at, corner[-dims:], block.reshape(len(block), *size[-dims:])
 
 
 def block_shape(stack: Stack, dims: int) -> tuple[int, ...]:

@@ -32,14 +32,19 @@ class Look:
         As measured, and as Richardson-Lucy restores it; each in its units.
     corner : tuple of int
         First voxel of the field.
+    time : int
+        Its time point.
     """
 
     before: NDArray[np.float32]
     after: NDArray[np.float32]
     corner: tuple[int, ...]
+    time: int = 0
 
 
-def first_look(site: Site, middle: Sequence[float] | None = None) -> Look | None:
+def first_look(
+    site: Site, middle: Sequence[float] | None = None, time: int = 0
+) -> Look | None:
     """Return a field of the first image, restored by Richardson-Lucy.
 
     Parameters
@@ -48,6 +53,8 @@ def first_look(site: Site, middle: Sequence[float] | None = None) -> Look | None
         With its forward model.
     middle : sequence of float, optional
         Of the field, in voxels of the first image; the liveliest of a few by default.
+    time : int
+        Time point of the field, or the last if there are fewer.
 
     Returns
     -------
@@ -58,7 +65,9 @@ def first_look(site: Site, middle: Sequence[float] | None = None) -> Look | None
     if estimator is None:
         return None
     dims, levels = site.recipe.dims, site.calibration
-    block = levels.y.apply(next(blocks_of(site.y[:1], dims, 1))[2])
+    time = min(time, site.y[0].size("T") - 1)
+    *_, block = next(blocks_of(site.y[:1], dims, 1, time))
+    block = levels.y.apply(block)
     size = [min(f, n) for f, n in zip(FIELD[-dims:], block.shape[1:], strict=True)]
     corner = _chosen(block, size, middle)
     start = [max(0, c - AROUND) for c in corner]
@@ -68,7 +77,7 @@ def first_look(site: Site, middle: Sequence[float] | None = None) -> Look | None
     estimate = estimator(y[None], site.forward.blur)[0, -1:].numpy()
     inner = _box([c - s for c, s in zip(corner, start, strict=True)], size)
     before, after = levels.y.undo(wide[inner]), levels.output.undo(estimate[inner])
-    return Look(before, after, corner)
+    return Look(before, after, corner, time)
 
 
 def around(

@@ -125,4 +125,4 @@ def spectrum_of(
 
 def _images(stacks: Sequence[Stack], dims: int) -> Images:
     blocks = blocks_of(stacks, dims, IMAGES)
-    return [block[0].astype(np.float32) for _, _, block in blocks]
+    return [block[0].astype(np.float32) for *_, block in blocks]

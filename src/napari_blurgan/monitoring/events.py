@@ -122,12 +122,15 @@ class Previewed(Event):
         Index of the blurred stack that the crop was taken from.
     corner : tuple of int
         First voxel of the crop in that stack, (z, y, x) or (y, x).
+    time : int
+        Its time point.
     """
 
     before: NDArray[np.float32]
     after: NDArray[np.float32]
     source: int
     corner: tuple[int, ...]
+    time: int = 0
 
 
 @dataclass(frozen=True)

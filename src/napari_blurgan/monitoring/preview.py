@@ -31,7 +31,7 @@ class Preview:
         self.calibration = site.calibration
         self.source = prepared.source
         self._dims = site.recipe.dims
-        self._number = 0
+        self._number = self._time = 0
         stack = self.source.measured[0]
         self.size = self._size(stack)
         self.place = self._liveliest(stack)
@@ -42,7 +42,7 @@ class Preview:
         offset = _corner(self.source.measured[self._number])
         return tuple(int(a + b) for a, b in zip(self.place, offset, strict=True))
 
-    def look_at(self, middle: Sequence[float] | None) -> None:
+    def look_at(self, middle: Sequence[float] | None, time: int = 0) -> None:
         """Move the crop; None leaves it where it is.
 
         Parameters
@@ -50,13 +50,22 @@ class Preview:
         middle : sequence of float or None
             Its middle in voxels of the first measured image, which it is as near to
             as that image, or the block of it, allows.
+        time : int
+            Its time point; of blocks, the nearest that there is.
         """
         blocks = self.source.measured
         if middle is None or len(middle) < len(blocks[0].spatial_shape):
             return
         of_first = [n for n, s in enumerate(blocks) if s.metadata.get("image", n) == 0]
-        self._number = min(of_first, key=lambda n: _distance(blocks[n], middle))
+        self._number = min(
+            of_first,
+            key=lambda n: (
+                abs(_time(blocks[n], time) - time),
+                _distance(blocks[n], middle),
+            ),
+        )
         stack = blocks[self._number]
+        self._time = min(time, stack.size("T") - 1)
         self.size = self._size(stack)
         there = np.asarray(middle[-len(self.size) :]) - _corner(stack)
         self.place = around(list(there), self.size, stack.spatial_shape)
@@ -74,23 +83,31 @@ class Preview:
 
     def of(
         self, engine: Engine
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32], int, tuple[int, ...]]:
-        """Return (before, after, source, corner) with the current network."""
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32], int, tuple[int, ...], int]:
+        """Return (before, after, source, corner, time) with the current network."""
         generator = engine.generator
-        crop = self.source.crop(self.place, self.size, self._number)
+        crop = self.source.crop(self.place, self.size, self._number, self._time)
         seen = Draw.batch([crop], engine.device)
         generator.eval()
         with torch.no_grad():
             after = generator(seen.y, seen.estimate)[0]
         generator.train()
         before = self.calibration.y.undo(seen.y[0].cpu().numpy())
-        return before, self.calibration.output.undo(after.cpu().numpy()), 0, self.corner
+        restored = self.calibration.output.undo(after.cpu().numpy())
+        stack = self.source.measured[self._number]
+        return before, restored, 0, self.corner, _time(stack, self._time)
 
 
 def _corner(stack: Stack) -> tuple[int, ...]:
     """Return where a block lies in its image; an image lies at its own origin."""
     known: tuple[int, ...] = stack.metadata.get("corner", ())
     return known or (0,) * len(stack.spatial_shape)
+
+
+def _time(stack: Stack, asked: int) -> int:
+    """Return the time point of a block, or that of an image nearest to one."""
+    known: int | None = stack.metadata.get("time_point")
+    return min(asked, stack.size("T") - 1) if known is None else known
 
 
 def _distance(stack: Stack, middle: Sequence[float]) -> float:

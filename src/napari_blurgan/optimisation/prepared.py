@@ -92,6 +92,7 @@ def preparing(
     known: Known | None = None,
     calibration: Calibration | None = None,
     middle: Sequence[float] | None = None,
+    time: int = 0,
 ) -> Iterator[str | Look | Prepared]:
     """Prepare in stages, like `prepare`.
 
@@ -101,6 +102,8 @@ def preparing(
         As of `prepare`.
     middle : sequence of float, optional
         Of the field of which an estimate is shown, in voxels of the first image.
+    time : int
+        Time point of that field.
 
     Yields
     ------
@@ -116,7 +119,7 @@ def preparing(
         recipe, domains.y, domains.x, domains.voxel_size, levels, known or Known()
     )
     yield "finding the blur"
-    physics = yield from _physics(bare, middle)
+    physics = yield from _physics(bare, middle, time)
     thresholds = check_thresholds(physics.recipe, domains.y, domains.x)
     levels = replace(levels, thickness=physics.thickness)
     placed = replace(bare, calibration=levels).with_forward(
@@ -136,14 +139,14 @@ def preparing(
 
 
 def _physics(
-    site: Site, middle: Sequence[float] | None
+    site: Site, middle: Sequence[float] | None, time: int
 ) -> Generator[Look, None, Physics]:
     """Find the forward model, and yield a look through the first that is known."""
     look: Look | None = None
     for found in finding_physics(site):
         model = found.model if isinstance(found, Physics) else found
         if look is None:
-            look = first_look(site.with_forward(site.recipe, model), middle)
+            look = first_look(site.with_forward(site.recipe, model), middle, time)
             if look is not None:
                 yield look
     assert isinstance(found, Physics)

@@ -44,10 +44,16 @@ class OneDomain(Source):
         """Return a random patch."""
         return Draw(y=self.sampler.draw())
 
-    def crop(self, corner: Sequence[int], size: Sequence[int], number: int = 0) -> Draw:
+    def crop(
+        self,
+        corner: Sequence[int],
+        size: Sequence[int],
+        number: int = 0,
+        time: int = 0,
+    ) -> Draw:
         """Return a region of an image."""
         stack, axes = self.measured[number], len(self.sampler.patch)
-        region = read_region(stack, 0, corner, size, range(stack.channels))
+        region = read_region(stack, time, corner, size, range(stack.channels))
         image = torch.from_numpy(self.sampler.normalization.apply(region))
         return Draw(y=image[:, 0] if image.ndim > 1 + axes else image)
 

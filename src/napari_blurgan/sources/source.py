@@ -35,8 +35,14 @@ class Source(ABC):
         """Return a random patch of each domain."""
 
     @abstractmethod
-    def crop(self, corner: Sequence[int], size: Sequence[int], number: int = 0) -> Draw:
-        """Return a region of one of the `measured`."""
+    def crop(
+        self,
+        corner: Sequence[int],
+        size: Sequence[int],
+        number: int = 0,
+        time: int = 0,
+    ) -> Draw:
+        """Return a region of one of the `measured`; a block has one time point."""
 
     @abstractmethod
     def state_dict(self) -> dict[str, Any]:

@@ -149,7 +149,13 @@ class Split(Source):
         """Return a random patch."""
         return Draw(**named(self.sampler.draw(), self.blocks.enrich.names))
 
-    def crop(self, corner: Sequence[int], size: Sequence[int], number: int = 0) -> Draw:
+    def crop(
+        self,
+        corner: Sequence[int],
+        size: Sequence[int],
+        number: int = 0,
+        time: int = 0,
+    ) -> Draw:
         """Return a region of a block."""
         index = tuple(slice(c, c + n) for c, n in zip(corner, size, strict=True))
         region = np.asarray(self.measured[number].data)[(slice(None), *index)]

@@ -70,10 +70,16 @@ class TwoDomains(Source):
         of_y, of_x = (blocks.enrich.names for blocks in self.blocks)
         return Draw(**named(y, of_y), **named(x, of_x))
 
-    def crop(self, corner: Sequence[int], size: Sequence[int], number: int = 0) -> Draw:
+    def crop(
+        self,
+        corner: Sequence[int],
+        size: Sequence[int],
+        number: int = 0,
+        time: int = 0,
+    ) -> Draw:
         """Return a region of a measured image, or of a block."""
         stack, levels = self.measured[number], self.samplers[0].normalization
-        region = read_region(stack, 0, corner, size, range(stack.channels))
+        region = read_region(stack, time, corner, size, range(stack.channels))
         image = torch.from_numpy(levels.apply(region))
         if image.ndim > 1 + len(self.samplers[0].patch):
             image = image[:, 0]

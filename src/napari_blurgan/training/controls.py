@@ -16,6 +16,7 @@ class Controls:
         self._running.set()
         self._stopped = threading.Event()
         self._middle: tuple[float, ...] | None = None
+        self._time = 0
 
     def pause(self) -> None:
         """Pause after the current step; from any thread."""
@@ -30,7 +31,7 @@ class Controls:
         self._stopped.set()
         self._running.set()
 
-    def look_at(self, middle: Sequence[float]) -> None:
+    def look_at(self, middle: Sequence[float], time: int = 0) -> None:
         """Preview another field from now on.
 
         Parameters
@@ -38,8 +39,10 @@ class Controls:
         middle : sequence of float
             Its middle in voxels of the first measured image, (z, y, x) or (y, x); the
             field lies as near as the images and their blocks allow.
+        time : int
+            Its time point; the nearest of those that are trained on is taken.
         """
-        self._middle = tuple(middle)
+        self._middle, self._time = tuple(middle), time
 
     @property
     def paused(self) -> bool:

@@ -81,6 +81,8 @@ class Builder:
         Says whether the training is to end; asked often.
     middle : tuple of float, optional
         Of the field that is previewed, in voxels of the first measured image.
+    time : int
+        Time point of that field.
     """
 
     recipe: Recipe
@@ -91,6 +93,7 @@ class Builder:
     processes: Processes
     stopped: Callable[[], bool]
     middle: tuple[float, ...] | None = None
+    time: int = 0
 
     def build(
         self, seed: int, step: int, state: dict[str, Any] | None = None
@@ -115,6 +118,7 @@ class Builder:
             self.known,
             calibration,
             self.middle,
+            self.time,
         )
         prepared = yield from self._prepare(stages, random_state, step)
         yield self._stage(step, "choosing the precision")
@@ -157,7 +161,7 @@ class Builder:
         """Return the event of a stage of the preparation, or of its first look."""
         if isinstance(found, str):
             return self._stage(step, found)
-        return Previewed(step, found.before, found.after, 0, found.corner)
+        return Previewed(step, found.before, found.after, 0, found.corner, found.time)
 
     def _estimate(self, engine: Engine, step: int) -> Iterator[Preparing]:
         """Compute the initial estimates."""

@@ -270,6 +270,7 @@ class Trainer(Controls):
             self._processes,
             self._is_stopped,
             self._middle,
+            self._time,
         )
         self._parts = yield from builder.build(seed, self.budget.step, state)
         self._provenance = provenance(
@@ -400,7 +401,7 @@ class Trainer(Controls):
                 psf = current_psf(self._parts.engine, self._parts.prepared)
             if psf is not None:
                 yield KernelUpdated(step, psf)
-            self._parts.preview.look_at(self._middle)
+            self._parts.preview.look_at(self._middle, self._time)
             with self._until_the_first_step():
                 self._seen = self._parts.preview.of(self._parts.engine)
             yield Previewed(step, *self._seen)

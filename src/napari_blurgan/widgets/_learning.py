@@ -33,10 +33,11 @@ from napari_blurgan.widgets._remedies import remedy
 from napari_blurgan.widgets._worker import Failure, TrainingJob
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     import napari
 
+    from napari_blurgan.widgets._live import Fields
     from napari_blurgan.widgets._worker import Report, Trains
 
 __all__ = ["LearningWidget"]
@@ -133,10 +134,11 @@ class LearningWidget(QWidget):
             self._job.stop()
             self.run.phase = Phase.STOPPING
 
-    def _follow(self, middle: Sequence[float] | None) -> None:
-        """Preview the visible region: its middle in voxels of the first image."""
-        if self._job is not None and middle is not None:
-            self._job.look_at(middle)
+    def _follow(self, fields: Fields | None) -> None:
+        """Preview what is in view of the first image, at the time point in view."""
+        middle = None if fields is None else fields.middle()
+        if self._job is not None and fields is not None and middle is not None:
+            self._job.look_at(middle, fields.time())
 
     # --- what the engine reports
 

@@ -11,7 +11,7 @@ from napari_blurgan.data.stack import Stack
 from napari_blurgan.widgets._brightness import limits_of
 from napari_blurgan.widgets._layers import PLACE, LayerData, field_layer, is_source
 from napari_blurgan.widgets._psf_layers import psf_in_view, psf_title
-from napari_blurgan.widgets._view import middle_of_view
+from napari_blurgan.widgets._view import middle_of_view, point_in_view
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -78,6 +78,16 @@ class Fields:
         pairs = zip(there, self._axes(source), strict=False)
         return tuple(float(v) for v, axis in pairs if axis in "ZYX")
 
+    def time(self) -> int:
+        """Return the time point in view of the first source; 0 where it has none."""
+        source = self._sources[0]
+        axes = self._axes(source)
+        if "T" not in axes:
+            return 0
+        place = axes.index("T")
+        there = round(float(point_in_view(self._viewer, source)[place]))
+        return min(max(there, 0), source.data.shape[place] - 1)
+
     def _put(self, key: str, made: LayerData) -> Image:
         """Add a layer, or change the one that there is; it may lie elsewhere now."""
         layer = self._made.get(key)
@@ -134,7 +144,7 @@ class LiveLayers(Fields):
         key = f"preview {event.source}"
         start = self.starts.get(event.source, (0,) * len(event.corner))
         corner = [a + b for a, b in zip(start, event.corner, strict=True)]
-        layer = self._put(key, field_layer(source, field, axes, corner))
+        layer = self._put(key, field_layer(source, field, axes, corner, event.time))
         self._follow(key, layer, event.after[0])
 
     def show_before(self, before: bool) -> None:

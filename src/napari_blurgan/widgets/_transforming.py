@@ -70,7 +70,9 @@ class LivePreview(Fields):
             return
         planar = "".join(a for a in axes if a in "ZYX") + ("S" if colour else "")
         stack = Stack(self._expanded(pixels, planar), planar)
-        layer = self._put("preview", field_layer(source, stack, axes, event.corner))
+        layer = self._put(
+            "preview", field_layer(source, stack, axes, event.corner, event.time)
+        )
         if not colour:  # in the grey levels of B
             self._follow("preview", layer, pixels)
 

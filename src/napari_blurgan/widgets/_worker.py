@@ -174,7 +174,7 @@ class Trains(Protocol):
     def pause(self) -> None: ...
     def resume(self) -> None: ...
     def stop(self) -> None: ...
-    def look_at(self, middle: Sequence[float]) -> None: ...
+    def look_at(self, middle: Sequence[float], time: int = 0) -> None: ...
 
 
 class TrainingJob(Job):
@@ -196,13 +196,13 @@ class TrainingJob(Job):
         self._trainer: Trains | None = None
         self._stopped = False
         self._paused = False
-        self._middle: Sequence[float] | None = None
+        self._view: tuple[Sequence[float], int] | None = None
 
-    def look_at(self, middle: Sequence[float]) -> None:
-        """Preview another field: its middle in voxels of the first image."""
-        self._middle = middle
+    def look_at(self, middle: Sequence[float], time: int = 0) -> None:
+        """Preview another field: its middle in voxels of the first image, its time."""
+        self._view = middle, time
         if self._trainer is not None:
-            self._trainer.look_at(middle)
+            self._trainer.look_at(middle, time)
 
     def pause(self) -> None:
         """Pause the training after the current step."""
@@ -240,8 +240,8 @@ class TrainingJob(Job):
             trainer.pause()
         if self._stopped:
             trainer.stop()
-        if self._middle is not None:
-            trainer.look_at(self._middle)
+        if self._view is not None:
+            trainer.look_at(*self._view)
         model = None
         for event in trainer:
             report(event)

@@ -273,7 +273,7 @@ class TrainWidget(LearningWidget):
         self._settings.set_open(False)
         self.missing.hide()
         self._launch(run.request.trainer, run.request.options["resume"])
-        self._follow(run.live.middle())
+        self._follow(run.live)
 
     def _finish(self) -> None:
         self._waiting.clear()
@@ -374,7 +374,7 @@ class TrainWidget(LearningWidget):
         super()._draw()
         if self._run is not None:
             self._draw_layers(self._run.live)
-            self._follow(self._run.live.middle())
+            self._follow(self._run.live)
         started = self._latest.get(Started)
         where = f" · {started.device}" if isinstance(started, Started) else ""
         self._say_progress(where)  # last, because napari's progress bar paints at once

@@ -334,7 +334,7 @@ class TransformWidget(LearningWidget):
         self._settings.set_open(False)
         self.missing.hide()
         self._launch(request.trainer, bool(request.options.get("resume")))
-        self._follow(self._live.middle())
+        self._follow(self._live)
 
     def _continued(self, folder: Path) -> TransformRequest:
         """Return what trains a model further: its recipe, thresholds included."""
@@ -410,7 +410,7 @@ class TransformWidget(LearningWidget):
         preview = self._latest.pop(Previewed, None)
         if isinstance(preview, Previewed) and self._live is not None:
             self._live.show(preview, self._colour())
-        self._follow(None if self._live is None else self._live.middle())
+        self._follow(self._live)
         self._say_progress()
 
     def _colour(self) -> bool:
