@@ -37,6 +37,25 @@ def test_minutes_are_turned_into_steps_by_the_pace(clock: list[float]) -> None:
     assert left.remaining_seconds == pytest.approx(45)
 
 
+def test_minutes_count_from_the_moment_that_is_given(clock: list[float]) -> None:
+    left = Budget(10, minutes=1)
+    left.begun = clock[0]
+    clock[0] += 30  # the preparation
+    left.begin()
+    assert left.remaining_seconds == pytest.approx(30)
+    steps(left, clock, 10, 1.0)
+    assert left.progress == pytest.approx(40 / 60)
+    assert left.total_steps == 30  # at the pace of steps, not of the preparation
+
+
+def test_a_long_preparation_leaves_time_for_steps(clock: list[float]) -> None:
+    left = Budget(10, minutes=1)
+    left.begun = clock[0]
+    clock[0] += 500
+    left.begin()
+    assert left.remaining_seconds == pytest.approx(12)
+
+
 def test_pauses_do_not_count(clock: list[float]) -> None:
     left = Budget(10, minutes=1)
     steps(left, clock, 1, 3.0)

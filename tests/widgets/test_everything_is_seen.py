@@ -151,6 +151,15 @@ def test_a_box_to_tick_is_seen_where_it_is_empty(
     assert (lightest + 0.05) / (darkest + 0.05) >= SEEN
 
 
+def test_no_label_is_doubled(widget: Any) -> None:
+    """The word beside a box to tick is said once."""
+    labels = [label for label in widget.findChildren(QLabel) if label.buddy()]
+    assert labels or not widget.findChildren(QCheckBox)
+    for label in labels:
+        text = getattr(label.buddy(), "text", str)
+        assert not (isinstance(label.buddy(), QCheckBox) and text())
+
+
 def test_every_field_explains_itself(widget: Any) -> None:
     for field in widget.findChildren(FIELDS):
         within = isinstance(field.parent(), QAbstractSpinBox | QComboBox)

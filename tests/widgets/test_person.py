@@ -235,6 +235,30 @@ def test_from_a_dropped_tiff_without_sharp_images_to_a_preview(
 
 
 @pytest.mark.filterwarnings("ignore:.*QDrag.*is marked as deprecated")
+def test_from_a_dropped_tiff_without_a_voxel_size_to_a_preview(
+    person: Person, tmp_path: Path
+) -> None:
+    """Neither calibration nor axes nor optics: nothing has to be typed either."""
+    _, blurred, _ = microtubule_sample((24, 96, 96))
+    path = tmp_path / "bare.tif"
+    pixels = np.asarray(blurred.data).clip(0).astype(np.uint16)
+    tifffile.imwrite(path, pixels, photometric="minisblack")
+    person.drop_on_canvas(path)
+    assert person.viewer.layers["bare"].scale == pytest.approx((1, 1, 1))
+    person.choose("Plugins", "BlurGAN", "Train")
+    train = person.widget("Train")
+    person.until(lambda: not train.missing.pending)
+    assert train.data.voxels.isVisible()  # asked for, but not needed
+    assert not train.missing.text()
+    person.click(train.run.start_button)
+    person.until_layer("bare · preview", train)
+    person.until(lambda: train.plot.last_step > 0 or idle(train))
+    assert not train.messages.details, train.messages.details
+    person.click(train.run.stop_button)
+    person.until(lambda: idle(train))
+
+
+@pytest.mark.filterwarnings("ignore:.*QDrag.*is marked as deprecated")
 def test_a_file_is_dropped_from_the_desktop(
     person: Person, tmp_path: Path, volumes: tuple[np.ndarray, np.ndarray]
 ) -> None:

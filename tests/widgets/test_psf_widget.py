@@ -144,6 +144,12 @@ def test_a_psf_from_beads_has_their_width(
     measured = to_psf(made(widget.beads_button))
     assert measured.fwhm() == pytest.approx(psf.fwhm(), rel=0.1)
     assert "4 of 4 beads" in widget.messages.text()
+    marks = viewer.layers["beads · found beads"]
+    true = [(16, y, x) for y in (24, 72) for x in (24, 72)]
+    np.testing.assert_allclose(sorted(map(tuple, marks.data.round())), true)
+    assert set(map(str, marks.symbol)) == {"disc"}
+    assert (marks.face_color[:, 3] == 0).all()  # rings: the beads are seen in them
+    np.testing.assert_allclose(marks.scale, beads.scale)
 
 
 def test_no_beads_is_said(

@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 
 from napari_blurgan.data.stack import Stack
+from napari_blurgan.monitoring.events import Started
 from napari_blurgan.optics.camera import Camera
 from napari_blurgan.optics.models import Optics, theoretical_psf
 from napari_blurgan.optics.phantoms import vesicles
 from napari_blurgan.optics.simulation import simulate
 from napari_blurgan.tasks import train as train_module
 from napari_blurgan.tasks.train_request import TrainingRequest
+from napari_blurgan.training.budget import Budget
 
 VOXEL = (0.2, 0.1, 0.1)
 
@@ -32,6 +34,8 @@ def test_the_offset_of_the_camera_is_no_part_of_a_made_sharp_set(
     class Recorder:
         def __init__(self, recipe: Any, y: Any, x: Any, **options: Any) -> None:
             given.update(y=y, x=x)
+
+            self.budget = Budget(1)
 
     monkeypatch.setattr(train_module, "Trainer", Recorder)
     request = TrainingRequest(
@@ -58,3 +62,14 @@ def test_recipes_of_the_measured_images_alone_ask_for_no_others(
     request.check()
     events = list(request.trainer(lambda _: None))
     assert type(events[-1]).__name__ == "Finished"
+
+
+def test_minutes_count_from_start(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    planes = [Stack(rng.poisson(9, (70, 70)).astype(np.float32), "YX", name="p")]
+    options = {"out": str(tmp_path / "m.blurgan"), "minutes": 10, "device": "cpu"}
+    trainer = TrainingRequest("noise2self", planes, options=options).trainer(print)
+    for event in trainer:
+        if isinstance(event, Started):
+            break
+    assert trainer.budget.seconds > 0

@@ -90,7 +90,8 @@ def test_from_picked_thresholds_to_a_stained_layer(
     assert widget.form["bright_b"].value
     widget.advanced["changes"].value += " sampling.held_out=0"
     widget.form["minutes"].value = 0.1
-    widget.run.start_button.click()
+    qtbot.mouseClick(widget.run.start_button, Qt.MouseButton.LeftButton)
+    assert widget._settings._content.isHidden()  # folded, so that the run is in view
     qtbot.waitUntil(lambda: "cells · preview" in viewer.layers, timeout=60_000)
     qtbot.waitUntil(lambda: widget.plot.last_step > 0, timeout=60_000)
     widget.run.stop_button.click()

@@ -121,7 +121,11 @@ def train(
 
 
 def make_trainer(
-    recipe: Recipe, y: Sequence[Stack], x: Sequence[Stack], **options: Any
+    recipe: Recipe,
+    y: Sequence[Stack],
+    x: Sequence[Stack],
+    begun: float | None = None,
+    **options: Any,
 ) -> Trainer:
     """Return the trainer of a recipe on two sets of images.
 
@@ -133,10 +137,14 @@ def make_trainer(
         What to train.
     y, x : sequence of Stack
         The measured and the sharp images.
+    begun : float, optional
+        Moment from which the minutes count; see `Budget`.
     **options
         Of `Trainer`.
     """
-    return Trainer(for_planes(recipe, y), y, x, **options)
+    trainer = Trainer(for_planes(recipe, y), y, x, **options)
+    trainer.budget.begun = begun
+    return trainer
 
 
 def added_minutes(options: Mapping[str, Any]) -> dict[str, float]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from napari_blurgan.axes import FOCAL_DEPTH
@@ -146,9 +147,10 @@ class TrainingRequest:
             )
 
     def trainer(self, report: Callable[[Any], None]) -> Trainer:
-        """Make the trainer and everything it needs; this takes a while."""
+        """Make the trainer and everything it needs; the minutes count from now."""
         from napari_blurgan.tasks.train import added_minutes, make_trainer
 
+        begun = perf_counter()
         theory = None
         if self.optics is not None:
             report(Preparing(0, "computing the PSF from the optics"))
@@ -161,6 +163,7 @@ class TrainingRequest:
             sharp,
             psf=self.psf,
             optics=self.optics,
+            begun=begun,
             **self.options | added_minutes(self.options),
         )
 

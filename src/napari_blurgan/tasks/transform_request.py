@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from napari_blurgan.data.stack import Stack
@@ -129,8 +130,8 @@ class TransformRequest:
         check_fit(self.recipe, *([*map(without_alpha, d)] for d in (self.a, self.b)))
 
     def trainer(self, report: Callable[[Any], None]) -> Trainer:
-        """Make the trainer."""
+        """Make the trainer; the minutes count from now."""
         from napari_blurgan.tasks.train import added_minutes, make_trainer
 
         options = self.options | added_minutes(self.options)
-        return make_trainer(self.recipe, self.a, self.b, **options)
+        return make_trainer(self.recipe, self.a, self.b, perf_counter(), **options)

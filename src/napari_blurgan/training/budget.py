@@ -6,6 +6,9 @@ import time
 
 __all__ = ["Budget"]
 
+MOST_PREPARED = 0.8
+"""Share of the minutes that a preparation may take: the rest is for steps."""
+
 
 class Budget:
     """Steps or minutes, whichever is given; pauses do not count.
@@ -17,6 +20,12 @@ class Budget:
     minutes : float, optional
         Time that all steps together may take; the number of steps is then estimated
         from the pace so far.
+
+    Attributes
+    ----------
+    begun : float or None
+        Moment from which the minutes count, as of `time.perf_counter`; by default the
+        preparation before the first step does not count.
     """
 
     def __init__(self, steps: int, minutes: float | None = None) -> None:
@@ -24,7 +33,17 @@ class Budget:
         self.minutes = minutes
         self.step = 0
         self.seconds = 0.0
+        self.begun: float | None = None
+        self._prepared = 0.0
         self._since = time.perf_counter()
+
+    def begin(self) -> None:
+        """Start the clock for the first step, and count the time before if asked."""
+        self.start_clock()
+        if self.minutes is not None and self.begun is not None:
+            most = MOST_PREPARED * (60 * self.minutes - self.seconds)
+            self._prepared = min(self._since - self.begun, most)
+            self.seconds += self._prepared
 
     def start_clock(self) -> None:
         """Start the clock: at the beginning and after each pause."""
@@ -49,7 +68,8 @@ class Budget:
         """Total number of steps, estimated if the length is given in minutes."""
         if self.minutes is None or self.step == 0:
             return self.steps
-        return max(self.step, round(self.step / max(self.progress, 1e-9)))
+        share = self.seconds - self._prepared, 60 * self.minutes - self._prepared
+        return max(self.step, round(self.step * share[1] / max(share[0], 1e-9)))
 
     @property
     def remaining_seconds(self) -> float:

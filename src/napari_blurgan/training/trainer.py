@@ -246,7 +246,7 @@ class Trainer(Controls):
                 self._notes += self._parts.prepared.source.findings(voxel_size)
         self._share_interval = Interval(SHARE_SECONDS)
         self._save_interval = Interval(SAVE_SECONDS)
-        self.budget.start_clock()
+        self.budget.begin()
 
     def _started(self) -> Started:
         sets = zip((self._y, self._x), self.recipe.forward.domains, strict=True)

@@ -267,7 +267,7 @@ def training_form(presets: dict[str, str]) -> Form:
         ),
         FloatSpinBox(
             name="minutes", label="Minutes", value=10, min=0.1, max=10_000, step=1,
-            tooltip="Training time; Stop ends earlier and keeps the model",
+            tooltip="Time from Start on; Stop ends earlier and keeps the model",
         ),
     )  # fmt: skip
 
