@@ -37,6 +37,19 @@ def test_the_noise_of_sparse_structure_in_dim_light_is_found(
     assert found.intercept == pytest.approx(9.0, rel=0.05)
 
 
+@pytest.mark.parametrize("kind", ["microtubules", "membranes", "vesicles"])
+@pytest.mark.parametrize("photons", [8, 30, 120])
+def test_the_noise_of_fine_detail_in_planes_is_found(kind: str, photons: int) -> None:
+    rng = np.random.default_rng(2)
+    drawn = [phantom(kind, (1, 64, 64), (0.1, 0.064, 0.064), n) for n in range(16)]
+    light = np.stack([gaussian_filter(image[0], 1.4) for image in drawn])
+    light *= photons / np.percentile(light, 99.9)
+    seen = rng.poisson(light) + rng.normal(0, 0.9, light.shape)
+    found = estimate_noise(list(seen.astype(np.float32)))
+    assert found.slope == pytest.approx(1.0, rel=0.1)
+    assert found.intercept == pytest.approx(0.81, rel=0.05)
+
+
 def test_the_noise_of_single_photons_is_found_and_made_again() -> None:
     rng = np.random.default_rng(2)
     z, y, x = np.indices((16, 128, 128))
