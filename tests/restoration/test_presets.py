@@ -71,7 +71,7 @@ def shapes(name: str) -> Any:
 def kind(name: str) -> bool | str:
     settings = preset(name).reconstructor
     refines = settings.estimate_iterations > 0
-    return "instance" if settings.norm == "instance" else refines
+    return "instance" if settings.depends_on_tile else refines
 
 
 def presets(of_kind: bool) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 
+from napari_blurgan.reconstructors.reconstructor import Inferred
 from napari_blurgan.transport.draw import Draw
 from napari_blurgan.transport.transported import Transported, crop_like, trim
 
@@ -23,7 +24,9 @@ def doubling(calls: list[torch.Tensor]) -> Any:
         calls.append(y)
         return 2 * y
 
-    return SimpleNamespace(to_x=double)
+    return SimpleNamespace(
+        to_x=double, infer=lambda y, estimate: Inferred(double(y, estimate))
+    )
 
 
 @pytest.mark.parametrize(("power", "expected"), [(1, 2.0), (2, 4.0)])

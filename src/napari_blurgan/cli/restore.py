@@ -80,6 +80,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "of k-space; the axis is that of the phase encoding",
     )
     parser.add_argument(
+        "--samples",
+        type=int,
+        metavar="N",
+        help="for models that draw from a distribution (divnoising): number of draws, "
+        "100 by default",
+    )
+    parser.add_argument(
+        "--outputs",
+        nargs="+",
+        metavar="OUTPUT",
+        help="what is made of the draws, as channels of the result: mean (default), "
+        "sd, mode, samples",
+    )
+    parser.add_argument(
         "--blend",
         action=argparse.BooleanOptionalAction,
         help="blend the seams between tiles, or not; by default only if the norm "
@@ -154,6 +168,8 @@ def _restored(
         scheduler=options.scheduler,
         views=options.views,
         keep_lines=options.keep_lines,
+        samples=options.samples,
+        outputs=options.outputs,
     )
     made: Made | None = None
     with kept(out), closing(events), progress_bar() as progress:

@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from napari_blurgan.errors import DataError
+from napari_blurgan.networks.ladder import Ladder
 from napari_blurgan.networks.resnet import ResNet
 from napari_blurgan.networks.unet import UNet
 
@@ -59,6 +61,17 @@ class PlainResNet(nn.Module):
         return self.activation(self.last(self.body(image)))
 
 
-def plain_network(network: UNet | ResNet) -> nn.Module:
-    """Return a network that shares its weights with `network`."""
+def plain_network(network: UNet | ResNet | Ladder) -> nn.Module:
+    """Return a network that shares its weights with `network`.
+
+    Raises
+    ------
+    DataError
+        If it answers with a distribution: an exported network has one answer.
+    """
+    if isinstance(network, Ladder):
+        raise DataError(
+            "this model draws images from a distribution, which other programs do not "
+            "do: restore with it here"
+        )
     return PlainUNet(network) if isinstance(network, UNet) else PlainResNet(network)

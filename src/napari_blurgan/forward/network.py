@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from napari_blurgan.forward.physics import Physics
 from napari_blurgan.methods.forwards import NetworkForward
+from napari_blurgan.methods.reconstructors import NetworkReconstructor
 from napari_blurgan.optics.forward import NeuralForward
 from napari_blurgan.preparation.site import Site
 from napari_blurgan.reconstructors.network import make_network
@@ -14,6 +15,7 @@ __all__ = ["network_physics"]
 def network_physics(settings: NetworkForward, site: Site) -> Physics:
     """Return a network like G, from the channels of x to those of y."""
     recipe, (measured, sharp) = site.recipe, site.channels
-    pool = site.geometry.pool
-    network = make_network(recipe.reconstructor, recipe.dims, sharp, measured, pool)
+    pool, like = site.geometry.pool, recipe.reconstructor
+    assert isinstance(like, NetworkReconstructor), "a recipe is checked"
+    network = make_network(like, recipe.dims, sharp, measured, pool)
     return Physics(NeuralForward(network, recipe.dims), recipe)

@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from napari_blurgan.methods.parts import (
+    DEEP,
     ESTIMATE,
     KERNEL,
     LEARNED_KERNEL,
@@ -161,6 +162,11 @@ class NetworkForward(ForwardSettings):
     cites: ClassVar[tuple[str, ...]] = ("zhu2017", "sim2020")
 
     noise: bool = False
+
+    @property
+    def needs(self) -> frozenset[Need]:
+        """A network to be like."""
+        return frozenset({DEEP})
 
     @property
     def offers(self) -> frozenset[Need]:

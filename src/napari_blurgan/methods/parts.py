@@ -26,6 +26,8 @@ from napari_blurgan.errors import RecipeError
 from napari_blurgan.methods.length import MOST_STEPS
 
 __all__ = [
+    "DEEP",
+    "DISTRIBUTION",
     "ESTIMATE",
     "HIDDEN",
     "KERNEL",
@@ -122,6 +124,8 @@ LEARNED_KERNEL = Need("forward", "a learned kernel")
 NETWORK = Need("forward", "a network as forward model")
 TURNED_SECTIONS = Need("forward", "sections along z, used as planes")
 ESTIMATE = Need("reconstructor", "an estimate to refine")
+DEEP = Need("reconstructor", "a U-Net or a ResNet")
+DISTRIBUTION = Need("reconstructor", "a distribution of images")
 
 
 class Part(Section):

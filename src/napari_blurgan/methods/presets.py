@@ -135,6 +135,16 @@ DENOISING: dict[str, Any] = {
     "optimiser": {"generator_rate": 2e-3, "betas": [0.9, 0.99]},
 }
 
+# The evidence lower bound, in nats.
+DIVERSE: dict[str, Any] = DENOISING | {
+    "source": {"kind": "single"},
+    "reconstructor": {"kind": "variational", "base": 16, "average": 0.99},
+    "terms": {
+        "likelihood": 1.0,
+        "divergence": {"weight": 1.0, "warm_up": 500},
+    },
+}
+
 # Half of the photons, restored, predict the other half; others again, which are never
 # trained on, choose between the networks on the way and Richardson-Lucy, from which
 # training starts. The optics are as somebody typed them.
@@ -303,6 +313,10 @@ PRESETS: dict[str, tuple[str, dict[str, Any]]] = {
             "source": {"kind": "single"},
             "terms": {"masked": {"weight": 1.0, "pixels": "random", "fill": "median"}},
         },
+    ),
+    "divnoising": (
+        "denoising of single images, with many possible answers instead of one",
+        DIVERSE,
     ),
     "utom": (
         "transformation between modalities that preserves the content",

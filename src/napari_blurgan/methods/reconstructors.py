@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from napari_blurgan.methods.parts import (
+    DEEP,
     ESTIMATE,
     KERNEL,
     Kinds,
@@ -17,6 +18,7 @@ from napari_blurgan.methods.parts import (
 
 __all__ = [
     "RECONSTRUCTORS",
+    "NetworkReconstructor",
     "PlainReconstructor",
     "ReconstructorSettings",
     "RefiningReconstructor",
@@ -39,39 +41,17 @@ class ReconstructorSettings(Part):
 
     home: ClassVar[str]
 
-    network: Literal["unet", "resnet"] = "unet"
-    """Architecture of the network."""
     base: Annotated[int, Field(ge=1, le=4096)] = 8
     """Channels at full resolution; each level doubles them."""
     levels: Annotated[int, Field(ge=1, le=12)] = 3
-    """Resolutions of a U-Net, including the full one."""
-    convolutions: Annotated[int, Field(ge=1, le=64)] = 2
-    """Convolutions at each level of a U-Net, both in the encoder and in the decoder."""
-    blocks: Annotated[int, Field(ge=1, le=256)] = 6
-    """Residual blocks of a ResNet."""
-    first_kernel: Annotated[int, Field(ge=1, le=99)] = 3
-    """Kernel size of the first convolution, odd."""
-    upsampling: Literal["nearest", "transposed"] = "nearest"
-    """Up-sampling of a ResNet; "transposed" is a trainable strided convolution."""
-    norm: Literal["batch", "instance", "none"] = "batch"
-    """Normalisation between convolutions; with `instance`, tiles differ from the
-    whole."""
-    momentum: Annotated[float, Field(gt=0, le=1)] = 0.02
-    """Momentum of the running statistics of batch norm."""
-    output: Literal["linear", "sigmoid"] = "linear"
-    """Activation after the last convolution."""
-    hidden: Literal["relu", "leaky"] = "relu"
-    """Activation after every convolution of a U-Net but the last."""
+    """Number of resolutions, including the full one."""
     average: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Decay of the exponential moving average of the weights; 0 for none."""
 
-    @model_validator(mode="after")
-    def _network_has_it(self) -> Self:
-        if self.upsampling != "nearest" and self.network == "unet":
-            raise ValueError("upsampling 'transposed' needs network 'resnet'")
-        if self.hidden != "relu" and self.network == "resnet":
-            raise ValueError(f"hidden {self.hidden!r} needs network 'unet'")
-        return self
+    @property
+    def depends_on_tile(self) -> bool:
+        """Whether a part of an image is restored differently from the whole."""
+        return False
 
     @property
     def estimate_iterations(self) -> int:
@@ -94,7 +74,49 @@ class ReconstructorSettings(Part):
         return 0
 
 
-class PlainReconstructor(ReconstructorSettings):
+class NetworkReconstructor(ReconstructorSettings):
+    """A U-Net or a ResNet, with or without something beside it."""
+
+    network: Literal["unet", "resnet"] = "unet"
+    """Architecture of the network."""
+    convolutions: Annotated[int, Field(ge=1, le=64)] = 2
+    """Convolutions at each level of a U-Net, both in the encoder and in the decoder."""
+    blocks: Annotated[int, Field(ge=1, le=256)] = 6
+    """Residual blocks of a ResNet."""
+    first_kernel: Annotated[int, Field(ge=1, le=99)] = 3
+    """Kernel size of the first convolution, odd."""
+    upsampling: Literal["nearest", "transposed"] = "nearest"
+    """Up-sampling of a ResNet; "transposed" is a trainable strided convolution."""
+    norm: Literal["batch", "instance", "none"] = "batch"
+    """Normalisation between convolutions; with `instance`, tiles differ from the
+    whole."""
+    momentum: Annotated[float, Field(gt=0, le=1)] = 0.02
+    """Momentum of the running statistics of batch norm."""
+    output: Literal["linear", "sigmoid"] = "linear"
+    """Activation after the last convolution."""
+    hidden: Literal["relu", "leaky"] = "relu"
+    """Activation after every convolution of a U-Net but the last."""
+
+    @model_validator(mode="after")
+    def _network_has_it(self) -> Self:
+        if self.upsampling != "nearest" and self.network == "unet":
+            raise ValueError("upsampling 'transposed' needs network 'resnet'")
+        if self.hidden != "relu" and self.network == "resnet":
+            raise ValueError(f"hidden {self.hidden!r} needs network 'unet'")
+        return self
+
+    @property
+    def depends_on_tile(self) -> bool:
+        """Whether the statistics of the image itself normalise it."""
+        return self.norm == "instance"
+
+    @property
+    def offers(self) -> frozenset[Need]:
+        """A network, of which a second one can be made."""
+        return frozenset({DEEP})
+
+
+class PlainReconstructor(NetworkReconstructor):
     """A network alone: G(y) = f(y)."""
 
     kind: Literal["plain"] = "plain"
@@ -104,7 +126,7 @@ class PlainReconstructor(ReconstructorSettings):
     """Whether the network adds to its input: G(y) = y + f(y)."""
 
 
-class RefiningReconstructor(ReconstructorSettings):
+class RefiningReconstructor(NetworkReconstructor):
     """A network that refines Richardson-Lucy: G(y) = r + f([y, r])."""
 
     kind: Literal["refining"] = "refining"
@@ -147,8 +169,8 @@ class RefiningReconstructor(ReconstructorSettings):
 
     @property
     def offers(self) -> frozenset[Need]:
-        """An estimate."""
-        return frozenset({ESTIMATE})
+        """An estimate, beside the network."""
+        return super().offers | {ESTIMATE}
 
 
 RECONSTRUCTORS: Kinds[ReconstructorSettings] = Kinds(
@@ -156,5 +178,6 @@ RECONSTRUCTORS: Kinds[ReconstructorSettings] = Kinds(
     {
         "plain": "napari_blurgan.methods.reconstructors:PlainReconstructor",
         "refining": "napari_blurgan.methods.reconstructors:RefiningReconstructor",
+        "variational": f"{HERE}.variational:VariationalReconstructor",
     },
 )

@@ -61,6 +61,11 @@ REFERENCES = {
         "2019, 524-533",
         url="https://proceedings.mlr.press/v97/batson19a.html",
     ),
+    "prakash2021": Reference(
+        "M. Prakash, A. Krull and F. Jug, Fully unsupervised diversity denoising with "
+        "convolutional variational autoencoders, ICLR 2021",
+        url="https://openreview.net/forum?id=agHLCOBM5jP",
+    ),
     "yaman2020": Reference(
         "B. Yaman et al., Self-supervised learning of physics-guided reconstruction "
         "neural networks without fully sampled reference data, Magn. Reson. Med. "
@@ -91,7 +96,9 @@ def _keys(recipe: Recipe) -> list[str]:
         return ["li2021", "zhu2017"]
     if "masked" in terms:
         return ["batson2019", "krull2019"]
-    if parts := recipe.source.cites or recipe.forward.cites:
+    if parts := (
+        recipe.reconstructor.cites or recipe.source.cites or recipe.forward.cites
+    ):
         return list(parts)
     # Matched pairs, too, are a row of their tables.
     return ["lim2020", "sim2020"] if "adversarial_x" in terms else ["lim2020"]

@@ -163,6 +163,8 @@ TERMS: Kinds[TermSettings] = Kinds(
         "remeasured": f"{HERE}.remeasured:RemeasuredTerm",
         "masked": f"{HERE}.masked:MaskedTerm",
         "predicted": f"{HERE}.predicted:PredictedTerm",
+        "likelihood": f"{HERE}.likelihood:LikelihoodTerm",
+        "divergence": f"{HERE}.divergence:DivergenceTerm",
     },
 )
 

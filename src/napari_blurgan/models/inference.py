@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 
 import torch
 
 from napari_blurgan.devices import fast_bfloat16
 from napari_blurgan.errors import DataError
+from napari_blurgan.models.draws import Draws, DrawsOperator
 from napari_blurgan.models.model import Model
-from napari_blurgan.tiling.operator import Normalized
+from napari_blurgan.reconstructors.reconstructor import Reconstructor
+from napari_blurgan.reconstructors.variational import Variational
+from napari_blurgan.tiling.operator import Normalized, Operator
 
 __all__ = ["inference_precision", "model_operator"]
 
@@ -44,9 +48,24 @@ def inference_precision(name: str, device: torch.device) -> torch.dtype:
 
 
 def model_operator(
-    model: Model, device: torch.device, precision: str = "auto"
-) -> Normalized:
-    """Return a copy of the model as an operator from grey levels to grey levels."""
+    model: Model,
+    device: torch.device,
+    precision: str = "auto",
+    draws: Draws | None = None,
+) -> Operator:
+    """Return a copy of the model as an operator from grey levels to grey levels.
+
+    Parameters
+    ----------
+    model : Model
+        Stays as it is.
+    device : torch.device
+        Where it computes.
+    precision : str
+        See `inference_precision`.
+    draws : Draws, optional
+        What is asked for, where its generator draws from a distribution.
+    """
     # Restoring moves and rearranges weights: not those of the caller.
     own = copy.deepcopy(model)
     dtype = inference_precision(precision, device)
@@ -55,4 +74,12 @@ def model_operator(
         # Convolutions of low precision are fastest with channels last.
         layout = LAYOUT[model.recipe.dims]
         own.generator.network.to(memory_format=layout)  # type: ignore[call-overload]
-    return Normalized(own.operator(device), own.input, own.output)
+
+    def operator_of(generator: Reconstructor) -> Normalized:
+        drawing = replace(own, generator=generator)
+        return Normalized(drawing.operator(device), own.input, own.output)
+
+    if draws is None:
+        return operator_of(own.generator)
+    assert isinstance(own.generator, Variational), "draws are checked"
+    return DrawsOperator(own.generator, draws, operator_of)

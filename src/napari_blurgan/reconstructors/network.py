@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from napari_blurgan.methods.reconstructors import ReconstructorSettings
+from napari_blurgan.methods.reconstructors import NetworkReconstructor
 from napari_blurgan.networks.resnet import ResNet
 from napari_blurgan.networks.unet import UNet
 from napari_blurgan.reconstructors.building import within_memory
@@ -14,7 +14,7 @@ __all__ = ["make_network"]
 
 
 def make_network(
-    settings: ReconstructorSettings,
+    settings: NetworkReconstructor,
     dims: int,
     channels_in: int,
     channels_out: int,
@@ -25,7 +25,7 @@ def make_network(
 
     Parameters
     ----------
-    settings : ReconstructorSettings
+    settings : NetworkReconstructor
         Kind and size.
     dims, channels_in, channels_out : int
         Spatial axes; channels, those of an estimate included.

@@ -3,17 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from napari_blurgan.methods.parts import load
 from napari_blurgan.methods.reconstructors import ReconstructorSettings
+from napari_blurgan.networks.ladder import Ladder
 from napari_blurgan.networks.resnet import ResNet
 from napari_blurgan.networks.unet import UNet
 
-__all__ = ["Reconstructor", "build_reconstructor"]
+__all__ = ["Inferred", "Reconstructor", "build_reconstructor"]
+
+
+class Inferred(NamedTuple):
+    """What G says of a measurement.
+
+    Attributes
+    ----------
+    image : Tensor
+        G(y), (n, c, [z,] y, x).
+    divergence : Tensor or None
+        Of a distribution of images: how far it is from what was to be expected without
+        y, (parts,), in nats per voxel.
+    """
+
+    image: Tensor
+    divergence: Tensor | None = None
 
 
 class Reconstructor(nn.Module):
@@ -21,7 +38,7 @@ class Reconstructor(nn.Module):
 
     Parameters
     ----------
-    network : UNet or ResNet
+    network : UNet, ResNet or Ladder
         Its deep part.
 
     Attributes
@@ -34,7 +51,7 @@ class Reconstructor(nn.Module):
 
     outputs: ClassVar[tuple[str, ...]] = ("restored",)
 
-    def __init__(self, network: UNet | ResNet) -> None:
+    def __init__(self, network: UNet | ResNet | Ladder) -> None:
         super().__init__()
         self.network = network
         self.precision = torch.float32
@@ -58,6 +75,10 @@ class Reconstructor(nn.Module):
         """
         raise NotImplementedError
 
+    def infer(self, y: Tensor, estimate: Tensor | None = None) -> Inferred:
+        """Return G(y) with all that is known of it."""
+        return Inferred(self(y, estimate))
+
     def blank(self, patch: Sequence[int], channels: int) -> tuple[Tensor, ...]:
         """Return arguments of zeros, to measure its speed."""
         return (torch.zeros(1, channels, *patch),)
@@ -70,11 +91,16 @@ class Reconstructor(nn.Module):
 
     def _run(self, image: Tensor, region: Sequence[slice] | None) -> Tensor:
         """Return the output of the network for an image, float32."""
+        made: Tensor = self._called(image, region)
+        return made.float()
+
+    def _called(self, image: Tensor, *others: Any) -> Any:
+        """Call the network in its precision."""
         lower = self.precision != torch.float32
         if lower:
             image = image.contiguous(memory_format=self._layout())
         with torch.autocast(image.device.type, self.precision, enabled=lower):
-            return self.network(image, region).float()
+            return self.network(image, *others)
 
     def _layout(self) -> torch.memory_format:
         planes = any(isinstance(part, nn.Conv2d) for part in self.network.modules())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
@@ -23,6 +24,7 @@ from napari_blurgan.errors import DataError
 from napari_blurgan.export.foreign import is_package, open_package
 from napari_blurgan.forward.kspace import KeepsLines
 from napari_blurgan.inverse.psf_fit import usable
+from napari_blurgan.models.draws import Draws, check_draws
 from napari_blurgan.models.familiarity import unfamiliar
 from napari_blurgan.models.inference import inference_precision, model_operator
 from napari_blurgan.models.model import Model, load_model
@@ -40,6 +42,7 @@ from napari_blurgan.tiling.operator import Operator
 __all__ = ["RestoreOptions", "restore", "restoring"]
 
 VOXEL_TOLERANCE = 0.1
+_OF_MODELS = {"psf", "views", "scheduler", "keep_lines", "samples", "outputs"}
 PathLike = str | os.PathLike[str]
 
 
@@ -63,6 +66,8 @@ class RestoreOptions(TypedDict, total=False):
     views: Sequence[str] | None
     memory: int | None
     keep_lines: str | None
+    samples: int | None
+    outputs: Sequence[str] | None
 
 
 def restore(
@@ -126,6 +131,14 @@ def restore(
         ``"y"`` or ``"x"``, the axis of the phase encoding: for undersampled images of
         magnetic resonance. The lines of k-space that were measured are kept, only the
         others are those of the model.
+    samples : int, optional
+        Of a model that draws from a distribution (`divnoising`): number of draws, 100
+        by default. Without `samples` and `outputs`, the result is the image of the
+        means of the latent images, in one pass.
+    outputs : sequence of str, optional
+        What is made of the draws, as channels of the result in this order: ``"mean"``
+        (the default), ``"sd"``, ``"mode"`` (the most probable image, by a mean shift),
+        ``"samples"`` (each of them).
     progress : callable, optional
         Called with every event (`napari_blurgan.restoration.events`); without, notes
         are warnings of the logger "napari_blurgan", which Python prints.
@@ -203,7 +216,7 @@ def _by_package(
     path: Any, source: ImageLike, out: PathLike | None, options: RestoreOptions
 ) -> Iterator[Event]:
     """Restore with a network made elsewhere."""
-    odd = set(options) & {"psf", "views", "scheduler", "keep_lines"}
+    odd = set(options) & _OF_MODELS
     if any(options[name] for name in odd):  # type: ignore[literal-required]
         raise DataError(f"a package takes no {' or '.join(sorted(odd))}")
     how = {k: options.get(k) for k in ("axes", "voxel_size", "channel_axis")}
@@ -234,16 +247,18 @@ def _carried(
     options: RestoreOptions,
 ) -> Iterator[Event]:
     """Restore a checked image according to the request."""
-    cluster = _cluster(model, psf, options)
+    draws = check_draws(model, options.get("samples"), options.get("outputs"))
+    cluster = _cluster(model, psf, options, draws)
     precision = _precision(options)
     places = all_devices("cpu" if cluster else options.get("device", "auto"))
     computed_in = inference_precision(precision, places[0])
     operators: list[Operator] = [
-        model_operator(model, place, precision) for place in places
+        model_operator(model, place, precision, draws) for place in places
     ]
     how = _apply_options(model, options)
-    how["provenance"] = _provenance(model, psf, stack, computed_in)
-    how["identity"] = _identity(model, psf, computed_in)
+    drawn = {} if draws is None else asdict(draws)
+    how["provenance"] = _provenance(model, psf, stack, computed_in) | drawn
+    how["identity"] = _identity(model, psf, computed_in) | drawn
     views = _views(model, options.get("views"))
     if (axis := options.get("keep_lines")) is not None:
         _check_lines(model, axis, cluster)
@@ -252,6 +267,8 @@ def _carried(
         how["identity"] = _identity(model, psf, computed_in) | {"kept lines": axis}
     if views == ("xy",):
         yield from apply(operators, stack, sink, cluster=cluster, **how)
+    elif draws is not None:
+        raise DataError("draws of several views have nothing in common: leave them out")
     elif cluster is not None:
         raise DataError("averages over several views cannot be computed on a cluster")
     else:
@@ -282,7 +299,7 @@ def _apply_options(model: Model, options: RestoreOptions) -> ApplyOptions:
     if model.colour and options.get("dtype") is None:
         how["dtype"] = _picture_dtype(model)
     blend = options.get("blend")
-    depends_on_tile = model.recipe.reconstructor.norm == "instance"
+    depends_on_tile = model.recipe.reconstructor.depends_on_tile
     how["blend"] = depends_on_tile if blend is None else blend
     return how
 
@@ -297,7 +314,9 @@ def _precision(options: RestoreOptions) -> str:
     return "float32" if on_cluster and wanted == "auto" else wanted
 
 
-def _cluster(model: Model, psf: Psf | None, options: RestoreOptions) -> Cluster | None:
+def _cluster(
+    model: Model, psf: Psf | None, options: RestoreOptions, draws: Draws | None
+) -> Cluster | None:
     """Return the cluster that computes, if there is one."""
     scheduler = options.get("scheduler")
     if scheduler is None:
@@ -305,7 +324,7 @@ def _cluster(model: Model, psf: Psf | None, options: RestoreOptions) -> Cluster 
     if model.path is None:
         raise DataError("on a cluster, the model must be a folder; save it first")
     folder, device = model.path.absolute(), options.get("device", "auto")
-    make = partial(_operator_from, folder, psf, device, _precision(options))
+    make = partial(_operator_from, folder, psf, device, _precision(options), draws)
     return Cluster(scheduler, make)
 
 
@@ -340,10 +359,14 @@ def _under(psf: Psf | None, model: Model) -> Model:
 
 
 def _operator_from(
-    path: Path, psf: Psf | None, device: str, precision: str
+    path: Path,
+    psf: Psf | None,
+    device: str,
+    precision: str,
+    draws: Draws | None = None,
 ) -> Operator:
     model = _under(psf, load_model(path))
-    return model_operator(model, choose_device(device), precision)
+    return model_operator(model, choose_device(device), precision, draws)
 
 
 def _check_out(stack: Stack, out: PathLike | None, overwrite: bool) -> None:

@@ -10,6 +10,7 @@ from napari_blurgan.optics.forward import ForwardModel
 from napari_blurgan.preparation.calibration import NoiseModel
 from napari_blurgan.preparation.site import Site
 from napari_blurgan.reconstructors.reconstructor import (
+    Inferred,
     Reconstructor,
     build_reconstructor,
 )
@@ -48,6 +49,10 @@ class Transport(nn.Module):
     def to_x(self, y: Tensor, estimate: Tensor | None = None) -> Tensor:
         """G(y)."""
         return self.generator(y, estimate)
+
+    def infer(self, y: Tensor, estimate: Tensor | None = None) -> Inferred:
+        """G(y), with all that G knows of it."""
+        return self.generator.infer(y, estimate)
 
     def to_y(self, x: Tensor) -> Tensor:
         """Hx, where the whole support of the blur is known."""

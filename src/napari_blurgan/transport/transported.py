@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from napari_blurgan.optics.forward import ForwardModel
+from napari_blurgan.reconstructors.reconstructor import Inferred
 from napari_blurgan.transport.assembly import Transport
 from napari_blurgan.transport.draw import Draw
 
@@ -80,9 +81,20 @@ class Transported:
         return self.centre(self._wide_x)
 
     @cached_property
+    def inferred(self) -> Inferred:
+        """G(y), with all that G knows of it."""
+        return self.transport.infer(self.y, self.estimate)
+
+    @property
     def x_hat(self) -> Tensor:
         """G(y)."""
-        return self.transport.to_x(self.y, self.estimate)
+        return self.inferred.image
+
+    @property
+    def divergence(self) -> Tensor:
+        """Of the distribution that G(y) is drawn from, (parts,), in nats per voxel."""
+        assert self.inferred.divergence is not None, "a recipe is checked"
+        return self.inferred.divergence
 
     @cached_property
     def y_hat(self) -> Tensor:
