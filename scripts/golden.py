@@ -126,6 +126,15 @@ DELIBERATE = {
         "bins of the brightest voxels",
     ),
     "74d5526": Change(ESTIMATING, "more backgrounds are tried"),
+    "2719176": Change(
+        (
+            *ESTIMATING,
+            "axial-subsampling",
+            "blind-two-discriminators",
+            "noise2noise",
+        ),
+        "the slope of the noise, by an instrumental variable",
+    ),
 }
 """By commit, the oldest first."""
 
