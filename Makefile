@@ -93,5 +93,5 @@ docs-site: setup
 
 # Half an hour; each script in a home of its own, so that nothing is known from before.
 screenshots: setup
-	for scene in screenshots screenshots_clicks screenshots_utom; do \
+	for scene in screenshots screenshots_clicks screenshots_utom screenshots_tutorial; do \
 		HOME=$$(mktemp -d) QT_QPA_PLATFORM=xcb $(SCREEN) $(BIN)/python scripts/$$scene.py || exit 1; done

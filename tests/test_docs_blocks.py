@@ -78,8 +78,8 @@ def shelf(folder: Path) -> None:
         plane = noise((32, 32), seed).astype(np.uint16)
         plane[15:25, 15:25] *= 2
         Stack(plane, "YX", (None, 0.1, 0.1)).save(folder / f"{name}.tif")
-    plane = Stack(blobs(2)[8], "YX", (None, 0.065, 0.065))
-    plane.save(folder / "plane.tif")
+    single = Stack(blobs(2)[8], "YX", (None, 0.065, 0.065))
+    single.save(folder / "plane.tif")
     dyes = np.stack([blobs(seed) for seed in range(3)])
     Stack(dyes, "CZYX", VOXEL).save(folder / "plate" / "well1.tif")
     write_nd2(folder / "cell.nd2", blobs(3)[None, :, None])

@@ -148,7 +148,8 @@ def test_lsm_headers_are_read_and_thumbnails_are_no_images(tmp_path: Path) -> No
 
 def test_aperio_slides_say_their_microns_a_pixel(tmp_path: Path) -> None:
     described = "Aperio Image Library v11.2.1 \r\n30x20 |AppMag = 20|MPP = 0.4990"
-    tifffile.imwrite(tmp_path / "a.svs", ARRAY[0], description=described, metadata=None)
+    how: dict[str, Any] = {"tile": (16, 16), "metadata": None}  # as slides are
+    tifffile.imwrite(tmp_path / "a.svs", ARRAY[0], description=described, **how)
     assert read_stack(tmp_path / "a.svs").voxel_size == (None, 0.499, 0.499)
 
 

@@ -84,6 +84,7 @@ def test_a_package_describes_itself(package: Path, model: Model) -> None:
     rdf, files = contents(package)
     assert rdf["authors"] == [{"name": "A. Person"}]
     assert rdf["license"] == "MIT"
+    assert b"## Validation" in files["README.md"]
     assert all("doi" in entry or "url" in entry for entry in rdf["cite"])
     for tensor in (*rdf["inputs"], *rdf["outputs"]):
         source = tensor["test_tensor"]

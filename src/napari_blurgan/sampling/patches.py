@@ -28,6 +28,8 @@ __all__ = ["ImageSampler", "PatchSampler", "Place", "check_disjoint", "sampler_o
 
 PROBES = 64
 TRIES = 32
+SEARCH: Any = 1_000_000
+"""The most steps in which a voxel is sought that two arrays share."""
 
 
 @dataclass(frozen=True)
@@ -270,12 +272,21 @@ def check_disjoint(one: Sequence[Stack], other: Sequence[Stack]) -> None:
 
 
 def _same(one: ArrayLike, other: ArrayLike) -> bool:
-    if one is other:
-        return True
-    in_memory = isinstance(one, np.ndarray) and isinstance(other, np.ndarray)
-    if in_memory and np.may_share_memory(one, other):
+    if one is other or _overlap(one, other):
         return True
     return _origin(one) is not None and _origin(one) == _origin(other)
+
+
+def _overlap(one: ArrayLike, other: ArrayLike) -> bool:
+    """Return whether arrays in memory share voxels; interleaved channels do not."""
+    if not (isinstance(one, np.ndarray) and isinstance(other, np.ndarray)):
+        return False
+    if not np.may_share_memory(one, other):
+        return False
+    try:
+        return np.shares_memory(one, other, max_work=SEARCH)
+    except np.exceptions.TooHardError:
+        return True
 
 
 def _origin(data: ArrayLike) -> str | None:
