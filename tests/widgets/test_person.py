@@ -125,6 +125,7 @@ def test_learn_watch_trust_restore(person: Person) -> None:
     first, restored = np.array(psf.data), np.array(preview.data)
     person.until(lambda: not np.array_equal(psf.data, first))
     person.until(lambda: not np.array_equal(preview.data, restored))
+    assert train.psf.isVisible()
     assert "theory" in train.psf.text()
     person.until(lambda: time.monotonic() - started > TRAINING)
 
@@ -177,6 +178,8 @@ def test_four_clicks_on_every_sample(person: Person, sample: str, image: str) ->
     person.click(train.run.start_button)
     person.until_layer(f"{image} · preview", train)
     assert person.clicks == 4
+    if sample == "Nucleus":  # whose optics are known
+        assert "do not match" not in train.messages.text()
     person.click(train.run.stop_button)
     person.until(lambda: idle(train))
 
@@ -200,6 +203,7 @@ def test_a_plane_too_noisy_for_its_blur_is_denoised_by_one_more_click(
     assert train.form["preset"].value == "noise2self"
     assert not train.messages._way.isVisible()
     assert "dark · preview" in person.viewer.layers
+    assert not train.psf.isVisible()  # there is none to be learned
     person.click(train.run.stop_button)
     person.until(lambda: idle(train))
 

@@ -347,9 +347,9 @@ class TrainWidget(LearningWidget):
         self.plot.clear()
         self.restore_button.setEnabled(False)
         self.before_button.setChecked(False)
-        for widget in (self.psf, self.plot):
-            widget.show()
+        self.plot.show()
         self.psf.clear()
+        self.psf.hide()  # a recipe may have none
         self.criterion.hide()
 
     def _say_what_waits(self) -> None:
@@ -384,6 +384,7 @@ class TrainWidget(LearningWidget):
         if isinstance(kernel, KernelUpdated):
             live.show_psf(kernel.psf)
             self.psf.show_psf(kernel.psf, self._theory)
+            self.psf.show()
         preview = self._latest.pop(Previewed, None)
         if isinstance(preview, Previewed):
             live.show_preview(preview)

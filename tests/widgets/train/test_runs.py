@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from napari import Viewer
+from napari._qt.widgets.qt_progress_bar import QtLabeledProgressBar
 from napari.utils.notifications import notification_manager
 from pytestqt.qtbot import QtBot
 from qtpy.QtWidgets import QFileDialog, QPushButton
@@ -111,6 +112,22 @@ def test_a_failing_step_is_reported_and_the_widget_goes_on(
     click(widget.run.start_button)
     until(lambda: widget.plot.last_step > 3)
     assert words not in widget.messages.text()
+
+
+def test_stages_are_named_in_the_dock_and_among_napari_s_activities(
+    widget: TrainWidget,
+    click: Callable[[QPushButton], None],
+    until: Callable[[Callable[[], bool]], None],
+) -> None:
+    click(widget.run.start_button)
+    until(lambda: widget.run.words.text().startswith("Preparing: "))
+    assert widget.run._bar.isVisible() or not widget.isVisible()
+    dialog = widget.window()._activity_dialog
+    (bar,) = dialog.findChildren(QtLabeledProgressBar)
+    assert bar.description_label.text().startswith("training")
+    until(lambda: widget.plot.last_step > 0)
+    click(widget.run.stop_button)
+    until(lambda: idle(widget) and not dialog.findChildren(QtLabeledProgressBar))
 
 
 def test_bad_data_are_reported_in_the_words_of_the_core(
