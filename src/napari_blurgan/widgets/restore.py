@@ -317,7 +317,7 @@ class RestoreWidget(RunWidget):
         """Show notes, the plan and the progress."""
         for event in events:
             if isinstance(event, Noted):
-                self.messages.add(event.message)
+                self.messages.add(f"Note: {event.message}")
             elif isinstance(event, Planned):
                 self.planner.say(estimate(event.plan))
                 self.run.say("Restoring…")  # the first tile may take long
