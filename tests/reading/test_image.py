@@ -47,8 +47,10 @@ def test_what_is_unknown_is_no_attribute() -> None:
 
 
 def test_only_several_images_are_worth_a_note() -> None:
-    assert others_left(1, "scenes") == []
-    assert others_left(3, "scenes") == ["the file holds 3 scenes; the first was read"]
+    assert others_left(1, "scenes", 0) == []
+    note = "the file holds 3 scenes; the first was read"
+    assert others_left(3, "scenes", 0) == [note]
+    assert "; number 2, counted from 0, was" in others_left(3, "scenes", 2)[0]
 
 
 def written(folder: Path) -> list[Path]:

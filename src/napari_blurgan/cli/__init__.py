@@ -33,6 +33,7 @@ GROUPS: dict[str, dict[str, str]] = {
     },
     "without training": {
         "deconvolve": "classical deconvolution",
+        "convert": "copy images, and each image in a vendor's file, as OME-TIFF",
     },
     "training": {
         "references": "divide stacks: deconvolve one part, keep the other for training",
@@ -56,8 +57,8 @@ COMMANDS = {name: text for group in GROUPS.values() for name, text in group.item
 
 WHAT = """\
 Deconvolve and restore microscopy images: classically, or with networks that learn from
-unpaired images (optimal-transport cycleGAN, UTOM). Stacks are TIFF, OME-TIFF, ImageJ or
-OME-Zarr, of any size.
+unpaired images (optimal-transport cycleGAN, UTOM). Stacks are TIFF, OME-TIFF, ImageJ,
+OME-Zarr, ND2, CZI, LIF, OIF or OIB, of any size.
 """
 
 EXAMPLES = """\

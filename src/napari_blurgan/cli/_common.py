@@ -133,6 +133,7 @@ def read_image(
     voxel: Sequence[float] | None = None,
     channel: int | None = None,
     strict: bool = False,
+    image: int = 0,
 ) -> Stack:
     """Read an image and print the notes of the reader.
 
@@ -148,12 +149,16 @@ def read_image(
         Channel to keep, counted from 0.
     strict : bool
         Whether missing chunks or tiles are an error.
+    image : int
+        Which one of several in a vendor's file, counted from 0.
     """
     from napari_blurgan.reading.conversion import as_stack
+    from napari_blurgan.reading.images import read_stack
 
     if strict:
         refuse_incomplete(source, axes)
-    stack = as_stack(source, axes=axes, voxel_size=voxel)
+    found = read_stack(source, axes=axes, image=image) if image else source
+    stack = as_stack(found, axes=axes, voxel_size=voxel)
     for note in stack.metadata.get("notes", ()):
         say_note(f"{stack.name}: {note}")
     return stack if channel is None else stack.only_channel(channel)

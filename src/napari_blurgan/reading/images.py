@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from napari_blurgan.checks import as_path
+from napari_blurgan.checks import as_path, whole
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import DataError
 from napari_blurgan.reading.numpy_file import read_npy
@@ -28,11 +28,16 @@ FOREIGN = {
     ".jpg": "a JPEG file",
     ".jpeg": "a JPEG file",
 }
+LARGEST = 1_000_000
 VENDORS = (".czi", ".lif", ".nd2", ".oib", ".oif")
 
 
 def read_stack(
-    path: str | os.PathLike[str], *, axes: str | None = None, strict: bool = False
+    path: str | os.PathLike[str],
+    *,
+    axes: str | None = None,
+    strict: bool = False,
+    image: int = 0,
 ) -> Stack:
     """Read an image file lazily, with its axes, voxel size and channel names.
 
@@ -42,12 +47,15 @@ def read_stack(
         TIFF, OME-TIFF, BigTIFF, an ImageJ hyperstack, OME-Zarr, a zarr array, or one
         of numpy (``.npy``), whose complex numbers become two channels. With the extra
         ``formats`` also Nikon ND2, Zeiss CZI, Leica LIF, Olympus OIF and OIB, of which
-        the first position, scene or image is read.
+        one position, scene or image is read.
     axes : str, optional
         Axis letters of TCZYXS that overrule those of the file.
     strict : bool
         Whether chunks, strips or tiles that are not in the file are an error. Zarr's
         rule is that such chunks hold the fill value; by default, that is a note.
+    image : int
+        Which one of an ND2, CZI or LIF file, counted from 0; ``metadata["images"]`` is
+        their number.
 
     Returns
     -------
@@ -69,9 +77,11 @@ def read_stack(
         If the axes are ambiguous, or `axes` do not fit the data. One axis without
         a name is taken as Z (as T where there is a Z already) and noted.
     """
-    found = as_path(path)
+    found, number = as_path(path), whole("image", image, 0, LARGEST)
     if not found.exists():
         raise DataError(f"{found}: no such file")
+    if number and found.suffix.lower() not in VENDORS:
+        raise DataError(f"{found.name}: holds one image; image is 0, found {number}")
     if found.is_dir():
         return _read_folder(found, axes, strict)
     if found.stat().st_size == 0:
@@ -79,7 +89,7 @@ def read_stack(
     if found.suffix.lower() == ".npy":
         return read_npy(found, axes)
     if found.suffix.lower() in VENDORS:
-        return _read_vendor(found, axes)
+        return _read_vendor(found, axes, number)
     foreign = FOREIGN.get(found.suffix.lower())
     if foreign:
         raise DataError(
@@ -98,7 +108,7 @@ def _read_folder(path: Path, axes: str | None, strict: bool) -> Stack:
     return read_zarr(path, axes, strict=strict)
 
 
-def _read_vendor(path: Path, axes: str | None) -> Stack:
+def _read_vendor(path: Path, axes: str | None, image: int) -> Stack:
     # Imported only when needed: few files are of these kinds.
     from napari_blurgan.reading.vendors.czi import read_czi
     from napari_blurgan.reading.vendors.lif import read_lif
@@ -106,4 +116,4 @@ def _read_vendor(path: Path, axes: str | None) -> Stack:
     from napari_blurgan.reading.vendors.oif import read_oif
 
     readers = {".czi": read_czi, ".lif": read_lif, ".nd2": read_nd2}
-    return readers.get(path.suffix.lower(), read_oif)(path, axes)
+    return readers.get(path.suffix.lower(), read_oif)(path, axes, image)

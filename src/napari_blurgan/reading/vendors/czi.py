@@ -23,6 +23,7 @@ from napari_blurgan.headers.limits import refuse_beyond_memory
 from napari_blurgan.reading.damage import damage_refused
 from napari_blurgan.reading.planewise import PlanewiseArray
 from napari_blurgan.reading.vendors.image import (
+    check_number,
     kept,
     others_left,
     reader_of,
@@ -56,8 +57,8 @@ CODECS: Mapping[int, Decoder | None] = {
 """How a tile is decoded, by Zeiss' code of its compression."""
 
 
-def read_czi(path: Path, axes: str | None = None) -> Stack:
-    """Return the first scene of a CZI file as a lazy `Stack`.
+def read_czi(path: Path, axes: str | None = None, image: int = 0) -> Stack:
+    """Return a scene of a CZI file as a lazy `Stack`.
 
     The tiles of a mosaic are put where the file says; later ones lie on top.
 
@@ -67,21 +68,24 @@ def read_czi(path: Path, axes: str | None = None) -> Stack:
         The file.
     axes : str, optional
         Axis letters that overrule those of the file.
+    image : int
+        The number of the scene, counted from 0.
 
     Raises
     ------
     DataError
-        If the file is damaged, compressed and the package imagecodecs is missing, or
-        the image has axes besides T, C, Z, Y, X and S.
+        If the file is damaged, there is no such scene, it is compressed and the package
+        imagecodecs is missing, or the image has axes besides T, C, Z, Y, X and S.
     """
     with damage_refused(path, f"is not {WHAT}, or is damaged"):
         tiles = czi_tiles(path)
         facts = czi_facts(czi_metadata(path))
-        scenes = {_start(tile, "S") for tile in tiles}
-        chosen = [t for t in tiles if _start(t, "S") == min(scenes)]
+        scenes = sorted({_start(tile, "S") for tile in tiles}) or [0]
+        check_number(image, len(scenes), "scenes", path)
+        chosen = [t for t in tiles if _start(t, "S") == scenes[image]]
         data = CziArray(path, chosen)
-    notes = others_left(len(scenes), "scenes")
-    return vendor_stack(data, data.axes, facts, notes, axes)
+    notes = others_left(len(scenes), "scenes", image)
+    return vendor_stack(data, data.axes, facts, notes, axes, len(scenes))
 
 
 class CziArray(PlanewiseArray):

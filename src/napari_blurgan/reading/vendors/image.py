@@ -13,7 +13,14 @@ from napari_blurgan.errors import AxesError, DataError
 from napari_blurgan.headers.ome_xml import OmeFacts
 from napari_blurgan.reading.planewise import PlanewiseArray
 
-__all__ = ["attributes", "kept", "others_left", "reader_of", "vendor_stack"]
+__all__ = [
+    "attributes",
+    "check_number",
+    "kept",
+    "others_left",
+    "reader_of",
+    "vendor_stack",
+]
 
 
 def reader_of(package: str, path: Path, what: str) -> Any:
@@ -61,8 +68,23 @@ def kept(sizes: Mapping[str, int], path: Path) -> dict[str, int]:
     return found
 
 
-def others_left(count: int, what: str, read: str = "the first") -> list[str]:
+def check_number(number: int, count: int, what: str, path: Path) -> None:
+    """Refuse the number of an image that is not in the file.
+
+    Raises
+    ------
+    DataError
+        With how many there are.
+    """
+    if number >= count:
+        raise DataError(
+            f"{path.name}: holds {count} {what}, counted from 0; found {number}"
+        )
+
+
+def others_left(count: int, what: str, number: int) -> list[str]:
     """Return a note if only one of several images was read."""
+    read = "the first" if number == 0 else f"number {number}, counted from 0,"
     return [f"the file holds {count} {what}; {read} was read"] if count > 1 else []
 
 
@@ -77,6 +99,7 @@ def vendor_stack(
     facts: OmeFacts,
     notes: Iterable[str],
     axes: str | None,
+    images: int = 1,
 ) -> Stack:
     """Return a `Stack` of a vendor's file.
 
@@ -92,6 +115,8 @@ def vendor_stack(
         What was left out or looks wrong, in addition to notes on voxels.
     axes : str or None
         Axis letters that overrule those of the file.
+    images : int
+        How many the file holds.
 
     Raises
     ------
@@ -113,6 +138,7 @@ def vendor_stack(
         channel_names=facts.channel_names if named else (),
         metadata={
             "source": str(data.path),
+            "images": images,
             "notes": [*notes, *facts.voxels.notes],
             "provenance": {},
             "description": facts.description,

@@ -18,6 +18,7 @@ from napari_blurgan.reading.damage import damage_refused
 from napari_blurgan.reading.planewise import PlanewiseArray
 from napari_blurgan.reading.vendors.image import (
     attributes,
+    check_number,
     kept,
     others_left,
     reader_of,
@@ -31,8 +32,8 @@ MEDIA = {"OIL": "Oil", "WATER": "Water", "GLYC": "Glycerol", "DRY": "Air", "AIR"
 """Leica's immersion media as OME names them."""
 
 
-def read_lif(path: Path, axes: str | None = None) -> Stack:
-    """Return the first image of planes of a LIF file as a lazy `Stack`.
+def read_lif(path: Path, axes: str | None = None, image: int = 0) -> Stack:
+    """Return an image of planes of a LIF file as a lazy `Stack`.
 
     Parameters
     ----------
@@ -40,34 +41,37 @@ def read_lif(path: Path, axes: str | None = None) -> Stack:
         The file.
     axes : str, optional
         Axis letters that overrule those of the file.
+    image : int
+        The number of the image, counted from 0 among those that can be read.
 
     Raises
     ------
     DataError
-        If the file is damaged, the package liffile is missing, or every image has axes
-        besides T, C, Z, Y, X and S.
+        If the file is damaged, the package liffile is missing, there is no such image,
+        or every image has axes besides T, C, Z, Y, X and S.
     """
     liffile = reader_of("liffile", path, WHAT)
     with (
         damage_refused(path, f"is not {WHAT}, or is damaged"),
         liffile.LifFile(path) as file,
     ):
-        number = _first(file, path)
-        image = file.images[number]
-        tiles = image.sizes.get("M", 1)
-        sizes = kept(dict(image.sizes) | {"M": 1}, path)
-        samples = math.prod(image.frames.frame_shape)
-        data = LifArray(path, tuple(sizes.values()), image.dtype, (number, samples))
-        notes = [
-            *others_left(len(file.images), f"images ({_names(file)})", image.name),
-            *others_left(tiles, "tiles"),
-        ]
+        numbers = _readable(file, path)
+        check_number(image, len(numbers), "images of planes", path)
+        number = numbers[image]
+        found = file.images[number]
+        sizes = kept(dict(found.sizes) | {"M": 1}, path)
+        samples = math.prod(found.frames.frame_shape)
+        data = LifArray(path, tuple(sizes.values()), found.dtype, (number, samples))
+        notes = others_left(found.sizes.get("M", 1), "tiles", 0)
+        if len(file.images) > 1:
+            held = f"{len(file.images)} images ({_names(file)})"
+            notes.append(f"the file holds {held}; {found.name} was read")
         facts = OmeFacts(
-            _voxels(image, sizes),
-            acquisition=Acquisition(_interval(image), lens=_lens(image)),
-            description=str(image.name),
+            _voxels(found, sizes),
+            acquisition=Acquisition(_interval(found), lens=_lens(found)),
+            description=str(found.name),
         )
-    return vendor_stack(data, "".join(sizes), facts, notes, axes)
+    return vendor_stack(data, "".join(sizes), facts, notes, axes, len(numbers))
 
 
 class LifArray(PlanewiseArray):
@@ -108,13 +112,16 @@ class LifArray(PlanewiseArray):
             return plane
 
 
-def _first(file: Any, path: Path) -> int:
-    """Return the number of the first image that has no axes of other kinds."""
+def _readable(file: Any, path: Path) -> list[int]:
+    """Return the numbers of the images that have no axes of other kinds."""
+    found = []
     for number, image in enumerate(file.images):
         longer = {axis for axis, size in image.sizes.items() if size > 1} - {"M"}
         planes = not image.is_flim and {"Y", "X"} == set(image.frames.frame_dims[:2])
         if planes and longer <= set(KNOWN_AXES):
-            return number
+            found.append(number)
+    if found:
+        return found
     raise DataError(
         f"{path.name}: none of its images ({_names(file)}) has the axes Y and X and, "
         "besides, only T, C and Z; save one as OME-TIFF"

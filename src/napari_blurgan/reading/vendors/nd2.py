@@ -18,6 +18,7 @@ from napari_blurgan.reading.damage import damage_refused
 from napari_blurgan.reading.planewise import PlanewiseArray
 from napari_blurgan.reading.vendors.image import (
     attributes,
+    check_number,
     kept,
     others_left,
     reader_of,
@@ -29,8 +30,8 @@ __all__ = ["Nd2Array", "read_nd2"]
 WHAT = "a Nikon ND2 file"
 
 
-def read_nd2(path: Path, axes: str | None = None) -> Stack:
-    """Return the first position of an ND2 file as a lazy `Stack`.
+def read_nd2(path: Path, axes: str | None = None, image: int = 0) -> Stack:
+    """Return a position of an ND2 file as a lazy `Stack`.
 
     Parameters
     ----------
@@ -38,12 +39,14 @@ def read_nd2(path: Path, axes: str | None = None) -> Stack:
         The file.
     axes : str, optional
         Axis letters that overrule those of the file.
+    image : int
+        The number of the position, counted from 0.
 
     Raises
     ------
     DataError
-        If the file is damaged, the package nd2 is missing, or the image has axes
-        besides T, C, Z, Y, X and S.
+        If the file is damaged, the package nd2 is missing, there is no such position,
+        or the image has axes besides T, C, Z, Y, X and S.
     """
     nd2 = reader_of("nd2", path, WHAT)
     with (
@@ -51,12 +54,14 @@ def read_nd2(path: Path, axes: str | None = None) -> Stack:
         nd2.ND2File(path) as file,
     ):
         sizes = kept(dict(file.sizes) | {"P": 1}, path)
-        frames = tuple(_frames(file))
+        positions = file.sizes.get("P", 1)
+        check_number(image, positions, "positions", path)
+        frames = tuple(_frames(file, image))
         shape = tuple(sizes.values())
         data = Nd2Array(path, shape, file.dtype, frames)
-        notes = others_left(file.sizes.get("P", 1), "positions")
+        notes = others_left(positions, "positions", image)
         facts = _facts(file, sizes)
-    return vendor_stack(data, "".join(sizes), facts, notes, axes)
+    return vendor_stack(data, "".join(sizes), facts, notes, axes, positions)
 
 
 class Nd2Array(PlanewiseArray):
@@ -93,10 +98,10 @@ class Nd2Array(PlanewiseArray):
             return np.array(file.read_frame(self.frames[number]))
 
 
-def _frames(file: Any) -> list[int]:
-    """Return the numbers of the frames of the first position."""
+def _frames(file: Any, position: int) -> list[int]:
+    """Return the numbers of the frames of a position."""
     where: tuple[dict[str, int], ...] = file.loop_indices or ({},)
-    return [n for n, at in enumerate(where) if at.get("P", 0) == 0]
+    return [n for n, at in enumerate(where) if at.get("P", 0) == position]
 
 
 def _facts(file: Any, sizes: dict[str, int]) -> OmeFacts:

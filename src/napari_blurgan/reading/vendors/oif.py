@@ -18,6 +18,7 @@ from napari_blurgan.reading.damage import damage_refused
 from napari_blurgan.reading.planewise import PlanewiseArray
 from napari_blurgan.reading.vendors.image import (
     attributes,
+    check_number,
     kept,
     reader_of,
     vendor_stack,
@@ -29,7 +30,7 @@ WHAT = "an Olympus OIF or OIB file"
 Settings = Mapping[str, Any]
 
 
-def read_oif(path: Path, axes: str | None = None) -> Stack:
+def read_oif(path: Path, axes: str | None = None, image: int = 0) -> Stack:
     """Return the image of an OIF or OIB file as a lazy `Stack`.
 
     Parameters
@@ -38,6 +39,8 @@ def read_oif(path: Path, axes: str | None = None) -> Stack:
         The file; the planes of an OIF lie in the folder beside it.
     axes : str, optional
         Axis letters that overrule those of the file.
+    image : int
+        0: there is one.
 
     Raises
     ------
@@ -45,6 +48,7 @@ def read_oif(path: Path, axes: str | None = None) -> Stack:
         If planes are missing, the file is damaged, the package oiffile is missing, or
         the image has axes besides T, C, Z, Y and X.
     """
+    check_number(image, 1, "image", path)
     oiffile = reader_of("oiffile", path, WHAT)
     with (
         damage_refused(path, f"is not {WHAT}, or is damaged"),
