@@ -23,6 +23,8 @@ __all__ = ["get_reader"]
 
 Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 UNNAMED = "TCZYX"
+MOST = 20
+"""Images in the file of a vendor that are opened; `blurgan convert` takes all."""
 
 
 def get_reader(
@@ -88,7 +90,22 @@ def _of_file(path: Path) -> list[LayerData]:
     _say_optics(layers, optics_of(stack.metadata.get("acquisition")))
     for note in stack.metadata.get("notes", ()):
         show_info(f"{path.name}: {note}")
-    return layers
+    return [*layers, *_others(path, stack.metadata.get("images", 1))]
+
+
+def _others(path: Path, images: int) -> Iterator[LayerData]:
+    """Yield the layers of the other images in the file of a vendor, hidden."""
+    for number in range(1, min(images, MOST)):
+        stack = read_stack(path, image=number)
+        name = f"{stack.name} {stack.metadata['description'] or number}"
+        layers = list(_layers(replace(stack, name=name), path))
+        _say_optics(layers, optics_of(stack.metadata.get("acquisition")))
+        for _, attributes, _ in layers:
+            attributes["visible"] = False
+        yield from layers
+    if images > 1:
+        opened = min(images, MOST)
+        show_info(f"{path.name}: the first {opened} of {images} images were opened")
 
 
 def _say_optics(layers: list[LayerData], optics: Sequence[Any]) -> None:
