@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import imagecodecs
 import numcodecs
 import numpy as np
 import tifffile
@@ -22,6 +23,7 @@ from napari_blurgan.optics.psf import Psf
 from napari_blurgan.reading.images import read_stack
 from napari_blurgan.writing.ome_tiff import write_ome_tiff
 from tests.fuzz import mutate
+from tests.support.vendor_files import write_czi, write_lif, write_nd2
 
 TESTS = Path(__file__).parents[1]
 MODEL = TESTS / "models" / "version1"
@@ -108,6 +110,25 @@ def damage_tiff(rng: random.Random, path: Path) -> bool:
 def answer(stack: Stack) -> Answer:
     pixels = np.asarray(stack.data[...])
     return Answer([stack.axes, pixels], stack.metadata["notes"])
+
+
+def of_vendors(folder: Path) -> list[Path]:
+    pixels = image()
+    write_nd2(folder / "a.nd2", pixels[None, :, None])
+    series = {"one": ("ZYX", pixels.astype("uint8")), "two": ("YX", pixels[0] // 17)}
+    eights = {name: (axes, p.astype("uint8")) for name, (axes, p) in series.items()}
+    write_lif(folder / "a.lif", eights)
+    tiles = [({"Z": z}, plane) for z, plane in enumerate(pixels)]
+    write_czi(folder / "a.czi", tiles)
+    zstd = (5, lambda data: bytes(imagecodecs.zstd_encode(data)))
+    write_czi(folder / "packed.czi", tiles, zstd)
+    return sorted(folder.iterdir())
+
+
+def damage_vendor(rng: random.Random, path: Path) -> bool:
+    content, lost = mutate.change_bytes(rng, path.read_bytes())
+    path.write_bytes(content)
+    return lost
 
 
 def psfs(folder: Path) -> list[Path]:
@@ -264,6 +285,9 @@ def read_recipe(path: Path) -> Answer:
 
 READERS = {
     "TIFF images": Reader(tiffs, damage_tiff, lambda path: answer(read_stack(path))),
+    "files of vendors": Reader(
+        of_vendors, damage_vendor, lambda path: answer(read_stack(path))
+    ),
     "PSF files": Reader(psfs, damage_tiff, read_psf),
     "zarr, OME-Zarr 0.4/0.5": Reader(
         zarrs, mutate.change_zarr, lambda path: answer(read_stack(path))
