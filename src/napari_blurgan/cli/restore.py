@@ -27,7 +27,7 @@ from napari_blurgan.cli._common import (
     refuse_incomplete,
 )
 from napari_blurgan.cli._output import say_note, say_progress
-from napari_blurgan.cli._parser import add_index, add_sizes, add_voxel
+from napari_blurgan.cli._parser import add_index, add_sizes, add_voxel, add_whole
 from napari_blurgan.errors import DataError
 
 if TYPE_CHECKING:
@@ -79,13 +79,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="for undersampled images of magnetic resonance: keep the measured lines "
         "of k-space; the axis is that of the phase encoding",
     )
-    parser.add_argument(
-        "--samples",
-        type=int,
-        metavar="N",
-        help="for models that draw from a distribution (divnoising): number of draws, "
-        "100 by default",
+    text = (
+        "for models that draw from a distribution (divnoising): draws, 100 by default"
     )
+    add_whole(parser, "--samples", 2, 10_000, text=text, metavar="N")
     parser.add_argument(
         "--outputs",
         nargs="+",
