@@ -15,8 +15,10 @@ import zarr
 from napari_blurgan.data.normalize import Normalization
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import AxesError, DataError
+from napari_blurgan.reading.images import read_stack
 from napari_blurgan.sampling.augment import Augmentation
 from napari_blurgan.sampling.patches import PatchSampler, check_disjoint
+from tests.support.vendor_files import image, write_lif
 
 RAW = Normalization(0.0, 1.0)
 
@@ -240,6 +242,20 @@ def test_nan_is_named_where_it_lies() -> None:
         DataError, match=r"cell 4: found nan at t = 2, z = 3, y = 17, x = 21"
     ):
         [draw.draw() for _ in range(100)]
+
+
+def test_channels_and_images_of_one_file_are_told_apart(tmp_path: Path) -> None:
+    series = {str(n): ("CZYX", image((2, 3, 8, 9), "uint8")) for n in range(2)}
+    write_lif(tmp_path / "a.lif", series)
+    Stack(image((2, 3, 8, 9)), "CZYX").save(tmp_path / "a.tif")
+    one, other = (read_stack(tmp_path / "a.lif", image=n) for n in range(2))
+    tiff = read_stack(tmp_path / "a.tif")
+    check_disjoint([one], [other, tiff])
+    for stack in (one, tiff):
+        first, second = (stack.only_channel(channel) for channel in range(2))
+        check_disjoint([first], [second])
+        with pytest.raises(DataError, match="are the same image"):
+            check_disjoint([first], [second, stack.only_channel(0)])
 
 
 def test_no_image_may_be_in_both_domains(tmp_path: Path) -> None:

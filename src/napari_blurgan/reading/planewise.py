@@ -40,6 +40,8 @@ class PlanewiseArray:
         self, path: Path, shape: tuple[int, ...], dtype: DTypeLike, samples: int
     ) -> None:
         self.path = path
+        self.origin = str(path)
+        """What tells it from other images; formats with several add which one it is."""
         self.shape = shape
         self.dtype = np.dtype(dtype)
         self._leading = len(shape) - _plane_ndim(shape, samples)

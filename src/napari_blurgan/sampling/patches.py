@@ -21,6 +21,7 @@ from napari_blurgan.data.regions import (
     read_region,
 )
 from napari_blurgan.data.stack import Stack
+from napari_blurgan.data.view import AxisView
 from napari_blurgan.errors import DataError
 from napari_blurgan.sampling.augment import Augmentation, Transform
 
@@ -272,6 +273,9 @@ def check_disjoint(one: Sequence[Stack], other: Sequence[Stack]) -> None:
 
 
 def _same(one: ArrayLike, other: ArrayLike) -> bool:
+    if isinstance(one, AxisView) and isinstance(other, AxisView):
+        alike = (one.axis, one.index) == (other.axis, other.index)
+        return alike and _same(one.array, other.array)
     if one is other or _overlap(one, other):
         return True
     return _origin(one) is not None and _origin(one) == _origin(other)
@@ -293,7 +297,7 @@ def _origin(data: ArrayLike) -> str | None:
     """Return the identity of the source of a lazy array, if it has one."""
     # zarr (whose `path` is relative), memory-mapped files, our own TIFFs; the names
     # of dask's arrays identify them, those of others (HDF5) need not.
-    names = ["store_path", "filename", "path"]
+    names = ["origin", "store_path", "filename", "path"]
     names += ["name"] if hasattr(data, "__dask_graph__") else []
     origins = (getattr(data, name, None) for name in names)
     return next((str(origin) for origin in origins if origin), None)

@@ -119,6 +119,7 @@ class CziArray(PlanewiseArray):
         self._loops = tuple(loops.values())
         self._frame = (height, width, samples)
         super().__init__(path, tuple(found.values()), dtype, math.prod(self._frame))
+        self.origin = f"{path}, scene {_start(tiles[0], 'S')}"
         self._of_plane = self._sorted()
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -99,6 +99,7 @@ class LifArray(PlanewiseArray):
         self.image = image
         self._stored = dtype
         super().__init__(path, shape, dtype, image[1])
+        self.origin = f"{path}, image {image[0]}"
 
     def __reduce__(self) -> tuple[Any, ...]:
         return LifArray, (self.path, self.shape, self._stored, self.image)

@@ -88,6 +88,7 @@ class Nd2Array(PlanewiseArray):
     ) -> None:
         self.frames = frames
         super().__init__(path, shape, dtype, math.prod(shape) // len(frames))
+        self.origin = f"{path}, from frame {frames[0]}"
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Nd2Array, (self.path, self.shape, self.dtype, self.frames)
