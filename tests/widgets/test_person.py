@@ -202,7 +202,7 @@ def test_a_plane_too_noisy_for_its_blur_is_denoised_by_one_more_click(
     assert not train.messages.details, train.messages.details
     assert train.form["preset"].value == "noise2self"
     assert not train.messages._way.isVisible()
-    assert "dark · preview" in person.viewer.layers
+    person.until_layer("dark · preview", train)
     assert not train.psf.isVisible()  # there is none to be learned
     person.click(train.run.stop_button)
     person.until(lambda: idle(train))
