@@ -135,6 +135,7 @@ DELIBERATE = {
         ),
         "the slope of the noise, by an instrumental variable",
     ),
+    "05d3680": Change(ESTIMATING, "backgrounds explain all of the region"),
 }
 """By commit, the oldest first."""
 
