@@ -8,9 +8,9 @@ docs/denoising.md of all that is there. Two results are drawn as they are made.
 Decibels are of the images as they come out, without a fit. The images that are restored
 are those that were trained on, as users do. Filters are as strong as the truth says is
 best, which users do not know. Rows of phantoms: `noise2noise`, `noise2self`,
-`noise2void`; `supervised`, whose targets are noisy; `naive`, a network taught to
-reproduce its own input; `striped` and `struct`, noise2void without and with a mask
-along the row, of images with noise along rows.
+`noise2void`; `divnoising`, in one pass; `supervised`, whose targets are noisy; `naive`,
+a network taught to reproduce its own input; `striped` and `struct`, noise2void without
+and with a mask along the row, of images with noise along rows.
 """
 
 from __future__ import annotations
@@ -82,6 +82,7 @@ ROWS = {
     "noise2noise": Row("noise2noise", "exposure"),
     "noise2self": Row("noise2self"),
     "noise2void": Row("noise2void"),
+    "divnoising": Row("divnoising"),
     "supervised": Row("supervised", "exposure"),
     "naive": Row("noise2noise", "same"),
     "striped": Row("noise2void", rows=True),
