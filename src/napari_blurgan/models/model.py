@@ -3,7 +3,7 @@
 NAME.blurgan/
     weights.safetensors    all that restoring needs
     training.safetensors   all that resuming needs (and one older copy)
-    recipe.yaml  model.json  psf.ome.tif  history.csv    for people
+    README.md  recipe.yaml  model.json  psf.ome.tif  history.csv    for people
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from napari_blurgan.errors import DataError, ModelFileError
 from napari_blurgan.estimates.estimator import estimator_of
 from napari_blurgan.forward.start import kernel_of, known
 from napari_blurgan.methods.recipe import Recipe
+from napari_blurgan.models.card import model_card
 from napari_blurgan.models.checkpoint import read_state, write_state
 from napari_blurgan.models.network_operator import NetworkOperator
 from napari_blurgan.models.schema import (
@@ -202,7 +203,9 @@ class Model:
         self.path = Path(path)
         write_state(self.path / "weights.safetensors", self._state())
         _write_text(self.path / "recipe.yaml", self.recipe.to_yaml())
-        _write_text(self.path / "model.json", json.dumps(self.summary(), indent=2))
+        summary = self.summary()
+        _write_text(self.path / "model.json", json.dumps(summary, indent=2))
+        _write_text(self.path / "README.md", model_card(self.recipe, summary))
         if self.psf is not None:
             self.psf.save(self.path / "psf.ome.tif", overwrite=True)
 
