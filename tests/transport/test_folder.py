@@ -79,6 +79,8 @@ def test_damaged_weights_are_refused(folder: Path, name: str) -> None:
 
 def test_no_file_of_a_model_is_a_pickle(folder: Path) -> None:
     for path in folder.iterdir():
-        assert path.suffix in {".safetensors", ".yaml", ".json", ".csv", ".tif", ".png"}
+        assert path.suffix in {
+            *(".safetensors", ".yaml", ".json", ".csv", ".tif", ".png", ".md")
+        }
         assert not path.read_bytes().startswith((b"\x80", b"PK"))
     json.loads((folder / "model.json").read_text())
