@@ -138,7 +138,12 @@ DENOISING: dict[str, Any] = {
 # The evidence lower bound, in nats.
 DIVERSE: dict[str, Any] = DENOISING | {
     "source": {"kind": "single"},
-    "reconstructor": {"kind": "variational", "base": 16, "average": 0.99},
+    "reconstructor": {
+        "kind": "variational",
+        "base": 16,
+        "blocks": 2,
+        "average": 0.99,
+    },
     "terms": {
         "likelihood": 1.0,
         "divergence": {"weight": 1.0, "warm_up": 500},
