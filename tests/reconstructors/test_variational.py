@@ -48,6 +48,7 @@ def model(noisy: Stack) -> Model:
         {
             "reconstructor.base": 8,
             "precision": "float32",
+            "reconstructor.blocks": 1,
             "terms.divergence.warm_up": 50,
         }
     )
