@@ -263,10 +263,10 @@ def test_a_tiff_source_is_decoded_once(
     write_ome_tiff(tmp_path / "in.ome.tif", source().data, "ZYX")
     stack = read_stack(tmp_path / "in.ome.tif")
     read = []
-    original = type(stack.data)._decoded
+    original = type(stack.data).decoded
     monkeypatch.setattr(
         type(stack.data),
-        "_decoded",
+        "decoded",
         lambda self, n: read.append(n) or original(self, n),
     )
     finished(Negative(), stack, tile=(4, 16, 16))

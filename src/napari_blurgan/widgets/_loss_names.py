@@ -31,6 +31,8 @@ LOOKS = {
     "remeasured": (0, "dashed"),
     "predicted": (0, "dotted"),
     "adversarial_remeasured": (1, "dashed"),
+    "likelihood": (6, "dotted"),
+    "divergence": (4, "dotted"),
     "criterion": (0, "solid"),
 }
 """Related losses have one colour, with different lines."""
@@ -56,6 +58,9 @@ MEANINGS = {
     "predicted": "error in predicting the hidden lines of k-space",
     "adversarial_remeasured": "how easily restored images, measured again, are told "
     "apart from the data",
+    "likelihood": "how unlikely the data are, given a restored image and the noise",
+    "divergence": "how much the distribution of restored images says beyond what was "
+    "to be expected",
     "criterion": "criterion of the stopping rule",
 }
 

@@ -118,6 +118,7 @@ def test_stages_are_named_in_the_dock_and_among_napari_s_activities(
     widget: TrainWidget,
     click: Callable[[QPushButton], None],
     until: Callable[[Callable[[], bool]], None],
+    qtbot: QtBot,
 ) -> None:
     click(widget.run.start_button)
     until(lambda: widget.run.words.text().startswith("Preparing: "))
@@ -127,7 +128,9 @@ def test_stages_are_named_in_the_dock_and_among_napari_s_activities(
     assert bar.description_label.text().startswith("training")
     until(lambda: widget.plot.last_step > 0)
     click(widget.run.stop_button)
-    until(lambda: idle(widget) and not dialog.findChildren(QtLabeledProgressBar))
+    until(lambda: idle(widget))
+    # Qt deletes it a moment later.
+    qtbot.waitUntil(lambda: not dialog.findChildren(QtLabeledProgressBar))
 
 
 def test_bad_data_are_reported_in_the_words_of_the_core(
