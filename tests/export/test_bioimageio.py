@@ -63,10 +63,7 @@ def test_the_module_restores_other_images_borders_included(
     found = compiled(torch.from_numpy(image)[None, None])[0, 0].numpy()
     assert right.std() > 1e-3
     assert apart(found, right) < 1e-5
-    # The weights of the estimate (`Blur`) differ in the last digits of float32, by the
-    # FFT library, and all iterations multiply by them.
-    most = 5e-5 if model.blur is not None else 1e-5
-    assert np.abs(found - right).max() < most * np.abs(right).max()
+    assert np.abs(found - right).max() < 1e-5 * np.abs(right).max()
 
 
 def test_the_estimate_is_not_that_of_another_image(compiled: Any, model: Model) -> None:

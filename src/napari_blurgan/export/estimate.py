@@ -49,7 +49,7 @@ class ScriptedEstimate(nn.Module):
         """Return (n, depths, [z,] y, x) for y, (n, 1, [z,] y, x)."""
         size = list(y.shape[2:])
         domain = self._domain(size)
-        otf = self._transfer(domain)
+        otf = self._transfer(self.kernel, domain)
         seen = (y + self.pedestal).clamp(min=0)
         axes = [-1, -2] if len(size) == 2 else [-1, -2, -3]
         mean = seen.mean(axes, keepdim=True).clamp(min=0)
@@ -58,9 +58,7 @@ class ScriptedEstimate(nn.Module):
         shape = list(y.shape[:2]) + domain
         estimate = flat.expand(shape).clone()
         point = estimate.clone()
-        caught = self._adjoint(self._embed(torch.ones_like(seen), domain), otf, domain)
-        dark = caught < self.least_weight * caught.amax(axes, keepdim=True)
-        weights = caught.reciprocal().masked_fill(dark, 0.0)
+        weights = self._weights(size, domain)
         found: list[Tensor] = []
         for done in range(1, self.iterations + 1):
             point = torch.maximum(torch.maximum(point, estimate * self.kept), least)
@@ -83,11 +81,21 @@ class ScriptedEstimate(nn.Module):
             sizes.append(_fast(size[axis] + self.kernel.size(axis) - 1))
         return sizes
 
-    def _transfer(self, domain: list[int]) -> Tensor:
+    def _weights(self, size: list[int], domain: list[int]) -> Tensor:
+        """Return 1 / Hᵀ1, computed in float64 as by `Blur`."""
+        apple = self.kernel.device.type == "mps"
+        kernel = self.kernel if apple else self.kernel.double()
+        otf = self._transfer(kernel, domain)
+        ones = torch.ones(size, dtype=kernel.dtype, device=kernel.device)
+        caught = self._adjoint(self._embed(ones, domain), otf, domain)
+        dark = caught < self.least_weight * caught.max()
+        return caught.reciprocal().masked_fill(dark, 0.0).to(self.kernel.dtype)
+
+    def _transfer(self, kernel: Tensor, domain: list[int]) -> Tensor:
         """Return the spectrum of the kernel, its centre moved to the origin."""
-        padded = self._embed(self.kernel, domain)
+        padded = self._embed(kernel, domain)
         for axis in range(len(domain)):
-            padded = torch.roll(padded, -(self.kernel.size(axis) // 2), axis)
+            padded = torch.roll(padded, -(kernel.size(axis) // 2), axis)
         return torch.fft.rfftn(padded)
 
     def _embed(self, image: Tensor, domain: list[int]) -> Tensor:
