@@ -136,6 +136,9 @@ DELIBERATE = {
         "the slope of the noise, by an instrumental variable",
     ),
     "05d3680": Change(ESTIMATING, "backgrounds explain all of the region"),
+    "4334aab": Change(
+        (*ESTIMATING, "old-model"), "weights of Richardson-Lucy, in the last digits"
+    ),
 }
 """By commit, the oldest first."""
 
