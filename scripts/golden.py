@@ -135,7 +135,7 @@ DELIBERATE = {
         ),
         "the slope of the noise, by an instrumental variable",
     ),
-    "05d3680": Change(ESTIMATING, "backgrounds explain all of the region"),
+    "05d3680": Change(("nonblind", "half"), "backgrounds explain all of the region"),
     "4334aab": Change(
         (*ESTIMATING, "old-model"), "weights of Richardson-Lucy, in the last digits"
     ),

@@ -36,8 +36,8 @@ of the region is, because where it is bright everywhere a misfit hardly shows.""
 EXPLAINED = 0.0
 """Misfit up to which a background explains an image. Of those that do, the highest is
 closest to the truth: haze below a lower one is explained, too, and predicts a little
-better, like smoothing. So found, simulated offsets at 30 to 2,000 photons are right to
-2.3 counts; with the best prediction, those of diffuse nuclei were 8 too low."""
+better, like smoothing. So found, simulated offsets at 120 and 2,000 photons are right
+to 1.3 counts; with the best prediction, those of diffuse nuclei were 8 too low."""
 
 HALVINGS = 3
 """Bisections of the interval between two backgrounds."""
