@@ -14,6 +14,7 @@ from napari_blurgan.heldout.width import Widths, best_width, scaled
 from napari_blurgan.optics.camera import Camera
 from napari_blurgan.optics.forward import BlurKernel
 from napari_blurgan.optics.kernel import FixedKernel, gaussian_kernel
+from napari_blurgan.optics.models import Optics, theoretical_psf
 from napari_blurgan.optics.phantoms import phantom
 from napari_blurgan.optics.simulation import blur as blurred_by
 from napari_blurgan.preparation.calibration import Calibration, NoiseModel
@@ -105,6 +106,27 @@ def test_it_is_looked_for_with_sharp_images_and_given_iterations_too(
     found = settled(given)
     assert found.calibration.width < 0.97
     assert found.recipe == recipe
+
+
+def test_a_lower_background_does_not_hide_too_wide_a_blur() -> None:
+    """Haze that fills the field explains what the blur should: here 5 grey levels."""
+    voxel = (0.16, 0.08, 0.08)
+
+    def psf(na: float) -> np.ndarray:
+        optics = Optics(na, 1.515, 525)
+        return theoretical_psf(optics, (31, 31, 31), voxel).data
+
+    drawn = phantom("nuclei", (48, 96, 96), voxel, 80, diameter=3.0)
+    seen = blurred_by(drawn, psf(1.3))
+    camera = Camera(200 / float(np.percentile(seen, 99.95)), 3.0, offset=OFFSET)
+    middle = camera.expose(seen, 87)[8:-8, 16:-16, 16:-16]
+    stack = Stack(middle.astype(np.float32), "ZYX", voxel)
+    recipe = preset("self-supervised").updated({"forward.tolerance": TOLERANCE})
+    levels = calibrate(recipe, [stack], [])
+    wide = BlurKernel(FixedKernel(psf(1.17)))
+    found = settled(Site(recipe, [stack], [], voxel, levels, forward=wide))
+    assert found.calibration.width == pytest.approx(0.9, abs=0.04)
+    assert found.calibration.y.offset == pytest.approx(OFFSET, abs=1.0)
 
 
 def test_a_learned_blur_has_no_tolerance() -> None:

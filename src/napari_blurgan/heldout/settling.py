@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from napari_blurgan.heldout.background import best_background
+from napari_blurgan.heldout.background import EXPLAINING, best_background
 from napari_blurgan.heldout.iterations import best_iterations
 from napari_blurgan.heldout.misfit import NOTABLE_MISFIT, misfit
 from napari_blurgan.heldout.regions import region_of, regions_of
@@ -65,13 +65,17 @@ def settled(site: Site, resumed: bool = False) -> Site:
 def _with_width(site: Site, seen: Site) -> Site:
     """Return the site with the most likely width of its blur, judged by the photons.
 
-    `seen` is the site with the background for this comparison, and its misfit.
+    `seen` is the site with the background for this comparison. Whether the blur as it
+    is explains the image is asked of the first background: a lower one, which explains
+    more, may be due to too wide a blur.
     """
     doubt = site.recipe.forward.doubt
     if not doubt:
         return site
-    noise, explained = seen.calibration.noise, seen.misfit <= NOTABLE_MISFIT
-    width = best_width(region_of(seen), site.forward.blur, noise, doubt, explained)
+    blur, noise = site.forward.blur, seen.calibration.noise
+    unexplained = misfit(region_of(site), blur, site.calibration.noise, EXPLAINING)
+    explained = unexplained <= NOTABLE_MISFIT
+    width = best_width(region_of(seen), blur, noise, doubt, explained)
     if width == 1:
         return site
     return _as_wide(replace(site, calibration=replace(site.calibration, width=width)))
