@@ -31,6 +31,39 @@ def test_it_shows_every_plane_until_the_next() -> None:
     assert AxialSubsampling(3, gain=2.0)(x).flatten().tolist()[-1] == 12
 
 
+@pytest.mark.parametrize(("step", "width"), [(1, 4.0), (3, 0.0), (3, 2.5)])
+def test_a_step_towards_y_is_along_its_adjoint(step: int, width: float) -> None:
+    torch.manual_seed(0)
+    forward = AxialSubsampling(step, 1.5, width)
+    a, b = torch.rand(2, 1, 1, 24, 3, 3).double().float()
+    zero = torch.zeros_like(a)
+    # towards(0, y) = H^T y / |H|^2, so that H a, b and a, H^T b have one product.
+    seen = -forward.towards(a, zero) - 0 * a
+    assert (seen * b).sum().item() == pytest.approx(
+        (a * -forward.towards(b, zero)).sum().item(), rel=1e-4
+    )
+    x = zero
+    for _ in range(60):
+        x = x + forward.towards(x, b)
+    assert (forward.towards(x, b)).abs().max() < 0.2 * b.abs().max()
+
+
+def test_the_blur_has_its_width_and_keeps_the_light_and_the_grid() -> None:
+    point = torch.zeros(1, 1, 41, 1, 1)
+    point[:, :, 20] = 1
+    forward = AxialSubsampling(1, 1.0, 5.0)
+    made = forward(
+        torch.nn.functional.pad(point, (0, 0, 0, 0, *2 * [forward.margin[0]]))
+    )
+    assert made.shape == point.shape
+    assert made.sum() == pytest.approx(1, abs=1e-3)
+    half = made.flatten() > made.max() / 2
+    assert int(half.sum()) == 5
+    stepped = AxialSubsampling(4, 1.0, 5.0)
+    assert stepped.margin[0] % 4 == 0
+    assert stepped(torch.ones(1, 1, 40, 1, 1)).shape[2] == 40 - 2 * stepped.margin[0]
+
+
 def test_it_trains_and_restores_from_the_command_line(tmp_path: Path) -> None:
     for name, seed in (("y", 0), ("x", 1)):
         write_ome_tiff(tmp_path / f"{name}.tif", volume(seed), "ZYX", VOXEL)

@@ -83,9 +83,21 @@ def _renamed(axes: str, names: dict[str, str]) -> str:
     return "".join(names.get(a, a) for a in axes)
 
 
-def sections(stacks: Sequence[Stack], views: Sequence[str]) -> list[Stack]:
-    """Return volumes with cubic voxels per view; unchanged if that is only "xy"."""
-    if tuple(views) == ("xy",):
+def sections(
+    stacks: Sequence[Stack], views: Sequence[str], cubic: bool = False
+) -> list[Stack]:
+    """Return volumes with cubic voxels per view; unchanged if that is only "xy".
+
+    Parameters
+    ----------
+    stacks : sequence of Stack
+        Volumes.
+    views : sequence of str
+        Of `VIEWS`.
+    cubic : bool
+        Whether voxels are made cubes even then.
+    """
+    if tuple(views) == ("xy",) and not cubic:
         return list(stacks)
     cubes = [isotropic(stack) for stack in stacks]
     return [seen_from(cube, view) for cube in cubes for view in views]

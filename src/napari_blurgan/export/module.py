@@ -17,6 +17,7 @@ from napari_blurgan.export.estimate import ScriptedEstimate
 from napari_blurgan.export.networks import plain_network
 from napari_blurgan.export.world import World, margin_of
 from napari_blurgan.models.model import Model
+from napari_blurgan.reconstructors.plain import Plain
 
 __all__ = ["RestoringModule", "module_of", "scripted", "torchscript"]
 
@@ -40,14 +41,17 @@ class RestoringModule(nn.Module):
             stride,
         )
         self.network = plain_network(network)
+        self.adds = isinstance(model.generator, Plain) and model.generator.residual
         self.before = (model.input.offset, model.input.scale)
         self.after = (model.output.offset, model.output.scale)
 
     def forward(self, image: Tensor) -> Tensor:
         """Map grey levels to grey levels."""
         units = (self.world(image) - self.before[0]) / self.before[1]
-        restored = self.world.crop(self.network(units), image)
-        return restored * self.after[1] + self.after[0]
+        restored = self.network(units)
+        if self.adds:
+            restored = restored + units
+        return self.world.crop(restored, image) * self.after[1] + self.after[0]
 
 
 class GuidedModule(RestoringModule):

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from napari_blurgan.errors import DataError
+from napari_blurgan.networks.cascade import Cascade
 from napari_blurgan.networks.ladder import Ladder
 from napari_blurgan.networks.resnet import ResNet
 from napari_blurgan.networks.unet import UNet
@@ -61,14 +62,20 @@ class PlainResNet(nn.Module):
         return self.activation(self.last(self.body(image)))
 
 
-def plain_network(network: UNet | ResNet | Ladder) -> nn.Module:
+def plain_network(network: UNet | ResNet | Ladder | Cascade) -> nn.Module:
     """Return a network that shares its weights with `network`.
 
     Raises
     ------
     DataError
-        If it answers with a distribution: an exported network has one answer.
+        If it answers with a distribution: an exported network has one answer; or if it
+        has the forward model inside.
     """
+    if isinstance(network, Cascade):
+        raise DataError(
+            "this model has the forward model inside, which other programs do not "
+            "have: restore with it here"
+        )
     if isinstance(network, Ladder):
         raise DataError(
             "this model draws images from a distribution, which other programs do not "

@@ -27,6 +27,7 @@ from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import RecipeError
 from napari_blurgan.forward.physics import Physics
 from napari_blurgan.methods.forwards import ForwardSettings
+from napari_blurgan.methods.parts import ADJOINT, Need
 from napari_blurgan.optics.forward import ForwardModel
 from napari_blurgan.optics.symmetry import Symmetry
 from napari_blurgan.preparation.site import Site
@@ -48,6 +49,7 @@ class KSpaceForward(ForwardSettings):
         "fully sampled images",
     )
     whole: ClassVar[bool] = True
+    remade: ClassVar[str] = "napari_blurgan.forward.kspace:KSpaceMask"
     cites: ClassVar[tuple[str, ...]] = ("sim2020",)
 
     acceleration: Annotated[float, Field(ge=1, le=64)] = 4.0
@@ -60,6 +62,11 @@ class KSpaceForward(ForwardSettings):
     """Whether lines are drawn anew for every Hx, or are those of the first measured
     image. Those of each measured image are found in it."""
     noise: bool = False
+
+    @property
+    def offers(self) -> frozenset[Need]:
+        """A forward model with an adjoint."""
+        return super().offers | {ADJOINT}
 
 
 class KSpaceMask(ForwardModel):
@@ -99,11 +106,22 @@ class KSpaceMask(ForwardModel):
         """Return the mean of y without the gain: the middle of k-space is kept."""
         return y.mean() / self.gain
 
+    @property
+    def reach(self) -> tuple[int, ...]:
+        """All of the image: every line runs through it."""
+        return (EVERYWHERE, EVERYWHERE)
+
     def matching(self, y: Tensor) -> KSpaceMask:
         """Return the mask with the lines that are not zero in `y`."""
         lines = measured_lines(y, self.settings.lines)
         other = KSpaceMask(self.settings, float(self.gain), lines)
         return other.to(y.device)
+
+    def towards(self, x: Tensor, y: Tensor) -> Tensor:
+        """Return what the measured lines of y / gain have that those of x have not."""
+        known = self if self.lines is not None else self.matching(y)
+        assert known.lines is not None
+        return through_lines(y / self.gain - x, known.lines, self.settings.lines)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return y, (n, 2, y, x), zero-filled."""

@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from napari_blurgan.methods.parts import (
+    ADJOINT,
     DEEP,
     ESTIMATE,
     KERNEL,
@@ -55,6 +56,10 @@ class ForwardSettings(Part):
         Whether it acts on images of a single channel.
     whole : bool
         Whether every value of y depends on all of x, so that no patches can be drawn.
+    remade : str
+        ``"package.module:function"`` that makes H again of these settings and the gain,
+        for a restoration with H inside; empty where it is a kernel, which is stored, or
+        has no adjoint.
     frozen_steps : int
         Steps before its parameters start to learn.
     noise : bool
@@ -66,6 +71,7 @@ class ForwardSettings(Part):
     photometric: ClassVar[bool] = True
     one_channel: ClassVar[bool] = False
     whole: ClassVar[bool] = False
+    remade: ClassVar[str] = ""
 
     frozen_steps: Delay = 0
     noise: bool = True
@@ -144,7 +150,7 @@ class KernelForward(ForwardSettings):
     def offers(self) -> frozenset[Need]:
         """A blur kernel, learned or not."""
         learned = {LEARNED_KERNEL} if self.learned else set()
-        return frozenset({WAY_BACK, KERNEL} | learned)
+        return frozenset({WAY_BACK, KERNEL, ADJOINT} | learned)
 
     @property
     def needs(self) -> frozenset[Need]:

@@ -26,6 +26,7 @@ from napari_blurgan.errors import RecipeError
 from napari_blurgan.methods.length import MOST_STEPS
 
 __all__ = [
+    "ADJOINT",
     "DEEP",
     "DISTRIBUTION",
     "ESTIMATE",
@@ -119,6 +120,7 @@ PAIRS = Need("source", "matched pairs")
 UNSEEN = Need("source", "photons that G has not seen")
 HIDDEN = Need("source", "a part of each measurement that G has not seen")
 WAY_BACK = Need("forward", "a forward model")
+ADJOINT = Need("forward", "an adjoint")
 KERNEL = Need("forward", "a blur kernel")
 LEARNED_KERNEL = Need("forward", "a learned kernel")
 NETWORK = Need("forward", "a network as forward model")

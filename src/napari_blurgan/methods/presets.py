@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from napari_blurgan.errors import RecipeError
+from napari_blurgan.methods.other_measurements import OTHER_MEASUREMENTS
 from napari_blurgan.methods.recipe import Recipe
 
 __all__ = ["PRESETS", "preset", "presets"]
@@ -163,68 +164,6 @@ SELF_SUPERVISED: dict[str, Any] = {
     "steps": 600,
 }
 
-# Accelerated MRI: complex slices, whole, because every line of k-space runs through all
-# of an image. What is left out of k-space is added to what was measured.
-MRI: dict[str, Any] = {
-    "dims": 2,
-    "values": "complex",
-    "forward": {"kind": "k-space-mask"},
-    "reconstructor": {
-        "kind": "plain",
-        "residual": True,
-        "base": 16,
-        "levels": 4,
-        "momentum": 0.1,
-        "hidden": "leaky",
-        "average": 0.98,
-    },
-    "discriminator": {"layers": 3, "scales": 1, "history": 0},
-    "sampling": {
-        "whole": True,
-        "patch": 16,
-        "batch": 4,
-        "foreground": 0.0,
-        "quarter_turns": False,
-    },
-    "optimiser": {"generator_rate": 2e-3, "betas": [0.5, 0.9]},
-    # Weights of 10 teach little in 1,000 steps. A generator that adds to its input has
-    # a cycle through y from the start, so that the other one leads.
-    "terms": {"adversarial_x": 1.0, "cycle_y": 20.0, "cycle_x": 200.0},
-    "steps": 3000,
-}
-
-# Sim et al. 2020, appendix D.1. The channels are ours, and so is the weight of both
-# cycles, of which they print the ratio only.
-MRI_AS_PUBLISHED: dict[str, Any] = MRI | {
-    "reconstructor": {
-        "kind": "plain",
-        "base": 32,
-        "levels": 4,
-        "norm": "instance",
-        "hidden": "leaky",
-    },
-    "discriminator": {
-        "loss": "wgan-gp",
-        "steps": 5,
-        "base": 64,
-        "layers": 3,
-        "plain_layers": 1,
-        "head_kernel": 4,
-        "scales": 1,
-        "norm": "instance",
-        "history": 0,
-    },
-    "sampling": MRI["sampling"] | {"batch": 1, "flips": False},
-    "optimiser": {
-        "generator_rate": 1e-4,
-        "discriminator_rate": 1e-4,
-        "betas": [0.5, 0.9],
-        "constant": 1.0,
-    },
-    "terms": {"adversarial_x": 1.0, "cycle_y": 50.0, "cycle_x": 50.0},
-    "steps": 300_000,
-}
-
 PRESETS: dict[str, tuple[str, dict[str, Any]]] = {
     "blind": (
         "deconvolution with a learned blur kernel",
@@ -331,56 +270,7 @@ PRESETS: dict[str, tuple[str, dict[str, Any]]] = {
         "sections of a volume along z learn to look like its planes",
         UTOM | {"sampling": UTOM["sampling"] | {"views": ["xz", "yz"]}},
     ),
-    "mri": (
-        "reconstruction of undersampled k-space, learned from unpaired images",
-        MRI,
-    ),
-    "mri-half": (
-        "the same with only the cycle y -> x -> y, for comparison",
-        MRI | {"terms": {"adversarial_x": 1.0, "cycle_y": 20.0}},
-    ),
-    "mri-cyclegan": (
-        "the same with a network in place of the mask, for comparison",
-        MRI
-        | {
-            "forward": {"kind": "network"},
-            "terms": {
-                "adversarial_x": 1.0,
-                "adversarial_y": 1.0,
-                "cycle_y": 20.0,
-                "cycle_x": 200.0,
-            },
-        },
-    ),
-    "mri-supervised": (
-        "the same from matched pairs, for comparison",
-        MRI
-        | {
-            "source": {"kind": "paired"},
-            "forward": {"kind": "none"},
-            "terms": {"supervised": 100.0},
-        },
-    ),
-    "mri-as-published": (
-        "Sim et al. 2020: W-GAN with a gradient penalty, five steps of the critic",
-        MRI_AS_PUBLISHED,
-    ),
-    "mri-ambient": (
-        "the same from undersampled images alone: measured again, G(y) looks like them",
-        MRI
-        | {
-            "source": {"kind": "single"},
-            "terms": {"adversarial_remeasured": 1.0, "cycle_y": 20.0},
-        },
-    ),
-    "ssdu": (
-        "reconstruction of undersampled k-space from undersampled images alone",
-        MRI
-        | {
-            "source": {"kind": "lines"},
-            "terms": {"predicted": 1.0},
-        },
-    ),
+    **OTHER_MEASUREMENTS,
     "utom-as-published": (
         "Li et al. 2021: large networks, 70 x 70 PatchGAN, the constraint decays to 0",
         UTOM_AS_PUBLISHED,

@@ -142,6 +142,8 @@ class SamplingSettings(Section):
     views: tuple[Literal["xy", "xz", "yz"], ...] = ("xy",)
     """Sections of the measured volumes from which planes are drawn; for others than xy,
     the volumes are first resampled to cubic voxels."""
+    cubic: bool = False
+    """Resample volumes to cubic voxels first, as for sections along z."""
     held_out: Decay = 0.0
     """Share of the measured images that is held out to measure the content."""
     flips: bool = True

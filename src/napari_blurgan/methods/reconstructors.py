@@ -73,6 +73,11 @@ class ReconstructorSettings(Part):
         """Steps between two updates of a part of the source."""
         return 0
 
+    @property
+    def keeps_blur(self) -> bool:
+        """Whether a blur is part of G, and of the model."""
+        return self.estimate_iterations > 0
+
 
 class NetworkReconstructor(ReconstructorSettings):
     """A U-Net or a ResNet, with or without something beside it."""
@@ -178,6 +183,7 @@ RECONSTRUCTORS: Kinds[ReconstructorSettings] = Kinds(
     {
         "plain": "napari_blurgan.methods.reconstructors:PlainReconstructor",
         "refining": "napari_blurgan.methods.reconstructors:RefiningReconstructor",
+        "unrolled": f"{HERE}.unrolled:UnrolledReconstructor",
         "variational": f"{HERE}.variational:VariationalReconstructor",
     },
 )

@@ -68,6 +68,7 @@ SOURCES: Kinds[SourceSettings] = Kinds(
         "repeated": f"{HERE}.repeated:RepeatedSource",
         "split": f"{HERE}.split:SplitSource",
         "single": f"{HERE}.single:SingleSource",
+        "turned": f"{HERE}.turned:TurnedSource",
         "lines": f"{HERE}.lines:LinesSource",
     },
 )

@@ -96,6 +96,12 @@ class IdentityY(TermSettings):
     needs: ClassVar[frozenset[Need]] = frozenset({SHARP, NETWORK})
 
 
+class Spatial(TermSettings):
+    """|y - G(y)|: structures stay where they are (Lee et al. 2019)."""
+
+    home: ClassVar[str] = f"{HERE}.cycles:Spatial"
+
+
 class Supervised(TermSettings):
     """|x - G(y)| on matched pairs."""
 
@@ -152,10 +158,12 @@ TERMS: Kinds[TermSettings] = Kinds(
         "adversarial_x": "napari_blurgan.methods.terms:AdversarialX",
         "adversarial_y": "napari_blurgan.methods.terms:AdversarialY",
         "adversarial_remeasured": f"{HERE}.ambient:AmbientTerm",
+        "adversarial_planes": f"{HERE}.planes:PlanesTerm",
         "cycle_y": "napari_blurgan.methods.terms:CycleY",
         "cycle_x": "napari_blurgan.methods.terms:CycleX",
         "identity": "napari_blurgan.methods.terms:Identity",
         "identity_y": "napari_blurgan.methods.terms:IdentityY",
+        "spatial": "napari_blurgan.methods.terms:Spatial",
         "supervised": "napari_blurgan.methods.terms:Supervised",
         "kernel_l1": "napari_blurgan.methods.terms:KernelL1",
         "spectral": "napari_blurgan.methods.terms:Spectral",

@@ -23,6 +23,7 @@ from napari_blurgan.data.normalize import Normalization
 from napari_blurgan.errors import DataError, ModelFileError
 from napari_blurgan.estimates.estimator import estimator_of
 from napari_blurgan.forward.start import kernel_of, known
+from napari_blurgan.methods.parts import load
 from napari_blurgan.methods.recipe import Recipe
 from napari_blurgan.models.card import model_card
 from napari_blurgan.models.checkpoint import read_state, write_state
@@ -32,7 +33,7 @@ from napari_blurgan.models.schema import (
     inside,
     refusing_damage,
 )
-from napari_blurgan.optics.forward import BlurKernel
+from napari_blurgan.optics.forward import BlurKernel, ForwardModel
 from napari_blurgan.optics.kernel import FixedKernel
 from napari_blurgan.optics.psf import Psf
 from napari_blurgan.preparation.calibration import Calibration
@@ -65,7 +66,7 @@ class Model:
     pool : tuple of int
         Pooling factor of each axis of the network.
     blur : BlurKernel or None
-        The blur that the generator's estimates undo, where it refines any.
+        The blur that the generator's estimates undo, or that it has inside.
     psf : Psf or None
         The learned or given blur, for people.
     voxel_size : tuple of float
@@ -134,14 +135,24 @@ class Model:
     def operator(self, device: str | torch.device = "cpu") -> NetworkOperator:
         """Return the generator as an operator for tiles, on `device`."""
         self.generator.to(device)
-        if self.blur is None:
+        if (forward := self._forward()) is not None:
+            self.generator.lend(forward.to(device))
+        estimator = estimator_of(self.recipe.reconstructor, self.calibration)
+        if self.blur is None or estimator is None:
             whole = self.recipe.sampling.whole
             return NetworkOperator(
                 self.generator, self.channels, colour=self.colour, whole=whole
             )
-        estimator = estimator_of(self.recipe.reconstructor, self.calibration)
         blur = self.blur.to(device)
         return NetworkOperator(self.generator, self.channels, estimator, blur)
+
+    def _forward(self) -> ForwardModel | None:
+        """Return H, if it can be made again."""
+        settings = self.recipe.forward
+        if self.blur is not None or not settings.remade:
+            return self.blur
+        made: ForwardModel = load(settings.remade)(settings, self.calibration.gain)
+        return made
 
     def with_psf(self, psf: Psf) -> Model:
         """Return a model that starts from estimates with another blur.

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from napari_blurgan.forward.start import known
-from napari_blurgan.methods.parts import LEARNED_KERNEL
+from napari_blurgan.methods.parts import KERNEL, LEARNED_KERNEL
 from napari_blurgan.models.model import Model
 from napari_blurgan.optics.forward import BlurKernel
 from napari_blurgan.optics.psf import VOXELS, Psf
@@ -68,7 +68,8 @@ def _frozen(generator: Reconstructor) -> Reconstructor:
 
 
 def _fixed(engine: Engine) -> BlurKernel | None:
-    """Return the current blur, if the generator refines estimates of it."""
-    if not engine.recipe.reconstructor.estimate_iterations:
+    """Return the current blur, if there is one and the generator restores with it."""
+    recipe = engine.recipe
+    if KERNEL not in recipe.offers or not recipe.reconstructor.keeps_blur:
         return None
     return engine.transport.forward_model.blur.frozen()

@@ -38,17 +38,22 @@ class Adversarial(Term):
     ----------
     sees : str
         ``"x"``, ``"y"``…: what its discriminator is called by.
+    dims : int or None
+        Spatial axes of its images; None for those of the recipe.
     history : ReplayBuffer
         Images made before, which it is taught with too.
     """
 
     sees: ClassVar[str]
+    dims: ClassVar[int | None] = None
 
     def __init__(self, settings: TermSettings, site: Site) -> None:
         super().__init__(settings, site)
         self.settings = site.recipe.discriminator
         self.adversarial_loss = ADVERSARIAL_LOSSES[self.settings.loss]
-        self.discriminator = _discriminator(site, self.channels(site))
+        self.discriminator = _discriminator(
+            site, self.channels(site), self.dims or site.recipe.dims
+        )
         self.history = ReplayBuffer(self.settings.history)
 
     @property
@@ -110,11 +115,11 @@ class AdversarialY(Adversarial):
         return images.y, images.transport.add_noise(images.y_hat)
 
 
-def _discriminator(site: Site, channels: int) -> MultiScaleDiscriminator:
+def _discriminator(site: Site, channels: int, dims: int) -> MultiScaleDiscriminator:
     settings = site.recipe.discriminator
     return within_memory(
         lambda: MultiScaleDiscriminator(
-            site.recipe.dims,
+            dims,
             channels,
             settings.base,
             scales=settings.scales,
@@ -123,6 +128,6 @@ def _discriminator(site: Site, channels: int) -> MultiScaleDiscriminator:
             head_kernel=settings.head_kernel,
             norm=settings.norm,
             quantiles=settings.quantiles,
-            pool=site.geometry.pool,
+            pool=site.geometry.pool[-dims:],
         )
     )

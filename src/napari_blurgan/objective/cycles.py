@@ -7,7 +7,7 @@ from torch import Tensor
 from napari_blurgan.objective.term import Term
 from napari_blurgan.transport.transported import Transported
 
-__all__ = ["CycleX", "CycleY", "Identity", "IdentityY", "Supervised"]
+__all__ = ["CycleX", "CycleY", "Identity", "IdentityY", "Spatial", "Supervised"]
 
 
 class CycleY(Term):
@@ -40,6 +40,14 @@ class IdentityY(Term):
     def forward(self, images: Transported) -> Tensor:
         """Return the distance between y and H(y)."""
         return images.distance(images.y, images.transport.to_y(images.y))
+
+
+class Spatial(Term):
+    """|y - G(y)|: structures stay where they are."""
+
+    def forward(self, images: Transported) -> Tensor:
+        """Return the distance between y and G(y)."""
+        return images.distance(images.y, images.x_hat)
 
 
 class Supervised(Term):

@@ -56,6 +56,11 @@ class ForwardModel(nn.Module):
         return (0,) * self.dims
 
     @property
+    def reach(self) -> tuple[int, ...]:
+        """Voxels over which a voxel of x has an effect on y, for each axis."""
+        return self.margin
+
+    @property
     def symmetry(self) -> Symmetry:
         """Mirror images and rotations under which it is symmetric."""
         return Symmetry()
@@ -94,6 +99,21 @@ class ForwardModel(nn.Module):
         is drawn anew; `forward` then draws.
         """
         return self
+
+    def towards(self, x: Tensor, y: Tensor) -> Tensor:
+        """Return H^T (y - H x) / |H|^2: how x has to change to explain y better.
+
+        Parameters
+        ----------
+        x, y : Tensor
+            (n, c, [z,] y, x), of the same size.
+
+        Raises
+        ------
+        OpticsError
+            If it has no adjoint.
+        """
+        raise OpticsError(f"{type(self).__name__} has no adjoint")
 
     def forward(self, x: Tensor) -> Tensor:
         """Return y, smaller than `x` by `margin` on each side."""
@@ -246,6 +266,11 @@ class BlurKernel(ForwardModel):
             if not valid:
                 image = _extend(image, self.margin, boundary)
             return _crop(self._filter(image, convolve), self.margin)
+
+    def towards(self, x: Tensor, y: Tensor) -> Tensor:
+        """Return H^T (y - H x) / |H|^2; beyond the border, x is mirrored."""
+        unexplained = y - self(x, "reflect")
+        return self.adjoint(unexplained, "reflect") / self.gain.square()
 
     def adjoint(self, y: Tensor, boundary: Boundary = "valid") -> Tensor:
         """Return Hᵀy, the exact adjoint of `forward` with the same `boundary`.

@@ -69,7 +69,7 @@ def check_domains(recipe: Recipe, y: Sequence[Stack], x: Sequence[Stack]) -> Dom
     # imports torch; the window uses only `check_fit` before it starts
     from napari_blurgan.sampling.patches import check_disjoint
 
-    views = recipe.sampling.views
+    views, cubic = recipe.sampling.views, recipe.sampling.cubic
     if recipe.source.apart and views == ("xy",):
         check_disjoint(y, x)
         check_no_shared_images(y, x)
@@ -79,11 +79,12 @@ def check_domains(recipe: Recipe, y: Sequence[Stack], x: Sequence[Stack]) -> Dom
     # Otherwise, sections along z would share their held-out part along z.
     keep_whole = () if views == ("xy",) else (sys.maxsize,)
     y, aside = set_aside(y, recipe.sampling.held_out, (*keep_whole, *recipe.patch))
+    seen = sections(y, views, cubic)
     return Domains(
-        sections(y, views),
+        seen,
         list(x),
-        sections(aside, views),
-        common_voxel_size(y),
+        sections(aside, views, cubic),
+        common_voxel_size(seen if cubic else y),
         [Note.alpha_channel(name) for name in opaque[:1]]
         + _on_views(views)
         + (_other_voxels(y, x) if recipe.forward.one_channel else [])

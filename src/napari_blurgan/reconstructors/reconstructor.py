@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from napari_blurgan.methods.parts import load
 from napari_blurgan.methods.reconstructors import ReconstructorSettings
+from napari_blurgan.networks.cascade import Cascade, Explains
 from napari_blurgan.networks.ladder import Ladder
 from napari_blurgan.networks.resnet import ResNet
 from napari_blurgan.networks.unet import UNet
@@ -38,7 +39,7 @@ class Reconstructor(nn.Module):
 
     Parameters
     ----------
-    network : UNet, ResNet or Ladder
+    network : UNet, ResNet, Ladder or Cascade
         Its deep part.
 
     Attributes
@@ -51,10 +52,13 @@ class Reconstructor(nn.Module):
 
     outputs: ClassVar[tuple[str, ...]] = ("restored",)
 
-    def __init__(self, network: UNet | ResNet | Ladder) -> None:
+    def __init__(self, network: UNet | ResNet | Ladder | Cascade) -> None:
         super().__init__()
         self.network = network
         self.precision = torch.float32
+
+    def lend(self, forward: Explains) -> None:
+        """Set H, for a reconstructor that has it inside; others ignore it."""
 
     def forward(
         self,

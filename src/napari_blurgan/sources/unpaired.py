@@ -24,7 +24,7 @@ from napari_blurgan.sampling.patches import PatchSampler, sampler_of
 from napari_blurgan.sources.source import Source
 from napari_blurgan.transport.draw import Draw, named
 
-__all__ = ["TwoDomains", "open_paired", "open_unpaired"]
+__all__ = ["TwoDomains", "open_paired", "open_unpaired", "samplers"]
 
 UNIT = Normalization(0.0, 1.0)
 
@@ -147,9 +147,9 @@ def _two_domains(site: Site, paired: bool) -> TwoDomains:
     blocks = _blocks(site)
     if blocks is None:
         levels = (site.calibration.y, site.calibration.x)
-        return TwoDomains(_samplers(site, (site.y, site.x), levels), paired)
+        return TwoDomains(samplers(site, (site.y, site.x), levels), paired)
     stacks = (blocks[0].stacks, blocks[1].stacks)
-    return TwoDomains(_samplers(site, stacks, (UNIT, UNIT)), paired, blocks)
+    return TwoDomains(samplers(site, stacks, (UNIT, UNIT)), paired, blocks)
 
 
 def _blocks(site: Site) -> tuple[Blocks, Blocks] | None:
@@ -166,11 +166,12 @@ def _blocks(site: Site) -> tuple[Blocks, Blocks] | None:
     )
 
 
-def _samplers(
+def samplers(
     site: Site,
     domains: tuple[Sequence[Stack], Sequence[Stack]],
     levels: tuple[Normalization, Normalization],
 ) -> Samplers:
+    """Return what draws from two domains, with these levels."""
     recipe, geometry = site.recipe, site.geometry
     refines = estimator_of(recipe.reconstructor, site.calibration) is not None
     # If x is blurred patch by patch, it must extend beyond the patch; if G(y) is

@@ -265,7 +265,7 @@ def _carried(
         kept: list[Operator] = [KeepsLines(o, axis) for o in operators]
         operators = kept
         how["identity"] = _identity(model, psf, computed_in) | {"kept lines": axis}
-    if views == ("xy",):
+    if views == ("xy",) and not model.recipe.sampling.cubic:
         yield from apply(operators, stack, sink, cluster=cluster, **how)
     elif draws is not None:
         raise DataError("draws of several views have nothing in common: leave them out")

@@ -42,6 +42,7 @@ class Transport(nn.Module):
     ) -> None:
         super().__init__()
         self.generator = generator
+        self.generator.lend(forward_model)
         self.forward_model = forward_model
         self.noise = noise
         self.thresholds = thresholds

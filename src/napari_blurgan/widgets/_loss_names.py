@@ -31,6 +31,8 @@ LOOKS = {
     "remeasured": (0, "dashed"),
     "predicted": (0, "dotted"),
     "adversarial_remeasured": (1, "dashed"),
+    "adversarial_planes": (1, "dotted"),
+    "spatial": (5, "dotted"),
     "likelihood": (6, "dotted"),
     "divergence": (4, "dotted"),
     "criterion": (0, "solid"),
@@ -58,6 +60,9 @@ MEANINGS = {
     "predicted": "error in predicting the hidden lines of k-space",
     "adversarial_remeasured": "how easily restored images, measured again, are told "
     "apart from the data",
+    "adversarial_planes": "how easily sections of restored images are told apart from "
+    "planes of the data",
+    "spatial": "difference between the data and the restored image",
     "likelihood": "how unlikely the data are, given a restored image and the noise",
     "divergence": "how much the distribution of restored images says beyond what was "
     "to be expected",
