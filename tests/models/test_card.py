@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from napari_blurgan import Model, Stack, load_model, preset, train
+from napari_blurgan.preparation.appearance import FEATURES
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +42,13 @@ def test_the_noise_is_in_grey_levels(model: Model) -> None:
     line = next(line for line in card.split("\n") if line.startswith("- noise"))
     slope = float(line.split("variance ")[1].split(" ")[0])
     assert slope == pytest.approx(2.0, rel=0.2)
+
+
+def test_what_the_images_look_like(model: Model) -> None:
+    assert model.path is not None
+    card = (model.path / "README.md").read_text(encoding="utf-8")
+    for name in FEATURES:
+        assert f"\n- {name}: " in card
 
 
 def test_names_of_files_are_no_markup(model: Model) -> None:

@@ -12,6 +12,7 @@ from scipy.ndimage import gaussian_filter
 from napari_blurgan import Stack, preset
 from napari_blurgan.models.familiarity import unfamiliar
 from napari_blurgan.models.model import Model
+from napari_blurgan.preparation.appearance import Appearance, appearance
 from napari_blurgan.preparation.calibration import Calibration, NoiseModel
 from napari_blurgan.preparation.levels import calibrate
 from napari_blurgan.reconstructors.reconstructor import build_reconstructor
@@ -140,3 +141,36 @@ def test_saturated_voxels_are_said_too(model: Model) -> None:
 
 def test_a_constant_image_is_left_to_the_engine(model: Model) -> None:
     assert said(model, Stack(np.full((8, 32, 32), 7, np.uint8), "ZYX", VOXEL)) == []
+
+
+WIDE = (16, 128, 128)
+
+
+def points(seed: int, width: float) -> Stack:
+    random, image = np.random.default_rng(seed), np.zeros(WIDE)
+    image[tuple(random.integers(0, n, 300) for n in WIDE)] = 5e4
+    photons = random.poisson(gaussian_filter(image, (1.5, width, width)) + 20)
+    return Stack((600 + photons).astype(np.float32), "ZYX", VOXEL)
+
+
+def looking_like(model: Model, stack: Stack) -> Model:
+    seen = appearance([stack])
+    assert seen is not None
+    return replace(model, provenance={"appearance": seen.to_dict()})
+
+
+def test_less_detail_is_told(model: Model) -> None:
+    trained = looking_like(model, points(0, 1.6))
+    looks = [n for n in said(trained, points(1, 2.2)) if "does not look like" in n]
+    assert len(looks) == 1
+    assert "fine detail is weaker" in looks[0]
+    assert not any("does not look" in n for n in said(trained, points(1, 1.6)))
+
+
+@pytest.mark.parametrize("what", ["features", "voxels", "spread"])
+@pytest.mark.parametrize("odd", [None, "x", [1.0], -1, [[float("nan")] * 7] * 7])
+def test_what_a_stranger_wrote_is_ignored(model: Model, what: str, odd: object) -> None:
+    written = looking_like(model, points(0, 1.6)).provenance["appearance"]
+    assert Appearance.from_dict(written) is not None
+    assert Appearance.from_dict(written | {what: odd}) is None
+    assert Appearance.from_dict([0.0] * 7) is None

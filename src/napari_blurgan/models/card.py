@@ -8,7 +8,7 @@ from typing import Any
 
 from napari_blurgan.methods.recipe import Recipe
 from napari_blurgan.methods.references import references_of
-from napari_blurgan.preparation.appearance import FEATURES
+from napari_blurgan.preparation.appearance import FEATURES, Appearance
 
 __all__ = ["model_card"]
 
@@ -70,7 +70,8 @@ def _looks(summary: Mapping[str, Any], facts: Mapping[str, Any]) -> Iterator[str
             f"noise: variance {noise['slope'] * scale:.4g} × (grey level − background) "
             f"+ {read:.4g}², in grey levels"
         )
-    for name, value in zip(FEATURES, facts.get("appearance") or (), strict=False):
+    seen = Appearance.from_dict(facts.get("appearance"))
+    for name, value in zip(FEATURES, seen.features if seen else (), strict=False):
         yield f"{name}: {math.exp(value):.3g}"
 
 

@@ -22,7 +22,8 @@ from napari_blurgan.data.regions import read_region
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import DataError
 from napari_blurgan.models.model import Model
-from napari_blurgan.preparation.appearance import FEATURES, appearance
+from napari_blurgan.models.strangeness import Strangeness, strangeness
+from napari_blurgan.preparation.appearance import FEATURES, Appearance, appearance
 from napari_blurgan.preparation.calibration import (
     NoiseModel,
     background_level,
@@ -33,23 +34,20 @@ from napari_blurgan.preparation.levels import magnitudes
 __all__ = ["unfamiliar"]
 
 SCALE = 1.5  # ratio of magnitudes to those of the training, or its inverse
-CONTRAST = 3.0  # ratio to that of the training, or its inverse
+CONTRAST = 2.2  # ratio to that of the training, or its inverse
 SHIFT = 0.3  # share of the training range
 NOISE = 2.0  # ratio to that of the training
 ALIKE = 1.4  # ratio below which noise is considered equal
 BRIGHT = 0.25  # share of the range at which noise is compared
 SAMPLES = 2**20  # number of sampled voxels
 BLOCKS = 24
-TOLERANCE = (0.3, 0.8, 0.45, 0.45, 1.1, 0.7, 0.5)
-"""Tolerance of each feature of the appearance: more than its variation between images
-of one kind, in simulations of three structures."""
 SMALLEST = 8  # pixels of a block in which noise can be measured
 
 
 def unfamiliar(model: Model, stack: Stack, channel: int | None = None) -> Iterator[str]:
     """Yield messages about how an image differs from the training images of a model.
 
-    Reported are a contrast three times as high or low, a background shifted by 0.3 of
+    Reported are a contrast 2.2 times as high or low, a background shifted by 0.3 of
     the training range, noise twice as strong or half as strong; then detail and peaks,
     which reveal another structure or objective.
 
@@ -128,30 +126,35 @@ def _levels(
 
 
 def _looks(known: Any, stack: Stack, group: Sequence[int]) -> Iterator[str]:
-    """Yield the feature that differs most from the training, if any does."""
-    found = appearance([stack], group) if _is_appearance(known) else None
-    if found is None:
+    """Yield how much an image differs from the training, if it is strange."""
+    trained = Appearance.from_dict(known)
+    found = None if trained is None else appearance([stack], group)
+    if trained is None or found is None:
         return
-    moved = np.subtract(found, known)
-    excess = np.abs(moved) / TOLERANCE
-    worst = int(excess.argmax())
-    if excess[worst] <= 1:
+    strange = strangeness(found, trained)
+    if max(strange.difference, abs(strange.fading)) <= 1:
         return
-    word = "more" if moved[worst] > 0 else "less"
     yield (
-        f"it does not look like the training images: {FEATURES[worst]} "
-        f"{np.exp(abs(moved[worst])):.2g} times {word} ({excess[worst]:.1f} of what is "
-        "tolerated); the model was not trained for another structure, objective or "
-        "focus"
+        "it does not look like the training images: "
+        + (_faded if abs(strange.fading) > strange.difference else _moved)(strange)
     )
 
 
-def _is_appearance(known: Any) -> bool:
-    """Return whether it was written by this program, and not by a stranger."""
+def _moved(strange: Strangeness) -> str:
+    word = "more" if strange.moved > 0 else "less"
     return (
-        isinstance(known, list | tuple)
-        and len(known) == len(FEATURES)
-        and all(isinstance(v, int | float) and np.isfinite(v) for v in known)
+        f"{FEATURES[strange.worst]} {np.exp(abs(strange.moved)):.2g} times {word} (all "
+        f"in all {strange.difference:.1f} times as different as is tolerated); the "
+        "model was not trained for another structure, voxel size or exposure"
+    )
+
+
+def _faded(strange: Strangeness) -> str:
+    word = "weaker" if strange.fading > 0 else "stronger"
+    return (
+        f"fine detail is {word} beside coarse detail ({abs(strange.fading):.1f} times "
+        "what is tolerated); the model was not trained for another objective, focus or "
+        "pixel size"
     )
 
 

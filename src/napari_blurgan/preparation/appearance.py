@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +17,13 @@ from napari_blurgan.data.regions import read_region
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.interruption import heed_stop
 
-__all__ = ["FEATURES", "appearance"]
+__all__ = ["FEATURES", "FREQUENCIES", "Appearance", "Values", "appearance"]
 
 BANDS = (1 / 24, 1 / 12, 1 / 8, 1 / 6, 1 / 4.5, 1 / 3.5)
 """Edges of bands of spatial frequency in the plane, in cycles per pixel."""
+
+FREQUENCIES = np.add(BANDS[:-1], BANDS[1:]) / 2
+"""Middle of each band."""
 
 FLOOR = 0.4
 """Cycles per pixel beyond which there is only noise."""
@@ -27,6 +33,8 @@ FEATURES = (
     "sparsity",
     "peaks",
 )
+"""The first ones belong to `BANDS`."""
+
 SMALLEST = 32
 BLOCKS = 24
 SMOOTH = 1.5
@@ -34,9 +42,60 @@ SMOOTH = 1.5
 Values = NDArray[np.float64]
 
 
+@dataclass(frozen=True)
+class Appearance:
+    """What images look like, and how much that varies from place to place.
+
+    Parameters
+    ----------
+    features : tuple of float
+        As `FEATURES` names them; natural logarithms of ratios.
+    voxels : int
+        Of all blocks that were looked at, those of one channel.
+    spread : tuple of tuple of float
+        Covariance of the features times the voxels, of `FEATURES` × `FEATURES`: divided
+        by the voxels of another image of the kind, that of its features.
+    """
+
+    features: tuple[float, ...]
+    voxels: int
+    spread: tuple[tuple[float, ...], ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain numbers, for JSON."""
+        return {
+            "features": list(self.features),
+            "voxels": self.voxels,
+            "spread": [list(row) for row in self.spread],
+        }
+
+    @classmethod
+    def from_dict(cls, values: Any) -> Appearance | None:
+        """Return what `to_dict` wrote; None for anything else, as of a stranger."""
+        if not isinstance(values, dict) or set(values) != set(cls.__annotations__):
+            return None
+        features, voxels, spread = (values[name] for name in cls.__annotations__)
+        if not (_numbers(features) and isinstance(voxels, int) and voxels > 0):
+            return None
+        if not (isinstance(spread, list) and len(spread) == len(FEATURES)):
+            return None
+        if not all(map(_numbers, spread)):
+            return None
+        return cls(tuple(features), voxels, tuple(map(tuple, spread)))
+
+
+def _numbers(values: Any) -> bool:
+    """Return whether these are as many finite numbers as there are features."""
+    return (
+        isinstance(values, list)
+        and len(values) == len(FEATURES)
+        and all(isinstance(v, int | float) and math.isfinite(v) for v in values)
+    )
+
+
 def appearance(
     stacks: Sequence[Stack], channels: Sequence[int] | None = None
-) -> tuple[float, ...] | None:
+) -> Appearance | None:
     """Return the appearance of images; None if they are too small.
 
     Parameters
@@ -45,20 +104,29 @@ def appearance(
         Two dozen random blocks of them are read.
     channels : sequence of int, optional
         Those to look at; all by default.
-
-    Returns
-    -------
-    tuple of float
-        As `FEATURES` names them; natural logarithms of ratios.
     """
-    parts = list(_measured(stacks, channels))
-    return tuple(map(float, _features(parts))) if len(parts) > 1 else None
+    measured = list(_measured(stacks, channels))
+    if len(measured) < 2:
+        return None
+    parts = [part for part, _ in measured]
+    voxels = sum(count for _, count in measured)
+    spread = voxels * _jackknife(parts)
+    rows = tuple(tuple(map(float, row)) for row in spread)
+    return Appearance(tuple(map(float, _features(parts))), voxels, rows)
+
+
+def _jackknife(parts: Sequence[tuple[Values, Values]]) -> Values:
+    """Return the covariance of the features of all parts (Efron and Stein 1981)."""
+    without = [_features([*parts[:n], *parts[n + 1 :]]) for n in range(len(parts))]
+    away = np.subtract(without, np.mean(without, axis=0))
+    found: Values = (len(parts) - 1) / len(parts) * away.T @ away
+    return found
 
 
 def _measured(
     stacks: Sequence[Stack], channels: Sequence[int] | None
-) -> Iterator[tuple[Values, Values]]:
-    """Yield band powers and moments of blocks."""
+) -> Iterator[tuple[tuple[Values, Values], int]]:
+    """Yield band powers and moments of blocks, and the voxels of each."""
     count = 0
     for stack, time, start, shape in random_blocks(stacks, np.random.default_rng(0)):
         heed_stop()
@@ -68,7 +136,7 @@ def _measured(
         block = read_region(stack, time, start, shape, chosen)
         planes = block.reshape(-1, *block.shape[-2:]).astype(np.float64)
         if np.isfinite(planes).all():
-            yield _bands(planes), _moments(planes)
+            yield (_bands(planes), _moments(planes)), math.prod(shape)
             count += 1
         if count >= BLOCKS:
             return

@@ -30,6 +30,9 @@ SIDE, PLANES, VOXELS = 256, (8, 16), 2**19
 """Limits of a preview: most pixels across, fewest and most planes, most voxels."""
 TRIAL = (8, 64, 64)
 """Size of the trial that estimates the total time."""
+TRIAL_SAMPLES = 2
+ONE_IMAGE = ("mean", "mode")
+"""Of the outputs of a distribution: those that are an image of the object."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,8 @@ class RestoreRequest:
         ``"auto"``, ``"cpu"`` ...
     memory : int or None
         Bytes that the tiles may take of the device; None for half of what is free.
+    samples, outputs : int, tuple of str, or None
+        Of a model that draws from a distribution, see `restore`; None for one image.
     """
 
     model: Path
@@ -62,6 +67,8 @@ class RestoreRequest:
     time: int | None = None
     device: str = "auto"
     memory: int | None = None
+    samples: int | None = None
+    outputs: tuple[str, ...] | None = None
 
     def run(self, report: Callable[[Any], None]) -> Stack:
         """Restore, reporting events; return the result."""
@@ -74,10 +81,12 @@ class RestoreRequest:
 
     def plan(self, report: Callable[[Any], None]) -> tuple[TilingPlan, float]:
         """Return the requirements, and the seconds extrapolated from a trial."""
-        trial, seconds = self._trial()._timed()
+        few = self._trial()
+        trial, seconds = few._timed()
         with contextlib.closing(self._events()) as events:
             plan = next(e.plan for e in events if hasattr(e, "plan"))
-        return plan, seconds * _work(plan) / _work(trial)
+        more = (self.samples or 1) / (few.samples or 1)
+        return plan, more * seconds * _work(plan) / _work(trial)
 
     def evidence(self, result: Stack, report: Callable[[Any], None]) -> Evidence:
         """Return maps of where the data support a result of `run`.
@@ -95,7 +104,7 @@ class RestoreRequest:
         measured = self.measured()
         return evidence(
             measured,
-            result,
+            self.one_image(result),
             psf=self.psf,
             model=self.model,
             repeats=REPEATS if self.out is None else (),
@@ -103,6 +112,21 @@ class RestoreRequest:
             out=None if self.out is None else _beside(self.out),
             device=self.device,
         )
+
+    def one_image(self, result: Stack) -> Stack:
+        """Return the part of a result that evidence is of.
+
+        Raises
+        ------
+        DataError
+            If it is of many answers, and shows none of them as one image.
+        """
+        if self.outputs is None:
+            return result
+        for number, name in enumerate(self.outputs):
+            if name in ONE_IMAGE:
+                return result.only_channel(number)
+        raise DataError("evidence is of one image: restore with the mean of the draws")
 
     def measured(self) -> Stack:
         """Return the channel and the time point that are restored, for evidence.
@@ -129,7 +153,8 @@ class RestoreRequest:
         """Return a request for a small field in the middle of one frame."""
         shape = np.array(self.stack.data.shape)
         cut, _ = visible_field(self, 0 * shape, shape - 1, shape / 2, TRIAL)
-        return replace(cut, memory=None)
+        samples = None if self.samples is None else TRIAL_SAMPLES
+        return replace(cut, memory=None, samples=samples, outputs=self.outputs)
 
     def _timed(self) -> tuple[TilingPlan, float]:
         """Restore; return the plan and the seconds from it to the end."""
@@ -152,6 +177,8 @@ class RestoreRequest:
             time=self.time,
             device=self.device,
             memory=self.memory,
+            samples=self.samples,
+            outputs=self.outputs,
         )
 
 
@@ -292,7 +319,8 @@ def visible_field(
     time = request.time
     if time is None and "T" in stack.axes:
         time = int(np.clip(round(point[stack.axes.index("T")]), 0, stack.size("T") - 1))
-    return replace(request, stack=cut, time=time, out=None), tuple(start)
+    alone = {"out": None, "samples": None, "outputs": None}
+    return replace(request, stack=cut, time=time, **alone), tuple(start)
 
 
 def _previewed(stack: Stack, view: np.ndarray[Any, Any]) -> tuple[int, int, int]:

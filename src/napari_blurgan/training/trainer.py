@@ -282,7 +282,7 @@ class Trainer(Controls):
         with interruptible(self._is_stopped):
             seen = appearance(self._y)
         if seen is not None:
-            self._provenance["appearance"] = list(seen)
+            self._provenance["appearance"] = seen.to_dict()
         self._judged_at = self._shared_at = -1
         self._good: dict[str, Any] | None = None
         self._brake = 1.0

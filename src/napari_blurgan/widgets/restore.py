@@ -29,6 +29,7 @@ from napari_blurgan.tasks.restore_request import RestoreRequest, visible_field
 from napari_blurgan.widgets import _fields, _forms, _state
 from napari_blurgan.widgets._controls import button, duration, row, scrolled
 from napari_blurgan.widgets._docks import show_widget
+from napari_blurgan.widgets._draws import DrawsForm, draws_layers
 from napari_blurgan.widgets._evidence import EvidencePanel, evidence_layers
 from napari_blurgan.widgets._export import ExportDialog, export
 from napari_blurgan.widgets._help import help_buttons
@@ -106,6 +107,7 @@ class RestoreWidget(RunWidget):
             _fields.device_field(_state.preference("device")),
         )
         self.voxels = VoxelSizeForm(self._viewer, OTHERWISE)
+        self.draws = DrawsForm()
         self.evidence = EvidencePanel()
         self.plan = self.planner.label
         content = QWidget()
@@ -113,6 +115,7 @@ class RestoreWidget(RunWidget):
         layout.addWidget(self.form)
         layout.addLayout(self._model_row())
         layout.addWidget(self.voxels)
+        layout.addWidget(self.draws)
         layout.addWidget(_forms.Fold("Advanced", self.advanced))
         layout.addWidget(self.plan)
         layout.addLayout(self._image_row())
@@ -174,6 +177,9 @@ class RestoreWidget(RunWidget):
 
     def _connect(self) -> None:
         self.form["layer"].changed.connect(self._offer_frames)
+        self.form["model"].changed.connect(self.draws.look_at)
+        self.draws.toggled.connect(self.planner.soon)
+        self.draws.fields.on_change(self.planner.soon)
         self.advanced["psf"].changed.connect(self._ask_for_voxels)
         for fields, names in (
             (self.form, ("model", "layer", "channel", "time", "out")),
@@ -251,6 +257,7 @@ class RestoreWidget(RunWidget):
 
         def prepare() -> Any:
             request.measured()
+            request.one_image(result)
             return lambda report: request.evidence(result, report)
 
         self.launch(prepare, lambda found: self._show_evidence(found, source))
@@ -301,14 +308,18 @@ class RestoreWidget(RunWidget):
         psf = self.advanced["psf"].value
         out = values["out"].strip()
         stack = to_stack(values["layer"], self._axes())
+        frame, draws = _fields.chosen_frame(self.form), self.draws.chosen()
+        if draws and frame["channel"] is None and stack.channels > 1:
+            raise DataError("many answers are of one channel: choose one")
         return RestoreRequest(
             model=values["model"],
             stack=stack,
             out=Path(out).expanduser() if out else None,
             psf=None if psf is None else to_psf(psf, stack),
-            **_fields.chosen_frame(self.form),
+            **frame,
             device=self.advanced["device"].value,
             memory=_state.memory_limit(),
+            **draws,
         )
 
     # --- reports of the engine
@@ -329,6 +340,10 @@ class RestoreWidget(RunWidget):
         assert self._asked_for is not None
         self._done = (self._asked_for, result, source)
         axes = self._axes() or guess_axes(source)
+        if self._asked_for.outputs is not None:
+            for data in draws_layers(source, result, self._asked_for.outputs, axes):
+                add_layer(self._viewer, data)
+            return
         data = result_layer(source, result, "restored", axes)
         add_layer(
             self._viewer, like_its_preview(data, preview_of(self._viewer, source))
