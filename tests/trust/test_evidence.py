@@ -9,14 +9,15 @@ import numpy as np
 import pytest
 
 import napari_blurgan
-from napari_blurgan import Stack
+from napari_blurgan import Model, Stack, preset, restore, train
 from napari_blurgan.cli import main
 from napari_blurgan.errors import DataError
 from napari_blurgan.optics.camera import Camera
 from napari_blurgan.optics.kernel import gaussian_kernel
 from napari_blurgan.optics.psf import Psf
 from napari_blurgan.optics.simulation import blur
-from napari_blurgan.tasks.evidence import Evidence, evidence
+from napari_blurgan.tasks.evidence import DRAWS, Evidence, _repeatable, evidence
+from napari_blurgan.trust.support import INTERCEPT, SLOPE
 
 VOXELS = (0.2, 0.1, 0.1)
 PSF = Psf(gaussian_kernel((9, 11, 11), (2.0, 1.5, 1.5)), VOXELS)
@@ -164,3 +165,40 @@ def test_the_command_writes_maps_and_prints_three_numbers(
     assert maps.channel_names == ("evidence", "residual", "light")
     assert main(words) == 2
     assert "exists already and is not overwritten" in capsys.readouterr().err
+
+
+@pytest.fixture(scope="module")
+def drawing() -> Model:
+    """Return a model that draws from a distribution, hardly trained."""
+    rng = np.random.default_rng(0)
+    noisy = Stack(rng.poisson(30, (4, 32, 32)).astype(np.float32), "TYX", name="n")
+    changes = {"steps": 2, "precision": "float32", "reconstructor.base": 4}
+    recipe = preset("divnoising").updated(changes | {"sampling.patch": 16})
+    return train(recipe, noisy, device="cpu", progress=lambda event: None)
+
+
+def test_light_must_exceed_the_variation_of_draws(drawing: Model) -> None:
+    rng = np.random.default_rng(1)
+    measured = Stack(rng.poisson(30, (32, 32)).astype(np.float32), "YX", name="n")
+    measured.data[8:24, 8:24] += 60
+    alone = evidence(measured, measured, model=drawing, repeats=(), device="cpu")
+    found = evidence(measured, measured, model=drawing, repeats=["draws"], device="cpu")
+    less, more = (np.asarray(e.maps.data)[0] for e in (found, alone))
+    assert (less <= more + 1e-6).all()
+    drawn = restore(drawing, measured, samples=DRAWS, outputs=["sd"], device="cpu")
+    level = float(np.sqrt(np.square(np.asarray(drawn))[..., 10:22, 10:22].mean()))
+    # Logistic of half the light over the variation; see trust.support.
+    expected = 1 / (1 + np.exp(-(SLOPE * 0.5 * 90 / level + INTERCEPT)))
+    assert less[10:22, 10:22].mean() == pytest.approx(expected, abs=2e-3)
+    assert expected < more[10:22, 10:22].min()
+
+
+def test_an_image_larger_than_the_memory_is_not_restored_again() -> None:
+    large = Stack(np.broadcast_to(np.float32(0), (10**4, 10**4, 10**4)), "ZYX")
+    assert not _repeatable(large)
+    assert _repeatable(Stack(np.zeros((8, 8, 8), np.float32), "ZYX"))
+
+
+def test_an_unknown_repetition_is_refused(images: dict[str, np.ndarray]) -> None:
+    with pytest.raises(DataError, match="no repetition is called 'twice'"):
+        judge(images, "right", repeats=["twice"])

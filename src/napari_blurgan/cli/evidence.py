@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from napari_blurgan.optics.camera import Camera
     from napari_blurgan.restoration.events import Event
 
-REPEATS = ("halves", "turns")
+REPEATS = ("halves", "turns", "draws")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -57,8 +57,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--repeats",
         nargs="*",
         choices=REPEATS,
-        help="what the model restores in addition: halves of the light, rotations; "
-        "both by default",
+        help="what the model restores in addition: halves of the light, rotations, "
+        "and draws of a distribution; all by default",
     )
     add_voxel(parser)
     add_index(parser, "--channel", "channel of a multi-channel image")

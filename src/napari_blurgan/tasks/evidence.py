@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -20,7 +21,8 @@ from napari_blurgan.devices import choose_device
 from napari_blurgan.errors import DataError
 from napari_blurgan.inverse.plan import Plan
 from napari_blurgan.inverse.psf_fit import fit_psf
-from napari_blurgan.methods.parts import WAY_BACK
+from napari_blurgan.memory import available_memory
+from napari_blurgan.methods.parts import DISTRIBUTION, WAY_BACK
 from napari_blurgan.models.model import Model, load_model
 from napari_blurgan.optics.camera import Camera
 from napari_blurgan.optics.symmetry import Symmetry
@@ -41,8 +43,19 @@ __all__ = ["REPEATS", "Evidence", "EvidenceOptions", "evidence"]
 PathLike = str | os.PathLike[str]
 Image = NDArray[np.float32]
 
-REPEATS = ("halves", "turns")
+REPEATS = ("halves", "turns", "draws")
 """Ways of repeating a restoration; evidence must exceed the variation of each."""
+
+DRAWS = 20
+"""Draws, of a model that has many answers."""
+
+BYTES = 64
+"""Of memory that repeated restorations take for each voxel."""
+
+TOO_LARGE = (
+    "the image is too large to be restored again in memory: the maps say nothing of "
+    "repeated restorations"
+)
 
 NULL_SPACE = (
     "the maps see nothing that the microscope does not let through: detail finer than "
@@ -111,8 +124,9 @@ def evidence(
         Gain, offset and read noise; estimated from the image by default.
     repeats : sequence of str
         With a model: ``"halves"`` of the light are restored, ``"turns"`` of the image
-        (mirror images, quarter turns, half a pixel of shift). Needs the image in
-        memory; none of them without a model.
+        (mirror images, quarter turns, half a pixel of shift), and ``"draws"`` are made
+        if it draws from a distribution. Needs the image in memory, and is left out for
+        those that are too large; none of them without a model.
     axes, voxel_size
         Of both images, as in `restore`.
     channel : int, optional
@@ -140,7 +154,10 @@ def evidence(
         refuse_existing(out, options.get("overwrite", False))
     loaded = model if isinstance(model, Model | None) else load_model(Path(model))
     kernel, fitted = _kernel(first, psf, loaded)
-    notes = (*fitted, *exposure_notes(first))
+    _check_repeats(repeats)
+    large = loaded is not None and bool(repeats) and not _repeatable(first)
+    repeats = () if large or loaded is None else repeats
+    notes = (*fitted, *exposure_notes(first), *([TOO_LARGE] if large else []))
     dims = len(first.spatial_axes) if kernel is None else kernel.ndim
     levels, coverage = _levels(first, second, kernel, dims, camera)
     spreads = [
@@ -158,7 +175,7 @@ def evidence(
             tile=options.get("tile"),
             margin=(0,) * dims,
             provenance=_provenance(first, second, loaded, levels),
-            identity=_identity(kernel, levels, repeats if loaded else ()),
+            identity=_identity(kernel, levels, repeats),
         ),
         (*notes, NULL_SPACE),
         progress,
@@ -249,6 +266,19 @@ def _part(stack: Stack, dims: int) -> Image:
     return np.ascontiguousarray(part)
 
 
+def _check_repeats(repeats: Sequence[str]) -> None:
+    wrong = set(repeats) - set(REPEATS)
+    if wrong:
+        raise DataError(
+            f"no repetition is called {min(wrong)!r}; there are {', '.join(REPEATS)}"
+        )
+
+
+def _repeatable(measured: Stack) -> bool:
+    """Return whether an image may be restored again in memory."""
+    return BYTES * math.prod(measured.shape) < available_memory()
+
+
 def _spreads(
     model: Model | None,
     measured: Stack,
@@ -256,23 +286,21 @@ def _spreads(
     repeats: Sequence[str],
     device: str,
 ) -> Iterator[Image]:
-    wrong = set(repeats) - set(REPEATS)
-    if wrong:
-        raise DataError(
-            f"no repetition is called {min(wrong)!r}; there are {', '.join(REPEATS)}"
-        )
     if model is None:
         return
 
-    def again(stack: Stack) -> Stack:
+    def again(stack: Stack, **how: Any) -> Stack:
         """Restore an image in memory."""
-        return restore(model, stack, device=device, progress=_nothing)
+        return restore(model, stack, device=device, progress=_nothing, **how)
 
     if "halves" in repeats:
         yield halves(again, measured, levels)
     if "turns" in repeats:
         symmetry = Symmetry() if model.blur is None else model.blur.symmetry
         yield turns(again, measured, symmetry)
+    if "draws" in repeats and DISTRIBUTION in model.recipe.offers:
+        drawn = again(measured, samples=DRAWS, outputs=["sd"])
+        yield np.asarray(drawn, np.float32).reshape(measured.shape)
 
 
 def _nothing(event: Event) -> None:

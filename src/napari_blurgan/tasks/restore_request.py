@@ -319,8 +319,8 @@ def visible_field(
     time = request.time
     if time is None and "T" in stack.axes:
         time = int(np.clip(round(point[stack.axes.index("T")]), 0, stack.size("T") - 1))
-    alone = {"out": None, "samples": None, "outputs": None}
-    return replace(request, stack=cut, time=time, **alone), tuple(start)
+    single = replace(request, samples=None, outputs=None)
+    return replace(single, stack=cut, time=time, out=None), tuple(start)
 
 
 def _previewed(stack: Stack, view: np.ndarray[Any, Any]) -> tuple[int, int, int]:
