@@ -23,13 +23,18 @@ from PIL import Image
 from qtpy.QtCore import QSettings
 from qtpy.QtGui import QAction, QImage
 from qtpy.QtWidgets import QApplication, QMenu, QScrollArea, QWidget
+from scipy.ndimage import gaussian_filter
 
+from napari_blurgan import preset
+from napari_blurgan import train as training
 from napari_blurgan.data.stack import Stack
+from napari_blurgan.optics.phantoms import phantom
 from napari_blurgan.optimisation.engine import Engine
 from napari_blurgan.tasks.samples import VOXEL, microtubule_sample
 from napari_blurgan.widgets._controls import Phase
 from napari_blurgan.widgets._layers import stack_layer
 from napari_blurgan.widgets._psf_layers import offered_psfs
+from napari_blurgan.widgets._state import models
 
 OUT = Path(__file__).parents[1] / "docs" / "images"
 SIZE = (1280, 800)
@@ -211,6 +216,34 @@ def evidence() -> None:
     studio.close()
 
 
+def draws() -> None:
+    """Many answers, of a model that is trained for it on a few noisy planes."""
+    studio = Studio()
+    light = np.concatenate(
+        [phantom("membranes", (1, 128, 128), VOXEL, seed, density=2) for seed in (1, 2)]
+    )
+    smooth = gaussian_filter(light, (0, 1.4, 1.4))
+    photons = np.random.default_rng(0).poisson(25 * smooth / smooth.max() + 1)
+    noisy = Stack((100 + 2 * photons).astype(np.float32), "TYX", VOXEL, "cells")
+    recipe = preset("divnoising").updated({"steps": 250})
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name) / "many.blurgan"
+        training(recipe, noisy, out=folder, progress=lambda event: None)
+        models.add(folder)
+        data, attributes, _ = stack_layer(noisy)
+        studio.viewer.add_image(data, **attributes)
+        widget = studio.open("", "Restore")
+        widget.draws.setChecked(True)
+        for shown in widget.draws.fields:
+            shown.value = 20 if shown.name == "draws" else True
+        widget.run.start_button.click()
+        expect(lambda: is_idle(widget))
+        studio.viewer.layers["cells · sd"].visible = False
+        studio.viewer.layers["cells · samples"].visible = True
+        studio.shoot("restore-draws")
+        studio.close()
+
+
 def restore_folder(studio: Studio, restoring: QWidget, image: Stack) -> None:
     """Restore a folder in which one file is damaged."""
     with tempfile.TemporaryDirectory() as name:
@@ -317,6 +350,7 @@ def main() -> None:
         "train_error": train_error,
         "restore": restore,
         "evidence": evidence,
+        "draws": draws,
         "psf": psf,
         "deconvolve": deconvolve,
         "compare": compare,
