@@ -5,9 +5,12 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
+from napari_blurgan import Stack
+from napari_blurgan.data.normalize import Normalization
 from napari_blurgan.errors import DataError
 from napari_blurgan.objective.likelihood import Likelihood, LikelihoodTerm
 from napari_blurgan.preparation.calibration import NoiseModel
@@ -55,3 +58,19 @@ def test_darkness_of_a_perfect_camera_has_a_finite_cost_and_slope() -> None:
 def test_images_without_noise_are_refused() -> None:
     with pytest.raises(DataError, match="needs noise"):
         term(NoiseModel(0.0, 0.0))
+
+
+def test_the_noise_of_frames_takes_the_place_of_the_line() -> None:
+    rng = np.random.default_rng(0)
+    frames = rng.normal(0.5, 0.1, (16, 32, 32)).astype(np.float32)
+    frames += 0.5 * (rng.random(frames.shape) < 0.1)
+    calibration = SimpleNamespace(noise=NoiseModel(0.02, 0.0), y=Normalization(0, 1))
+    site: Any = SimpleNamespace(calibration=calibration, y=[Stack(frames, "TYX")])
+    images: Any = SimpleNamespace(
+        x_hat=torch.full((16, 1, 32, 32), 0.55), y=torch.from_numpy(frames)[:, None]
+    )
+    costs = [
+        float(Likelihood(LikelihoodTerm(weight=1.0, noise=noise), site)(images))
+        for noise in ("line", "frames")
+    ]
+    assert costs[1] < costs[0] - 0.2

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter
 
 import napari_blurgan
 from napari_blurgan import Model, Stack, preset, restore, train
@@ -49,7 +50,7 @@ def judge(images: dict[str, np.ndarray], name: str, **options: object) -> Eviden
 
 def test_what_is_right_is_believed(images: dict[str, np.ndarray]) -> None:
     found = judge(images, "right")
-    values, residual, light = np.asarray(found.maps.data)
+    values, residual, light, _ = np.asarray(found.maps.data)
     assert values[LINE].min() > 0.95
     assert found.report.unsupported == 0
     assert abs(found.report.worst) < 6
@@ -63,9 +64,15 @@ def test_invented_light_is_reported_and_lies_below_zero(
     images: dict[str, np.ndarray],
 ) -> None:
     found = judge(images, "added")
-    values, residual, _ = np.asarray(found.maps.data)
+    values, residual, _, error = np.asarray(found.maps.data)
     assert values[OTHER].max() < 0.05
     assert residual[OTHER].max() < -10
+    # The PSF and the neighbourhood, of widths at half maximum of 2.0 and 1.5.
+    around = np.sqrt(2) / 2.355 * np.array([2.0, 1.5, 1.5])
+    blurred = gaussian_filter(images["added"], around)
+    middle = (slice(8, 9), slice(14, 26), slice(28, 29))
+    np.testing.assert_allclose(error[middle], blurred[middle], rtol=0.3)
+    assert error[LINE].max() < 0.2 * error[middle].min()
     assert values[LINE].min() > 0.9
     assert 0.4 < found.report.unsupported < 0.6
     assert found.report.worst < 0
@@ -76,7 +83,7 @@ def test_lost_light_is_reported_and_lies_above_zero(
     images: dict[str, np.ndarray],
 ) -> None:
     found = judge(images, "lost")
-    values, residual, _ = np.asarray(found.maps.data)
+    values, residual, *_ = np.asarray(found.maps.data)
     assert values[HALF].max() < 0.1
     assert residual[HALF].min() > 10
     assert found.report.worst > 0
@@ -162,7 +169,7 @@ def test_the_command_writes_maps_and_prints_three_numbers(
     assert printed["worst"] < -10
     assert printed["calibration_error"] < 0.05
     maps = napari_blurgan.read_stack(out)
-    assert maps.channel_names == ("evidence", "residual", "light")
+    assert maps.channel_names == ("evidence", "residual", "light", "error")
     assert main(words) == 2
     assert "exists already and is not overwritten" in capsys.readouterr().err
 

@@ -6,7 +6,7 @@ import torch
 
 from napari_blurgan.trust.expectation import Levels
 from napari_blurgan.trust.smoothing import Neighbourhood
-from napari_blurgan.trust.support import evidence_of, misfit
+from napari_blurgan.trust.support import evidence_of, expected_error, misfit
 
 LEVELS = Levels(scale=1.0, background=0.0, slope=1.0, intercept=4.0)
 AROUND = (Neighbourhood((1.0, 1.0)),)
@@ -42,3 +42,16 @@ def test_evidence_rises_with_the_margin() -> None:
     found = evidence_of(margins)
     assert (found.diff() > 0).all()
     assert 0 <= float(found[0]) < 0.01 < 0.99 < float(found[-1]) <= 1
+
+
+def test_the_error_is_what_is_missing() -> None:
+    missing, flat = torch.full((1, 31, 31), -3.0), torch.ones(1, 31, 31)
+    found = expected_error(missing, flat, [], AROUND[0], 0.5)
+    assert abs(float(found[MIDDLE]) - 6.0) < 1e-4
+
+
+def test_variation_adds_to_the_error() -> None:
+    nothing, flat = torch.zeros(1, 31, 31), torch.ones(1, 31, 31)
+    spreads = [3 * flat, 4 * flat]
+    found = expected_error(nothing, flat, spreads, AROUND[0], 1.0)
+    assert abs(float(found[MIDDLE]) - 5.0) < 1e-4

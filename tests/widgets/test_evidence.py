@@ -62,6 +62,10 @@ def test_one_click_shows_where_the_data_support_the_result(
     maps = np.asarray(found.maps)
     np.testing.assert_allclose(shown.data, maps[0], atol=1e-5)
     np.testing.assert_allclose(hidden.data, maps[1], rtol=1e-3, atol=1e-3)
+    error = viewer.layers["blurred · expected error"]
+    np.testing.assert_allclose(error.data, maps[3], rtol=1e-3, atol=1e-2)
+    assert not error.visible
+    assert error.contrast_limits[0] == 0
     assert widget.evidence.isVisibleTo(widget)
     assert f"{found.report.unsupported:.1%}" in widget.evidence.text()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -11,6 +11,7 @@ from napari_blurgan.errors import DataError
 from napari_blurgan.methods.terms import TermSettings
 from napari_blurgan.objective.term import Term
 from napari_blurgan.preparation.calibration import NoiseModel
+from napari_blurgan.preparation.mixture import DARKEST, noise_of_frames
 from napari_blurgan.preparation.site import Site
 from napari_blurgan.transport.transported import Transported
 
@@ -19,17 +20,19 @@ __all__ = ["Likelihood", "LikelihoodTerm"]
 LEAST = 1e-4
 """Of the range of the images: a deviation below which there is no noise."""
 
-DARKEST = 0.5
-"""Photons below which the variance no longer falls with the signal: of a perfect camera
-it would be zero where there is no light, and any count impossible."""
-
 
 class LikelihoodTerm(TermSettings):
     """-log p(y | G(y)), with the noise of the camera as it was estimated.
 
     The noise is normal, with a variance that depends on the signal: slope * signal +
-    intercept (Prakash et al. 2021; equation 23 of Akçakaya et al. 2022).
+    intercept (Prakash et al. 2021; equation 23 of Akçakaya et al. 2022); or it has any
+    shape, measured from repeated frames.
     """
+
+    noise: Literal["line", "frames"] = "line"
+    """"line": normal, with a variance that is a straight line over the signal, as found
+    in the images themselves. "frames": a mixture of Gaussians, fitted to the time
+    points of the images, which then have to show one unchanging field each."""
 
     home: ClassVar[str] = "napari_blurgan.objective.likelihood:Likelihood"
 
@@ -47,16 +50,24 @@ class Likelihood(Term):
     Raises
     ------
     DataError
-        If the images have no noise that could be measured.
+        If the images have no noise that could be measured, or too few frames.
     """
 
     def __init__(self, settings: LikelihoodTerm, site: Site) -> None:
         super().__init__(settings, site)
         self.noise = _measured(site.calibration.noise)
+        self.mixture = (
+            noise_of_frames(site.y, site.calibration.y, self.noise)
+            if settings.noise == "frames"
+            else None
+        )
 
     def forward(self, images: Transported) -> Tensor:
         """Return it."""
         signal, noise = images.x_hat, self.noise
+        if self.mixture is not None:
+            made: Tensor = self.mixture(signal, images.y).mean()
+            return made
         light = signal.clamp(min=DARKEST * noise.slope)
         variance = noise.slope * light + noise.intercept
         error = (images.y - signal).square()

@@ -72,7 +72,9 @@ class Evidence:
     maps : Stack
         (c, [t,] [z,] y, x), float32: evidence (0 to 1; 1: supported by the data),
         residual (standard deviations of the noise; below zero light was invented,
-        above zero lost), light (restored light in standard deviations of the noise).
+        above zero lost), light (restored light in standard deviations of the noise),
+        error (by how much the restored light is likely to be wrong, in its grey levels,
+        as a mean over the neighbourhood of a PSF).
     report : Report
         Figures.
     notes : tuple of str

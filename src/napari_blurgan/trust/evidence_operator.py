@@ -13,17 +13,23 @@ from napari_blurgan.trust.smoothing import (
     core_share,
     core_sigmas,
 )
-from napari_blurgan.trust.support import SCALES, evidence_of, misfit, steady
+from napari_blurgan.trust.support import (
+    SCALES,
+    evidence_of,
+    expected_error,
+    misfit,
+    steady,
+)
 
 __all__ = ["MAPS", "EvidenceOperator"]
 
-MAPS = ("evidence", "residual", "light")
+MAPS = ("evidence", "residual", "light", "error")
 SHARP_SIGMA = 1.0
 """Size of the neighbourhood in pixels, if nothing is blurred in the plane."""
 
 
 class EvidenceOperator:
-    """(measured, restored, spreads …) to (evidence, residual, light), tile by tile.
+    """(measured, restored, spreads …) to the maps, tile by tile.
 
     Parameters
     ----------
@@ -76,18 +82,23 @@ class EvidenceOperator:
 
     @torch.inference_mode()
     def __call__(self, images: Tensor) -> Tensor:
-        """Map (n, 2 + spreads, [z,] y, x), grey levels, to (n, 3, [z,] y, x)."""
+        """Map (n, 2 + spreads, [z,] y, x), grey levels, to (n, 4, [z,] y, x)."""
         images = images.to(self.device)
         light = images[:, 0] - self.levels.background
         restored = self.levels.scale * images[:, 1]
         expected = self.expected(light, restored)
         found = misfit(light, restored, expected, self.levels, self.around, self.share)
         margin = found.margin
-        for spread in images[:, 2:].unbind(1):
-            spread = self.levels.scale * spread
+        spreads = (self.levels.scale * images[:, 2:]).unbind(1)
+        for spread in spreads:
             firm = steady(restored, spread, found.light, self.around[0])
             margin = torch.minimum(margin, firm)
-        return torch.stack([evidence_of(margin), found.z, found.light], 1)
+        variance = self.levels.variance(expected)
+        error = expected_error(
+            light - expected, variance, spreads, self.around[0], self.share
+        )
+        maps = [evidence_of(margin), found.z, found.light, error / self.levels.scale]
+        return torch.stack(maps, 1)
 
     def expected(self, light: Tensor, restored: Tensor) -> Tensor:
         """Return the expected measured light, (n, [z,] y, x)."""

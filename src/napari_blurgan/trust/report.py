@@ -66,7 +66,7 @@ def summed_up(maps: Stack, restored: Stack, levels: Levels, coverage: float) -> 
     Parameters
     ----------
     maps : Stack
-        (c, [t,] [z,] y, x): evidence, residual, light.
+        (c, [t,] [z,] y, x): evidence, residual, light and others.
     restored : Stack
         ([t,] [z,] y, x).
     levels : Levels
@@ -79,7 +79,7 @@ def summed_up(maps: Stack, restored: Stack, levels: Levels, coverage: float) -> 
     for place in np.ndindex(*restored.shape[:-2]):
         found = dict(zip(restored.axes, place, strict=False))
         index = tuple(found.get(axis, slice(None)) for axis in maps.axes)
-        evidence, residual, light = np.asarray(maps.data[index])
+        evidence, residual, light = np.asarray(maps.data[index])[:3]
         values = np.maximum(np.asarray(restored.data[place]), 0)
         clear = light > CLEAR
         everything += float(values[clear].sum(dtype=np.float64))

@@ -11,7 +11,15 @@ from torch import Tensor
 from napari_blurgan.trust.expectation import Levels
 from napari_blurgan.trust.smoothing import Neighbourhood
 
-__all__ = ["CLEAR", "SCALES", "Misfit", "evidence_of", "misfit", "steady"]
+__all__ = [
+    "CLEAR",
+    "SCALES",
+    "Misfit",
+    "evidence_of",
+    "expected_error",
+    "misfit",
+    "steady",
+]
 
 SCALES = (1.0, 2.0)
 """Sizes of the neighbourhoods, in cores of the PSF."""
@@ -108,6 +116,36 @@ def steady(
     deviation = around.mean(spread.square()).sqrt().clamp(min=1e-12)
     ratio = PART * around.mean(restored) / deviation
     return torch.where(light > CLEAR, ratio, CLEAR)
+
+
+def expected_error(
+    difference: Tensor,
+    variance: Tensor,
+    spreads: Sequence[Tensor],
+    around: Neighbourhood,
+    share: float,
+) -> Tensor:
+    """Return by how much the restored light is likely to be wrong, in grey levels.
+
+    The light that is missing or too much, estimated from the misfit by a matched
+    filter, and the deviations of repeated restorations, as a root of the sum of
+    squares: the error of their mean over a neighbourhood.
+
+    Parameters
+    ----------
+    difference, variance : Tensor
+        Measured less expected light, and the variance of its noise, (n, [z,] y, x).
+    spreads : sequence of Tensor
+        Deviations of repeated restorations.
+    around : Neighbourhood
+        Of the core of the PSF.
+    share : float
+        Of the light of a point that falls into the core.
+    """
+    weight = 1 / variance.clamp(min=1e-12)
+    missing = around.mean(difference * weight) / (share * around.mean(weight))
+    varied = (around.mean(spread.square()) for spread in spreads)
+    return sum(varied, start=missing.square()).sqrt()
 
 
 def evidence_of(margin: Tensor) -> Tensor:

@@ -11,6 +11,7 @@ from qtpy.QtCore import QRectF, Qt
 from qtpy.QtGui import QColor, QLinearGradient, QPainter
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
+from napari_blurgan.widgets._brightness import limits_of_stack
 from napari_blurgan.widgets._controls import row
 from napari_blurgan.widgets._layers import LayerData, result_layer
 from napari_blurgan.widgets._words import plain
@@ -59,14 +60,16 @@ LEGENDS = {
         ((0.0, ORANGE), (0.8, CLEAR), (1.0, CLEAR)),
     ),
 }
-CHANNELS = {"misfit": 1, "evidence": 0}
+CHANNELS = {"error": 3, "misfit": 1, "evidence": 0}
+ERROR = "viridis"
+"""Colours of the expected error, which has no limits of its own."""
 OPACITY = 0.6
 """Of both layers: what they lie on is to be seen."""
 BAR = 12
 """Height of a bar of colours, in pixels."""
 HINT = (
-    "Orange covers what the data do not support. The layer of the misfit is hidden at "
-    "first."
+    "Orange covers what the data do not support. The layers of the misfit and of the "
+    "expected error are hidden at first."
 )
 DOUBTFUL = 0.05
 """Calibration error from which on the noise is not what it is taken for."""
@@ -76,7 +79,7 @@ WRONG_NOISE = (
 
 
 def evidence_layers(source: Image, found: Evidence, axes: str) -> list[LayerData]:
-    """Return the maps as layers on the result: the misfit hidden, evidence above it.
+    """Return the maps as layers on the result: evidence on top, the others hidden.
 
     Parameters
     ----------
@@ -87,13 +90,32 @@ def evidence_layers(source: Image, found: Evidence, axes: str) -> list[LayerData
     axes : str
         Of the source.
     """
-    return [_layer(source, found, axes, done) for done in LEGENDS]
+    error = _error(source, found, axes)
+    return [error, *(_layer(source, found, axes, done) for done in LEGENDS)]
+
+
+def _map(source: Image, found: Evidence, axes: str, done: str) -> LayerData:
+    stack = found.maps.only_channel(CHANNELS[done])
+    return result_layer(source, stack, done, axes)
+
+
+def _error(source: Image, found: Evidence, axes: str) -> LayerData:
+    """Return the expected error, in grey levels."""
+    pixels, attributes, kind = _map(source, found, axes, "error")
+    limits = limits_of_stack(pixels)
+    look = {
+        "name": f"{source.name} · expected error",
+        "colormap": ERROR,
+        "visible": False,
+    }
+    if limits is not None:
+        look["contrast_limits"] = (0.0, limits[1])
+    return pixels, attributes | look, kind
 
 
 def _layer(source: Image, found: Evidence, axes: str, done: str) -> LayerData:
     legend = LEGENDS[done]
-    stack = found.maps.only_channel(CHANNELS[done])
-    pixels, attributes, kind = result_layer(source, stack, done, axes)
+    pixels, attributes, kind = _map(source, found, axes, done)
     look = {
         "colormap": legend.colormap(),
         "contrast_limits": legend.limits,
