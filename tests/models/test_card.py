@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from napari_blurgan import Model, Stack, load_model, preset, train
+from napari_blurgan.monitoring.events import Event, Warned
 from napari_blurgan.preparation.appearance import FEATURES
 
 
@@ -20,7 +21,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
     stack = Stack(frames.astype(np.uint16), "TYX", (None, 0.1, 0.1), name="day`1`\n# a")
     recipe = preset("noise2noise").updated({"reconstructor.base": 2})
     out = tmp_path_factory.mktemp("card") / "m.blurgan"
-    train(recipe, stack, out=out, steps=2, device="cpu")
+    train(recipe, stack, out=out, steps=2, device="cpu", licence="CC BY 4.0\n# b")
     return load_model(out)
 
 
@@ -49,6 +50,26 @@ def test_what_the_images_look_like(model: Model) -> None:
     card = (model.path / "README.md").read_text(encoding="utf-8")
     for name in FEATURES:
         assert f"\n- {name}: " in card
+
+
+def test_the_licence_of_the_images_is_one_line(model: Model) -> None:
+    assert model.path is not None
+    card = (model.path / "README.md").read_text(encoding="utf-8")
+    assert "\n- licence of the images: CC BY 4.0 # b\n" in card
+
+
+def test_what_was_wrong_in_training_is_told(tmp_path: Path) -> None:
+    light = np.random.default_rng(0).poisson(220, (4, 64, 64))
+    stack = Stack(np.minimum(light, 255).astype(np.uint8), "TYX", name="n")
+    recipe = preset("noise2self").updated({"reconstructor.base": 2})
+    out, said = tmp_path / "m.blurgan", list[Event]()
+    train(recipe, stack, out=out, steps=2, device="cpu", progress=said.append)
+    warned = [event.message for event in said if isinstance(event, Warned)]
+    card = (out / "README.md").read_text(encoding="utf-8")
+    assert any("saturated" in message for message in warned)
+    assert "## Diagnoses of the training" in card
+    for message in warned:
+        assert f"\n- {' '.join(message.split())}\n" in card
 
 
 def test_names_of_files_are_no_markup(model: Model) -> None:

@@ -94,6 +94,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--resume", action="store_true", help="continue where an earlier training ended"
     )
+    text = "licence of the images, for the card of the model, such as 'CC BY 4.0'"
+    parser.add_argument("--licence", metavar="TEXT", help=text)
     _add_saliency(parser)
     parser.add_argument(
         "--set",
@@ -187,6 +189,7 @@ def run(options: argparse.Namespace) -> None:
         steps=options.steps,
         minutes=options.minutes,
         resume=options.resume,
+        licence=options.licence,
     )
     model = follow(trainer)
     if not leads:

@@ -29,6 +29,7 @@ def model_card(recipe: Recipe, summary: Mapping[str, Any]) -> str:
         "What these images look like": _looks(summary, facts),
         "Training": _training(recipe, facts),
         "Measured in training": _measured(facts),
+        "Diagnoses of the training": _diagnosed(facts),
         "Please cite": _cited(recipe),
     }
     head = (
@@ -58,6 +59,8 @@ def _images(summary: Mapping[str, Any], facts: Mapping[str, Any]) -> Iterator[st
             f"`{_plain(image.get('name'))}`, {image.get('axes')} {shape}, "
             f"{image.get('dtype')}, SHA-256 {str(image.get('sha256'))[:16]}…"
         )
+    if "licence" in facts:
+        yield f"licence of the images: {_plain(facts['licence'])}"
 
 
 def _looks(summary: Mapping[str, Any], facts: Mapping[str, Any]) -> Iterator[str]:
@@ -95,6 +98,12 @@ def _measured(facts: Mapping[str, Any]) -> Iterator[str]:
         for name, value in (facts.get(part) or {}).items():
             if isinstance(value, float | int):
                 yield f"{word}, {name.replace('_', ' ')}: {value:.4g}"
+
+
+def _diagnosed(facts: Mapping[str, Any]) -> Iterator[str]:
+    found = facts.get("diagnoses")
+    for message in found.values() if isinstance(found, dict) else ():
+        yield _plain(message)
 
 
 def _cited(recipe: Recipe) -> Iterator[str]:

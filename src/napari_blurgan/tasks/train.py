@@ -84,8 +84,8 @@ def train(
         Called with every event; without, notes are warnings of the logger
         "napari_blurgan", which Python prints.
     **options
-        Of `Trainer`: out, psf (a `Psf` or a path), optics, device, seed, resume, and
-        either steps or minutes.
+        Of `Trainer`: out, psf (a `Psf` or a path), optics, device, seed, resume,
+        licence, and either steps or minutes.
 
     Raises
     ------

@@ -100,6 +100,8 @@ class Trainer(Controls):
         Go on with what is in `out`, if there is anything.
     forward : ForwardModel, optional
         H of your own, in place of the recipe's; see docs/physics.md.
+    licence : str, optional
+        Of the images, for the card of the model.
 
     Raises
     ------
@@ -127,7 +129,10 @@ class Trainer(Controls):
         minutes: float | None = None,
         resume: bool = False,
         forward: ForwardModel | None = None,
+        licence: str | None = None,
     ) -> None:
+        self._said = {} if licence is None else {"licence": licence}
+        self._diagnoses: dict[str, str] = {}
         own = None if forward is None else {"kind": "own"}
         changes = {"seed": seed, "steps": steps, "forward": own}
         self.recipe = recipe.updated(
@@ -164,7 +169,10 @@ class Trainer(Controls):
             )
         again, self._begun = self._begun, True
         try:
-            yield from self._continue() if again else self._begin()
+            for event in self._continue() if again else self._begin():
+                if isinstance(event, Warned):
+                    self._diagnoses[event.code] = event.message
+                yield event
         except Exception:
             self._failed = True
             raise
@@ -219,9 +227,8 @@ class Trainer(Controls):
 
     def model(self) -> Model:
         """Return the current model."""
-        model = make_model(
-            self._parts.engine, self._parts.prepared, self._id, self._provenance
-        )
+        facts = self._provenance | self._said | {"diagnoses": dict(self._diagnoses)}
+        model = make_model(self._parts.engine, self._parts.prepared, self._id, facts)
         if self._parts.judge is not None and self._parts.judge.best is not None:
             model.generator.load_state_dict(self._parts.judge.best)
         model.path = self.folder.path if self.folder else None
