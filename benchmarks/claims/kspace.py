@@ -80,9 +80,7 @@ ROWS = {
 def trained(row: Row, data: Study, seed: int, changes: dict[str, Any]) -> Model:
     """Train a row."""
     sharp = {"none": None, "unpaired": data.sharp, "paired": data.partner}[row.sharp]
-    recipe = preset(row.preset).updated(
-        {"precision": "float32", **row.changes, **changes}
-    )
+    recipe = preset(row.preset).updated({**row.changes, **changes})
     x = None if sharp is None else stack(sharp, "fully sampled")
     return train(
         recipe, stack(data.measured, "undersampled"), x, device="cpu", seed=seed

@@ -19,7 +19,7 @@ from napari_blurgan.optics.phantoms import heads
 Slices = NDArray[np.complex64]
 
 SIDE = 64
-TRAINING, TESTING = 192, 32
+TRAINING, TESTING = 600, 32
 """Numbers of slices of each domain, and to be judged by."""
 
 

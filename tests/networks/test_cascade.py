@@ -7,6 +7,7 @@ import copy
 import pytest
 import torch
 
+from napari_blurgan.data.kspace import rotated
 from napari_blurgan.forward.kspace import KSpaceForward, KSpaceMask
 from napari_blurgan.networks.cascade import Cascade
 from napari_blurgan.networks.unet import UNet
@@ -32,6 +33,24 @@ def test_whatever_the_networks_add_the_measured_lines_stay() -> None:
     assert not torch.allclose(made, measured, atol=1e-2)
     again = KSpaceMask(KSpaceForward()).matching(measured)(made)
     assert torch.allclose(again, measured, atol=1e-5)
+
+
+def test_a_network_sees_no_smooth_phase_and_its_answer_gets_it_back() -> None:
+    sharp = tensor(slices(1))
+    mask = KSpaceMask(KSpaceForward())
+    known = mask.matching(mask(sharp))
+    turned = rotated(sharp, torch.tensor([0.6, 0.8]).reshape(1, 2, 1, 1))
+    other = known_of(mask, known, turned)
+    assert torch.allclose(known.simpler(sharp), other.simpler(turned), atol=1e-4)
+    assert torch.allclose(known.original(known.simpler(sharp)), sharp, atol=1e-4)
+    size = sharp.square().sum(1).sqrt().mean()
+    assert known.simpler(sharp)[:, 0].mean() > 0.8 * size > sharp[:, 0].mean()
+    assert mask.simpler(sharp) is sharp
+
+
+def known_of(mask: KSpaceMask, known: KSpaceMask, image: torch.Tensor) -> KSpaceMask:
+    """Return the mask with the lines of another, matched to an image."""
+    return mask.matching(known(image))
 
 
 def test_without_networks_it_is_a_gradient_descent() -> None:

@@ -55,7 +55,7 @@ ACTIVE = {
     "divnoising": {"likelihood", "divergence"},
     "self-supervised": {"remeasured"},
     "auto": {"remeasured"},
-    "three-way": {"adversarial_planes", "cycle_y", "cycle_x", "spatial"},
+    "three-way": {"adversarial_planes", "cycle_y", "cycle_x"},
     "mri": {"adversarial_x", "cycle_y", "cycle_x"},
     "mri-half": {"adversarial_x", "cycle_y"},
     "mri-cyclegan": {"adversarial_x", "adversarial_y", "cycle_y", "cycle_x"},

@@ -10,9 +10,12 @@ from torch import Tensor
 __all__ = [
     "AXIS",
     "Lines",
+    "conjugate",
     "draw_lines",
     "keep_measured",
     "measured_lines",
+    "rotated",
+    "smooth_phase",
     "through_lines",
 ]
 
@@ -102,6 +105,41 @@ def through_lines(x: Tensor, lines: Tensor, axis: str = "y") -> Tensor:
     with torch.autocast(x.device.type, enabled=False):
         spectrum = torch.fft.fft(_complex(x), dim=dim) * lines
         return _parts(torch.fft.ifft(spectrum, dim=dim))
+
+
+def smooth_phase(y: Tensor, centre: float, axis: str = "y") -> Tensor:
+    """Return the phase of the middle of k-space, as numbers of magnitude one.
+
+    Parameters
+    ----------
+    y : Tensor, (n, 2, y, x)
+        Images.
+    centre : float
+        Share of the lines in the middle; one at least.
+    axis : {"y", "x"}
+        Across the lines.
+    """
+    dim = AXIS[axis]
+    count = y.shape[dim]
+    middle = max(1, round(centre * count))
+    lines = torch.zeros(count, dtype=torch.bool, device=y.device)
+    lines[:middle] = True
+    lines = lines.roll(-(middle // 2))
+    low = through_lines(y, lines[:, None] if dim == -2 else lines, axis)
+    size = low.square().sum(1, keepdim=True).sqrt()
+    return low / size.clamp_min(1e-12)
+
+
+def rotated(x: Tensor, phase: Tensor) -> Tensor:
+    """Return the product of complex images in two channels, (n, 2, y, x)."""
+    a, b = x.unbind(1)
+    c, d = phase.unbind(1)
+    return torch.stack([a * c - b * d, a * d + b * c], 1)
+
+
+def conjugate(x: Tensor) -> Tensor:
+    """Return the complex conjugate of images in two channels."""
+    return torch.stack([x[:, 0], -x[:, 1]], 1)
 
 
 def keep_measured(y: Tensor, x: Tensor, axis: str = "y") -> Tensor:

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from napari_blurgan.errors import RecipeError
-from napari_blurgan.forward.axial_width import axial_width
+from napari_blurgan.forward.axial_width import FWHM, axial_width
 from napari_blurgan.forward.physics import Physics
 from napari_blurgan.methods.forwards import ForwardSettings
 from napari_blurgan.methods.parts import ADJOINT, Need
@@ -20,8 +20,6 @@ from napari_blurgan.preparation.site import Site
 
 __all__ = ["AxialForward", "AxialSubsampling", "axial_again", "axial_physics"]
 
-FWHM = 2.3548
-"""Full width of a Gaussian in standard deviations."""
 REACH = 3.0
 """Standard deviations of the blur that are computed."""
 Z = 2

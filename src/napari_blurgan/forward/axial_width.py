@@ -11,11 +11,12 @@ from napari_blurgan.data.regions import read_region
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import DataError
 
-__all__ = ["axial_width"]
+__all__ = ["FWHM", "axial_width"]
 
 Array = NDArray[np.float64]
 
 FWHM = 2.3548
+"""Full width of a Gaussian in standard deviations."""
 LARGEST = 128
 """Voxels per axis that are looked at."""
 FLOOR_SHARE = 0.15

@@ -17,9 +17,12 @@ from napari_blurgan.data.complex_numbers import PARTS
 from napari_blurgan.data.kspace import (
     AXIS,
     Lines,
+    conjugate,
     draw_lines,
     keep_measured,
     measured_lines,
+    rotated,
+    smooth_phase,
     through_lines,
 )
 from napari_blurgan.data.regions import read_region
@@ -93,6 +96,7 @@ class KSpaceMask(ForwardModel):
         super().__init__(dims=2)
         self.settings = settings
         self.lines = lines
+        self.phase: Tensor | None = None
         self.register_buffer("gain", torch.tensor(float(gain)))
 
     @property
@@ -115,7 +119,18 @@ class KSpaceMask(ForwardModel):
         """Return the mask with the lines that are not zero in `y`."""
         lines = measured_lines(y, self.settings.lines)
         other = KSpaceMask(self.settings, float(self.gain), lines)
+        other.phase = smooth_phase(
+            y.detach(), self.settings.centre, self.settings.lines
+        )
         return other.to(y.device)
+
+    def simpler(self, x: Tensor) -> Tensor:
+        """Return x without the phase of the middle lines: nearly real, positive."""
+        return x if self.phase is None else rotated(x, conjugate(self.phase))
+
+    def original(self, x: Tensor) -> Tensor:
+        """Return x with that phase."""
+        return x if self.phase is None else rotated(x, self.phase)
 
     def towards(self, x: Tensor, y: Tensor) -> Tensor:
         """Return what the measured lines of y / gain have that those of x have not."""

@@ -206,6 +206,7 @@ FORWARDS: Kinds[ForwardSettings] = Kinds(
         "network": "napari_blurgan.methods.forwards:NetworkForward",
         "none": "napari_blurgan.methods.forwards:NoForward",
         "own": "napari_blurgan.methods.forwards:OwnForward",
+        "axial-blur": f"{HERE}.axial_blur:AxialBlurForward",
         "axial-subsampling": f"{HERE}.axial:AxialForward",
         "k-space-mask": f"{HERE}.kspace:KSpaceForward",
     },

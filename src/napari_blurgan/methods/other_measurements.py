@@ -10,10 +10,11 @@ __all__ = ["OTHER_MEASUREMENTS"]
 # along z, and its planes are what sections of G(y) have to look like.
 THREE_WAY: dict[str, Any] = {
     "source": {"kind": "turned"},
-    "forward": {"kind": "axial-subsampling", "step": 1, "width": "auto"},
+    "forward": {"kind": "axial-blur"},
     "reconstructor": {
-        "kind": "unrolled",
-        "turns": 2,
+        "kind": "refining",
+        "iterations": "auto",
+        "depths": 3,
         "momentum": 0.1,
         "average": 0.98,
     },
@@ -22,11 +23,10 @@ THREE_WAY: dict[str, Any] = {
         "adversarial_planes": 1.0,
         "cycle_x": 4000.0,
         "cycle_y": 40.0,
-        "spatial": 1.0,
     },
     "cycle_power": 2,
     "optimiser": {"generator_rate": 2e-3},
-    "steps": 600,
+    "steps": 400,
 }
 
 # Accelerated MRI: complex slices, whole, because every line of k-space runs through all
@@ -56,7 +56,7 @@ MRI: dict[str, Any] = {
     # Weights of 10 teach little in 1,000 steps. A generator that keeps what was
     # measured has a cycle through y from the start, so that the other one leads.
     "terms": {"adversarial_x": 1.0, "cycle_y": 20.0, "cycle_x": 200.0},
-    "steps": 600,
+    "steps": 400,
 }
 
 WITHOUT_PHYSICS: dict[str, Any] = {
@@ -154,6 +154,7 @@ OTHER_MEASUREMENTS: dict[str, tuple[str, dict[str, Any]]] = {
         | {
             "source": {"kind": "lines"},
             "terms": {"predicted": 1.0},
+            "steps": 800,
         },
     ),
 }

@@ -29,6 +29,12 @@ class Explains(Protocol):
     def towards(self, x: Tensor, y: Tensor) -> Tensor:
         """Return the change of x along which H x comes nearer to y fastest."""
 
+    def simpler(self, x: Tensor) -> Tensor:
+        """Return x as a network understands it best."""
+
+    def original(self, x: Tensor) -> Tensor:
+        """Return what `simpler` was given."""
+
 
 class _Lent:
     """H, which belongs to somebody else: it is no part of a copy or of a state."""
@@ -92,6 +98,6 @@ class Cascade(nn.Module):
         forward = self._forward.matching(y)
         x = forward.towards(torch.zeros_like(y), y)
         for network, length in zip(self.networks, self.lengths, strict=True):
-            x = x + network(x).float()
+            x = x + forward.original(network(forward.simpler(x)).float())
             x = x + length * forward.towards(x, y)
         return x if region is None else part_of(x, region)

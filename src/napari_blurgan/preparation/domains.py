@@ -79,12 +79,11 @@ def check_domains(recipe: Recipe, y: Sequence[Stack], x: Sequence[Stack]) -> Dom
     # Otherwise, sections along z would share their held-out part along z.
     keep_whole = () if views == ("xy",) else (sys.maxsize,)
     y, aside = set_aside(y, recipe.sampling.held_out, (*keep_whole, *recipe.patch))
-    seen = sections(y, views, cubic)
     return Domains(
-        seen,
+        sections(y, views, cubic),
         list(x),
         sections(aside, views, cubic),
-        common_voxel_size(seen if cubic else y),
+        common_voxel_size(y),
         [Note.alpha_channel(name) for name in opaque[:1]]
         + _on_views(views)
         + (_other_voxels(y, x) if recipe.forward.one_channel else [])

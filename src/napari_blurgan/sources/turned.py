@@ -6,13 +6,14 @@ volume that is sharp along its new z. No other sharp images are needed.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import ClassVar, Literal
 
 from napari_blurgan.data.sections import seen_from
 from napari_blurgan.methods.parts import SHARP, Need
 from napari_blurgan.methods.sources import SourceSettings
 from napari_blurgan.preparation.site import Site
-from napari_blurgan.sources.unpaired import TwoDomains, samplers
+from napari_blurgan.sources.unpaired import TwoDomains, two_domains
 
 __all__ = ["TurnedSource", "open_turned"]
 
@@ -37,5 +38,4 @@ class TurnedSource(SourceSettings):
 def open_turned(settings: TurnedSource, site: Site) -> TwoDomains:
     """Return a source that draws y from volumes, and x from their sides."""
     sides = [seen_from(stack, side) for stack in site.y for side in SIDES]
-    level = site.calibration.y
-    return TwoDomains(samplers(site, (site.y, sides), (level, level)))
+    return two_domains(replace(site, x=sides), paired=False)

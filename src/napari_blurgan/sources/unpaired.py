@@ -24,7 +24,7 @@ from napari_blurgan.sampling.patches import PatchSampler, sampler_of
 from napari_blurgan.sources.source import Source
 from napari_blurgan.transport.draw import Draw, named
 
-__all__ = ["TwoDomains", "open_paired", "open_unpaired", "samplers"]
+__all__ = ["TwoDomains", "open_paired", "open_unpaired", "two_domains"]
 
 UNIT = Normalization(0.0, 1.0)
 
@@ -135,21 +135,22 @@ class TwoDomains(Source):
 
 def open_unpaired(settings: UnpairedSource, site: Site) -> TwoDomains:
     """Return a source that draws from each domain independently."""
-    return _two_domains(site, paired=False)
+    return two_domains(site, paired=False)
 
 
 def open_paired(settings: PairedSource, site: Site) -> TwoDomains:
     """Return a source that draws the same region from both domains."""
-    return _two_domains(site, paired=True)
+    return two_domains(site, paired=True)
 
 
-def _two_domains(site: Site, paired: bool) -> TwoDomains:
+def two_domains(site: Site, paired: bool) -> TwoDomains:
+    """Return a source on the two domains of a site."""
     blocks = _blocks(site)
     if blocks is None:
         levels = (site.calibration.y, site.calibration.x)
-        return TwoDomains(samplers(site, (site.y, site.x), levels), paired)
+        return TwoDomains(_samplers(site, (site.y, site.x), levels), paired)
     stacks = (blocks[0].stacks, blocks[1].stacks)
-    return TwoDomains(samplers(site, stacks, (UNIT, UNIT)), paired, blocks)
+    return TwoDomains(_samplers(site, stacks, (UNIT, UNIT)), paired, blocks)
 
 
 def _blocks(site: Site) -> tuple[Blocks, Blocks] | None:
@@ -166,12 +167,11 @@ def _blocks(site: Site) -> tuple[Blocks, Blocks] | None:
     )
 
 
-def samplers(
+def _samplers(
     site: Site,
     domains: tuple[Sequence[Stack], Sequence[Stack]],
     levels: tuple[Normalization, Normalization],
 ) -> Samplers:
-    """Return what draws from two domains, with these levels."""
     recipe, geometry = site.recipe, site.geometry
     refines = estimator_of(recipe.reconstructor, site.calibration) is not None
     # If x is blurred patch by patch, it must extend beyond the patch; if G(y) is
