@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from napari_blurgan.classical.images import deconvolve
     from napari_blurgan.data.stack import Stack
+    from napari_blurgan.heldout.optics import likely_optics
     from napari_blurgan.methods.presets import preset, presets
     from napari_blurgan.methods.recipe import Recipe
     from napari_blurgan.models.model import Model, load_model
@@ -35,6 +36,7 @@ HOMES = {
     "Trainer": "training.trainer",
     "deconvolve": "classical.images",
     "evidence": "tasks.evidence",
+    "likely_optics": "heldout.optics",
     "load_model": "models.model",
     "preset": "methods.presets",
     "presets": "methods.presets",
@@ -53,6 +55,7 @@ __all__ = [
     "__version__",
     "deconvolve",
     "evidence",
+    "likely_optics",
     "load_model",
     "preset",
     "presets",

@@ -15,6 +15,7 @@ __all__ = [
     "VoxelSize",
     "check_axes",
     "guess_axes",
+    "known",
     "label_axes",
     "name_axes",
     "taken_as",
@@ -173,3 +174,11 @@ def taken_as(size: int, letter: str) -> str:
     return (
         f"the axis of length {size} has no name in the file and was taken as {letter}"
     )
+
+
+def known(voxel_size: VoxelSize, dims: int) -> tuple[float, float, float] | None:
+    """Return the voxel size if every relevant axis has one."""
+    z, y, x = voxel_size
+    if y is None or x is None or (dims == 3 and z is None):
+        return None
+    return (FOCAL_DEPTH if z is None else z, y, x)

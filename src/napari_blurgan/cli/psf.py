@@ -86,6 +86,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             "identify it from unpaired blurred and sharp images",
         ),
         (
+            "likely",
+            _fill_likely,
+            "ask raw images which optics are the most likely",
+        ),
+        (
             "measure",
             _fill_measure,
             "measure widths and centre, and compare with another PSF",
@@ -106,6 +111,18 @@ def _fill_model(parser: argparse.ArgumentParser, name: str) -> None:
     add_voxel(parser, text="voxel size", required=True)
     _add_shape(parser, "z y x of the array in voxels; by default the core of the PSF")
     _add_out(parser)
+    _add_modality(parser)
+    text = (
+        "for single planes: thickness of the sample, over which the PSF is summed, so "
+        "that out-of-focus light is part of the blur"
+    )
+    add_number(parser, "--thickness", 0, 100, unit="µm", text=text, metavar="UM")
+    if name in ("gibson-lanni", "vectorial"):
+        _add_layers(parser)
+    parser.set_defaults(action=_compute, model=name)
+
+
+def _add_modality(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--modality",
         choices=("widefield", "confocal", "lightsheet"),
@@ -118,14 +135,6 @@ def _fill_model(parser: argparse.ArgumentParser, name: str) -> None:
     add_number(parser, "--pinhole", 0.01, 100, text=text, metavar="AU")
     text = "lightsheet: full width at half maximum of the sheet"
     add_number(parser, "--sheet", 0.01, 1000, unit="µm", text=text, metavar="UM")
-    text = (
-        "for single planes: thickness of the sample, over which the PSF is summed, so "
-        "that out-of-focus light is part of the blur"
-    )
-    add_number(parser, "--thickness", 0, 100, unit="µm", text=text, metavar="UM")
-    if name in ("gibson-lanni", "vectorial"):
-        _add_layers(parser)
-    parser.set_defaults(action=_compute, model=name)
 
 
 def _add_layers(parser: argparse.ArgumentParser) -> None:
@@ -177,6 +186,15 @@ def _fill_spectral(parser: argparse.ArgumentParser) -> None:
     module = importlib.import_module("napari_blurgan.cli.psf_spectral")
     module.add_arguments(parser)
     parser.set_defaults(action=module.run)
+
+
+def _fill_likely(parser: argparse.ArgumentParser) -> None:
+    module = importlib.import_module("napari_blurgan.cli.psf_likely")
+    module.add_arguments(parser)
+    add_optics(parser, required=True)
+    _add_modality(parser)
+    _add_layers(parser)
+    parser.set_defaults(action=partial(module.run, optics_of=_checked_optics))
 
 
 def _fill_measure(parser: argparse.ArgumentParser) -> None:
@@ -246,6 +264,12 @@ def _default_shape(optics: Optics, options: argparse.Namespace) -> tuple[int, ..
     slab = (planes, LARGE, LARGE)
     z, y, x = psf_shape_for(optics, slab, options.voxel, depths=0.5)
     return max(z, planes), y, x
+
+
+def _checked_optics(options: argparse.Namespace) -> Optics:
+    """Return the microscope, of which all options count."""
+    _check_modality(options)
+    return _optics(options)
 
 
 def _optics(options: argparse.Namespace) -> Optics:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_blurgan.axes import known
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import OpticsError, RecipeError
 from napari_blurgan.estimates.blocks import BLOCK, block_shape
@@ -15,7 +16,6 @@ from napari_blurgan.forward.physics import Physics
 from napari_blurgan.forward.start import (
     Start,
     kernel_of,
-    known,
     known_or_unit,
     share_of_light,
     support,

@@ -9,13 +9,13 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_blurgan.axes import FOCAL_DEPTH, VoxelSize
+from napari_blurgan.axes import VoxelSize, known
 from napari_blurgan.inverse.psf_fit import psf_shape_for
 from napari_blurgan.optics.models import Optics, support_shape, theoretical_psf
 from napari_blurgan.optics.psf import Psf
 from napari_blurgan.optics.pupil import Model
 
-__all__ = ["Start", "kernel_of", "known", "known_or_unit", "share_of_light", "support"]
+__all__ = ["Start", "kernel_of", "known_or_unit", "share_of_light", "support"]
 
 MOST_LIGHT = 0.98
 """Share of the light of a PSF within the support of a known kernel."""
@@ -53,14 +53,6 @@ class Start:
     model: Model = "vectorial"
     held: bool = False
     sized: bool = True
-
-
-def known(voxel_size: VoxelSize, dims: int) -> tuple[float, float, float] | None:
-    """Return the voxel size if every relevant axis has one."""
-    z, y, x = voxel_size
-    if y is None or x is None or (dims == 3 and z is None):
-        return None
-    return (FOCAL_DEPTH if z is None else z, y, x)
 
 
 def known_or_unit(voxel_size: VoxelSize, dims: int) -> tuple[float, float, float]:

@@ -18,7 +18,7 @@ from napari_blurgan.optics.forward import BlurKernel
 from napari_blurgan.preparation.calibration import NoiseModel
 from napari_blurgan.preparation.photons import split_photons
 
-__all__ = ["Comparison", "worse"]
+__all__ = ["Comparison", "beyond_chance", "blocks_of", "worse"]
 
 REGION = (32, 64, 64)
 """Largest part of the image that is examined."""
@@ -76,9 +76,18 @@ class Comparison:
 
 def worse(squares: Tensor, best: Tensor) -> bool:
     """Whether the prediction is worse than that of the best, beyond chance."""
-    loss = squares - best
+    return beyond_chance(blocks_of(squares - best))
+
+
+def blocks_of(loss: Tensor) -> NDArray[np.float32]:
+    """Return the means of blocks of an image, (1, 1, [z,] y, x), in one row."""
     pool = functional.avg_pool3d if loss.ndim == 5 else functional.avg_pool2d
-    blocks = pool(loss, [min(BLOCK, n) for n in loss.shape[2:]]).flatten().numpy()
-    if not blocks.any():  # a dark image, which any blur predicts
+    means = pool(loss, [min(BLOCK, n) for n in loss.shape[2:]])
+    return means.flatten().numpy()
+
+
+def beyond_chance(losses: NDArray[np.float32]) -> bool:
+    """Whether most losses of the blocks lie above zero, beyond chance."""
+    if not losses.any():  # a dark image, which any blur predicts
         return False
-    return float(wilcoxon(blocks, alternative="greater").pvalue) < CHANCE
+    return float(wilcoxon(losses, alternative="greater").pvalue) < CHANCE

@@ -18,11 +18,12 @@ from typing import Any
 
 import torch
 
+from napari_blurgan.axes import known
 from napari_blurgan.checks import as_path, refuse_existing
 from napari_blurgan.data.normalize import Normalization
 from napari_blurgan.errors import DataError, ModelFileError
 from napari_blurgan.estimates.estimator import estimator_of
-from napari_blurgan.forward.start import kernel_of, known
+from napari_blurgan.forward.start import kernel_of
 from napari_blurgan.methods.parts import load
 from napari_blurgan.methods.recipe import Recipe
 from napari_blurgan.models.card import model_card

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_blurgan.forward.start import known
+from napari_blurgan.axes import known
 from napari_blurgan.methods.parts import KERNEL, LEARNED_KERNEL
 from napari_blurgan.models.model import Model
 from napari_blurgan.optics.forward import BlurKernel
