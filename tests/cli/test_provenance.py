@@ -138,3 +138,20 @@ def test_what_a_terminal_would_obey_is_not_printed(
     said = capsys.readouterr().out
     assert "restore" in said
     assert "\x1b" not in said
+
+
+def test_evidence_is_made_again_from_both_images(
+    capsys: pytest.CaptureFixture[str], here: Path
+) -> None:
+    deconvolved("one.ome.tif", out="sharp.ome.tif")
+    words = ["evidence", "one.ome.tif", "sharp.ome.tif", *OPTICS, "--device", "cpu"]
+    assert main([*words, "--out", "maps.ome.tif"]) == 0
+    capsys.readouterr()
+    assert main(["provenance", "maps.ome.tif", "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["command"][0] == "evidence"
+    assert len(facts["content"]) == len(facts["restored content"]) == 64
+    before = set(here.iterdir())
+    assert main(["provenance", "maps.ome.tif", "--rerun", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["identical"]
+    assert set(here.iterdir()) == before

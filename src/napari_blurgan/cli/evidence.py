@@ -30,8 +30,10 @@ from napari_blurgan.errors import DataError
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
+    from napari_blurgan.data.stack import Stack
     from napari_blurgan.optics.camera import Camera
     from napari_blurgan.restoration.events import Event
+    from napari_blurgan.tasks.evidence import Evidence
 
 REPEATS = ("halves", "turns", "draws")
 
@@ -84,35 +86,45 @@ def _add_camera(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Write the maps and print a summary."""
+    _named(options)
+    check_parent(Path(options.out))
+    if not options.resume:
+        refuse_existing(options.out, options.overwrite)
+    found = _found(options)
+    for note in found.notes:
+        say_note(note)
+    answer(options, found.report.to_dict(), f"{options.out}\n{found.report}")
+    return 0
+
+
+def remade(options: argparse.Namespace) -> Stack:
+    """Make the maps of a command again; return them."""
+    return _found(options).maps
+
+
+def _found(options: argparse.Namespace) -> Evidence:
+    """Write the maps to ``options.out``, showing the progress."""
     from napari_blurgan.tasks.evidence import evidence
 
     model, measured, restored = _named(options)
-    out = Path(options.out)
-    check_parent(out)
-    if not options.resume:
-        refuse_existing(out, options.overwrite)
     how: dict[str, Any] = {"axes": options.axes, "voxel": options.voxel}
     how |= {"channel": options.channel, "strict": options.strict}
     images = [read_image(path, **how) for path in (measured, restored)]
     with progress_bar() as progress:
         task = progress.add_task("evidence", total=None, left="?")
-        found = evidence(
+        return evidence(
             *images,
             psf=_psf(options),
             model=model,
             camera=_camera(options),
             repeats=REPEATS if options.repeats is None else options.repeats,
-            out=out,
+            out=Path(options.out),
             tile=options.tile,
             device=options.device,
             resume=options.resume,
             overwrite=options.overwrite,
             progress=lambda event: _show(event, progress, task),
         )
-    for note in found.notes:
-        say_note(note)
-    answer(options, found.report.to_dict(), f"{out}\n{found.report}")
-    return 0
 
 
 def _named(options: argparse.Namespace) -> tuple[str | None, str, str]:

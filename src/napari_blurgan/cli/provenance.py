@@ -22,7 +22,7 @@ from napari_blurgan.errors import DataError
 if TYPE_CHECKING:
     from napari_blurgan.data.stack import Stack
 
-AGAIN = ("deconvolve", "restore")
+AGAIN = ("deconvolve", "evidence", "restore")
 """Commands whose results can be made again."""
 
 CLOSE = 1e-4
@@ -94,7 +94,7 @@ def _again(path: Path, facts: dict[str, Any]) -> Iterator[Stack]:
     if not words or words[0] not in AGAIN:
         made = f"by blurgan {words[0]}" if words else "in napari or from Python"
         raise DataError(
-            f"{path}: was made {made}; only results of {' and '.join(AGAIN)} can be "
+            f"{path}: was made {made}; only results of {', '.join(AGAIN)} can be "
             f"made again"
         )
     say_progress(shlex.join(["blurgan", *words]))
@@ -102,6 +102,9 @@ def _again(path: Path, facts: dict[str, Any]) -> Iterator[Stack]:
     module = importlib.import_module(f"napari_blurgan.cli.{words[0]}")
     with tempfile.TemporaryDirectory() as folder:
         _redirect(options, path, Path(folder))
+        if hasattr(module, "remade"):
+            yield module.remade(options)
+            return
         found = [(source, out) for source, out, _ in places(options)]
         chosen = [pair for pair in found if pair[1].name == path.name] or found
         if len(chosen) > 1:

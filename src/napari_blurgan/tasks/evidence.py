@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from napari_blurgan.checks import known_names, refuse_existing
 from napari_blurgan.classical.images import PsfSource, as_psf
+from napari_blurgan.data.content import content_digest
 from napari_blurgan.data.exposure import exposure_notes
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.devices import choose_device
@@ -26,6 +27,7 @@ from napari_blurgan.methods.parts import DISTRIBUTION, WAY_BACK
 from napari_blurgan.models.model import Model, load_model
 from napari_blurgan.optics.camera import Camera
 from napari_blurgan.optics.symmetry import Symmetry
+from napari_blurgan.provenance import provenance_of
 from napari_blurgan.reading.conversion import ImageLike, as_stack
 from napari_blurgan.restoration.events import Event, Finished, Noted
 from napari_blurgan.restoration.predict import apply
@@ -176,7 +178,7 @@ def evidence(
             make_sink(out, options.get("resume", False)),
             tile=options.get("tile"),
             margin=(0,) * dims,
-            provenance=_provenance(first, second, loaded, levels),
+            provenance=_provenance(first, second, loaded, levels, repeats),
             identity=_identity(kernel, levels, repeats),
         ),
         (*notes, NULL_SPACE),
@@ -325,16 +327,20 @@ def _carried(
 
 
 def _provenance(
-    measured: Stack, restored: Stack, model: Model | None, levels: Levels
+    measured: Stack,
+    restored: Stack,
+    model: Model | None,
+    levels: Levels,
+    repeats: Sequence[str],
 ) -> dict[str, Any]:
-    from importlib.metadata import version
-
-    return {
-        "software": "napari-blurgan",
-        "version": version("napari-blurgan"),
-        "step": "evidence",
-        "model": None if model is None else model.id,
+    facts: dict[str, Any] = {
         "source": measured.name,
+        "content": content_digest(measured),
         "restored": restored.name,
+        "restored content": content_digest(restored),
         "levels": [levels.scale, levels.background, levels.slope, levels.intercept],
     }
+    if model is not None:
+        facts |= {"model": model.id, "recipe": model.recipe.name}
+        facts["repeats"] = list(repeats)
+    return provenance_of("evidence", facts)
