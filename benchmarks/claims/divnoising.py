@@ -1,18 +1,23 @@
 """DivNoising against denoisers with one answer, and whether its spread is right.
 
     python -m benchmarks.claims.divnoising [--kinds KIND ...] [--seeds N ...]
-        [--steps N] [--draws N] [--write]
+        [--steps N] [--draws N] [--only NAME ...] [--write]
 
 The phantoms of denoising.py: 32 images of 64 x 64 pixels, 30 photons at the brightest.
 "One pass" is what restoring gives without `--samples`, "mean" that of all draws.
 "Within two deviations" is the share of the pixels whose truth is that near to the mean;
 of a normal distribution it would be 95 %. noise2noise has two exposures of each field,
-the others one. `--write` makes the table and the figure of docs/trust.md of this run.
+the others one.
+
+Each training adds to benchmarks/results/divnoising.json; `--only` trains some, and the
+others are as they are there. `--write` makes the table of docs/trust.md of all that is
+there, and the figure of the first row of this run.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import time
 from pathlib import Path
 from typing import Any
@@ -32,7 +37,11 @@ from benchmarks.helpers.tables import write_table
 from napari_blurgan import Model, Stack, preset, restore, train
 
 IMAGES = Path(__file__).parents[2] / "docs/images"
+RESULTS = Path(__file__).parents[1] / "results/divnoising.json"
 COUNT = 32
+RIVALS = ("noise2void", "noise2noise")
+METHODS = (*RIVALS, "divnoising")
+Figures = dict[str, float]
 HEADER = (
     "| phantoms | seed | noisy | noise2void | noise2noise | one pass | one draw | mean "
     "| mode | within two deviations | CPU minutes | draws per second |"
@@ -51,14 +60,22 @@ def restored(model: Model, image: Image, **draws: Any) -> Image:
     return np.asarray(restore(model, stack, **how).data)
 
 
-def row(kind: str, seed: int, options: argparse.Namespace) -> tuple[str, ...]:
-    clean = phantoms(kind, COUNT, seed)
-    pictures, second = exposed(clean, seed), exposed(clean, seed + 100).noisy
+def rival(name: str, kind: str, seed: int, steps: int) -> Figures:
+    """Train a method with one answer; return decibels."""
+    pictures = exposed(phantoms(kind, COUNT, seed), seed)
+    images = [pictures.noisy]
+    if name == "noise2noise":
+        images.append(exposed(phantoms(kind, COUNT, seed), seed + 100).noisy)
+    made = restored(trained(name, steps, seed, *images), pictures.noisy)
+    return {name: psnr(made, pictures)}
+
+
+def divnoising(
+    kind: str, seed: int, options: argparse.Namespace, drawn: bool
+) -> Figures:
+    """Train DivNoising; return decibels, shares and times."""
+    pictures = exposed(phantoms(kind, COUNT, seed), seed)
     noisy = pictures.noisy
-    rivals = (
-        restored(trained("noise2void", options.steps, seed, noisy), noisy),
-        restored(trained("noise2noise", options.steps, seed, noisy, second), noisy),
-    )
     start = time.process_time()
     model = trained("divnoising", options.steps, seed, noisy)
     minutes = (time.process_time() - start) / 60
@@ -68,16 +85,23 @@ def row(kind: str, seed: int, options: argparse.Namespace) -> tuple[str, ...]:
     mean, sd, mode = restored(model, noisy, samples=options.draws, outputs=outputs)
     rate = COUNT * options.draws / (time.process_time() - start)
     one, other = restored(model, noisy, samples=2, outputs=["samples"])
-    if options.write and (kind, seed) == (options.kinds[0], options.seeds[0]):
+    if drawn:
         draw(pictures, one, other, mean, sd)
-    within = (np.abs(pictures.truth - mean) < 2 * sd).mean()
-    scores = (
-        psnr(image, pictures) for image in (noisy, *rivals, once, one, mean, mode)
-    )
-    return (
-        *(kind, str(seed), *(f"{score:.1f}" for score in scores)),
-        *(f"{within:.1%}", f"{minutes:.1f}", f"{rate:.0f}"),
-    )
+    named = {"noisy": noisy, "once": once, "one": one, "mean": mean, "mode": mode}
+    return {
+        **{name: psnr(image, pictures) for name, image in named.items()},
+        "within": float((np.abs(pictures.truth - mean) < 2 * sd).mean()),
+        "minutes": minutes,
+        "rate": rate,
+    }
+
+
+def row(name: str, found: Figures) -> tuple[str, ...]:
+    """Return a row of the table."""
+    names = ("noisy", *RIVALS, "once", "one", "mean", "mode")
+    scores = (f"{found[n]:.1f}" if n in found else "" for n in names)
+    times = (f"{found['minutes']:.1f}", f"{found['rate']:.0f}")
+    return *name.split("/"), *scores, f"{found['within']:.1%}", *times
 
 
 def draw(pictures: Pictures, one: Image, other: Image, mean: Image, sd: Image) -> None:
@@ -116,14 +140,24 @@ def main() -> None:
     add("--steps", type=int, default=2500)
     add("--draws", type=int, default=100)
     add("--write", action="store_true", help="into docs/trust.md")
+    add("--only", nargs="+", default=list(METHODS), choices=METHODS)
     options = parser.parse_args()
     torch.set_num_threads(1)
-    rows = []
-    for kind in options.kinds:
-        for seed in options.seeds:
-            rows.append(row(kind, seed, options))
-            print(*rows[-1], sep=" | ", flush=True)
+    known = json.loads(RESULTS.read_text()) if RESULTS.is_file() else {}
+    first = f"{options.kinds[0]}/{options.seeds[0]}"
+    for name in [f"{kind}/{seed}" for kind in options.kinds for seed in options.seeds]:
+        kind, seed = name.split("/")
+        found = known.setdefault(name, {})
+        for method in options.only:
+            if method in RIVALS:
+                found |= rival(method, kind, int(seed), options.steps)
+            else:
+                drawn = options.write and name == first
+                found |= divnoising(kind, int(seed), options, drawn)
+            print(name, method, found, flush=True)
+            RESULTS.write_text(json.dumps(known, indent=1, sort_keys=True) + "\n")
     if options.write:
+        rows = [row(n, f) for n, f in sorted(known.items()) if "mean" in f]
         write_table("trust.md", "divnoising", HEADER, rows)
 
 
