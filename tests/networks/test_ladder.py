@@ -67,3 +67,18 @@ def test_a_part_is_that_part_of_the_whole() -> None:
     whole, _ = ladder(image)
     part, _ = ladder(image, None, (slice(3, 9), slice(0, 5)))
     assert torch.equal(part, whole[..., 3:9, 0:5])
+
+
+@pytest.mark.parametrize(("dims", "channels"), [(2, 1), (2, 3), (3, 1)])
+def test_at_first_the_signal_is_the_mean_of_each_pool(dims: int, channels: int) -> None:
+    torch.manual_seed(0)
+    image = torch.rand(2, channels, *(8,) * dims)
+    with torch.no_grad():
+        signal, _ = Ladder(dims, channels, channels, base=8)(image)
+    pool = (
+        torch.nn.functional.avg_pool2d if dims == 2 else torch.nn.functional.avg_pool3d
+    )
+    means = pool(image, 2)
+    for axis in range(2, dims + 2):
+        means = means.repeat_interleave(2, axis)
+    torch.testing.assert_close(signal, means, rtol=1e-4, atol=1e-4)

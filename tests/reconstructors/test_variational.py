@@ -16,7 +16,13 @@ from napari_blurgan.export.networks import plain_network
 from napari_blurgan.models.model import load_model
 from napari_blurgan.optics.phantoms import phantom
 from napari_blurgan.reading.images import read_stack
-from napari_blurgan.reconstructors.variational import Variational
+from napari_blurgan.reconstructors.variational import (
+    PEDESTAL,
+    Variational,
+    _root,
+    _squared,
+    build_variational,
+)
 
 SIDE, IMAGES = 64, 8
 SMALL = {"reconstructor.base": 4, "reconstructor.latents": 2, "sampling.patch": 32}
@@ -197,3 +203,39 @@ def test_parts_that_do_not_fit_are_refused(model: Model, noisy: Stack) -> None:
     flat = np.linspace(0, 1, 64, dtype=np.float32) * np.ones((4, 64, 1), np.float32)
     with pytest.raises(DataError, match="needs noise"):
         train(preset("divnoising").updated(SMALL), Stack(flat, "TYX"), steps=1)
+
+
+def test_roots_are_undone() -> None:
+    light = torch.linspace(-PEDESTAL, 2, 200)
+    torch.testing.assert_close(_squared(_root(light)), light, rtol=1e-5, atol=1e-6)
+    assert float(_root(torch.tensor(1.0))) == pytest.approx(1)
+
+
+def test_photon_noise_is_alike_in_dim_and_in_bright_roots() -> None:
+    torch.manual_seed(0)
+    photons = torch.tensor([3.0, 10.0, 30.0])[:, None].expand(3, 50_000)
+    seen = torch.poisson(photons) / 30
+    spread = _root(seen).std(1)
+    assert float(spread.max() / spread.min()) < 1.15
+    assert float(seen.std(1).max() / seen.std(1).min()) > 2.5
+
+
+def test_negative_roots_can_be_trained_out_of() -> None:
+    root = torch.tensor([-0.5, -0.1], requires_grad=True)
+    light = _squared(root)
+    light.sum().backward()
+    assert root.grad is not None
+    assert (light <= -PEDESTAL).all()
+    assert (root.grad > 0).all()
+
+
+def test_models_from_before_there_were_roots_work_with_light(model: Model) -> None:
+    recipe = model.recipe.updated({"reconstructor.roots": False})
+    settings = recipe.reconstructor.model_dump(mode="json")
+    del settings["roots"]
+    assert isinstance(model.generator, Variational)
+    assert model.generator.roots
+    linear = build_variational(
+        type(recipe.reconstructor)(**settings), 2, (1, 1), (2, 2)
+    )
+    assert not linear.roots

@@ -144,6 +144,7 @@ DIVERSE: dict[str, Any] = DENOISING | {
         "base": 16,
         "blocks": 2,
         "average": 0.99,
+        "roots": True,
     },
     "terms": {
         "likelihood": 1.0,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import pairwise
 
@@ -36,6 +36,12 @@ the size that is asked for."""
 
 LEAST, MOST = -6.0, 3.0
 """Limits of the logarithms of standard deviations."""
+
+STEEP = 8.0
+"""Latent units, at the start, from the bottom to the top of the range of an image."""
+
+NARROW = -1.5
+"""Logarithm of the deviation of the latent images that carry the image at the start."""
 
 WIDEST = 4
 """Largest number of channels, in units of those at full resolution."""
@@ -118,6 +124,28 @@ class Ladder(nn.Module):
         self.last = output_layer(dims, base, out_channels)
         for step in (*self.priors, *self.posteriors):
             nn.init.normal_(step[-1].weight, std=0.01)
+        for channel in range(min(in_channels, out_channels, latents, base // 2)):
+            self._carry(channel)
+
+    @torch.no_grad()
+    def _carry(self, channel: int) -> None:
+        """Let the network return the mean over each pool of a channel at the start.
+
+        It passes through the finest latent image; from random weights, the levels of
+        bright structures take thousands of steps to get through the draws.
+        """
+        inner, outer = self.posteriors[0][0], self.posteriors[0][2]
+        both = (2 * channel, 2 * channel + 1)
+        for layer in (*self.entries[:2], self.entrances[0], self.rises[0]):
+            _connect(layer, channel, {channel: 1.0})
+        for layer in (*self.rises[1:], self.priors[0][1]):
+            _connect(layer, channel, {})
+        # silu(a) - silu(-a) = a
+        for sign, hidden in zip((STEEP, -STEEP), both, strict=True):
+            _connect(inner, hidden, {channel: sign})
+        _connect(outer, channel, dict(zip(both, (1.0, -1.0), strict=True)))
+        outer.bias[len(outer.bias) // 2 + channel] = NARROW
+        _connect(self.last, channel, {channel: 1 / STEEP})
 
     @property
     def stride(self) -> tuple[int, ...]:
@@ -227,6 +255,18 @@ class _Residual(nn.Module):
         """Add what the convolutions say."""
         added: Tensor = self.body(features)
         return features + added
+
+
+def _connect(layer: nn.Module, target: int, sources: Mapping[int, float]) -> None:
+    """Make a channel of a convolution the sum of channels times factors."""
+    assert isinstance(layer, nn.Conv2d | nn.Conv3d)
+    assert layer.bias is not None
+    layer.bias[target] = 0
+    weights = layer.weight[target]
+    weights.zero_()
+    middle = tuple(n // 2 for n in weights.shape[1:])
+    for source, factor in sources.items():
+        weights[(source, *middle)] = factor
 
 
 def _residual(dims: int, blocks: int, channels: int) -> nn.Sequential:

@@ -20,6 +20,14 @@ from napari_blurgan.reconstructors.reconstructor import Inferred, Reconstructor
 __all__ = ["Variational", "VariationalReconstructor", "build_variational"]
 
 
+PEDESTAL = 0.025
+"""Of the range of the images: light that is added before a root is taken, about that at
+which photon noise equals read noise."""
+
+DARK = 0.02
+"""Slope of what is made of negative roots: none of the light, but not quite level."""
+
+
 class VariationalReconstructor(ReconstructorSettings):
     """A variational autoencoder (DivNoising, Prakash et al. 2021).
 
@@ -39,6 +47,10 @@ class VariationalReconstructor(ReconstructorSettings):
     latents: Annotated[int, Field(ge=1, le=1024)] = 8
     """Channels of a latent image."""
 
+    roots: bool = False
+    """Whether the network sees and makes square roots of the light, in which photon
+    noise is the same in dim and in bright places."""
+
     @property
     def offers(self) -> frozenset[Need]:
         """A distribution of images."""
@@ -52,6 +64,8 @@ class Variational(Reconstructor):
     ----------
     network : Ladder
         Encoder and decoder.
+    roots : bool
+        Whether they work with square roots of the light.
 
     Attributes
     ----------
@@ -61,8 +75,9 @@ class Variational(Reconstructor):
 
     network: Ladder
 
-    def __init__(self, network: Ladder) -> None:
+    def __init__(self, network: Ladder, roots: bool = False) -> None:
         super().__init__(network)
+        self.roots = roots
         self.number: int | None = None
 
     def drawing(self, number: int) -> Variational:
@@ -91,8 +106,10 @@ class Variational(Reconstructor):
     def _signal(
         self, y: Tensor, region: Sequence[slice] | None
     ) -> tuple[Tensor, Tensor]:
-        signal, divergence = self._called(y, self._dice(y), region)
-        return signal.float(), divergence
+        seen = _root(y) if self.roots else y
+        made, divergence = self._called(seen, self._dice(y), region)
+        signal = made.float()
+        return _squared(signal) if self.roots else signal, divergence
 
     def _dice(self, y: Tensor) -> Dice | None:
         if self.training:
@@ -100,6 +117,17 @@ class Variational(Reconstructor):
         if self.number is None:
             return None
         return image_dice(y, self.number, self.network.pool)
+
+
+def _root(light: Tensor) -> Tensor:
+    """Return the root of the light, one at the top of the range (Anscombe 1948)."""
+    return ((light + PEDESTAL).clamp(min=0) / (1 + PEDESTAL)).sqrt()
+
+
+def _squared(root: Tensor) -> Tensor:
+    """Return the light of roots; negative ones are below all light."""
+    light = torch.where(root > 0, (1 + PEDESTAL) * root.square(), DARK * root)
+    return light - PEDESTAL
 
 
 def _random(level: int, like: Tensor) -> Tensor:
@@ -124,5 +152,6 @@ def build_variational(
                 settings.latents,
                 pool,
             )
-        )
+        ),
+        settings.roots,
     )
