@@ -97,7 +97,7 @@ class Ladder(nn.Module):
     ) -> None:
         super().__init__()
         self.pool = per_axis(pool, dims)
-        self.levels, self.blocks = levels, blocks
+        self.levels, self.blocks, self.latents = levels, blocks, latents
         self._pooled = F.avg_pool2d if dims == 2 else F.avg_pool3d
         widths = [base * min(2**n, WIDEST) for n in range(levels)]
         sources = [in_channels, *widths]
@@ -134,17 +134,18 @@ class Ladder(nn.Module):
         It passes through the finest latent image; from random weights, the levels of
         bright structures take thousands of steps to get through the draws.
         """
-        inner, outer = self.posteriors[0][0], self.posteriors[0][2]
+        inner, _, outer = self.posteriors[0].children()
+        *_, expected = self.priors[0].children()
         both = (2 * channel, 2 * channel + 1)
         for layer in (*self.entries[:2], self.entrances[0], self.rises[0]):
             _connect(layer, channel, {channel: 1.0})
-        for layer in (*self.rises[1:], self.priors[0][1]):
+        for layer in (*self.rises[1:], expected):
             _connect(layer, channel, {})
         # silu(a) - silu(-a) = a
         for sign, hidden in zip((STEEP, -STEEP), both, strict=True):
             _connect(inner, hidden, {channel: sign})
         _connect(outer, channel, dict(zip(both, (1.0, -1.0), strict=True)))
-        outer.bias[len(outer.bias) // 2 + channel] = NARROW
+        _bias(outer)[self.latents + channel] = NARROW
         _connect(self.last, channel, {channel: 1 / STEEP})
 
     @property
@@ -257,11 +258,16 @@ class _Residual(nn.Module):
         return features + added
 
 
-def _connect(layer: nn.Module, target: int, sources: Mapping[int, float]) -> None:
-    """Make a channel of a convolution the sum of channels times factors."""
+def _bias(layer: nn.Module) -> Tensor:
     assert isinstance(layer, nn.Conv2d | nn.Conv3d)
     assert layer.bias is not None
-    layer.bias[target] = 0
+    return layer.bias
+
+
+def _connect(layer: nn.Module, target: int, sources: Mapping[int, float]) -> None:
+    """Make a channel of a convolution the sum of channels times factors."""
+    _bias(layer)[target] = 0
+    assert isinstance(layer, nn.Conv2d | nn.Conv3d)
     weights = layer.weight[target]
     weights.zero_()
     middle = tuple(n // 2 for n in weights.shape[1:])
