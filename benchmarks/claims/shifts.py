@@ -1,6 +1,7 @@
 """Images that a model was not trained for are announced before any work.
 
     python -m benchmarks.claims.shifts [--structures NAME ...] [--write]
+    python -m benchmarks.claims.shifts --data FOLDER [--write]
     python -m benchmarks.claims.shifts --calibrate
 
 Widefield stacks of 16 x 192 x 192 voxels, NA 1.3, 120 photons at the brightest. A model
@@ -8,7 +9,8 @@ is trained for one step on four stacks of one structure, so that it has all that
 training records. Then it is given ten images of each kind of shift, and twenty like
 those of the training. Announced is what restoring says before it begins. `--calibrate`
 prints the covariance of `models/strangeness.py`, of structures and seeds that are not
-in the table: `CALIBRATION`.
+in the table: `CALIBRATION`. With `--data`, real images are compared with each other:
+two halves of each, and two stacks of one experiment.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,12 +28,13 @@ from numpy.typing import NDArray
 from benchmarks.helpers.tables import write_table
 from napari_blurgan import Optics, Stack, preset, train
 from napari_blurgan.models.model import Model
-from napari_blurgan.models.strangeness import LARGE
+from napari_blurgan.models.strangeness import LARGE, strangeness
 from napari_blurgan.optics.camera import Camera
 from napari_blurgan.optics.models import gibson_lanni
 from napari_blurgan.optics.phantoms import phantom
 from napari_blurgan.optics.simulation import blur
-from napari_blurgan.preparation.appearance import appearance
+from napari_blurgan.preparation.appearance import Appearance, appearance
+from napari_blurgan.reading.images import read_stack
 from napari_blurgan.restoration.events import Noted, Planned
 from napari_blurgan.tasks.restore import restoring
 
@@ -130,6 +134,43 @@ def row(structure: str) -> tuple[str, ...]:
     return structure, *cells, share(model, strange), share(model, alike)
 
 
+def real(folder: Path) -> Iterator[tuple[str, tuple[Stack, Stack]]]:
+    """Yield two images of each kind."""
+    stacks, planes = folder / "G_real/B_stacks3d", folder / "G_real/A_pairs2d"
+    names = [stacks / f"rbc_lattice_lightsheet_raw_{n}.ome.tif" for n in (1, 2)]
+    one, other = map(read_stack, names)
+    yield "red blood cells", (one, other)
+    mitochondria = read_stack(stacks / "mitochondria_lightsheet_dz50nm.ome.tif")
+    yield "mitochondria", halves(mitochondria, "ZYX", -2)
+    frames = read_stack(planes / "fmd_bpae_widefield_raw_mean50.ome.tif")
+    for stain in range(frames.channels):
+        plane = frames.with_data(np.asarray(frames.data)[0, stain], "YX")
+        yield f"BPAE, stain {stain}", halves(plane, "YX", -1)
+
+
+def halves(stack: Stack, axes: str, axis: int) -> tuple[Stack, Stack]:
+    pixels = np.asarray(stack.data)
+    one, other = np.array_split(pixels, 2, axis)
+    return stack.with_data(one, axes), stack.with_data(other, axes)
+
+
+def distance(found: Appearance, known: Appearance) -> float:
+    """Return how different an image is, in units of what is tolerated."""
+    strange = strangeness(found, known)
+    return max(strange.difference, abs(strange.fading))
+
+
+def compared(folder: Path) -> list[tuple[str, ...]]:
+    """Return how different the second image of each kind is from each first one."""
+    seen = {
+        name: [appearance([stack]) for stack in pair] for name, pair in real(folder)
+    }
+    return [
+        (name, *(f"{distance(other, known):.1f}" for _, other in seen.values()))
+        for name, (known, _) in seen.items()
+    ]
+
+
 def calibrate() -> None:
     """Print the covariance of the features between images of one kind."""
     away = []
@@ -150,11 +191,19 @@ def main() -> None:
     add = parser.add_argument
     add("--structures", nargs="+", default=list(PROOF), choices=DRAWN)
     add("--calibrate", action="store_true")
+    add("--data", type=Path, help="folder with the real images")
     add("--write", action="store_true", help="into docs/trust.md")
     options = parser.parse_args()
     torch.set_num_threads(1)
     if options.calibrate:
         calibrate()
+        return
+    if options.data:
+        found = compared(options.data)
+        header = f"| known | {' | '.join(name for name, *_ in found)} |"
+        print(header, *(" | ".join(line) for line in found), sep="\n")
+        if options.write:
+            write_table("trust.md", "shifts-real", header, found)
         return
     rows = []
     for structure in options.structures:
