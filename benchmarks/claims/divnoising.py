@@ -43,8 +43,9 @@ RIVALS = ("noise2void", "noise2noise")
 METHODS = (*RIVALS, "divnoising")
 Figures = dict[str, float]
 HEADER = (
-    "| phantoms | seed | noisy | noise2void | noise2noise | one pass | one draw | mean "
-    "| mode | within two deviations | CPU minutes | draws per second |"
+    "| phantoms | seed | steps | noisy | noise2void | noise2noise | one pass "
+    "| one draw | mean | mode | within two deviations | CPU minutes "
+    "| draws per second |"
 )
 
 
@@ -92,6 +93,7 @@ def divnoising(
         **{name: psnr(image, pictures) for name, image in named.items()},
         "within": float((np.abs(pictures.truth - mean) < 2 * sd).mean()),
         "minutes": minutes,
+        "steps": options.steps,
         "rate": rate,
     }
 
@@ -101,7 +103,8 @@ def row(name: str, found: Figures) -> tuple[str, ...]:
     names = ("noisy", *RIVALS, "once", "one", "mean", "mode")
     scores = (f"{found[n]:.1f}" if n in found else "" for n in names)
     times = (f"{found['minutes']:.1f}", f"{found['rate']:.0f}")
-    return *name.split("/"), *scores, f"{found['within']:.1%}", *times
+    steps = f"{found['steps']:.0f}"
+    return *name.split("/"), steps, *scores, f"{found['within']:.1%}", *times
 
 
 def draw(pictures: Pictures, one: Image, other: Image, mean: Image, sd: Image) -> None:
@@ -140,7 +143,7 @@ def main() -> None:
     add("--steps", type=int, default=2500)
     add("--draws", type=int, default=100)
     add("--write", action="store_true", help="into docs/trust.md")
-    add("--only", nargs="+", default=list(METHODS), choices=METHODS)
+    add("--only", nargs="*", default=list(METHODS), choices=METHODS)
     options = parser.parse_args()
     torch.set_num_threads(1)
     known = json.loads(RESULTS.read_text()) if RESULTS.is_file() else {}
