@@ -68,12 +68,14 @@ UNTURNED = {"sampling.flips": False}
 KNOWN = {"forward.mask": "fixed"} | UNTURNED
 ROWS = {
     "mri": Row("mri", "unpaired", KNOWN),
+    "mri, two turns": Row("mri", "unpaired", KNOWN | {"reconstructor.turns": 2}),
     "mri-half": Row("mri-half", "unpaired", KNOWN),
     "mri-cyclegan": Row("mri-cyclegan", "unpaired", UNTURNED),
     "mri-supervised": Row("mri-supervised", "paired", UNTURNED),
     "ssdu": Row("ssdu", "none", {}, False),
     "naive": Row("ssdu", "none", {"source.hidden": 0.0}, False),
-    "masks-differ": Row("mri-supervised", "paired", {}, False),
+    "masks-differ": Row("mri-supervised", "paired", {"steps": 800}, False),
+    "mri-ambient": Row("mri-ambient", "none", {"forward.mask": "random"}, False),
 }
 
 

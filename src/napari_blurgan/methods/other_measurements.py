@@ -13,7 +13,7 @@ THREE_WAY: dict[str, Any] = {
     "forward": {"kind": "axial-blur"},
     "reconstructor": {
         "kind": "refining",
-        "iterations": "auto",
+        "iterations": 30,
         "depths": 3,
         "momentum": 0.1,
         "average": 0.98,
@@ -26,7 +26,7 @@ THREE_WAY: dict[str, Any] = {
     },
     "cycle_power": 2,
     "optimiser": {"generator_rate": 2e-3},
-    "steps": 400,
+    "steps": 240,
 }
 
 # Accelerated MRI: complex slices, whole, because every line of k-space runs through all
@@ -37,7 +37,7 @@ MRI: dict[str, Any] = {
     "forward": {"kind": "k-space-mask"},
     "reconstructor": {
         "kind": "unrolled",
-        "turns": 2,
+        "turns": 1,
         "base": 16,
         "levels": 4,
         "momentum": 0.1,

@@ -60,8 +60,8 @@ class Note:
             "sections-along-z",
             "Sections along z learn to look like planes. In our measurements, after "
             "short trainings, they were no better than cubic interpolation.",
-            "Compare the result with interpolation; if the PSF is known, deconvolve "
-            "instead (nonblind).",
+            "Use three-way, whose forward model is a blur along z, or deconvolve if "
+            "the PSF is known (nonblind); compare the result with interpolation.",
         )
 
     @classmethod

@@ -8,6 +8,7 @@ from pathlib import Path
 from napari_blurgan.checks import as_path, whole
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import DataError
+from napari_blurgan.reading.nifti import read_nifti
 from napari_blurgan.reading.numpy_file import read_npy
 from napari_blurgan.reading.tiff import read_tiff
 
@@ -29,6 +30,7 @@ FOREIGN = {
     ".jpeg": "a JPEG file",
 }
 LARGEST = 1_000_000
+NIFTI = (".nii", ".nii.gz")
 VENDORS = (".czi", ".lif", ".nd2", ".oib", ".oif")
 
 
@@ -45,9 +47,9 @@ def read_stack(
     ----------
     path : path-like
         TIFF, OME-TIFF, BigTIFF, an ImageJ hyperstack, OME-Zarr, a zarr array, or one
-        of numpy (``.npy``), whose complex numbers become two channels. With the extra
-        ``formats`` also Nikon ND2, Zeiss CZI, Leica LIF, Olympus OIF and OIB, of which
-        one position, scene or image is read.
+        of numpy (``.npy``) or NIfTI-1 (``.nii``, ``.nii.gz``), whose complex numbers
+        become two channels. With the extra ``formats`` also Nikon ND2, Zeiss CZI, Leica
+        LIF, Olympus OIF and OIB, of which one position, scene or image is read.
     axes : str, optional
         Axis letters of TCZYXS that overrule those of the file.
     strict : bool
@@ -88,6 +90,8 @@ def read_stack(
         raise DataError(f"{found}: the file is empty (0 bytes)")
     if found.suffix.lower() == ".npy":
         return read_npy(found, axes)
+    if found.name.lower().endswith(NIFTI):
+        return read_nifti(found, axes)
     if found.suffix.lower() in VENDORS:
         return _read_vendor(found, axes, number)
     foreign = FOREIGN.get(found.suffix.lower())

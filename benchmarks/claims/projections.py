@@ -1,0 +1,165 @@
+"""ProjectionGAN: projections that were not measured, made to look like measured ones.
+
+    python -m benchmarks.claims.projections [--seeds N ...] [--steps N]
+        [--set KEY=VALUE ...] [--write]
+
+Toy cells, projected along parallel lines every six degrees and measured up to 60
+degrees on both sides, so that a third of all directions is missing. What is
+reconstructed from them is projected again: at angles that were not measured, these
+projections are bad. `cyclegan` learns, from them and from measured projections of other
+cells, to make them look like the latter; then all are back-projected. Each run adds to
+benchmarks/results/projections.json; `--write` makes the table of
+docs/other-measurements.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from benchmarks.helpers.places import DOCS
+from benchmarks.helpers.tables import write_table
+from benchmarks.helpers.tomography import (
+    ANGLES,
+    back_projected,
+    cells,
+    measured,
+    missing_error,
+    projections,
+)
+from napari_blurgan import Stack, preset, restore, train
+
+RESULTS = Path(__file__).parents[1] / "results/projections.json"
+TRAINING, TESTING = 24, 4
+RECIPE: dict[str, Any] = {
+    "dims": 2,
+    "reconstructor.output": "linear",
+    "reconstructor.residual": True,
+    "reconstructor.base": 16,
+    "reconstructor.momentum": 0.1,
+    "reconstructor.average": 0.98,
+    "sampling.patch": 48,
+    "sampling.batch": 4,
+    "sampling.foreground": 0.0,
+    "sampling.quarter_turns": False,
+    "optimiser.generator_rate": 1e-3,
+    "terms.cycle_x": 10.0,
+    "terms.cycle_y": 10.0,
+    "terms.identity": 5.0,
+    "terms.identity_y": 5.0,
+}
+SEEN = torch.tensor(measured())
+STEPS = 400
+POSITIVE = 10
+"""Rounds of Gerchberg and Papoulis: nothing is negative, measured angles are kept."""
+
+
+def papoulis(views: Tensor) -> Tensor:
+    """Return a reconstruction of projections at the measured angles."""
+    angles = [a for a, seen in zip(ANGLES, SEEN, strict=True) if seen]
+    made = back_projected(views, angles).clamp_min(0)
+    for _ in range(POSITIVE):
+        again = projections(made)
+        again[:, SEEN] = views
+        made = back_projected(again).clamp_min(0)
+    return made
+
+
+def stack(views: Tensor, name: str) -> Stack:
+    """Return projections, (n, angle, y, s), as planes of an image."""
+    return Stack(views.flatten(0, 1).numpy(), "ZYX", name=name)
+
+
+def run(seed: int, steps: int, changes: dict[str, Any]) -> dict[str, Any]:
+    """Train; return the errors of cells that were not trained on."""
+    start = time.process_time()
+    drawn = cells(2 * TRAINING + TESTING, seed)
+    one, other, truth = drawn.split([TRAINING, TRAINING, TESTING])
+    bad = projections(papoulis(projections(one)[:, SEEN]))[:, ~SEEN]
+    good = projections(other)[:, SEEN]
+    recipe = preset("cyclegan").updated(RECIPE | changes)
+    sets = stack(bad, "not measured"), stack(good, "measured")
+    model = train(recipe, *sets, steps=steps, device="cpu", seed=seed)
+    views = projections(truth)[:, SEEN]
+    angles = [a for a, seen in zip(ANGLES, SEEN, strict=True) if seen]
+    first = papoulis(views)
+    again = projections(first)
+    restored = restore(model, stack(again[:, ~SEEN], "views"), precision="float32")
+    again[:, SEEN] = views
+    again[:, ~SEEN] = torch.from_numpy(
+        np.asarray(restored.data, np.float32).reshape(again[:, ~SEEN].shape)
+    )
+    volumes = {
+        "filtered back-projection": back_projected(views, angles),
+        "Gerchberg-Papoulis": first,
+        "ProjectionGAN": back_projected(again).clamp_min(0),
+        "all angles measured": back_projected(projections(truth)),
+    }
+    if seed == 0:
+        draw(volumes | {"truth": truth})
+    found: dict[str, Any] = {"minutes": (time.process_time() - start) / 60}
+    for name, volume in volumes.items():
+        found[name] = missing_error(volume, truth)
+    return found
+
+
+def draw(volumes: dict[str, Tensor]) -> None:
+    """Draw the middle section along z of the first cell."""
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(1, len(volumes), figsize=(2.4 * len(volumes), 2.8))
+    for panel, (name, volume) in zip(axes, volumes.items(), strict=True):
+        panel.imshow(volume[0, volume.shape[1] // 2], cmap="gray", vmin=0, vmax=1.2)
+        panel.set_title(name, fontsize=8)
+        panel.axis("off")
+    figure.tight_layout()
+    figure.savefig(DOCS / "images/projections.png", dpi=90)
+    plt.close(figure)
+
+
+def report(found: dict[str, dict[str, Any]]) -> None:
+    """Write the table."""
+    names = [name for name in next(iter(found.values())) if name != "minutes"]
+    rows = []
+    for name in names:
+        pairs = np.array([run[name] for run in found.values()])
+        columns = [
+            f"{np.median(v):.3f} ({v.max():.3f})" for v in np.moveaxis(pairs, 1, 0)
+        ]
+        rows.append([name, *columns, str(len(pairs))])
+    head = "| row | error in the missing cone | elsewhere | seeds |"
+    write_table("other-measurements.md", "projections", head, rows)
+
+
+def main() -> None:
+    """Train, store, report."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    add = parser.add_argument
+    add("--seeds", nargs="*", type=int, default=[0, 1, 2])
+    add("--steps", type=int, default=STEPS)
+    add("--set", nargs="*", default=[], help="KEY=VALUE of the recipe; nothing is kept")
+    add("--write", action="store_true", help="into docs/other-measurements.md")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    pairs = (text.partition("=") for text in options.set)
+    changes = {key: json.loads(value) for key, _, value in pairs}
+    found = json.loads(RESULTS.read_text()) if RESULTS.is_file() else {}
+    for seed in options.seeds:
+        made = run(seed, options.steps, changes)
+        print(seed, made, flush=True)
+        if not options.set:
+            found[str(seed)] = made
+            RESULTS.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n")
+    if options.write:
+        report(found)
+
+
+if __name__ == "__main__":
+    main()
