@@ -137,7 +137,8 @@ def report(found: dict[str, dict[str, Any]]) -> None:
         for name, v in scans
     ]
     head = "| red blood cells | width along z | in the planes | ratio |"
-    write_table("other-measurements.md", "isotropy-real", head, rows)
+    if rows:
+        write_table("other-measurements.md", "isotropy-real", head, rows)
 
 
 def _columns(runs: list[dict[str, Any]]) -> list[str]:

@@ -158,10 +158,14 @@ def report(found: dict[str, dict[str, float]]) -> None:
     )
     write_table("other-measurements.md", "mri", head, rows)
     scans = {k: v for k, v in found.items() if "real_learned_psnr" in v}
-    head = "| seed | zero-filled: PSNR | SSIM | `mri`: PSNR | SSIM |"
+    head = "| row | seed | zero-filled: PSNR | SSIM | reconstructed: PSNR | SSIM |"
     names = ("zero_psnr", "zero_ssim", "learned_psnr", "learned_ssim")
     rows = [
-        [k.split("/")[1], *(f"{v[f'real_{n}']:.3f}" for n in names)]
+        [
+            f"`{k.split('/')[0]}`",
+            k.split("/")[1],
+            *(f"{v[f'real_{n}']:.3f}" for n in names),
+        ]
         for k, v in sorted(scans.items())
     ]
     write_table("other-measurements.md", "mri-real", head, rows)
