@@ -120,7 +120,7 @@ def draw(volumes: dict[str, Tensor]) -> None:
         panel.set_title(name, fontsize=8)
         panel.axis("off")
     figure.tight_layout()
-    figure.savefig(DOCS / "images/projections.png", dpi=90)
+    figure.savefig(DOCS / "images/projectiongan.png", dpi=90)
     plt.close(figure)
 
 
