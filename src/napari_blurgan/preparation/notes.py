@@ -72,8 +72,8 @@ class Note:
             f"The PSF does not fully explain the images: the residual is {misfit:.3g} "
             f"times the noise. The restoration is therefore smoother than the light "
             f"level would allow.",
-            "Check NA, wavelength, refractive index and voxel size, or measure the PSF "
-            "with beads.",
+            "Check NA, wavelength, refractive index and voxel size (`blurgan psf "
+            "likely` asks the images), or measure the PSF with beads.",
             {"misfit": misfit},
         )
 
