@@ -20,7 +20,7 @@ __all__ = ["Interval", "Likely", "MostLikely", "with_value"]
 
 Interval = tuple[float, float]
 
-TRIES = 10
+TRIES = 8
 """Values that are tried for one parameter in each round."""
 
 ROUNDS = 2
@@ -32,7 +32,7 @@ PSF that is too narrow leaves blur in the restoration, which acts like smoothing
 simulated sheets at 120 photons it is up to 0.002; an aperture that is a tenth too
 small predicts worse by 0.003 (nuclei) to 0.03 (filaments)."""
 
-HALVINGS = 5
+HALVINGS = 4
 """Bisections of an interval that is as likely as the best value."""
 
 

@@ -16,8 +16,9 @@ from napari_blurgan.checks import known_names
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import AxesError, DataError, OpticsError
 from napari_blurgan.heldout.background import best_background
+from napari_blurgan.heldout.comparison import REGION
 from napari_blurgan.heldout.likely import Interval, Likely, MostLikely, with_value
-from napari_blurgan.heldout.regions import regions_of
+from napari_blurgan.heldout.regions import middle_of, regions_of
 from napari_blurgan.inverse.psf_fit import psf_shape_for
 from napari_blurgan.methods.presets import preset
 from napari_blurgan.optics.forward import BlurKernel
@@ -196,8 +197,9 @@ def _comparison(
     """Return what compares optics on the photons of images, and their voxel size."""
     voxels = _known(common_voxel_size(stacks), stacks)
     site = _site(stacks, voxels)
-    regions, dims = regions_of(site, FIELDS), site.recipe.dims
+    regions = [r[middle_of(r.shape, REGION)] for r in regions_of(site, FIELDS)]
     shape = psf_shape_for(optics, regions[0].shape, voxels, depths=0.5)
+    dims = site.recipe.dims
     blur_of = partial(_blur, shape=shape, voxels=voxels, dims=dims, model=model)
     raised, noise = _to_background(regions, site.calibration.noise, blur_of(optics))
     return MostLikely(raised, noise, optics, blur_of), voxels
