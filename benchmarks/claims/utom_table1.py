@@ -5,7 +5,7 @@ that no training saw, of tasks of `utom_tasks`. What is found is kept in a file 
 lines, and what is there is not trained again:
 
     python -m benchmarks.claims.utom_table1 --data FOLDER --tasks cells isotropic ...
-    python -m benchmarks.claims.utom_table1 --table        only print the tables
+    python -m benchmarks.claims.utom_table1 --table        only print the table
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import numpy as np
 import torch
 
 from benchmarks.helpers.places import RESULTS
+from benchmarks.helpers.tables import write_table
 from benchmarks.helpers.utom_tasks import TASKS_OF_TABLE_1, Task
 from napari_blurgan.measure.fidelity import psnr, ssim
 from napari_blurgan.methods.presets import preset
@@ -29,6 +30,7 @@ from napari_blurgan.tasks.restore import restore
 from napari_blurgan.tasks.train import train
 
 FOUND = RESULTS / "utom-table1.jsonl"
+HEADER = "| task | row | trainings | SSIM | PSNR, dB |"
 PLAIN = {"terms.saliency": 0.0}
 ROWS: dict[str, dict[str, Any]] = {
     "cycleGAN": PLAIN,
@@ -103,18 +105,28 @@ def spread(numbers: list[float], digits: int) -> str:
     return f"{mean:.{digits}f} ± {np.std(numbers) / abs(mean):.1%}"
 
 
-def show(steps: int) -> None:
-    """Print a table for each task."""
+def rows_found(steps: int) -> list[tuple[str, ...]]:
+    """Return a row of the table for each method of each task."""
     found = [f for f in read() if f["steps"] == steps]
+    rows = []
     for task in dict.fromkeys(f["task"] for f in found):
-        print(f"\n{task}, {steps} steps\n\n| row | trainings | SSIM | PSNR, dB |")
-        print("|---|---|---|---|")
         for row in ("before", "supervised", *ROWS):
             mine = [f for f in found if (f["task"], f["row"]) == (task, row)]
             if mine:
-                figures = spread([f["ssim"] for f in mine], 3)
-                figures += " | " + spread([f["psnr"] for f in mine], 1)
-                print(f"| {row} | {len(mine)} | {figures} |")
+                ssims = spread([f["ssim"] for f in mine], 3)
+                psnrs = spread([f["psnr"] for f in mine], 1)
+                rows.append((task, row, str(len(mine)), ssims, psnrs))
+    return rows
+
+
+def show(steps: int, write: bool) -> None:
+    """Print the table; put it into docs/utom.md if asked to."""
+    rows = rows_found(steps)
+    if write:
+        write_table("utom.md", "table-1", HEADER, rows)
+        return
+    for row in rows:
+        print(*row, sep=" | ")
 
 
 def main() -> None:
@@ -125,7 +137,8 @@ def main() -> None:
     )
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2, 3, 4])
     parser.add_argument("--steps", type=int, default=400)
-    parser.add_argument("--table", action="store_true", help="only print the tables")
+    parser.add_argument("--table", action="store_true", help="only print the table")
+    parser.add_argument("--write", action="store_true", help="into docs/utom.md")
     options = parser.parse_args()
     torch.set_num_threads(1)
     names = ("task", "row", "seed", "steps")
@@ -142,7 +155,7 @@ def main() -> None:
             if key not in done:
                 found = measure(task, row, options.steps, seed)
                 keep(dict(zip(names, key, strict=True)) | found)
-    show(options.steps)
+    show(options.steps, options.write)
 
 
 if __name__ == "__main__":
