@@ -9,8 +9,8 @@ __all__ = ["COLOURS", "MEANINGS", "bullet", "log_ticks", "look"]
 
 # Okabe and Ito's colours, which colour-blind people can distinguish.
 COLOURS = ("#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7")
-STYLES = ("solid", "dashed", "dotted")
-BULLETS = {"solid": "⬤", "dashed": "◐", "dotted": "◌"}
+STYLES = ("solid", "dashed", "dotted", "dash-dotted")
+BULLETS = {"solid": "⬤", "dashed": "◐", "dotted": "◌", "dash-dotted": "◉"}
 
 LOOKS = {
     "cycle_y": (0, "solid"),
@@ -32,7 +32,7 @@ LOOKS = {
     "predicted": (0, "dotted"),
     "adversarial_remeasured": (1, "dashed"),
     "adversarial_planes": (1, "dotted"),
-    "spatial": (5, "dotted"),
+    "spatial": (1, "dash-dotted"),
     "likelihood": (6, "dotted"),
     "divergence": (4, "dotted"),
     "criterion": (0, "solid"),
