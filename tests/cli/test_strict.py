@@ -15,6 +15,7 @@ from napari_blurgan.cli import main
 MODEL = Path(__file__).parents[1] / "models" / "version1"
 OPTICS = ("--na", 1.0, "--ni", 1.33, "--wavelength", 520)
 VOXEL = ("--voxel", 0.3, 0.1, 0.1)
+VARY = ("--vary", "na=0.5:1.0")
 
 
 @pytest.fixture
@@ -34,13 +35,14 @@ def commands(files: Any) -> Any:
         "deconvolve": ("deconvolve", "rl", image, *OPTICS, *VOXEL, "--out", out),
         "restore": ("restore", files / "m.blurgan", image, *VOXEL, "--out", out),
         "beads": ("psf", "beads", image, *VOXEL, "--out", out),
+        "likely": ("psf", "likely", image, *OPTICS, *VOXEL, *VARY, "--out", out),
         "threshold": ("threshold", image, *points),
         "train": ("train", "cyclegan", *sets, "--out", files / "n.blurgan"),
     }
 
 
 @pytest.mark.parametrize(
-    "name", ["deconvolve", "restore", "beads", "threshold", "train"]
+    "name", ["deconvolve", "restore", "beads", "likely", "threshold", "train"]
 )
 def test_missing_chunks_are_refused_where_asked(
     files: Path, name: str, capsys: pytest.CaptureFixture[str]

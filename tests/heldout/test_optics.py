@@ -100,3 +100,5 @@ def test_what_is_to_be_varied_is_written_as_an_interval(
     words += ["--na", "1.0", "--ni", "1.33", "--wavelength", "525"]
     assert main([*words, "--vary", "na=1.2"]) == 2
     assert "NAME=LEAST:MOST" in capsys.readouterr().err
+    assert main([*words, "--vary", "na=0.9:1.2", "na=0.8:1.3"]) == 2
+    assert "na twice" in capsys.readouterr().err

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -60,18 +60,29 @@ def run(options: argparse.Namespace, optics_of: Callable[..., Optics]) -> int:
     from napari_blurgan.heldout.optics import likely_optics
 
     check_psf_place(options.out, options.overwrite)
-    intervals = dict(_interval(text) for text in options.vary)
-    stacks = read_stacks(expand(options.images), axes=options.axes)
-    found = likely_optics(
-        stacks,
-        optics_of(options),
-        intervals,
-        voxel_size=options.voxel,
-        channel=options.channel,
+    intervals = _intervals(options.vary)
+    stacks = read_stacks(
+        expand(options.images),
+        axes=options.axes,
+        voxel=options.voxel,
+        strict=options.strict,
     )
+    optics, channel = optics_of(options), options.channel
+    found = likely_optics(stacks, optics, intervals, channel=channel)
     found.psf.save(options.out, overwrite=options.overwrite)
     answer(options, _figures(found), _report(found))
     return 0
+
+
+def _intervals(texts: Sequence[str]) -> dict[str, tuple[float, float]]:
+    """Return the interval of each field; a field has one."""
+    found: dict[str, tuple[float, float]] = {}
+    for text in texts:
+        name, interval = _interval(text)
+        if name in found:
+            raise OpticsError(f"--vary names {text.partition('=')[0]} twice")
+        found[name] = interval
+    return found
 
 
 def _interval(text: str) -> tuple[str, tuple[float, float]]:
