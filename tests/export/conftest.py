@@ -34,12 +34,16 @@ def trained(name: str) -> Model:
     return train(recipe, image, other, psf=psf, voxel_size=VOXEL, device="cpu")
 
 
+def shaken(model: Model, spread: float) -> Model:
+    """Add noise to the weights of a model, and return it."""
+    torch.manual_seed(0)
+    with torch.no_grad():
+        for weights in model.generator.parameters():
+            weights.add_(spread * torch.randn_like(weights))
+    return model
+
+
 @pytest.fixture(scope="session", params=list(SPREAD))
 def model(request: pytest.FixtureRequest) -> Model:
     """One refining network of volumes, one plain U-Net and one ResNet of planes."""
-    made = trained(request.param)
-    torch.manual_seed(0)
-    with torch.no_grad():
-        for weights in made.generator.parameters():
-            weights.add_(SPREAD[request.param] * torch.randn_like(weights))
-    return made
+    return shaken(trained(request.param), SPREAD[request.param])

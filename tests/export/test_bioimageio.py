@@ -16,12 +16,13 @@ import pytest
 import torch
 import yaml
 
-from napari_blurgan import Model, restore
+from napari_blurgan import Model, preset, restore, train
 from napari_blurgan.cli import main
 from napari_blurgan.errors import DataError, ModelFileError
 from napari_blurgan.export.bioimageio import Description, _accepted, write_package
 from napari_blurgan.export.foreign import open_package
 from napari_blurgan.export.module import scripted
+from tests.export.conftest import TINY, shaken
 from tests.support.noise import noise
 
 SHAPES = [(18, 24, 24), (9, 13, 21), (20, 37, 30)]
@@ -64,6 +65,15 @@ def test_the_module_restores_other_images_borders_included(
     assert right.std() > 1e-3
     assert apart(found, right) < 1e-5
     assert np.abs(found - right).max() < 1e-5 * np.abs(right).max()
+
+
+def test_the_module_adds_its_input_where_a_network_changes_it() -> None:
+    recipe = preset("noise2self").updated(TINY | {"reconstructor.residual": True})
+    model = shaken(train(recipe, noise(SHAPES[0]), device="cpu"), 0.2)
+    image = image_for(model, SHAPES[1], 9)
+    found = scripted(model)(torch.from_numpy(image)[None, None])[0, 0].numpy()
+    assert apart(found, wanted(model, image)) < 1e-5
+    assert apart(found, image) > 1e-3
 
 
 def test_the_estimate_is_not_that_of_another_image(compiled: Any, model: Model) -> None:

@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import numpy as np
 import torch
 
-from napari_blurgan import Stack, Trainer, preset
+from napari_blurgan import Optics, Psf, Stack, Trainer, load_model, preset
+from napari_blurgan.cli import main
 from napari_blurgan.forward.kspace import KSpaceForward, KSpaceMask
 from napari_blurgan.monitoring.events import Stepped
 from napari_blurgan.objective.ambient import Ambient
 from napari_blurgan.preparation.calibration import NoiseModel
+from napari_blurgan.reading.images import read_stack
 from napari_blurgan.transport.assembly import Transport
 from napari_blurgan.transport.draw import Draw
 from napari_blurgan.transport.transported import Transported
+from napari_blurgan.writing.ome_tiff import write_ome_tiff
 from tests.transport.test_kspace import SMALL, slices, stack, tensor, undersampled
 from tests.transport.test_predicted import Knows
+
+VOXEL = (0.3, 0.1, 0.1)
+TINY = {
+    "reconstructor.base": 2,
+    "reconstructor.iterations": 5,
+    "discriminator.base": 2,
+    "discriminator.scales": 1,
+    "sampling.patch": 16,
+    "precision": "float32",
+}
 
 
 def test_a_random_mask_measures_other_lines_the_second_time() -> None:
@@ -65,3 +81,23 @@ def test_it_needs_no_sharp_image() -> None:
     )
     steps = [e for e in trainer if isinstance(e, Stepped)]
     assert "adversarial_remeasured" in steps[-1].losses
+
+
+def test_without_sharp_images_it_trains_resumes_and_restores_from_files(
+    tmp_path: Path,
+) -> None:
+    seen = np.random.default_rng(0).poisson(50, (16, 24, 24)).astype(np.float32)
+    image, spread = tmp_path / "y.ome.tif", tmp_path / "psf.ome.tif"
+    write_ome_tiff(image, seen, "ZYX", VOXEL)
+    Psf.from_optics(Optics(1, 1.33, 520), VOXEL, (5, 7, 7)).save(spread)
+    out, result = tmp_path / "m.blurgan", tmp_path / "r.ome.tif"
+    line = ["train", "ambient", "--blurred", str(image), "--psf", str(spread)]
+    line += ["--out", str(out), "--device", "cpu"]
+    settings = [f"{name}={value}" for name, value in TINY.items()]
+    assert main([*line, "--set", *settings, "--steps", "2"]) == 0
+    assert main([*line, "--set", *settings, "--steps", "3", "--resume"]) == 0
+    history = load_model(out).history
+    assert [row["step"] for row in history] == [1, 2, 3]
+    assert "discriminator_remeasured" in history[-1]
+    assert main(["restore", str(out), str(image), "--out", str(result)]) == 0
+    assert read_stack(result).shape == seen.shape

@@ -20,6 +20,7 @@ from napari_blurgan.data.kspace import (
 )
 from napari_blurgan.errors import AxesError, DataError, RecipeError
 from napari_blurgan.forward.kspace import KSpaceForward, KSpaceMask
+from napari_blurgan.methods.other_measurements import OTHER_MEASUREMENTS
 from napari_blurgan.methods.recipe import Recipe
 from napari_blurgan.monitoring.events import Stepped
 from napari_blurgan.optics.phantoms import heads
@@ -151,18 +152,28 @@ def test_other_units_of_the_sharp_images_are_the_gain() -> None:
     assert calibration.output.offset == 0
 
 
-@pytest.mark.parametrize("name", ["mri", "mri-supervised", "ssdu"])
+OF_SLICES = sorted(n for n in OTHER_MEASUREMENTS if preset(n).values == "complex")
+NAIVE = {"source.hidden": 0.0}
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"), [*((n, {}) for n in OF_SLICES), ("ssdu", NAIVE)]
+)
 def test_it_trains_resumes_and_restores_from_files(
-    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    name: str,
+    changes: dict[str, float],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     sharp = slices(12)
     np.save(tmp_path / "y.npy", undersampled(sharp))
     np.save(tmp_path / "x.npy", sharp if "supervised" in name else slices(13))
     out, result = tmp_path / "m.blurgan", tmp_path / "r.ome.tif"
     data = ["--blurred", str(tmp_path / "y.npy")]
-    data += [] if name == "ssdu" else ["--sharp", str(tmp_path / "x.npy")]
+    alone = preset(name).source.most_domains == 1
+    data += [] if alone else ["--sharp", str(tmp_path / "x.npy")]
     line = ["train", name, *data, "--out", str(out), "--device", "cpu"]
-    settings = [f"{key}={value}" for key, value in SMALL.items()]
+    settings = [f"{key}={value}" for key, value in {**SMALL, **changes}.items()]
     assert main([*line, "--steps", "2", "--set", *settings]) == 0
     assert main([*line, "--steps", "3", "--resume", "--set", *settings]) == 0
     assert [row["step"] for row in load_model(out).history] == [1, 2, 3]
