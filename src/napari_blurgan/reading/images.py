@@ -8,6 +8,7 @@ from pathlib import Path
 from napari_blurgan.checks import as_path, whole
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import DataError
+from napari_blurgan.reading.hdf5 import HDF5, file_and_dataset, read_hdf5
 from napari_blurgan.reading.nifti import read_nifti
 from napari_blurgan.reading.numpy_file import read_npy
 from napari_blurgan.reading.tiff import read_tiff
@@ -22,8 +23,6 @@ FOREIGN = {
     ".ims": "an Imaris file",
     ".ics": "an ICS file",
     ".ids": "the pixels of an ICS file",
-    ".h5": "an HDF5 file",
-    ".hdf5": "an HDF5 file",
     ".mrc": "an MRC file",
     ".png": "a PNG file",
     ".jpg": "a JPEG file",
@@ -49,7 +48,8 @@ def read_stack(
         TIFF, OME-TIFF, BigTIFF, an ImageJ hyperstack, OME-Zarr, a zarr array, or one
         of numpy (``.npy``) or NIfTI-1 (``.nii``, ``.nii.gz``), whose complex numbers
         become two channels. With the extra ``formats`` also Nikon ND2, Zeiss CZI, Leica
-        LIF, Olympus OIF and OIB, of which one position, scene or image is read.
+        LIF, Olympus OIF and OIB, of which one position, scene or image is read, and
+        HDF5: ``scan.h5``, or ``scan.h5/kspace`` if it holds several datasets.
     axes : str, optional
         Axis letters of TCZYXS that overrule those of the file.
     strict : bool
@@ -80,6 +80,7 @@ def read_stack(
         a name is taken as Z (as T where there is a Z already) and noted.
     """
     found, number = as_path(path), whole("image", image, 0, LARGEST)
+    found, dataset = file_and_dataset(found)
     if not found.exists():
         raise DataError(f"{found}: no such file")
     if number and found.suffix.lower() not in VENDORS:
@@ -94,6 +95,8 @@ def read_stack(
         return read_nifti(found, axes)
     if found.suffix.lower() in VENDORS:
         return _read_vendor(found, axes, number)
+    if found.suffix.lower() in HDF5:
+        return read_hdf5(found, axes, dataset)
     foreign = FOREIGN.get(found.suffix.lower())
     if foreign:
         raise DataError(
