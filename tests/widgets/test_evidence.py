@@ -11,12 +11,12 @@ import pytest
 from napari import Viewer
 from pytestqt.qtbot import QtBot
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QPushButton
+from qtpy.QtWidgets import QLabel, QPushButton, QWidget
 
 from napari_blurgan import evidence
 from napari_blurgan.widgets import _state
 from napari_blurgan.widgets._controls import Phase
-from napari_blurgan.widgets._evidence import LEGENDS
+from napari_blurgan.widgets._evidence import ERROR, LEGENDS
 from napari_blurgan.widgets._layers import to_stack
 from tests.support.docks import finish, opened
 
@@ -65,12 +65,20 @@ def test_one_click_shows_where_the_data_support_the_result(
     error = viewer.layers["blurred · expected error"]
     np.testing.assert_allclose(error.data, maps[3], rtol=1e-3, atol=1e-2)
     assert not error.visible
-    assert error.contrast_limits[0] == 0
+    low, high = error.contrast_limits
+    assert low == 0
+    assert f"{high:.3g}" in said(widget.evidence)
+    assert "Expected error (grey levels)" in said(widget.evidence)
     assert widget.evidence.isVisibleTo(widget)
     assert f"{found.report.unsupported:.1%}" in widget.evidence.text()
 
     press(widget.run.start_button)  # another result: the figures are not of it
     assert not widget.evidence.isVisibleTo(widget)
+
+
+def said(panel: QWidget) -> set[str]:
+    """Return all that is to be read beside the bars of colours."""
+    return {label.text() for label in panel.findChildren(QLabel)}
 
 
 def test_one_time_point_and_a_result_in_a_file(
@@ -129,3 +137,9 @@ def test_the_colours_mean_what_the_legend_says() -> None:
     assert invented[0] > invented[2]  # orange
     assert lost[2] > lost[0]  # blue
     assert nothing[3] == 0
+
+
+def test_the_expected_error_is_brighter_in_grey_the_larger_it_is() -> None:
+    colours = LEGENDS[ERROR].colormap().map(np.linspace(0, 1, 9))
+    grey = colours[:, :3] @ (0.299, 0.587, 0.114)
+    assert (np.diff(grey) > 0).all()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,6 +28,9 @@ ORANGE, CLEAR, BLUE = "#ffe69f00", "#00000000", "#ff56b4e9"
 LARGEST = 6
 """Standard deviations of the noise at the ends of the colours of a misfit."""
 
+OPACITY = 0.6
+"""Of evidence and misfit: what they lie on is to be seen."""
+
 
 @dataclass(frozen=True)
 class Legend:
@@ -37,6 +40,7 @@ class Legend:
     ends: tuple[str, str]
     limits: tuple[float, float]
     stops: tuple[tuple[float, str], ...]
+    opacity: float = OPACITY
 
     def colormap(self) -> Colormap:
         """Return the colours as napari takes them."""
@@ -45,7 +49,19 @@ class Legend:
         return Colormap(np.array(colours), name=self.title, controls=controls)
 
 
+ERROR = "expected error"
+# Its colours, at equal distances: as bright in grey as in colour.
+VIRIDIS = ("#440154", "#3b528b", "#21918c", "#5ec962", "#fde725")
+
 LEGENDS = {
+    # Where the bar ends is known with the map: see `_legends`.
+    ERROR: Legend(
+        "Expected error (grey levels)",
+        ("0", ""),
+        (0, 1),
+        tuple((n / (len(VIRIDIS) - 1), colour) for n, colour in enumerate(VIRIDIS)),
+        opacity=1.0,
+    ),
     "misfit": Legend(
         "Misfit (σ of the noise)",
         (f"−{LARGEST}: invented", f"+{LARGEST}: lost"),
@@ -60,11 +76,7 @@ LEGENDS = {
         ((0.0, ORANGE), (0.8, CLEAR), (1.0, CLEAR)),
     ),
 }
-CHANNELS = {"error": 3, "misfit": 1, "evidence": 0}
-ERROR = "viridis"
-"""Colours of the expected error, which has no limits of its own."""
-OPACITY = 0.6
-"""Of both layers: what they lie on is to be seen."""
+CHANNELS = {ERROR: 3, "misfit": 1, "evidence": 0}
 BAR = 12
 """Height of a bar of colours, in pixels."""
 HINT = (
@@ -90,40 +102,31 @@ def evidence_layers(source: Image, found: Evidence, axes: str) -> list[LayerData
     axes : str
         Of the source.
     """
-    error = _error(source, found, axes)
-    return [error, *(_layer(source, found, axes, done) for done in LEGENDS)]
-
-
-def _map(source: Image, found: Evidence, axes: str, done: str) -> LayerData:
-    stack = found.maps.only_channel(CHANNELS[done])
-    return result_layer(source, stack, done, axes)
-
-
-def _error(source: Image, found: Evidence, axes: str) -> LayerData:
-    """Return the expected error, in grey levels."""
-    pixels, attributes, kind = _map(source, found, axes, "error")
-    limits = limits_of_stack(pixels)
-    look = {
-        "name": f"{source.name} · expected error",
-        "colormap": ERROR,
-        "visible": False,
-    }
-    if limits is not None:
-        look["contrast_limits"] = (0.0, limits[1])
-    return pixels, attributes | look, kind
+    return [_layer(source, found, axes, done) for done in LEGENDS]
 
 
 def _layer(source: Image, found: Evidence, axes: str, done: str) -> LayerData:
-    legend = LEGENDS[done]
-    pixels, attributes, kind = _map(source, found, axes, done)
+    legend = _legends(found)[done]
+    stack = found.maps.only_channel(CHANNELS[done])
+    pixels, attributes, kind = result_layer(source, stack, done, axes)
     look = {
         "colormap": legend.colormap(),
         "contrast_limits": legend.limits,
         "blending": "translucent_no_depth",
         "visible": done == "evidence",
-        "opacity": OPACITY,
+        "opacity": legend.opacity,
     }
     return pixels, attributes | look, kind
+
+
+def _legends(found: Evidence) -> dict[str, Legend]:
+    """Return the legends; that of the error ends where its map does."""
+    limits = limits_of_stack(found.maps.only_channel(CHANNELS[ERROR]).data)
+    if limits is None:
+        return LEGENDS
+    high = limits[1]
+    error = replace(LEGENDS[ERROR], ends=("0", f"{high:.3g}"), limits=(0.0, high))
+    return LEGENDS | {ERROR: error}
 
 
 class EvidencePanel(QWidget):
@@ -136,8 +139,9 @@ class EvidencePanel(QWidget):
         self._words.setAccessibleName("Evidence")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        for legend in reversed(LEGENDS.values()):
-            low, high = map(plain, legend.ends)
+        self._ends = {}
+        for done, legend in reversed(LEGENDS.items()):
+            low, high = self._ends[done] = tuple(map(plain, legend.ends))
             high.setAlignment(Qt.AlignmentFlag.AlignRight)
             layout.addWidget(plain(legend.title))
             layout.addWidget(_Bar(legend))
@@ -146,7 +150,10 @@ class EvidencePanel(QWidget):
         self.hide()
 
     def show_report(self, found: Evidence) -> None:
-        """Say what the maps come to."""
+        """Say what the maps come to, and where their colours end."""
+        for done, legend in _legends(found).items():
+            for label, words in zip(self._ends[done], legend.ends, strict=True):
+                label.setText(words)
         report = str(found.report)
         odd = WRONG_NOISE * (found.report.calibration_error > DOUBTFUL)
         self._words.setText(f"{report[0].upper()}{report[1:]}\n{HINT}{odd}")
