@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from pathlib import Path
 
@@ -204,6 +205,42 @@ def test_light_must_exceed_the_variation_of_draws(drawing: Model) -> None:
     expected = 1 / (1 + np.exp(-(SLOPE * 0.5 * 90 / level + INTERCEPT)))
     assert less[10:22, 10:22].mean() == pytest.approx(expected, abs=2e-3)
     assert expected < more[10:22, 10:22].min()
+
+
+def test_light_must_exceed_the_disagreement_with_other_models(
+    drawing: Model, tmp_path: Path
+) -> None:
+    """As checkpoints of a training, or trainings with other seeds."""
+    other = copy.deepcopy(drawing)
+    other.id = "another"
+    with torch.no_grad():
+        other.generator.network.last.bias += 1.0
+    rng = np.random.default_rng(1)
+    pixels = rng.poisson(30, (32, 32)).astype(np.float32)
+    pixels[8:24, 8:24] += 60
+    measured = Stack(pixels, "YX", name="n")
+    measured.save(tmp_path / "n.ome.tif")
+    for name, model in (("first", drawing), ("other", other)):
+        model.save(tmp_path / f"{name}.blurgan")
+    alone = evidence(measured, measured, model=drawing, repeats=(), device="cpu")
+    names = [str(tmp_path / n) for n in ("first.blurgan", "n.ome.tif", "n.ome.tif")]
+    out = tmp_path / "maps.ome.tif"
+    words = ["evidence", *names, "--also", str(tmp_path / "other.blurgan")]
+    assert main([*words, "--repeats", "--out", str(out), "--device", "cpu"]) == 0
+    found = napari_blurgan.read_stack(out)
+    less, more = np.asarray(found.data)[0], np.asarray(alone.maps.data)[0]
+    made = [restore(m, measured, device="cpu").data for m in (drawing, other)]
+    level = np.abs(np.subtract(*made))[8:24, 8:24].mean() / np.sqrt(2)
+    # Logistic of half the light over the disagreement; see trust.support.
+    expected = 1 / (1 + np.exp(-(SLOPE * 0.5 * 90 / level + INTERCEPT)))
+    assert less[10:22, 10:22].mean() == pytest.approx(expected, abs=0.02)
+    assert expected < more[10:22, 10:22].min() - 0.05
+    assert "another" in str(found.metadata)
+
+
+def test_other_models_need_a_first_one(images: dict[str, np.ndarray]) -> None:
+    with pytest.raises(DataError, match="compared with the first"):
+        judge(images, "right", also=["other.blurgan"])
 
 
 def test_an_image_larger_than_the_memory_is_not_restored_again() -> None:

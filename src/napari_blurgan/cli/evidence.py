@@ -62,6 +62,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="what the model restores in addition: halves of the light, rotations, "
         "and draws of a distribution; all by default",
     )
+    parser.add_argument(
+        "--also",
+        nargs="+",
+        default=[],
+        metavar="NAME.blurgan",
+        help="other checkpoints of the model, or trainings with other seeds: each "
+        "restores the image, and evidence must exceed their disagreement",
+    )
     add_voxel(parser)
     add_index(parser, "--channel", "channel of a multi-channel image")
     text = "z y x of the tiles; by default chosen from the free memory"
@@ -116,6 +124,7 @@ def _found(options: argparse.Namespace) -> Evidence:
             *images,
             psf=_psf(options),
             model=model,
+            also=options.also,
             camera=_camera(options),
             repeats=REPEATS if options.repeats is None else options.repeats,
             out=Path(options.out),

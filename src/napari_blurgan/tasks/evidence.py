@@ -7,6 +7,7 @@ import math
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
@@ -37,7 +38,7 @@ from napari_blurgan.trust.evidence_operator import EvidenceOperator
 from napari_blurgan.trust.expectation import Levels
 from napari_blurgan.trust.levels import coverage_error, find_levels, middle_of
 from napari_blurgan.trust.pair import beside, check_pair
-from napari_blurgan.trust.repeats import halves, turns
+from napari_blurgan.trust.repeats import disagreement, halves, turns
 from napari_blurgan.trust.report import Report, summed_up
 
 __all__ = ["REPEATS", "Evidence", "EvidenceOptions", "evidence"]
@@ -107,6 +108,7 @@ def evidence(
     *,
     psf: PsfSource | None = None,
     model: Model | PathLike | None = None,
+    also: Sequence[Model | PathLike] = (),
     camera: Camera | None = None,
     repeats: Sequence[str] = REPEATS,
     progress: Callable[[Event], None] | None = None,
@@ -124,6 +126,9 @@ def evidence(
         Blur of the measured image; that of the model by default.
     model : Model or path-like, optional
         What restored it. It is asked to restore again, as `repeats` says.
+    also : sequence of Model or path-like
+        Models that might have restored it as well: checkpoints of the same training,
+        or better, trainings with other seeds. Each restores the image once.
     camera : Camera, optional
         Gain, offset and read noise; estimated from the image by default.
     repeats : sequence of str
@@ -144,7 +149,7 @@ def evidence(
     ------
     DataError, AxesError
         If an image cannot be read, if the two do not fit, or neither PSF nor model
-        says how the image is blurred.
+        says how the image is blurred, or if there are other models without a first.
     OpticsError
         If the PSF is none.
     RecipeError
@@ -156,17 +161,22 @@ def evidence(
     out, device = options.get("out"), options.get("device", "auto")
     if out is not None:
         refuse_existing(out, options.get("overwrite", False))
-    loaded = model if isinstance(model, Model | None) else load_model(Path(model))
+    if also and model is None:
+        raise DataError("other models are compared with the first, which is missing")
+    loaded = None if model is None else _loaded(model)
+    others = [_loaded(one) for one in also]
     kernel, fitted = _kernel(first, psf, loaded)
     _check_repeats(repeats)
-    large = loaded is not None and bool(repeats) and not _repeatable(first)
-    repeats = () if large or loaded is None else repeats
+    again = loaded is not None and bool(repeats or others)
+    large = again and not _repeatable(first)
+    if large or loaded is None:
+        repeats, others = (), []
     notes = (*fitted, *exposure_notes(first), *([TOO_LARGE] if large else []))
     dims = len(first.spatial_axes) if kernel is None else kernel.ndim
     levels, coverage = _levels(first, second, kernel, dims, camera)
     spreads = [
         first.with_data(image)
-        for image in _spreads(loaded, first, levels, repeats, device)
+        for image in _spreads(loaded, others, first, levels, repeats, device)
     ]
     operator = EvidenceOperator(
         kernel, dims, levels, len(spreads), choose_device(device)
@@ -178,8 +188,8 @@ def evidence(
             make_sink(out, options.get("resume", False)),
             tile=options.get("tile"),
             margin=(0,) * dims,
-            provenance=_provenance(first, second, loaded, levels, repeats),
-            identity=_identity(kernel, levels, repeats),
+            provenance=_provenance(first, second, loaded, others, levels, repeats),
+            identity=_identity(kernel, levels, repeats, others),
         ),
         (*notes, NULL_SPACE),
         progress,
@@ -189,15 +199,23 @@ def evidence(
 
 
 def _identity(
-    kernel: Image | None, levels: Levels, repeats: Sequence[str]
+    kernel: Image | None,
+    levels: Levels,
+    repeats: Sequence[str],
+    others: Sequence[Model],
 ) -> dict[str, Any]:
     """Return what, besides the images, must be the same for maps to be resumed."""
     values = b"" if kernel is None else np.ascontiguousarray(kernel).tobytes()
-    return {
+    named = {"other models": [one.id for one in others]} if others else {}
+    return named | {
         "PSF": hashlib.sha256(values).hexdigest(),
         "camera or levels": repr(levels),
         "repeats": list(repeats),
     }
+
+
+def _loaded(model: Model | PathLike) -> Model:
+    return model if isinstance(model, Model) else load_model(Path(model))
 
 
 def _one_channel(image: ImageLike, options: EvidenceOptions) -> Stack:
@@ -285,6 +303,7 @@ def _repeatable(measured: Stack) -> bool:
 
 def _spreads(
     model: Model | None,
+    others: Sequence[Model],
     measured: Stack,
     levels: Levels,
     repeats: Sequence[str],
@@ -292,11 +311,7 @@ def _spreads(
 ) -> Iterator[Image]:
     if model is None:
         return
-
-    def again(stack: Stack, **how: Any) -> Stack:
-        """Restore an image in memory."""
-        return restore(model, stack, device=device, progress=_nothing, **how)
-
+    again = _restoring(model, device)
     if "halves" in repeats:
         yield halves(again, measured, levels)
     if "turns" in repeats:
@@ -305,10 +320,14 @@ def _spreads(
     if "draws" in repeats and DISTRIBUTION in model.recipe.offers:
         drawn = again(measured, samples=DRAWS, outputs=["sd"])
         yield np.asarray(drawn, np.float32).reshape(measured.shape)
+    if others:
+        ways = [again, *(_restoring(one, device) for one in others)]
+        yield disagreement(ways, measured)
 
 
-def _nothing(event: Event) -> None:
-    """Ignore a note: it was already reported when the image was restored."""
+def _restoring(model: Model, device: str) -> Callable[..., Stack]:
+    """Return what restores in memory, without notes: they were already reported."""
+    return partial(restore, model, device=device, progress=lambda event: None)
 
 
 def _carried(
@@ -330,6 +349,7 @@ def _provenance(
     measured: Stack,
     restored: Stack,
     model: Model | None,
+    others: Sequence[Model],
     levels: Levels,
     repeats: Sequence[str],
 ) -> dict[str, Any]:
@@ -343,4 +363,6 @@ def _provenance(
     if model is not None:
         facts |= {"model": model.id, "recipe": model.recipe.name}
         facts["repeats"] = list(repeats)
+    if others:
+        facts["other models"] = [one.id for one in others]
     return provenance_of("evidence", facts)

@@ -1,8 +1,8 @@
-"""Repeated restorations, which should agree: halves of the light, rotated images."""
+"""Repeated restorations, which should agree: of halves, of turned images, by others."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -13,7 +13,7 @@ from napari_blurgan.data.stack import Stack
 from napari_blurgan.optics.symmetry import Symmetry
 from napari_blurgan.trust.expectation import Levels
 
-__all__ = ["halves", "turns"]
+__all__ = ["disagreement", "halves", "turns"]
 
 MOST_PHOTONS = 1e12
 """Largest number of photons per voxel; with more, photon noise is negligible."""
@@ -100,6 +100,28 @@ def turns(restore: Restore, measured: Stack, symmetry: Symmetry) -> Image:
         count += 1
     variance = (square / count - (total / count) ** 2) * count / (count - 1)
     return np.sqrt(np.maximum(variance, 0)).astype(np.float32)
+
+
+def disagreement(ways: Sequence[Restore], measured: Stack) -> Image:
+    """Return the deviation between restorations of one image by several networks.
+
+    Networks that were trained alike differ where the data of their training do not
+    settle the answer (Lakshminarayanan et al. 2017).
+
+    Parameters
+    ----------
+    ways : sequence of callable
+        At least two, each from a stack to a stack.
+    measured : Stack
+        Read into memory.
+
+    Returns
+    -------
+    ndarray of float32
+        In the shape of `measured`.
+    """
+    made = [np.asarray(restore(measured)).astype(np.float64) for restore in ways]
+    return np.std(made, axis=0, ddof=1).astype(np.float32)
 
 
 Way = Callable[[NDArray[np.floating]], NDArray[np.floating]]
