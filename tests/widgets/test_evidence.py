@@ -67,13 +67,21 @@ def test_one_click_shows_where_the_data_support_the_result(
     assert not error.visible
     low, high = error.contrast_limits
     assert low == 0
-    assert f"{high:.3g}" in said(widget.evidence)
+    assert high == pytest.approx(said_end(widget.evidence), rel=0.01)
     assert "Expected error (grey levels)" in said(widget.evidence)
     assert widget.evidence.isVisibleTo(widget)
     assert f"{found.report.unsupported:.1%}" in widget.evidence.text()
 
     press(widget.run.start_button)  # another result: the figures are not of it
     assert not widget.evidence.isVisibleTo(widget)
+
+
+def said_end(panel: QWidget) -> float:
+    """Return the number at the right end of the bar of the expected error."""
+    words = [label.text() for label in panel.findChildren(QLabel)]
+    end = words[words.index("Expected error (grey levels)") + 2]
+    assert "e" not in end
+    return float(end)
 
 
 def said(panel: QWidget) -> set[str]:

@@ -125,7 +125,8 @@ def _legends(found: Evidence) -> dict[str, Legend]:
     if limits is None:
         return LEGENDS
     high = limits[1]
-    error = replace(LEGENDS[ERROR], ends=("0", f"{high:.3g}"), limits=(0.0, high))
+    ends = ("0", f"{float(f'{high:.3g}'):g}")  # three digits, without an exponent
+    error = replace(LEGENDS[ERROR], ends=ends, limits=(0.0, high))
     return LEGENDS | {ERROR: error}
 
 
