@@ -26,15 +26,17 @@ from torch import Tensor
 
 from benchmarks.helpers.places import DOCS
 from benchmarks.helpers.tables import write_table
-from benchmarks.helpers.tomography import (
+from benchmarks.helpers.tomography import missing_error
+from napari_blurgan import Stack, preset, restore, train
+from napari_blurgan.optics.phantoms.projections import (
     ANGLES,
     back_projected,
     cells,
     measured,
-    missing_error,
+    missing_views,
+    papoulis,
     projections,
 )
-from napari_blurgan import Stack, preset, restore, train
 
 RESULTS = Path(__file__).parents[1] / "results/projections.json"
 TRAINING, TESTING = 24, 4
@@ -57,19 +59,9 @@ RECIPE: dict[str, Any] = {
 }
 SEEN = torch.tensor(measured())
 STEPS = 400
-POSITIVE = 10
-"""Rounds of Gerchberg and Papoulis: nothing is negative, measured angles are kept."""
-
-
-def papoulis(views: Tensor) -> Tensor:
-    """Return a reconstruction of projections at the measured angles."""
-    angles = [a for a, seen in zip(ANGLES, SEEN, strict=True) if seen]
-    made = back_projected(views, angles).clamp_min(0)
-    for _ in range(POSITIVE):
-        again = projections(made)
-        again[:, SEEN] = views
-        made = back_projected(again).clamp_min(0)
-    return made
+ROUNDS, MERGING, MORE = 20, 5, 20
+"""Rounds of Gerchberg and Papoulis: before the training, with what it has made of the
+projections that were not measured, and after that with measured ones alone."""
 
 
 def stack(views: Tensor, name: str) -> Stack:
@@ -80,27 +72,30 @@ def stack(views: Tensor, name: str) -> Stack:
 def run(seed: int, steps: int, changes: dict[str, Any]) -> dict[str, Any]:
     """Train; return the errors of cells that were not trained on."""
     start = time.process_time()
-    drawn = cells(2 * TRAINING + TESTING, seed)
-    one, other, truth = drawn.split([TRAINING, TRAINING, TESTING])
-    bad = projections(papoulis(projections(one)[:, SEEN]))[:, ~SEEN]
-    good = projections(other)[:, SEEN]
-    recipe = preset("cyclegan").updated(RECIPE | changes)
-    sets = stack(bad, "not measured"), stack(good, "measured")
-    model = train(recipe, *sets, steps=steps, device="cpu", seed=seed)
-    views = projections(truth)[:, SEEN]
     angles = [a for a, seen in zip(ANGLES, SEEN, strict=True) if seen]
-    first = papoulis(views)
+    bad, good = missing_views(TRAINING, seed, ROUNDS)
+    truth = cells(TESTING, seed + 1000)
+    recipe = preset("cyclegan").updated(RECIPE | changes)
+    sets = Stack(bad, "ZYX", name="bad"), Stack(good, "ZYX", name="good")
+    model = train(recipe, *sets, steps=steps, device="cpu", seed=seed)
+    views = projections(truth, angles)
+    first = papoulis(views, angles, ROUNDS)
     again = projections(first)
     restored = restore(model, stack(again[:, ~SEEN], "views"), precision="float32")
     again[:, SEEN] = views
     again[:, ~SEEN] = torch.from_numpy(
         np.asarray(restored.data, np.float32).reshape(again[:, ~SEEN].shape)
     )
+    learned = papoulis(again, ANGLES, MERGING, first)
     volumes = {
         "filtered back-projection": back_projected(views, angles),
         "Gerchberg-Papoulis": first,
-        "ProjectionGAN": back_projected(again).clamp_min(0),
-        "all angles measured": back_projected(projections(truth)),
+        "Gerchberg-Papoulis, twice as long": papoulis(views, angles, MORE, first),
+        "ProjectionGAN": learned,
+        "ProjectionGAN, then Gerchberg-Papoulis": papoulis(
+            views, angles, MORE, learned
+        ),
+        "all angles measured": papoulis(projections(truth), ANGLES, ROUNDS),
     }
     if seed == 0:
         draw(volumes | {"truth": truth})

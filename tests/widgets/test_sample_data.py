@@ -9,10 +9,26 @@ import pytest
 from napari.components import ViewerModel
 from pytestqt.qtbot import QtBot
 
+from napari_blurgan import preset, restore, train
+from napari_blurgan.data.complex_numbers import as_complex
 from napari_blurgan.data.exposure import exposure_notes
-from napari_blurgan.widgets import sample_cells, sample_data
+from napari_blurgan.widgets import sample_cells, sample_data, sample_measurements
 from napari_blurgan.widgets._data_form import DataForm
 from napari_blurgan.widgets._layers import LayerData, to_psf, to_stack
+
+OTHERS = [
+    sample_measurements.heads,
+    sample_measurements.flat_stack,
+    sample_measurements.projections,
+]
+TINY = {
+    "reconstructor.base": 2,
+    "discriminator.base": 2,
+    "discriminator.scales": 1,
+    "sampling.patch": 16,
+    "precision": "float32",
+    "steps": 1,
+}
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +94,7 @@ def test_train_knows_what_to_do_with_it(
         sample_data.microtubules,
         sample_data.beads,
         sample_cells.cells,
+        *OTHERS,
     ],
 )
 def test_no_sample_is_saturated_or_clipped(make: Any) -> None:
@@ -90,3 +107,29 @@ def test_beads_are_found_in_the_bead_sample() -> None:
 
     (layer,) = opened(sample_data.beads()).layers
     assert len(detect_beads(np.asarray(layer.data))) >= 5
+
+
+@pytest.mark.parametrize("make", OTHERS)
+def test_other_measurements_train_with_the_recipe_that_they_name(
+    make: Any, qtbot: QtBot
+) -> None:
+    form = DataForm(opened(make()))
+    qtbot.addWidget(form)
+    form.reset_choices()
+    (y,), x = form.blurred.layers(), form.sharp.layers()
+    assert form.recipe is not None
+    recipe = preset(form.recipe)
+    assert len(x) == (0 if recipe.source.most_domains == 1 else 1)
+    measured, sharp = to_stack(y), to_stack(x[0]) if x else None
+    model = train(recipe.updated(TINY), measured, sharp, device="cpu")
+    found = np.asarray(restore(model, measured, device="cpu").data)
+    assert found.shape[-2:] == measured.data.shape[-2:]
+
+
+def test_magnitudes_are_those_of_the_complex_layers() -> None:
+    layers = opened(sample_measurements.heads()).layers
+    for name in ("heads, undersampled", "other heads, fully sampled"):
+        parts, shown = layers[name], layers[f"{name}, magnitude"]
+        assert to_stack(parts).axes == "CZYX"
+        found = np.abs(as_complex(np.asarray(parts.data)))
+        np.testing.assert_allclose(found, shown.data, rtol=1e-6)

@@ -9,11 +9,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from napari_blurgan.data.stack import Stack
 from napari_blurgan.estimates.blocks import blocks_of
 from napari_blurgan.estimates.estimator import estimator_of
 from napari_blurgan.preparation.site import Site
 
-__all__ = ["FIELD", "Look", "around", "first_look", "places"]
+__all__ = ["FIELD", "Look", "around", "first_look", "in_planes", "places", "spacing"]
 
 FIELD = (16, 96, 96)
 """Largest field in voxels; it is shown often, so it must be cheap."""
@@ -34,12 +35,15 @@ class Look:
         First voxel of the field.
     time : int
         Its time point.
+    spacing : float
+        As `spacing` returns it.
     """
 
     before: NDArray[np.float32]
     after: NDArray[np.float32]
     corner: tuple[int, ...]
     time: int = 0
+    spacing: float = 1.0
 
 
 def first_look(
@@ -69,6 +73,9 @@ def first_look(
     *_, block = next(blocks_of(site.y[:1], dims, 1, time))
     block = levels.y.apply(block)
     size = [min(f, n) for f, n in zip(FIELD[-dims:], block.shape[1:], strict=True)]
+    apart = spacing(site, site.y[0])
+    if middle is not None:
+        middle = in_planes(middle, apart)
     corner = _chosen(block, size, middle)
     start = [max(0, c - AROUND) for c in corner]
     stop = [c + n + AROUND for c, n in zip(corner, size, strict=True)]
@@ -77,7 +84,22 @@ def first_look(
     estimate = estimator(y[None], site.forward.blur)[0, -1:].numpy()
     inner = _box([c - s for c, s in zip(corner, start, strict=True)], size)
     before, after = levels.y.undo(wide[inner]), levels.output.undo(estimate[inner])
-    return Look(before, after, corner, time)
+    return Look(before, after, corner, time, apart)
+
+
+def spacing(site: Site, stack: Stack) -> float:
+    """Return the planes of a measured image per plane of what is trained on.
+
+    Less than one where planes were interpolated to cubic voxels.
+    """
+    ours, theirs = stack.voxel_size[0], site.voxel_size[0]
+    return ours / theirs if ours and theirs else 1.0
+
+
+def in_planes(middle: Sequence[float], spacing: float) -> list[float]:
+    """Return a place in an image, ([t, c,] z, y, x), counted in other planes."""
+    z = len(middle) - 3
+    return [v / spacing if axis == z else v for axis, v in enumerate(middle)]
 
 
 def around(

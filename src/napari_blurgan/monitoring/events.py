@@ -124,6 +124,9 @@ class Previewed(Event):
         First voxel of the crop in that stack, (z, y, x) or (y, x).
     time : int
         Its time point.
+    spacing : float
+        Planes of that stack per plane of the crop; below one where planes were
+        interpolated. `corner` counts planes of the crop.
     """
 
     before: NDArray[np.float32]
@@ -131,6 +134,7 @@ class Previewed(Event):
     source: int
     corner: tuple[int, ...]
     time: int = 0
+    spacing: float = 1.0
 
 
 @dataclass(frozen=True)

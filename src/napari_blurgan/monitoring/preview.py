@@ -9,7 +9,13 @@ import torch
 from numpy.typing import NDArray
 
 from napari_blurgan.data.stack import Stack
-from napari_blurgan.estimates.first_look import FIELD, around, places
+from napari_blurgan.estimates.first_look import (
+    FIELD,
+    around,
+    in_planes,
+    places,
+    spacing,
+)
 from napari_blurgan.optimisation.engine import Engine
 from napari_blurgan.optimisation.prepared import Prepared
 from napari_blurgan.transport.draw import Draw
@@ -31,8 +37,10 @@ class Preview:
         self.calibration = site.calibration
         self.source = prepared.source
         self._dims = site.recipe.dims
+        self._whole = site.recipe.sampling.whole
         self._number = self._time = 0
         stack = self.source.measured[0]
+        self._spacing = spacing(site, stack)
         self.size = self._size(stack)
         self.place = self._liveliest(stack)
 
@@ -48,14 +56,15 @@ class Preview:
         Parameters
         ----------
         middle : sequence of float or None
-            Its middle in voxels of the first measured image, which it is as near to
-            as that image, or the block of it, allows.
+            Its middle in voxels of the first measured image, as in its file, which it
+            is as near to as that image, or the block of it, allows.
         time : int
             Its time point; of blocks, the nearest that there is.
         """
         blocks = self.source.measured
         if middle is None or len(middle) < len(blocks[0].spatial_shape):
             return
+        middle = in_planes(middle, self._spacing)
         of_first = [n for n, s in enumerate(blocks) if s.metadata.get("image", n) == 0]
         self._number = min(
             of_first,
@@ -72,7 +81,8 @@ class Preview:
 
     def _size(self, stack: Stack) -> list[int]:
         flat = (1,) * (len(stack.spatial_shape) - self._dims)
-        field = flat + FIELD[-self._dims :]
+        # In a crop of a slice, no line of k-space is zero: all seem to be measured.
+        field = flat + (stack.spatial_shape if self._whole else FIELD)[-self._dims :]
         return [min(f, n) for f, n in zip(field, stack.spatial_shape, strict=True)]
 
     def _liveliest(self, stack: Stack) -> tuple[int, ...]:
@@ -83,8 +93,10 @@ class Preview:
 
     def of(
         self, engine: Engine
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32], int, tuple[int, ...], int]:
-        """Return (before, after, source, corner, time) with the current network."""
+    ) -> tuple[
+        NDArray[np.float32], NDArray[np.float32], int, tuple[int, ...], int, float
+    ]:
+        """Return what `Previewed` says after the step, with the current network."""
         generator = engine.generator
         crop = self.source.crop(self.place, self.size, self._number, self._time)
         seen = Draw.batch([crop], engine.device)
@@ -95,7 +107,8 @@ class Preview:
         before = self.calibration.y.undo(seen.y[0].cpu().numpy())
         restored = self.calibration.output.undo(after.cpu().numpy())
         stack = self.source.measured[self._number]
-        return before, restored, 0, self.corner, _time(stack, self._time)
+        time = _time(stack, self._time)
+        return before, restored, 0, self.corner, time, self._spacing
 
 
 def _corner(stack: Stack) -> tuple[int, ...]:

@@ -161,7 +161,8 @@ class Builder:
         """Return the event of a stage of the preparation, or of its first look."""
         if isinstance(found, str):
             return self._stage(step, found)
-        return Previewed(step, found.before, found.after, 0, found.corner, found.time)
+        where = 0, found.corner, found.time, found.spacing
+        return Previewed(step, found.before, found.after, *where)
 
     def _estimate(self, engine: Engine, step: int) -> Iterator[Preparing]:
         """Compute the initial estimates."""

@@ -87,7 +87,8 @@ def result_layer(source: Image, stack: Stack, done: str, axes: str) -> LayerData
     source : napari.layers.Image
         Gives scale, translate, rotate, shear, affine, units, axis labels, colormap.
     stack : Stack
-        The result; may lack axes of the source (one channel or time point of it).
+        The result; may lack axes of the source (one channel or time point of it). Its
+        planes may be closer.
     done : str
         What was done, for the name: ``"<source> · <done>"``.
     axes : str
@@ -103,7 +104,10 @@ def result_layer(source: Image, stack: Stack, done: str, axes: str) -> LayerData
             f"a result with the axes {stack.axes} does not fit on {source.name!r}, "
             f"which has {axes}"
         )
-    attributes = _geometry(source, kept) | {
+    place = _geometry(source, kept)
+    apart = [_spacing(source, stack, axes) if axes[i] == "Z" else 1.0 for i in kept]
+    place["scale"] = np.asarray(place["scale"]) * apart
+    attributes = place | {
         "name": f"{source.name} · {done}",
         "rgb": rgb,
         "metadata": {METADATA_KEY: dict(stack.metadata)},
@@ -111,6 +115,12 @@ def result_layer(source: Image, stack: Stack, done: str, axes: str) -> LayerData
     if not rgb and not source.rgb:
         attributes["colormap"] = source.colormap
     return _transposed(stack.data, order), attributes, "image"
+
+
+def _spacing(source: Image, result: Stack, axes: str) -> float:
+    """Return planes of a layer per plane of a result: cubes have more of them."""
+    made, seen = result.voxel_size[0], to_stack(source, axes).voxel_size[0]
+    return made / seen if made and seen else 1.0
 
 
 def _transposed(data: Any, order: list[int]) -> Any:
@@ -144,6 +154,7 @@ def field_layer(
     axes: str,
     corner: Sequence[int],
     time: int | None = None,
+    spacing: float = 1.0,
 ) -> LayerData:
     """Return a restored field as a layer at its position in the source.
 
@@ -159,6 +170,9 @@ def field_layer(
         The first voxel of the field, along the spatial axes.
     time : int, optional
         The time point that it is of, at which alone it is then seen.
+    spacing : float
+        Planes of the source per plane of the field; the corner counts those of the
+        field.
     """
     start = np.zeros(source.ndim)
     if time is not None and "T" in axes and "T" not in field.axes:
@@ -166,8 +180,11 @@ def field_layer(
         start[axes.index("T")] = time
     pixels, attributes, kind = result_layer(source, field, "preview", axes)
     start[[axes.index(axis) for axis in field.spatial_axes]] = corner
+    stretch = np.array([spacing if axis == "Z" else 1.0 for axis in axes[: len(start)]])
+    start *= stretch
     kept = [i for i, axis in enumerate(axes[: source.ndim]) if axis in field.axes]
     attributes["translate"] = attributes["translate"] + _offset(source, start)[kept]
+    attributes["scale"] = np.asarray(attributes["scale"]) * stretch[kept]
     attributes["metadata"] = {METADATA_KEY: {"made": "preview"}}
     return pixels, attributes, kind
 

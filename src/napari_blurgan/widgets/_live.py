@@ -140,12 +140,16 @@ class LiveLayers(Fields):
             return
         source = self._sources[event.source]
         axes = self._axes(source)
-        field = Stack(event.after[0], "".join(a for a in axes if a in "ZYX"))
+        spatial = "".join(a for a in axes if a in "ZYX")
+        pixels = event.after[0]  # a plane, where planes of a volume are restored
+        flat = (1,) * (len(spatial) - pixels.ndim)
+        field = Stack(pixels.reshape(*flat, *pixels.shape), spatial)
         key = f"preview {event.source}"
         start = self.starts.get(event.source, (0,) * len(event.corner))
         corner = [a + b for a, b in zip(start, event.corner, strict=True)]
-        layer = self._put(key, field_layer(source, field, axes, corner, event.time))
-        self._follow(key, layer, event.after[0])
+        made = field_layer(source, field, axes, corner, event.time, event.spacing)
+        layer = self._put(key, made)
+        self._follow(key, layer, pixels)
 
     def show_before(self, before: bool) -> None:
         """Hide the restored crop above its source, or show it again."""

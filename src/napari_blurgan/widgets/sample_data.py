@@ -12,7 +12,7 @@ from napari_blurgan.tasks.samples import bead_sample, microtubule_sample, sample
 from napari_blurgan.widgets._context_menu import offer_on_layers
 from napari_blurgan.widgets._layers import METADATA_KEY, LayerData, stack_layer
 
-__all__ = ["beads", "dna", "microtubules", "yeast"]
+__all__ = ["beads", "dna", "microtubules", "sample_layer", "yeast"]
 
 OURS = ("role", "optics", "made", "recipe")
 OIL = {"na": 1.4, "ni": 1.515, "wavelength": 525.0}
@@ -28,8 +28,8 @@ def dna() -> list[LayerData]:
     stack = sample("dna")
     confocal, widefield = (_channel(stack, channel) for channel in (0, 1))
     return [
-        _layer(confocal, name="nucleus, confocal", visible=False),
-        _layer(
+        sample_layer(confocal, name="nucleus, confocal", visible=False),
+        sample_layer(
             widefield,
             name="nucleus, widefield",
             role="blurred",
@@ -41,7 +41,7 @@ def dna() -> list[LayerData]:
 
 def yeast() -> list[LayerData]:
     """Return mitochondria of living yeast, of unknown optics."""
-    return [_layer(sample("yeast"), name="yeast mitochondria", role="blurred")]
+    return [sample_layer(sample("yeast"), name="yeast mitochondria", role="blurred")]
 
 
 def microtubules() -> list[LayerData]:
@@ -54,16 +54,18 @@ def microtubules() -> list[LayerData]:
     middle = [(n // 2 - k // 2) * v for n, k, v in _places(sharp, psf)]
     spread = Stack(psf.data, "ZYX", psf.voxel_size, "microtubules, PSF")
     return [
-        _layer(sharp, name="microtubules, truth", visible=False),
-        _layer(other, name="other field, sharp", role="sharp", visible=False),
-        _layer(spread, made="psf", translate=middle, colormap="inferno", visible=False),
-        _layer(blurred, role="blurred", optics=OIL),
+        sample_layer(sharp, name="microtubules, truth", visible=False),
+        sample_layer(other, name="other field, sharp", role="sharp", visible=False),
+        sample_layer(
+            spread, made="psf", translate=middle, colormap="inferno", visible=False
+        ),
+        sample_layer(blurred, role="blurred", optics=OIL),
     ]
 
 
 def beads() -> list[LayerData]:
     """Return a simulated widefield image of beads of 0.1 µm."""
-    return [_layer(bead_sample(), role="beads", optics=OIL)]
+    return [sample_layer(bead_sample(), role="beads", optics=OIL)]
 
 
 def _places(stack: Stack, psf: Any) -> zip[tuple[int, int, float]]:
@@ -76,7 +78,7 @@ def _channel(stack: Stack, channel: int) -> Stack:
     )
 
 
-def _layer(stack: Stack, **said: Any) -> LayerData:
+def sample_layer(stack: Stack, **said: Any) -> LayerData:
     """Return a layer; values that are not layer attributes go into its metadata."""
     ours = {k: said.pop(k) for k in OURS if k in said}
     offer_on_layers()
