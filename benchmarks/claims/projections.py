@@ -58,7 +58,7 @@ RECIPE: dict[str, Any] = {
     "terms.identity_y": 5.0,
 }
 SEEN = torch.tensor(measured())
-STEPS = 400
+STEPS = 300
 ROUNDS, MERGING, MORE = 20, 5, 20
 """Rounds of Gerchberg and Papoulis: before the training, with what it has made of the
 projections that were not measured, and after that with measured ones alone."""
@@ -121,7 +121,8 @@ def draw(volumes: dict[str, Tensor]) -> None:
 
 def report(found: dict[str, dict[str, Any]]) -> None:
     """Write the table."""
-    names = [name for name in next(iter(found.values())) if name != "minutes"]
+    one = {k: v for k, v in next(iter(found.values())).items() if k != "minutes"}
+    names = sorted(one, key=lambda name: -one[name][0])
     rows = []
     for name in names:
         pairs = np.array([run[name] for run in found.values()])
