@@ -1,16 +1,20 @@
 """Denoising without clean images: presets against filters, on phantoms and real images.
 
     python -m benchmarks.claims.denoising [--only ROW ...] [--kinds KIND ...]
-        [--seeds N ...] [--steps N] [--data FOLDER] [--write]
+        [--seeds N ...] [--steps N] [--draws N] [--data FOLDER] [--sets NAME ...]
+        [--write]
 
 Each run adds to benchmarks/results/denoising.json; `--write` makes the tables of
 docs/denoising.md of all that is there. Two results are drawn as they are made.
 Decibels are of the images as they come out, without a fit. The images that are restored
 are those that were trained on, as users do. Filters are as strong as the truth says is
-best, which users do not know. Rows of phantoms: `noise2noise`, `noise2self`,
-`noise2void`; `divnoising`, in one pass; `supervised`, whose targets are noisy; `naive`,
-a network taught to reproduce its own input; `striped` and `struct`, noise2void without
-and with a mask along the row, of images with noise along rows.
+best, which users do not know.
+
+Rows of phantoms: `noise2noise`, `noise2self`, `noise2void`; `divnoising`, the mean of
+its draws; `supervised`, whose targets are noisy; `naive`, a network taught to reproduce
+its own input; `striped` and `struct`, noise2void without and with a mask along the row,
+of images with noise along rows. Of real images there is no second exposure: noise2noise
+as `photons` splits the light of each, and as `frames` predicts the next even plane.
 """
 
 from __future__ import annotations
@@ -41,6 +45,7 @@ from benchmarks.helpers.denoising_data import (
 )
 from benchmarks.helpers.denoising_report import draw, report
 from napari_blurgan import Stack, preset, restore, train
+from napari_blurgan.methods.parts import DISTRIBUTION
 
 RESULTS = Path(__file__).parents[1] / "results/denoising.json"
 COUNT = 32
@@ -64,8 +69,8 @@ class Row:
     ----------
     preset : str
         Its recipe.
-    second : {"none", "exposure", "same"}
-        What is given as the second set.
+    second : {"none", "exposure", "same", "next"}
+        What is given as the second set; with "next" none, and planes predict the next.
     rows : bool
         Whether there is noise along rows.
     changes : dict, optional
@@ -83,6 +88,8 @@ ROWS = {
     "noise2self": Row("noise2self"),
     "noise2void": Row("noise2void"),
     "divnoising": Row("divnoising"),
+    "photons": Row("noise2noise", changes={"source.second": "photons"}),
+    "frames": Row("noise2noise", "next"),
     "supervised": Row("supervised", "exposure"),
     "naive": Row("noise2noise", "same"),
     "striped": Row("noise2void", rows=True),
@@ -105,7 +112,10 @@ def learned(row: Row, noisy: Image, second: Image | None, options: Any) -> Image
     if recipe.dims == 3:
         recipe = recipe.updated({"dims": 2})
     model = train(recipe, y, x, device="cpu", seed=options.seed)
-    return np.asarray(restore(model, y, precision="float32").data)
+    many = {"samples": options.draws, "outputs": ["mean"]}
+    how = many if DISTRIBUTION in recipe.offers else {}
+    made = restore(model, y, precision="float32", **how)
+    return np.asarray(made.data).reshape(noisy.shape)
 
 
 def on_phantoms(name: str, kind: str, options: Any) -> Restored:
@@ -151,20 +161,27 @@ def figures(name: str, trained: Trained) -> dict[str, float]:
 def jobs(options: argparse.Namespace) -> Iterator[tuple[str, Trained]]:
     """Yield the name of each training that is asked for, and what does it."""
     real = dict(real_images(options.data)) if options.data else {}
+    chosen = {n: p for n, p in real.items() if n in (options.sets or real)}
     for seed in options.seeds:
-        one = argparse.Namespace(steps=options.steps, seed=seed)
+        one = argparse.Namespace(steps=options.steps, draws=options.draws, seed=seed)
         for row in options.only:
-            for kind in options.kinds:
+            for kind in options.kinds if ROWS[row].second != "next" else ():
                 yield (
                     f"{kind}/{row}/{seed}",
                     lambda r=row, k=kind, o=one: on_phantoms(r, k, o),
                 )
-            if ROWS[row].second == "none" and not ROWS[row].rows:
-                for name, pictures in real.items():
+            for name, pictures in chosen.items():
+                if suits(ROWS[row], pictures):
                     yield (
                         f"{name}/{row}/{seed}",
                         lambda r=row, p=pictures, o=one: on_real(r, p, o),
                     )
+
+
+def suits(row: Row, pictures: Pictures) -> bool:
+    """Return whether a row can be trained on real images."""
+    planes = len(pictures.noisy)
+    return not row.rows and row.second in ("none", "next" if planes > 1 else "none")
 
 
 def main() -> None:
@@ -175,6 +192,8 @@ def main() -> None:
     add("--kinds", nargs="*", default=list(PHANTOMS), choices=PHANTOMS)
     add("--seeds", nargs="+", type=int, default=[0, 1, 2])
     add("--steps", type=int, help="by default those of the preset")
+    add("--draws", type=int, default=100, help="of a model with many answers")
+    add("--sets", nargs="+", help="names of real data sets; all by default")
     add("--data", type=Path, help="folder with the real images; none by default")
     add("--write", action="store_true", help="into docs/denoising.md")
     options = parser.parse_args()
