@@ -55,7 +55,6 @@ def model(noisy: Stack) -> Model:
             "reconstructor.base": 8,
             "precision": "float32",
             "reconstructor.blocks": 1,
-            "terms.divergence.warm_up": 50,
         }
     )
     return train(recipe, noisy, steps=600, device="cpu", seed=0)
@@ -78,6 +77,11 @@ def test_it_gains_more_than_a_filter_that_knows_the_truth(
     best = max(psnr(image, clean) for image in filtered)
     assert psnr(drawn(model, noisy, samples=20), clean) > best
     assert psnr(drawn(model, noisy), clean) > best + 0.5
+
+
+def test_noise_in_the_latent_images_costs_something_from_the_first_step() -> None:
+    weights = preset("divnoising").weights_at(0)
+    assert weights["divergence"] == weights["likelihood"] == 1
 
 
 def test_samples_differ_as_much_as_they_err(
