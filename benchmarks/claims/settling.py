@@ -7,9 +7,10 @@ One stack of 48 x 96 x 96 a row, as in self_supervised.py: its offset is 100. "F
 the background as it is measured without a blur, "settled" the one with which half of
 the photons predict the other half best. The width is that of the PSF which predicts
 them best, in units of the given one: right is one less the error of the NA. The misfit
-is what the PSF does not explain, in units of the noise. "Start" is what the training
-starts from: Richardson-Lucy with what was found; "best" knows the offset and the best
-of its numbers of iterations.
+is what the PSF does not explain, in units of the noise; the grain is the standard
+deviation, in voxels, of the Gaussians that the estimate is made of. "Start" is what the
+training starts from: Richardson-Lucy with what was found; "best" knows the offset and
+the best of its numbers of iterations, without a grain.
 """
 
 from __future__ import annotations
@@ -50,16 +51,18 @@ def row(
     first = calibrate(recipe, [stack], [])
     site = settled(Site(recipe, [stack], [], VOXELS, first, forward=blur))
     found = site.calibration.y.offset
-    iterations = site.recipe.reconstructor.estimate_iterations
+    refining = site.recipe.reconstructor
+    iterations, grain = refining.estimate_iterations, refining.estimate_grain
     image = torch.from_numpy(np.asarray(stack.data) - np.float32(found))[None, None]
     blur = site.forward.blur
-    start = Estimator(iterations, READ_NOISE**2)(image, blur)[0, 0].numpy()
+    estimator = Estimator(iterations, READ_NOISE**2, grain=grain)
+    start = estimator(image, blur)[0, 0].numpy()
     best = richardson_lucy([(stack, truth)], kernel)
     return (
         *(structure, f"{photons:g}", f"{na_error:g}"),
         *(f"{first.y.offset - OFFSET:+.1f}", f"{found - OFFSET:+.1f}"),
         *([f"{site.calibration.width:.2f}"] if tolerance else []),
-        *(f"{site.misfit:.2g}", str(iterations)),
+        *(f"{site.misfit:.2g}", f"{grain:.2f}", str(iterations)),
         *(f"{best:.2f}", f"{fitted(start, truth):.2f}"),
     )
 
@@ -88,7 +91,7 @@ def main() -> None:
             "| structure | photons | NA too small by | background, first "
             "| background, settled "
             + "| width " * wide
-            + "| misfit | iterations | RL, best | start |"
+            + "| misfit | grain | iterations | RL, best | start |"
         )
         write_table("no-sharp-data.md", "width" if wide else "settling", header, rows)
 

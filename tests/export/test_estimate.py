@@ -37,10 +37,12 @@ def image(shape: tuple[int, ...]) -> Tensor:
 
 
 @pytest.mark.parametrize("dims", [2, 3])
-@pytest.mark.parametrize("haze", [0, 0.5])
-def test_the_exported_estimate_is_that_of_the_engine(dims: int, haze: float) -> None:
+@pytest.mark.parametrize(("haze", "grain"), [(0, 0), (0.5, 0), (0, 0.8)])
+def test_the_exported_estimate_is_that_of_the_engine(
+    dims: int, haze: float, grain: float
+) -> None:
     y = image(SHAPES[dims])
-    estimator = Estimator(iterations=8, pedestal=2.0, depths=3)
+    estimator = Estimator(iterations=8, pedestal=2.0, depths=3, grain=grain)
     kernel = blur(dims, haze)
     exported = torch.jit.script(ScriptedEstimate(estimator, kernel))(y)
     torch.testing.assert_close(exported, estimator(y, kernel), rtol=1e-3, atol=1e-2)

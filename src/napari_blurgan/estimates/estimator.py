@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from napari_blurgan.classical.accelerated import AcceleratedSteps
+from napari_blurgan.estimates.grain import grainy, grainy_kernel, taps_of
 from napari_blurgan.interruption import heed_stop
 from napari_blurgan.inverse.blur import Blur
 from napari_blurgan.inverse.observation import Observation
@@ -38,11 +39,15 @@ class Estimator:
     depths : int
         Estimates that there are: after all iterations, and before that after a half, a
         quarter and so on of them, which hold less detail and less noise.
+    grain : float
+        Standard deviation, in voxels of a plane, of the Gaussians that the object is
+        made of; 0 for single voxels.
     """
 
     iterations: int
     pedestal: float
     depths: int = 1
+    grain: float = 0.0
 
     def __call__(self, y: Tensor, blur: BlurKernel) -> Tensor:
         """Return estimates of x of the size of y, which is (n, 1, [z,] y, x).
@@ -63,7 +68,8 @@ class Estimator:
         for done in range(1, self.iterations + 1):
             heed_stop()
             steps.correct(steps.predict())
-            estimates += [plan.crop(steps.estimate)] * marks.count(done)
+            if done in marks:
+                estimates += [plan.crop(self._object(steps))] * marks.count(done)
         found = torch.cat(estimates, 1) / blur.gain
         return found, plan.forward(steps.estimate)
 
@@ -82,6 +88,8 @@ class Estimator:
     def _start(self, y: Tensor, blur: BlurKernel) -> tuple[AcceleratedSteps, Blur]:
         kernel = blur.kernel()
         kernel = kernel.reshape(kernel.shape[-blur.dims :])
+        if self.grain:
+            kernel = grainy_kernel(kernel, taps_of(self.grain).to(kernel))
         # As existing models have learned it.
         plan = Blur(kernel, y.shape[2:], "extend", unseen="dark")
         # Dim places may lie below the offset; negative light has no estimate, and
@@ -90,10 +98,17 @@ class Estimator:
         seen = Observation(counts, plan, self.pedestal, level=LEVEL)
         return AcceleratedSteps(seen), plan
 
-    @staticmethod
-    def halo(blur: BlurKernel) -> tuple[int, ...]:
+    def _object(self, steps: AcceleratedSteps) -> Tensor:
+        """Return the object that the estimate of the grains stands for."""
+        if not self.grain:
+            return steps.estimate
+        return grainy(steps.estimate, taps_of(self.grain).to(steps.estimate))
+
+    def halo(self, blur: BlurKernel) -> tuple[int, ...]:
         """Distance beyond which the estimate hardly depends on y, in voxels."""
-        return tuple(REACH * m for m in blur.margin)
+        spread = len(taps_of(self.grain)) // 2
+        *depth, height, width = (REACH * m for m in blur.margin)
+        return (*depth, height + REACH * spread, width + REACH * spread)
 
 
 def estimator_of(
@@ -103,5 +118,9 @@ def estimator_of(
     iterations = settings.estimate_iterations
     if not iterations:
         return None
-    depths = settings.estimate_depths
-    return Estimator(iterations, calibration.noise.pedestal, depths)
+    return Estimator(
+        iterations,
+        calibration.noise.pedestal,
+        settings.estimate_depths,
+        settings.estimate_grain,
+    )

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from napari_blurgan.classical.accelerated import AcceleratedSteps
 from napari_blurgan.estimates.estimator import LEVEL, Estimator
+from napari_blurgan.estimates.grain import grainy, grainy_kernel, taps_of
 from napari_blurgan.inverse.blur import LEAST_WEIGHT
 from napari_blurgan.optics.forward import BlurKernel
 
@@ -23,7 +24,7 @@ class ScriptedEstimate(nn.Module):
     Parameters
     ----------
     estimator : Estimator
-        How many iterations, which depths, which pedestal.
+        How many iterations, which depths, which pedestal, which grain.
     blur : BlurKernel
         The kernel and the gain.
     """
@@ -32,7 +33,10 @@ class ScriptedEstimate(nn.Module):
         super().__init__()
         kernel = blur.kernel().detach()
         kernel = kernel.reshape(kernel.shape[-blur.dims :])
+        taps = taps_of(estimator.grain).to(kernel)
+        kernel = grainy_kernel(kernel, taps)
         self.kernel = nn.Parameter(kernel, requires_grad=False)
+        self.taps = nn.Parameter(taps, requires_grad=False)
         self.iterations = estimator.iterations
         self.marks = [
             max(1, estimator.iterations >> d) for d in range(estimator.depths)
@@ -72,7 +76,7 @@ class ScriptedEstimate(nn.Module):
             estimate = update
             for mark in self.marks:
                 if mark == done:
-                    found.append(self._crop(estimate, size))
+                    found.append(self._crop(grainy(estimate, self.taps), size))
         return torch.cat(found, 1) / self.gain
 
     def _domain(self, size: list[int]) -> list[int]:

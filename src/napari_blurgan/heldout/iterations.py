@@ -29,7 +29,10 @@ WHOLE = 1.25
 
 
 def best_iterations(
-    regions: list[NDArray[np.float32]], blur: BlurKernel, noise: NoiseModel
+    regions: list[NDArray[np.float32]],
+    blur: BlurKernel,
+    noise: NoiseModel,
+    grain: float = 0.0,
 ) -> int:
     """Return the number of accelerated iterations for restoring images.
 
@@ -41,9 +44,11 @@ def best_iterations(
         H.
     noise : NoiseModel
         Of the images.
+    grain : float
+        Of the estimate, see `Estimator`.
     """
     rng = np.random.default_rng(0)
-    estimator = Estimator(MOST, noise.pedestal)
+    estimator = Estimator(MOST, noise.pedestal, grain=grain)
     errors = np.zeros(MOST)
     for region in regions:
         image = torch.from_numpy(region)[None, None]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from napari_blurgan.heldout.background import EXPLAINING, best_background
-from napari_blurgan.heldout.iterations import best_iterations
+from napari_blurgan.heldout.grain import best_grain
+from napari_blurgan.heldout.iterations import MOST, best_iterations
 from napari_blurgan.heldout.misfit import NOTABLE_MISFIT, misfit
 from napari_blurgan.heldout.regions import region_of, regions_of
 from napari_blurgan.heldout.width import best_width, scaled
@@ -33,10 +34,11 @@ LEAST = 8
 
 
 def settled(site: Site, resumed: bool = False) -> Site:
-    """Return a site with known blur, background and iterations.
+    """Return a site with known blur, background, iterations and grain.
 
     The width of the blur is estimated if the recipe allows a tolerance; the number of
-    iterations is estimated if it is left open, and then the background as well.
+    iterations is estimated if it is left open, and then the background as well. The
+    grain comes last: for any of the others, that of single voxels will do.
 
     Parameters
     ----------
@@ -46,6 +48,11 @@ def settled(site: Site, resumed: bool = False) -> Site:
         Whether the calibration is that of a training which goes on: its background has
         been settled before.
     """
+    found = _without_grain(site, resumed)
+    return found if site.recipe.reconstructor.settled else _with_grain(found)
+
+
+def _without_grain(site: Site, resumed: bool) -> Site:
     site = _as_wide(site)
     if resumed or site.recipe.reconstructor.settled:
         return _with_iterations(site if resumed else _with_width(site, site))
@@ -111,6 +118,25 @@ def _with_iterations(site: Site) -> Site:
     number = min(found, bearable(unexplained))
     recipe = site.recipe.updated({"reconstructor.iterations": number})
     return replace(site, recipe=recipe, misfit=unexplained)
+
+
+def _with_grain(site: Site) -> Site:
+    """Return the site with a grain, and as many iterations as suit it.
+
+    Grains need more iterations than single voxels. Where the blur does not explain the
+    image, few are allowed; where there is so much light that single voxels need as many
+    as there may be, they do without grains.
+    """
+    refining = site.recipe.reconstructor
+    if refining.grain_settled:
+        return site
+    if site.misfit > NOTABLE_MISFIT or refining.estimate_iterations >= MOST:
+        return replace(site, recipe=site.recipe.updated({"reconstructor.grain": 0.0}))
+    blur, regions, noise = site.forward.blur, regions_of(site), site.calibration.noise
+    grain = best_grain(regions[0], blur, noise)
+    found = best_iterations(regions, blur, noise, grain)
+    changes = {"reconstructor.iterations": found, "reconstructor.grain": grain}
+    return replace(site, recipe=site.recipe.updated(changes))
 
 
 def bearable(unexplained: float) -> int:

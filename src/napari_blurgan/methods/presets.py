@@ -56,6 +56,7 @@ REFINING: dict[str, float] = {
 REFINED: dict[str, Any] = {
     "kind": "refining",
     "iterations": "auto",
+    "grain": "auto",
     "depths": 3,
     "momentum": 0.1,
     "average": 0.98,

@@ -60,7 +60,17 @@ class ReconstructorSettings(Part):
 
     @property
     def settled(self) -> bool:
-        """Whether all settings are known, with none to be found from the data."""
+        """Whether the number of iterations is known, and need not be found."""
+        return True
+
+    @property
+    def estimate_grain(self) -> float:
+        """Standard deviation of the grains of the estimate, in voxels of a plane."""
+        return 0.0
+
+    @property
+    def grain_settled(self) -> bool:
+        """Whether the grain is known, and need not be found."""
         return True
 
     @property
@@ -140,6 +150,10 @@ class RefiningReconstructor(NetworkReconstructor):
     iterations: Annotated[int, Field(ge=1, le=1000)] | Literal["auto"] = 30
     """Accelerated Richardson-Lucy iterations of the estimate r; "auto" uses the number
     with which half of the photons best predicts the other half."""
+    grain: Annotated[float, Field(ge=0, le=20)] | Literal["auto"] = 0.0
+    """Standard deviation, in voxels of a plane, of Gaussians that the estimate is made
+    of, so that it has no finer detail; "auto" uses that with which half of the photons
+    best predicts the other half, or 0 if the number of iterations is given."""
     depths: Annotated[int, Field(ge=1, le=6)] = 1
     """Estimates passed to G: after all iterations, half of them, a quarter and so
     on."""
@@ -161,6 +175,16 @@ class RefiningReconstructor(NetworkReconstructor):
     def settled(self) -> bool:
         """Whether the number of iterations is known."""
         return self.iterations != "auto"
+
+    @property
+    def estimate_grain(self) -> float:
+        """See `grain`; 0 until it is found."""
+        return 0.0 if self.grain == "auto" else self.grain
+
+    @property
+    def grain_settled(self) -> bool:
+        """Whether the grain is known."""
+        return self.grain != "auto"
 
     @property
     def estimate_depths(self) -> int:
