@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -61,10 +63,14 @@ class Comparison:
         self.taper = window(shape, TAPER)
         self.estimator = Estimator(MOST, noise.pedestal)
 
-    def squares(self, blur: BlurKernel) -> Tensor:
-        """Return the weighted squared residuals of the best iteration."""
+    def squares(self, blur: BlurKernel, grain: float = 0.0) -> Tensor:
+        """Return the weighted squared residuals of the best iteration.
+
+        `grain` is that of the estimate, see `Estimator`.
+        """
         least, best, after = float("inf"), torch.empty(0), 1
-        for done, expected in self.estimator.expectations(self.seen, blur):
+        estimator = replace(self.estimator, grain=grain)
+        for done, expected in estimator.expectations(self.seen, blur):
             left = self.taper * (self.unseen - expected)
             squares = self.measure.filtered(left).square()
             if (error := float(squares.mean())) < least:
