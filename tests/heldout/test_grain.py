@@ -85,7 +85,7 @@ def test_a_given_grain_is_kept_and_needs_no_search() -> None:
 def test_there_are_no_grains_where_few_iterations_are_allowed_or_all_are_needed(
     doubt: str,
 ) -> None:
-    found = replace(site(), misfit=0.0 if doubt == "light" else 4.0)
+    found = replace(site(), misfit=0.0 if doubt == "light" else 9.0)
     number = MOST if doubt == "light" else 20
     recipe = found.recipe.updated({"reconstructor.iterations": number})
     changed = settling._with_grain(replace(found, recipe=recipe))

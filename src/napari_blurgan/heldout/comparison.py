@@ -23,7 +23,7 @@ from napari_blurgan.preparation.photons import split_photons
 __all__ = ["Comparison", "beyond_chance", "blocks_of", "worse"]
 
 REGION = (32, 64, 64)
-"""Largest part of the image that is examined."""
+"""Largest part of the image that is examined, unless told otherwise."""
 
 CHANCE = 1e-3
 """Probability below which a blur is no longer taken to be as good as the best: of the
@@ -48,12 +48,18 @@ class Comparison:
         By which the errors of all blurs are weighed.
     noise : NoiseModel
         Of the image.
+    largest : tuple of int
+        Largest part of the image that is examined, (z, y, x).
     """
 
     def __init__(
-        self, region: NDArray[np.float32], weights: BlurKernel, noise: NoiseModel
+        self,
+        region: NDArray[np.float32],
+        weights: BlurKernel,
+        noise: NoiseModel,
+        largest: tuple[int, int, int] = REGION,
     ) -> None:
-        middle = np.ascontiguousarray(region[middle_of(region.shape, REGION)])
+        middle = np.ascontiguousarray(region[middle_of(region.shape, largest)])
         image = torch.from_numpy(middle)[None, None]
         self.seen, self.unseen = split_photons(
             image, noise, 0.5, np.random.default_rng(0)

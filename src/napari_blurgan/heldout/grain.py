@@ -10,6 +10,7 @@ from torch import Tensor
 
 from napari_blurgan.estimates.judge import standard_error
 from napari_blurgan.heldout.comparison import Comparison
+from napari_blurgan.heldout.regions import REGION
 from napari_blurgan.optics.forward import BlurKernel
 from napari_blurgan.optics.width import fwhm
 from napari_blurgan.preparation.calibration import NoiseModel
@@ -21,7 +22,7 @@ FINEST, COARSER, COARSEST = 0.17, 1.25, 0.9
 finest, by how much each is coarser than the one before, and the limit. A coarser grain
 would be wider than the blur itself."""
 
-AS_GOOD, WORSE = 1.0, 2.0
+AS_GOOD, WORSE = 0.5, 2.0
 """Standard errors of the difference up to which a grain predicts as well as the best,
 and from which it is worse, as are coarser ones. Photons tell little about filaments:
 in simulations the best is a step or two too fine for them, and right for the others."""
@@ -48,7 +49,7 @@ def best_grain(
     float
         Standard deviation in voxels of a plane; 0: single voxels predict best.
     """
-    compared = Comparison(region, blur, noise)
+    compared = Comparison(region, blur, noise, REGION)
     tried: dict[float, Tensor] = {}
     best = 0.0
     for grain in (0.0, *_ladder(blur)):

@@ -130,7 +130,8 @@ def _with_grain(site: Site) -> Site:
     refining = site.recipe.reconstructor
     if refining.grain_settled:
         return site
-    if site.misfit > NOTABLE_MISFIT or refining.estimate_iterations >= MOST:
+    allowed = bearable(site.misfit)
+    if allowed < MOST or refining.estimate_iterations >= MOST:
         return replace(site, recipe=site.recipe.updated({"reconstructor.grain": 0.0}))
     blur, regions, noise = site.forward.blur, regions_of(site), site.calibration.noise
     grain = best_grain(regions[0], blur, noise)
