@@ -17,7 +17,7 @@ from napari_blurgan.data.stack import Stack
 from napari_blurgan.inverse.blur import Blur
 from napari_blurgan.inverse.observation import Observation
 from napari_blurgan.measure.fidelity import compare
-from napari_blurgan.methods.parts import PAIRS
+from napari_blurgan.methods.parts import LEARNED_KERNEL, PAIRS
 from napari_blurgan.methods.presets import preset
 from napari_blurgan.models.model import Model
 from napari_blurgan.monitoring.events import KernelUpdated, Stepped, Warned
@@ -149,6 +149,7 @@ def train(
         recipe = recipe.updated({"forward.size": TAPS})
     recipe = recipe.updated(row.changes)
     sharp = data.paired if PAIRS in recipe.offers else data.sharp
+    learned = LEARNED_KERNEL in recipe.offers
     start, kernels, warnings = time.process_time(), [], []
     trainer = Trainer(
         recipe,
@@ -166,12 +167,11 @@ def train(
             kernels.append({"step": 0} | kernel_figures(event.psf, data.psf))
         if isinstance(event, Stepped) and event.step % max(steps // looks, 1) == 0:
             psf = trainer.model().psf
-            if psf is not None and recipe.forward.learned:
+            if psf is not None and learned:
                 figures = kernel_figures(psf, data.psf)
                 kernels.append({"step": event.step} | figures)
     minutes = (time.process_time() - start) / 60
-    learned = kernels if recipe.forward.learned else []
-    return Trained(trainer.model(), minutes, learned, warnings)
+    return Trained(trainer.model(), minutes, kernels if learned else [], warnings)
 
 
 def kernel_figures(psf: Psf, truth: Psf) -> dict[str, float]:
