@@ -9,7 +9,8 @@ them alone, others with a set of true images of other objects, or with parts of 
 stacks that Richardson-Lucy has deconvolved. A preset that learns the blur is given the
 optics, others the PSF. "RL, best" is stopped where the truth says it is best, up to 130
 accelerated iterations, with the true offset and noise, which nobody else is given.
-Fitted PSNR, mean of the two stacks; minutes are those of one CPU core.
+Fitted PSNR, mean of the two stacks; minutes are those of one CPU core. Rows without a
+grain are older than it.
 Rows are kept in benchmarks/results/simulated.json; --write makes the tables of docs
 from all of them.
 """
@@ -50,7 +51,7 @@ TRUE = "true"
 FOUND = RESULTS / "simulated.json"
 HEADER = (
     "| preset | structure | photons | NA too small by | seed | steps | RL, best "
-    "| iterations | trained | dB more | held-out photons | CPU minutes |"
+    "| iterations | grain | trained | dB more | held-out photons | CPU minutes |"
 )
 TRIED = (10, 15, 20, 30, 40, 50, 60, 80, 100, 130)
 
@@ -143,6 +144,7 @@ def row(
         "steps": options.steps,
         "best": richardson_lucy(data, psf(na)),
         "iterations": last.model.recipe.reconstructor.estimate_iterations,
+        "grain": last.model.recipe.reconstructor.estimate_grain,
         "made": float(np.mean(made)),
         "unseen": unseen and 1 - unseen["error"] / unseen["of_estimate"],
         "minutes": minutes,
@@ -151,11 +153,13 @@ def row(
 
 def cells(found: dict[str, Any]) -> list[str]:
     """Return a row of a table."""
+    grain = f"{found['grain']:.2f}" if "grain" in found else "–"
     unseen = "–" if found["unseen"] is None else f"{found['unseen']:.2%}"
     return [
         *(found["preset"], found["structure"], f"{found['photons']:g}"),
         *(f"{found['na_error']:g}", str(found["seed"]), str(found["steps"])),
-        *(f"{found['best']:.2f}", str(found["iterations"]), f"{found['made']:.2f}"),
+        *(f"{found['best']:.2f}", str(found["iterations"]), grain),
+        f"{found['made']:.2f}",
         *(f"{found['made'] - found['best']:+.2f}", unseen, f"{found['minutes']:.1f}"),
     ]
 

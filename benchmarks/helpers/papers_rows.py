@@ -116,12 +116,13 @@ TRAINED = {
 
 def known(start: str, data: Experiment) -> dict[str, Any]:
     """Return what the training is given of the blur."""
-    return {
+    givens: dict[str, dict[str, Any]] = {
         "nothing": {},
         "true": {"psf": data.psf},
         "610 nm": {"optics": Optics(1.4, 1.5, 610.0)},
         "gaussian": {"psf": Psf(gaussian_kernel(TAPS, (1.5 * 2.355,) * 3), VOXEL)},
-    }[start]
+    }
+    return givens[start]
 
 
 @dataclass
@@ -204,7 +205,7 @@ def restored(
     for n, truth in enumerate(truths):
         y = data.expose(truth, wavelength, 9000 + n)
         result = restore(model, Stack(y, "ZYX", VOXEL, name=f"held out {n}"), psf=psf)
-        found.append(np.asarray(result.data) / unit)
+        found.append(np.asarray(result.data, np.float32) / np.float32(unit))
     return found
 
 
