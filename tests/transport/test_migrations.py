@@ -83,7 +83,13 @@ def test_a_recipe_of_version_one_is_the_same_recipe() -> None:
         "cycle_power": 2,
         "optimiser": {"generator_rate": 2e-3},
     }
-    of_then = {"iterations": 30, "depths": 1, "momentum": 0.02, "average": 0.0}
+    of_then = {
+        "iterations": 30,
+        "grain": 0.0,
+        "depths": 1,
+        "momentum": 0.02,
+        "average": 0.0,
+    }
     fields = {f"reconstructor.{name}": value for name, value in of_then.items()}
     expected = preset("blind").updated(fields)
     assert Recipe.parse(old | {"version": 1}) == expected
