@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from napari import Viewer
+from napari.utils.colormaps import ALL_COLORMAPS
 from pytestqt.qtbot import QtBot
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QLabel, QPushButton, QWidget
@@ -151,3 +152,8 @@ def test_the_expected_error_is_brighter_in_grey_the_larger_it_is() -> None:
     colours = LEGENDS[ERROR].colormap().map(np.linspace(0, 1, 9))
     grey = colours[:, :3] @ (0.299, 0.587, 0.114)
     assert (np.diff(grey) > 0).all()
+
+
+def test_colours_have_names_no_longer_than_those_of_napari() -> None:
+    longest = max(map(len, ALL_COLORMAPS))
+    assert all(len(legend.colormap().name) <= longest for legend in LEGENDS.values())

@@ -43,10 +43,14 @@ class Legend:
     opacity: float = OPACITY
 
     def colormap(self) -> Colormap:
-        """Return the colours as napari takes them."""
+        """Return the colours as napari takes them.
+
+        It lists their name beside its own, and a long one would widen its window.
+        """
         colours = [QColor(colour).getRgbF() for _, colour in self.stops]
         controls = [place for place, _ in self.stops]
-        return Colormap(np.array(colours), name=self.title, controls=controls)
+        name, _, _ = self.title.partition(" (")
+        return Colormap(np.array(colours), name=name, controls=controls)
 
 
 ERROR = "expected error"
