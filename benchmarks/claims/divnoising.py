@@ -1,7 +1,7 @@
 """DivNoising against denoisers with one answer, and whether its spread is right.
 
     python -m benchmarks.claims.divnoising [--kinds KIND ...] [--seeds N ...]
-        [--steps N] [--draws N] [--only NAME ...] [--write]
+        [--steps N] [--draws N] [--only NAME ...] [--set KEY=VALUE ...] [--write]
 
 The phantoms of denoising.py: 32 images of 64 x 64 pixels, 30 photons at the brightest.
 "One pass" is what restoring gives without `--samples`, "mean" that of all draws.
@@ -10,7 +10,8 @@ of a normal distribution it would be 95 %. noise2noise has two exposures of each
 the others one.
 
 Each training adds to benchmarks/results/divnoising.json; `--only` trains some, and the
-others are as they are there. `--write` makes the table of docs/trust.md of all that is
+others are as they are there. With `--set`, `divnoising` has other settings, and nothing
+is kept. `--write` makes the table of docs/trust.md of all that is
 there, and the figure of the first row of this run.
 """
 
@@ -49,8 +50,9 @@ HEADER = (
 )
 
 
-def trained(name: str, steps: int, seed: int, *images: Image) -> Model:
-    recipe = preset(name).updated({"precision": "float32", "steps": steps})
+def trained(name: str, steps: int, seed: int, *images: Image, **changes: Any) -> Model:
+    settings = {"precision": "float32", "steps": steps} | changes
+    recipe = preset(name).updated(settings)
     stacks = [Stack(image, "TYX", name=name) for image in images]
     return train(recipe, *stacks, device="cpu", seed=seed, progress=lambda event: None)
 
@@ -78,7 +80,8 @@ def divnoising(
     pictures = exposed(phantoms(kind, COUNT, seed), seed)
     noisy = pictures.noisy
     start = time.process_time()
-    model = trained("divnoising", options.steps, seed, noisy)
+    changes = dict(pair.split("=", 1) for pair in options.set)
+    model = trained("divnoising", options.steps, seed, noisy, **changes)
     minutes = (time.process_time() - start) / 60
     once = restored(model, noisy)
     start = time.process_time()
@@ -144,6 +147,7 @@ def main() -> None:
     add("--draws", type=int, default=100)
     add("--write", action="store_true", help="into docs/trust.md")
     add("--only", nargs="*", default=list(METHODS), choices=METHODS)
+    add("--set", nargs="*", default=[], metavar="KEY=VALUE", help="of divnoising")
     options = parser.parse_args()
     torch.set_num_threads(1)
     known = json.loads(RESULTS.read_text()) if RESULTS.is_file() else {}
@@ -158,8 +162,10 @@ def main() -> None:
                 drawn = options.write and name == first
                 found |= divnoising(kind, int(seed), options, drawn)
             print(name, method, found, flush=True)
+            if options.set:
+                continue
             RESULTS.write_text(json.dumps(known, indent=1, sort_keys=True) + "\n")
-    if options.write:
+    if options.write and not options.set:
         rows = [row(n, f) for n, f in sorted(known.items()) if "mean" in f]
         write_table("trust.md", "divnoising", HEADER, rows)
 

@@ -70,12 +70,17 @@ def stacks(structure: str, photons: float, seed: int) -> list[tuple[Stack, np.nd
     made = []
     for n in (10 * seed, 10 * seed + 1):
         truth = phantom(kind, SHAPE, VOXELS, n, **options).astype(np.float32)
-        image = blur(truth, psf(NA).data)
-        scale = photons / float(np.percentile(image, 99.95))
-        camera = Camera(photons=scale, read_noise=READ_NOISE, gain=1.0, offset=OFFSET)
-        measured = camera.expose(image, n + 7).astype(np.float32)
-        made.append((Stack(measured, "ZYX", VOXELS, name=f"{structure} {n}"), truth))
+        made.append((exposed(truth, photons, n, f"{structure} {n}"), truth))
     return made
+
+
+def exposed(truth: np.ndarray, photons: float, seed: int, name: str) -> Stack:
+    """Return what the microscope shows of a true image, in electrons."""
+    image = blur(truth, psf(NA).data)
+    scale = photons / float(np.percentile(image, 99.95))
+    camera = Camera(photons=scale, read_noise=READ_NOISE, gain=1.0, offset=OFFSET)
+    measured = camera.expose(image, seed + 7).astype(np.float32)
+    return Stack(measured, "ZYX", VOXELS, name=name)
 
 
 def sharp_set(structure: str, seed: int) -> list[Stack]:

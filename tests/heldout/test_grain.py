@@ -14,6 +14,8 @@ from napari_blurgan.heldout.iterations import MOST, best_iterations
 from napari_blurgan.heldout.settling import settled
 from napari_blurgan.methods.recipe import Recipe
 from napari_blurgan.optics.camera import Camera
+from napari_blurgan.optics.forward import BlurKernel
+from napari_blurgan.optics.kernel import FixedKernel
 from napari_blurgan.optics.phantoms import phantom
 from napari_blurgan.optics.simulation import blur as blurred_by
 from napari_blurgan.optics.width import fwhm
@@ -41,6 +43,15 @@ def test_darkness_has_a_grain_no_wider_than_the_blur() -> None:
     dark = np.zeros((8, 24, 24), np.float32)
     width = fwhm(blur().kernel().numpy())[-1]
     assert 0 <= best_grain(dark, blur(), NOISE) < width
+
+
+@pytest.mark.parametrize("shape", [(1, 3, 3), (3, 1, 1), (1, 5, 1)])
+def test_a_blur_that_is_cut_off_before_half_of_its_peak_has_no_grain(
+    shape: tuple[int, int, int],
+) -> None:
+    """Grains are relative to its width, which is not known."""
+    cut = BlurKernel(FixedKernel(np.full(shape, 1 / np.prod(shape), np.float32)))
+    assert best_grain(region("vesicles", 30), cut, NOISE) == 0.0
 
 
 def site(**changes: object) -> Site:
@@ -73,9 +84,12 @@ def test_the_iterations_are_those_that_suit_the_grain() -> None:
     assert iterations > best_iterations([seen], blurred, noise)
 
 
-def test_a_given_grain_is_kept_and_needs_no_search() -> None:
-    found = settled(site(reconstructor__grain=0.7))
-    assert chosen(found.recipe)[1] == 0.7
+def test_a_given_grain_is_kept_with_the_iterations_that_suit_it() -> None:
+    single, coarse = (
+        chosen(settled(site(reconstructor__grain=grain)).recipe) for grain in (0, 1.2)
+    )
+    assert (single[1], coarse[1]) == (0.0, 1.2)
+    assert coarse[0] > single[0]
     given = settled(site(reconstructor__iterations=12))
     assert given.recipe.reconstructor.estimate_iterations == 12
     assert given.recipe.reconstructor.estimate_grain == 0.0

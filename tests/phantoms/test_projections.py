@@ -31,7 +31,7 @@ def test_a_projection_is_a_sum_along_lines() -> None:
     assert np.allclose(*(np.sort(v[0].sum(0)) for v in (views[:, 1], cell.sum(-1))))
 
 
-def test_one_third_of_the_angles_is_missing() -> None:
+def test_three_tenths_of_the_angles_are_missing() -> None:
     assert len(SEEN) / len(ANGLES) == 0.7
     assert max(map(abs, SEEN)) == 60
 

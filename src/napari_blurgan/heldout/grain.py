@@ -67,11 +67,14 @@ def _is_worse(squares: Tensor, best: Tensor, errors: float) -> bool:
 
 
 def _ladder(blur: BlurKernel) -> Iterator[float]:
-    """Yield grains from fine to coarse, in voxels of a plane."""
+    """Yield grains from fine to coarse, in voxels of a plane.
+
+    None for a blur that is cut off in the plane before it has fallen to half.
+    """
     kernel = blur.kernel().detach().cpu().numpy()
     widths = fwhm(kernel.reshape(kernel.shape[-blur.dims :]))
     width = float(np.mean(widths[-2:]))
-    share = FINEST
+    share = FINEST if np.isfinite(width) else COARSEST
     while share < COARSEST:
         yield share * width
         share *= COARSER

@@ -121,7 +121,18 @@ def _with_iterations(site: Site) -> Site:
 
 
 def _with_grain(site: Site) -> Site:
-    """Return the site with a grain, and as many iterations as suit it.
+    """Return the site with a grain, and as many iterations as suit it."""
+    grain = _grain_of(site)
+    changes: dict[str, float] = {"reconstructor.grain": grain}
+    if grain:
+        blur, noise = site.forward.blur, site.calibration.noise
+        found = best_iterations(regions_of(site), blur, noise, grain)
+        changes["reconstructor.iterations"] = min(found, bearable(site.misfit))
+    return replace(site, recipe=site.recipe.updated(changes))
+
+
+def _grain_of(site: Site) -> float:
+    """Return the grain that is given, or else the best.
 
     Grains need more iterations than single voxels. Where the blur does not explain the
     image, few are allowed; where there is so much light that single voxels need as many
@@ -129,15 +140,10 @@ def _with_grain(site: Site) -> Site:
     """
     refining = site.recipe.reconstructor
     if refining.grain_settled:
-        return site
-    allowed = bearable(site.misfit)
-    if allowed < MOST or refining.estimate_iterations >= MOST:
-        return replace(site, recipe=site.recipe.updated({"reconstructor.grain": 0.0}))
-    blur, regions, noise = site.forward.blur, regions_of(site), site.calibration.noise
-    grain = best_grain(regions[0], blur, noise)
-    found = best_iterations(regions, blur, noise, grain)
-    changes = {"reconstructor.iterations": found, "reconstructor.grain": grain}
-    return replace(site, recipe=site.recipe.updated(changes))
+        return refining.estimate_grain
+    if bearable(site.misfit) < MOST or refining.estimate_iterations >= MOST:
+        return 0.0
+    return best_grain(region_of(site), site.forward.blur, site.calibration.noise)
 
 
 def bearable(unexplained: float) -> int:
