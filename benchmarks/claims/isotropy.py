@@ -32,6 +32,7 @@ from benchmarks.helpers.isotropy_data import (
 from benchmarks.helpers.places import DOCS
 from benchmarks.helpers.tables import write_table
 from napari_blurgan import Psf, Stack, deconvolve, preset, restore, train
+from napari_blurgan.content.histogram import otsu
 from napari_blurgan.data.sections import isotropic
 from napari_blurgan.forward.axial_width import FWHM, axial_width
 
@@ -43,9 +44,11 @@ LEARNED = {
     "`three-way`, `reconstructor.kind=unrolled`": {"reconstructor.kind": "unrolled"},
 }
 CLASSICAL = ("linear interpolation", "cubic interpolation", "Richardson-Lucy along z")
-ROWS = (*CLASSICAL, *LEARNED)
+SECTIONS = "`isotropic`"
+ROWS = (*CLASSICAL, *LEARNED, SECTIONS)
 OFFSET = 100.0
 ITERATIONS = 100
+SECTION_STEPS = 1000
 
 
 def made(name: str, stack: Stack, seed: int, steps: int | None) -> Array:
@@ -54,8 +57,19 @@ def made(name: str, stack: Stack, seed: int, steps: int | None) -> Array:
         return interpolated(stack, 1 + 2 * CLASSICAL.index(name))
     if name == CLASSICAL[2]:
         return richardson_lucy(isotropic(stack))
+    if name == SECTIONS:
+        return like_planes(stack, seed, steps or SECTION_STEPS)
     recipe = preset("three-way").updated(LEARNED[name])
     model = train(recipe, stack, device="cpu", seed=seed, steps=steps)
+    return np.asarray(restore(model, stack, precision="float32").data, np.float64)
+
+
+def like_planes(stack: Stack, seed: int, steps: int) -> Array:
+    """Return a stack whose sections along z have learned to look like its planes."""
+    level = float(np.exp(otsu(np.log(np.clip(stack.data, 1, None)))))
+    changes = {"saliency.alpha": level, "saliency.beta": level, "sampling.patch": 48}
+    recipe = preset("isotropic").updated(changes)
+    model = train(recipe, stack, stack, device="cpu", seed=seed, steps=steps)
     return np.asarray(restore(model, stack, precision="float32").data, np.float64)
 
 

@@ -107,7 +107,7 @@ def test_what_an_estimate_feels_beyond_the_halo_is_next_to_nothing(
 
 
 def test_refining_presets_have_few_generators() -> None:
-    assert len(generators()) == 3
+    assert len(generators()) == 2
 
 
 @pytest.mark.parametrize("name", presets("instance"))

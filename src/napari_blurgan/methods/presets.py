@@ -160,7 +160,7 @@ DIVERSE: dict[str, Any] = DENOISING | {
 SELF_SUPERVISED: dict[str, Any] = {
     "source": {"kind": "split"},
     "forward": {"kind": "kernel", "tolerance": 0.2, "thickness": "auto"},
-    "reconstructor": REFINED | {"renew": 10},
+    "reconstructor": REFINED,
     "terms": {"remeasured": 1.0},
     "optimiser": {"generator_rate": 2e-3},
     "sampling": {"patch": 48, "foreground": 0.0},
@@ -269,9 +269,15 @@ PRESETS: dict[str, tuple[str, dict[str, Any]]] = {
         "transformation between modalities that preserves the content",
         UTOM,
     ),
+    # What is added to the section is learned: before any step, it is interpolated.
     "isotropic": (
         "sections of a volume along z learn to look like its planes",
-        UTOM | {"sampling": UTOM["sampling"] | {"views": ["xz", "yz"]}},
+        UTOM
+        | {
+            "reconstructor": UTOM["reconstructor"]
+            | {"residual": True, "output": "linear"},
+            "sampling": UTOM["sampling"] | {"views": ["xz", "yz"]},
+        },
     ),
     **OTHER_MEASUREMENTS,
     "utom-as-published": (
