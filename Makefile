@@ -60,19 +60,21 @@ bench: setup
 SCALE := cpu
 DEVICE := cpu
 papers = $(BIN)/python -m benchmarks.claims.papers --scale $(SCALE) --device $(DEVICE) --rows
+ONE := --truth gibson-lanni --seeds 0 1 2
+WASSERSTEIN := discriminator.loss=wgan-gp discriminator.steps=5 optimiser.betas=[0.5,0.9]
 bench-papers: setup
+	$(papers) input rl half nonblind blind supervised cyclegan $(ONE) --wavelengths 500 400 600
+	$(papers) input rl half nonblind blind $(ONE) --wavelength 610 --wavelengths 610
+	$(papers) blind-two-discriminators $(ONE)
+	$(papers) nonblind blind-two-discriminators $(ONE) --set $(WASSERSTEIN)
+	$(papers) nonblind $(ONE) --set $(WASSERSTEIN) cycle_power=1 terms.cycle_x=0.5 \
+		terms.cycle_y=0.5 reconstructor.kind=plain
 	$(papers) black input wiener rl rl-610nm --seeds 0 1 2
 	$(papers) nonblind --seeds 0 1 2 --wavelengths 500 400 600 610
 	$(papers) rl nonblind --seeds 0 1 2 --first 7000
 	$(papers) nonblind --seeds 0 1 2 --steps 2500
-	$(papers) nonblind half rl input --wavelength 610 --wavelengths 610 --seeds 0 1 2
-	$(papers) blind --truth gibson-lanni --wavelength 610 --wavelengths 610 --seeds 0 1 2
-	$(papers) nonblind --seeds 0 1 2 --set discriminator.loss=wgan-gp discriminator.steps=5 \
-		optimiser.betas=[0.5,0.9]
-	$(papers) half supervised cyclegan blind-two-discriminators --seeds 0 1 2
 	$(papers) nonblind-as-published blind-as-published
-	$(papers) rl rl-610nm nonblind --truth gibson-lanni --seeds 0 1 2
-	$(papers) blind blind-from-610nm --truth gibson-lanni --seeds 0 1 2 3 4
+	$(papers) rl-610nm blind-from-610nm $(ONE)
 	$(papers) blind blind-from-610nm blind-from-gaussian --truth gibson-lanni --steps 2000
 	$(BIN)/python -m benchmarks.claims.papers_report
 

@@ -18,6 +18,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
 from benchmarks.helpers.papers_rows import CLASSICAL, TRAINED
+from benchmarks.helpers.papers_tables import TABLES
 from benchmarks.helpers.places import DOCS, RESULTS
 from benchmarks.helpers.tables import write_table
 
@@ -216,6 +217,8 @@ def main() -> None:
         "| row | 400 nm | 500 nm | 600 nm | 610 nm | spread over 400–600 nm, dB |",
         wavelength_rows({key: g for key, g in every.items() if "black" not in key}),
     )
+    for name, (header, rows_of) in TABLES.items():
+        write_table("benchmarks.md", name, header, rows_of(every))
     draw(groups)
 
 
