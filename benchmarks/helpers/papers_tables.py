@@ -162,7 +162,7 @@ def minutes(seeds: dict[int, Entry]) -> str:
 
 
 def over(groups: Groups, key: str, wave: str) -> str:
-    """Return the gain over Richardson-Lucy: median, worst and number of volumes."""
+    """Return the gain over Richardson-Lucy, volume by volume: median and worst."""
     far = AT_LONG if AT_LONG in key else ""
     theirs = groups.get(f"rl, {DATA}{far}", {})
     gains = [

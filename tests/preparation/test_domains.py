@@ -8,8 +8,12 @@ import pytest
 from napari_blurgan import preset
 from napari_blurgan.axes import VoxelSize
 from napari_blurgan.data.stack import Stack
-from napari_blurgan.errors import DataError
-from napari_blurgan.preparation.domains import check_domains, common_voxel_size
+from napari_blurgan.errors import DataError, RecipeError
+from napari_blurgan.preparation.domains import (
+    check_domains,
+    check_fit,
+    common_voxel_size,
+)
 
 RECIPE = preset("blind").updated({"sampling.patch": 16})
 
@@ -45,3 +49,15 @@ def test_blurred_images_of_different_voxels_are_refused() -> None:
     one, other = image((0.3, 0.1, 0.1), 0), image((0.3, 0.2, 0.2), 1)
     with pytest.raises(DataError, match="resample them, or train one model for each"):
         common_voxel_size([one, other])
+
+
+def test_what_adds_to_its_input_needs_as_many_channels() -> None:
+    """One channel would be added to each of two, without a word."""
+    grey = Stack(np.zeros((24, 64, 64), np.float32), "ZYX", (0.3, 0.1, 0.1))
+    two = Stack(np.zeros((2, 24, 64, 64), np.float32), "CZYX", (0.3, 0.1, 0.1))
+    recipe = preset("isotropic")
+    check_fit(recipe, [grey], [grey])
+    with pytest.raises(RecipeError, match="found 1 and 2; set it to false"):
+        check_fit(recipe, [grey], [two])
+    alone = recipe.updated({"reconstructor.residual": False})
+    check_fit(alone, [grey], [two])

@@ -269,7 +269,8 @@ PRESETS: dict[str, tuple[str, dict[str, Any]]] = {
         "transformation between modalities that preserves the content",
         UTOM,
     ),
-    # What is added to the section is learned: before any step, it is interpolated.
+    # What is added to a section is learned: before any step it is interpolated, with
+    # the brightness of the planes.
     "isotropic": (
         "sections of a volume along z learn to look like its planes",
         UTOM

@@ -84,6 +84,11 @@ class ReconstructorSettings(Part):
         return 0
 
     @property
+    def adds_to_input(self) -> bool:
+        """Whether G(y) is y and something, so that both have as many channels."""
+        return False
+
+    @property
     def keeps_blur(self) -> bool:
         """Whether a blur is part of G, and of the model."""
         return self.estimate_iterations > 0
@@ -139,6 +144,11 @@ class PlainReconstructor(NetworkReconstructor):
 
     residual: bool = False
     """Whether the network adds to its input: G(y) = y + f(y)."""
+
+    @property
+    def adds_to_input(self) -> bool:
+        """See `residual`."""
+        return self.residual
 
 
 class RefiningReconstructor(NetworkReconstructor):

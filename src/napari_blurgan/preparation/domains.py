@@ -201,6 +201,11 @@ def check_fit(recipe: Recipe, y: Sequence[Stack], x: Sequence[Stack]) -> None:
             f"terms.identity compares x with G(x): it needs domains of as many "
             f"channels, found {y[0].channels} and {x[0].channels}; set it to 0"
         )
+    if recipe.reconstructor.adds_to_input and len(set(channels)) > 1:
+        raise RecipeError(
+            f"reconstructor.residual adds to the input: it needs domains of as many "
+            f"channels, found {channels[0]} and {channels[1]}; set it to false"
+        )
     if PAIRS in recipe.offers and x:
         _check_pairs(y, x)
 
