@@ -14,6 +14,7 @@ from napari_blurgan.estimates.estimator import LEVEL, Estimator
 from napari_blurgan.estimates.grain import grainy, grainy_kernel, taps_of
 from napari_blurgan.inverse.blur import LEAST_WEIGHT
 from napari_blurgan.optics.forward import BlurKernel
+from napari_blurgan.optics.fourier import captured
 
 __all__ = ["ScriptedEstimate"]
 
@@ -87,13 +88,9 @@ class ScriptedEstimate(nn.Module):
 
     def _weights(self, size: list[int], domain: list[int]) -> Tensor:
         """Return 1 / Hᵀ1, computed in float64 as by `Blur`."""
-        apple = self.kernel.device.type == "mps"
-        kernel = self.kernel if apple else self.kernel.double()
-        otf = self._transfer(kernel, domain)
-        ones = torch.ones(size, dtype=kernel.dtype, device=kernel.device)
-        caught = self._adjoint(self._embed(ones, domain), otf, domain)
-        dark = caught < self.least_weight * caught.max()
-        return caught.reciprocal().masked_fill(dark, 0.0).to(self.kernel.dtype)
+        light = captured(self.kernel, size, domain)
+        dark = light < self.least_weight * light.max()
+        return light.reciprocal().masked_fill(dark, 0.0).to(self.kernel)
 
     def _transfer(self, kernel: Tensor, domain: list[int]) -> Tensor:
         """Return the spectrum of the kernel, its centre moved to the origin."""

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from napari_blurgan.errors import OpticsError
 from napari_blurgan.interruption import heed_stop
-from napari_blurgan.optics.fourier import fast_shape, transfer_function
+from napari_blurgan.optics.fourier import captured, fast_shape, transfer_function
 
 __all__ = ["Blur", "Edges", "Unseen"]
 
@@ -139,26 +139,12 @@ class Blur:
         return at_lags[tuple(slice(k) for k in self.psf.shape)]
 
     def _inverse_weights(self) -> Tensor:
-        if self.unseen == "dark":
-            return self._exact_gain()
-        weights = self.adjoint(self.otf.real.new_ones(self.image_shape))
+        weights = captured(self.psf, list(self.image_shape), list(self.shape))
         least = LEAST_WEIGHT * weights.max()
-        return weights.clamp_(min=least).reciprocal_()
-
-    def _exact_gain(self) -> Tensor:
-        """Return 1 / Hᵀ1, computed in float64.
-
-        All iterations multiply by it: an error in the last digit of float32 becomes one
-        of a hundred digits, and every FFT library makes another. Apple's GPUs have no
-        float64.
-        """
-        apple = self.psf.device.type == "mps"
-        otf = transfer_function(self.psf if apple else self.psf.double(), self.shape)
-        ones = self.embed(otf.real.new_ones(self.image_shape))
-        spectrum = self.spectrum(ones) * otf.conj()
-        weights = torch.fft.irfftn(spectrum, s=self.shape, dim=self._axes)
-        dark = weights < LEAST_WEIGHT * weights.max()
-        return weights.reciprocal_().masked_fill_(dark, 0.0).float()
+        inverse = weights.clamp(min=least).reciprocal_()
+        if self.unseen == "dark":
+            inverse.masked_fill_(weights < least, 0.0)
+        return inverse.float().to(self.psf.device)
 
     def _filter(self, x: Tensor, adjoint: bool) -> Tensor:
         heed_stop()  # A transform of a large image takes a CPU seconds.
