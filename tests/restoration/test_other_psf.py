@@ -173,3 +173,14 @@ def test_on_the_command_line(
     missing = ["--psf", str(tmp_path / "no.tif"), "--overwrite"]
     assert main(["restore", *paths[:2], *common, *missing]) != 0
     assert "no.tif" in capsys.readouterr().err
+
+
+def test_nothing_is_reflected_into_an_estimate(model: Model) -> None:
+    """Not even to complete the grid of the network: it would be taken for light."""
+    odd = IMAGE[:-1, :-1, :-1]
+    stack = Stack(odd, "ZYX", VOXEL)
+    found = np.asarray(restore(model, stack, precision="float32", device="cpu").data)
+    normalised = torch.from_numpy(LEVELS.apply(odd))[None, None]
+    with torch.inference_mode():
+        alone = model.operator("cpu")(normalised)[0, 0].numpy()
+    np.testing.assert_allclose(found, LEVELS.undo(alone), rtol=1e-4, atol=1e-2)

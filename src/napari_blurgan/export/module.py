@@ -66,11 +66,12 @@ class GuidedModule(RestoringModule):
 
     def forward(self, image: Tensor) -> Tensor:
         """Map grey levels to grey levels."""
-        units = (self.world(image) - self.before[0]) / self.before[1]
+        units = (image - self.before[0]) / self.before[1]
         estimate = self.estimate(units)
-        correction = self.network(torch.cat([units, estimate], 1))
+        seen = self.world(torch.cat([units, estimate], 1))
+        correction = self.world.crop(self.network(seen), image)
         restored = estimate.narrow(1, estimate.size(1) - 1, 1) + correction
-        return self.world.crop(restored, image) * self.after[1] + self.after[0]
+        return restored * self.after[1] + self.after[0]
 
 
 def _halo(model: Model) -> tuple[int, ...]:

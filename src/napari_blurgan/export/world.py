@@ -20,6 +20,8 @@ def margin_of(halo: int, stride: int, reflected: bool) -> int:
 class World(nn.Module):
     """Extends an image by reflection, to sizes that the network pools evenly.
 
+    Along an axis without a margin the last voxel is repeated for that, as networks do.
+
     Parameters
     ----------
     margin : list of int
@@ -43,6 +45,8 @@ class World(nn.Module):
             last = max(length - 1, 1)
             period = torch.full_like(places, 2 * last)
             index = last - (torch.remainder(places, period) - last).abs()
+            if margin == 0:
+                index = places
             image = image.index_select(axis + 2, index.clamp(max=length - 1))
         return image
 

@@ -1,10 +1,10 @@
 """Tile geometry: the voxels to read for the voxels to write.
 
-The volume is extended by reflection over `margin` voxels on every side; the operator
-sees this extended volume. A tile writes its *core* and reads a halo around it, which
-ends at the border of the extended volume. Tiles start at multiples of the stride, so an
-operator with a reach no larger than its halo gives the same voxels tile by tile as in
-one piece.
+The volume is extended by reflection over `margin` voxels on every side and, where there
+is a margin, to a multiple of the stride; the operator sees this extended volume. A tile
+writes its *core* and reads a halo around it, which ends at the border of the extended
+volume. Tiles start at multiples of the stride, so an operator with a reach no larger
+than its halo gives the same voxels tile by tile as in one piece.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ class Tiling:
         Multiples of it are where tiles may start.
     margin : sequence of int, optional
         How far the volume is continued by reflection, at most the halo (the
-        default); rounded up to the stride.
+        default); rounded up to the stride. Along an axis with 0 it ends where it ends.
 
     Raises
     ------
@@ -172,7 +172,10 @@ class Tiling:
         length, stride = self.shape[axis], self.stride[axis]
         halo, margin = self.halo[axis], self.margin[axis]
         start = max(core.start - halo, -margin)
-        end = min(aligned(core.stop, stride) + halo, aligned(length, stride) + margin)
+        # Without a margin nothing is reflected, not even to complete a stride: an
+        # estimate takes mirror images for light.
+        border = aligned(length, stride) + margin if margin else length
+        end = min(aligned(core.stop, stride) + halo, border)
         return start, _reflected(np.arange(start, end), length)
 
 
