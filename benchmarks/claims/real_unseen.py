@@ -101,11 +101,11 @@ class Unseen:
         row : str
             Its name; the first one is Richardson-Lucy.
         restored : ndarray
-            In grey levels above the background.
+            In grey levels, its background included: a lower one is no light that would
+            end at the border.
         """
-        change = self.blur(self._normal(restored) - self.estimate, "zero")
+        change = self.blur(self._normal(restored - self.offset) - self.estimate, "zero")
         residual = self.unseen - self.expected - self._onto(change)
-        # Each row has a background of its own, which is no part of its image.
         level = (self.taper * residual).sum() / self.taper.sum()
         left = self.taper * (residual - level)
         error = ProjectedError(self.blur, tuple(left.shape[2:]), FLOOR)
@@ -135,15 +135,14 @@ def richardson_lucy(field: Field, method: str) -> Array:
         stop=HeldOut(),
         device="cpu",
     )
-    return np.asarray(found.image, np.float32)
+    return np.asarray(found.image, np.float32) + np.float32(camera.offset)
 
 
 def trained(field: Field, changes: dict[str, Any]) -> tuple[Array, Model]:
     recipe = preset("self-supervised").updated({"dims": dims_of(field)} | changes)
     *_, last = Trainer(recipe, [field.stack], [], psf=field.psf, device="cpu")
     assert isinstance(last, Finished)
-    image = np.asarray(restore(last.model, field.stack).data, np.float32)
-    return image - np.float32(last.model.calibration.output.offset), last.model
+    return np.asarray(restore(last.model, field.stack).data, np.float32), last.model
 
 
 def agreement(image: Array, confocal: Array) -> float:
