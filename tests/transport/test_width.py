@@ -7,8 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from benchmarks.claims.self_supervised import NA, psf, stacks
+from benchmarks.claims.self_supervised import OFFSET as OFFSET_OF_STACKS
 from napari_blurgan import Stack, preset
 from napari_blurgan.errors import RecipeError
+from napari_blurgan.heldout.regions import middle_of
 from napari_blurgan.heldout.settling import settled
 from napari_blurgan.heldout.width import Widths, best_width, scaled
 from napari_blurgan.optics.camera import Camera
@@ -79,6 +82,17 @@ def test_the_right_width_is_kept_where_a_narrower_one_predicts_a_little_better()
     compared = Widths(dim, blur_of, NOISE)
     assert compared.error(0.95) < compared.error(1.0)
     assert best_width(dim, blur_of, NOISE, TOLERANCE) == 1
+
+
+def test_so_it_is_where_a_wrong_background_leaves_the_image_unexplained() -> None:
+    """By chance and by too high a background, a narrower one may seem to be right."""
+    stack, _ = stacks("sheets", 120, 3)[0]
+    counts = np.asarray(stack.data) - np.float32(OFFSET_OF_STACKS)
+    region = np.ascontiguousarray(counts[middle_of(counts.shape, (32, 64, 64))])
+    blur_of, noise = BlurKernel(FixedKernel(psf(NA).data)), NoiseModel(1.0, 9.0)
+    compared = Widths(region, blur_of, noise)
+    assert compared.worse(1.0, 0.9)
+    assert best_width(region, blur_of, noise, TOLERANCE, explained=False) == 1
 
 
 def test_too_narrow_a_blur_is_left_as_it_is() -> None:
