@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from fnmatch import fnmatch
 from functools import partial
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 from napari import Viewer
 from napari._app_model import get_app_model
 from napari.components import ViewerModel
+from npe2 import PluginManifest
 from pytestqt.qtbot import QtBot
 from qtpy.QtWidgets import QFileDialog
 
+from napari_blurgan.errors import AxesError
 from napari_blurgan.widgets._layers import to_stack
 from napari_blurgan.widgets.reader import get_reader
 from napari_blurgan.writing.ome_tiff import write_ome_tiff
 from napari_blurgan.writing.ome_zarr import create_ome_zarr
+from tests.data.test_nifti import written
 
 VOXEL = (0.3, 0.1, 0.2)
 
@@ -111,3 +117,29 @@ def test_an_image_is_opened_where_it_lies(tmp_path: Path, name: str) -> None:
         create_ome_zarr(path, array.shape, "CZYX", array.dtype, array.shape, **options)
     for layer in opened(path):
         assert np.allclose(layer.translate, place)
+
+
+@pytest.mark.parametrize("name", ["scan.h5", "scan.hdf5", "scan.nii", "scan.nii.gz"])
+def test_scans_that_are_dropped_on_the_window_are_opened(
+    tmp_path: Path, name: str
+) -> None:
+    values = volume(3, 12, 10).astype(np.uint16)
+    if ".nii" in name:
+        written(tmp_path / name, values)
+    else:
+        with h5py.File(tmp_path / name, "w") as file:
+            file["images"] = values
+    (layer,) = ViewerModel().open(str(tmp_path / name), plugin="napari-blurgan")
+    np.testing.assert_array_equal(np.asarray(layer.data), values)
+    assert to_stack(layer).axes == "ZYX"
+    manifest = PluginManifest.from_file(str(files("napari_blurgan") / "napari.yaml"))
+    readers = manifest.contributions.readers or []
+    patterns = {p for reader in readers for p in reader.filename_patterns}
+    assert any(fnmatch(name, pattern) for pattern in patterns)
+
+
+def test_a_scan_whose_axes_are_not_known_is_refused_as_such(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        file["images"] = volume(2, 3, 12, 10)
+    with pytest.raises(AxesError, match="axes"):
+        opened(tmp_path / "a.h5")

@@ -15,6 +15,7 @@ from napari.utils.notifications import show_info
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import AxesError
 from napari_blurgan.headers.ome_optics import optics_of
+from napari_blurgan.reading.hdf5 import HDF5
 from napari_blurgan.reading.images import read_stack
 from napari_blurgan.widgets._colours import channel_colours
 from napari_blurgan.widgets._layers import METADATA_KEY, LayerData, stack_layer
@@ -117,14 +118,14 @@ def _say_optics(layers: list[LayerData], optics: Sequence[Any]) -> None:
 
 
 def _unnamed(path: Path) -> Stack:
-    """Read a stack whose axes have no names, as napari itself saves them.
+    """Read a TIFF stack whose axes have no names, as napari itself saves them.
 
     Raises
     ------
     AxesError
         If it has none, or more than five.
     """
-    if path.is_dir():
+    if path.is_dir() or path.suffix.lower() in HDF5:
         return read_stack(path)  # reports again what is missing
     with tifffile.TiffFile(path) as tif:
         shape = tif.series[0].shape
