@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import torch
+from torch.nn.functional import avg_pool3d
 
 from napari_blurgan.monitoring.diagnostics import CHECKS, Diagnostics, measure_vitals
 from napari_blurgan.optics.forward import BlurKernel
@@ -91,6 +92,7 @@ def test_a_dark_patch_of_the_sharp_set_neither_alarms_nor_hides(
     ("code", "vitals"),
     [
         ("inverted-contrast", vitals_of(1 - truth())),
+        ("unrelated", vitals_of(truth().flip(2, 3))),
         ("generator-collapse", vitals_of(torch.full_like(truth(), 0.5))),
         ("dead-start", vitals_of(torch.full_like(truth(), 0.5))),
         ("intensity-drift", vitals_of(3 * truth())),
@@ -127,6 +129,17 @@ def test_a_patch_that_is_hardly_farther_from_its_match_is_sound() -> None:
 
 def test_images_of_other_fields_are_no_measure_of_the_input() -> None:
     assert "below-input" not in codes(vitals_of(board(), sharp=truth() + 0.1))
+
+
+def test_noise_that_is_not_restored_is_no_stranger() -> None:
+    """Voxel by voxel, dim images have little in common with what they show."""
+    smooth = avg_pool3d(truth(), 4)
+    for axis in (2, 3, 4):
+        smooth = smooth.repeat_interleave(4, axis)
+    vitals = vitals_of(smooth)
+    assert vitals["agreement"] < 0.2
+    assert vitals["likeness"] > 0.9
+    assert "unrelated" not in codes(vitals)
 
 
 def test_one_bad_patch_is_no_trouble() -> None:

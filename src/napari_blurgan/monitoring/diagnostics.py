@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from napari_blurgan.monitoring.events import Warned
 from napari_blurgan.transport.transported import Transported
@@ -20,6 +21,10 @@ SMOOTHING = 0.9
 
 RECONSTRUCTIONS = ("cycle_x", "cycle_y", "supervised", "masked", "remeasured")
 """Losses whose sum should fall."""
+
+BLOCK = 4
+"""Side of the blocks, in voxels, whose means contain little noise: with 10 photons at
+the brightest, restored images and inputs still have a correlation of 0.5 to 0.9."""
 
 RATIOS = {
     "contrast": ("spread", "expected_spread"),
@@ -103,6 +108,15 @@ CHECKS = (
         "(correlation {agreement:.2f}).",
         "Stop and restart with another seed; check that both sets have a dark (or "
         "both a bright) background.",
+    ),
+    Check(
+        "unrelated",
+        600,
+        _below("likeness", 0.1),
+        "The restored image has nothing in common with its input: in blocks of 4 "
+        "voxels, their correlation is {likeness:.2f}.",
+        "Stop; raise the cycle weights, or use the preset nonblind or blind, which "
+        "start from Richardson-Lucy.",
     ),
     Check(
         "content-lost",
@@ -271,14 +285,16 @@ def _content_vitals(t: Transported) -> Vitals:
 
 
 def _kernel_vitals(t: Transported) -> Vitals:
+    """Return how like its input G(y) is, which a blur does not change, and the blur."""
     kernel = t.transport.kernel()
     if kernel is None:
         return {}
+    vitals = {"likeness": _correlation(_blocks(t.x_hat), _blocks(t.y))}
     weight = kernel.clamp_min(0)
     weight = weight / weight.sum()
     shift = torch.stack([_centroid(weight, axis) for axis in range(weight.ndim)])
     inner = weight[tuple(slice(1, -1) if n > 2 else slice(None) for n in weight.shape)]
-    return {
+    return vitals | {
         "kernel_shift": float(shift.abs().max()),
         "kernel_border": float(1 - inner.sum()),
     }
@@ -316,6 +332,12 @@ def _ratios(means: Vitals) -> Vitals:
 def _correlation(a: Tensor, b: Tensor) -> float:
     pair = torch.stack([a.flatten(), b.flatten()]).float()
     return float(torch.corrcoef(pair)[0, 1].nan_to_num())
+
+
+def _blocks(image: Tensor) -> Tensor:
+    """Return the means of the blocks of (n, c, [z,] y, x)."""
+    pool = functional.avg_pool3d if image.ndim == 5 else functional.avg_pool2d
+    return pool(image, [min(BLOCK, n) for n in image.shape[2:]])
 
 
 def _alternation(image: Tensor) -> float:
