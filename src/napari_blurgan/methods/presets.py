@@ -56,7 +56,6 @@ REFINING: dict[str, float] = {
 REFINED: dict[str, Any] = {
     "kind": "refining",
     "iterations": "auto",
-    "grain": "auto",
     "depths": 3,
     "momentum": 0.1,
     "average": 0.98,
@@ -156,11 +155,14 @@ DIVERSE: dict[str, Any] = DENOISING | {
 
 # Half of the photons, restored, predict the other half; others again, which are never
 # trained on, choose between the networks on the way and Richardson-Lucy, from which
-# training starts. The optics are as somebody typed them.
+# training starts. The optics are as somebody typed them. Without sharp images, the grain
+# is all that tells detail from noise before the first step; with them, the network
+# learns it, and the iterations that a grain needs double the time
+# (docs/decisions/0008-grain.md).
 SELF_SUPERVISED: dict[str, Any] = {
     "source": {"kind": "split"},
     "forward": {"kind": "kernel", "tolerance": 0.2, "thickness": "auto"},
-    "reconstructor": REFINED,
+    "reconstructor": REFINED | {"grain": "auto"},
     "terms": {"remeasured": 1.0},
     "optimiser": {"generator_rate": 2e-3},
     "sampling": {"patch": 48, "foreground": 0.0},
