@@ -155,10 +155,9 @@ DIVERSE: dict[str, Any] = DENOISING | {
 
 # Half of the photons, restored, predict the other half; others again, which are never
 # trained on, choose between the networks on the way and Richardson-Lucy, from which
-# training starts. The optics are as somebody typed them. Without sharp images, the grain
-# is all that tells detail from noise before the first step; with them, the network
-# learns it, and the iterations that a grain needs double the time
-# (docs/decisions/0008-grain.md).
+# training starts. The optics are as somebody typed them. Without sharp images, a grain
+# tells detail from noise before the first step; with them, the network learns it, and
+# the iterations that a grain needs double the time (docs/decisions/0008-grain.md).
 SELF_SUPERVISED: dict[str, Any] = {
     "source": {"kind": "split"},
     "forward": {"kind": "kernel", "tolerance": 0.2, "thickness": "auto"},
