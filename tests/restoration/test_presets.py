@@ -107,7 +107,8 @@ def test_what_an_estimate_feels_beyond_the_halo_is_next_to_nothing(
 
 
 def test_refining_presets_have_few_generators() -> None:
-    assert len(generators()) == 2
+    """One refines single voxels, one grains, and one planes along z."""
+    assert len(generators()) == 3
 
 
 @pytest.mark.parametrize("name", presets("instance"))

@@ -37,6 +37,7 @@ from napari_blurgan.widgets._background import (
     BackgroundEstimate,
     background_field,
 )
+from napari_blurgan.widgets._brightness import limits_of
 from napari_blurgan.widgets._controls import (
     button,
     duration,
@@ -373,6 +374,8 @@ class DeconvolveWidget(RunWidget):
         data = field_layer(source, field, axes, corner, event.time)
         if self._preview is None:
             self._contrast = Contrast()
+            # An image that is dark but for rounding has no limits that napari can draw.
+            data[1]["contrast_limits"] = limits_of(event.image)
             self._preview = add_layer(self._viewer, data)
         elif self._preview in self._viewer.layers:
             self._preview.data = data[0]
