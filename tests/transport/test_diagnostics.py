@@ -138,8 +138,23 @@ def test_noise_that_is_not_restored_is_no_stranger() -> None:
         smooth = smooth.repeat_interleave(4, axis)
     vitals = vitals_of(smooth)
     assert vitals["agreement"] < 0.2
-    assert vitals["likeness"] > 0.9
-    assert "unrelated" not in codes(vitals)
+    diagnostics = Diagnostics()
+    said = diagnostics.observe(600, vitals)
+    assert diagnostics.means["likeness"] > 0.9
+    assert "unrelated" not in {warning.code for warning in said}
+
+
+def test_dark_patches_do_not_make_a_stranger() -> None:
+    """In them, what is left of the noise has nothing in common with it."""
+    bright = vitals_of(truth())
+    dark = dict(bright)
+    for name in ("made_variance", "seen_variance"):
+        dark[name] = 1e-4 * bright[name]
+    dark["covariance"] = -0.3 * dark["made_variance"]
+    diagnostics = Diagnostics()
+    for patch in (bright, *[dark] * 19, bright):
+        said = diagnostics.observe(600, patch)
+        assert "unrelated" not in {warning.code for warning in said}
 
 
 def test_one_bad_patch_is_no_trouble() -> None:

@@ -205,7 +205,7 @@ class Diagnostics:
             self.means[name] = SMOOTHING * old + (1 - SMOOTHING) * value
         self.means["stalled"] = self._stalled(step)
         self.means["drift"] = _drift(self.means)
-        self.means |= _ratios(self.means)
+        self.means |= _ratios(self.means) | _likeness(self.means)
         return [
             self._say(step, check)
             for check in CHECKS
@@ -285,11 +285,11 @@ def _content_vitals(t: Transported) -> Vitals:
 
 
 def _kernel_vitals(t: Transported) -> Vitals:
-    """Return how like its input G(y) is, which a blur does not change, and the blur."""
+    """Return what G(y) has in common with y, where a blur is between them, and that."""
     kernel = t.transport.kernel()
     if kernel is None:
         return {}
-    vitals = {"likeness": _correlation(_blocks(t.x_hat), _blocks(t.y))}
+    vitals = _block_vitals(t)
     weight = kernel.clamp_min(0)
     weight = weight / weight.sum()
     shift = torch.stack([_centroid(weight, axis) for axis in range(weight.ndim)])
@@ -297,6 +297,16 @@ def _kernel_vitals(t: Transported) -> Vitals:
     return vitals | {
         "kernel_shift": float(shift.abs().max()),
         "kernel_border": float(1 - inner.sum()),
+    }
+
+
+def _block_vitals(t: Transported) -> Vitals:
+    made, seen = (_blocks(image).flatten().float() for image in (t.x_hat, t.y))
+    both = torch.cov(torch.stack([made, seen]), correction=0)
+    return {
+        "made_variance": float(both[0, 0]),
+        "seen_variance": float(both[1, 1]),
+        "covariance": float(both[0, 1]),
     }
 
 
@@ -327,6 +337,14 @@ def _ratios(means: Vitals) -> Vitals:
         for name, (made, expected) in RATIOS.items()
         if made in means and expected in means
     }
+
+
+def _likeness(means: Vitals) -> Vitals:
+    """Return the correlation of G(y) and y in blocks; dark patches weigh little."""
+    if "covariance" not in means:
+        return {}
+    product = means["made_variance"] * means["seen_variance"]
+    return {"likeness": means["covariance"] / max(math.sqrt(product), 1e-12)}
 
 
 def _correlation(a: Tensor, b: Tensor) -> float:
