@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from napari_blurgan.heldout.background import EXPLAINING, best_background
+from napari_blurgan.heldout.background import best_background
 from napari_blurgan.heldout.grain import best_grain
 from napari_blurgan.heldout.iterations import MOST, best_iterations
-from napari_blurgan.heldout.misfit import NOTABLE_MISFIT, misfit
+from napari_blurgan.heldout.misfit import misfit
 from napari_blurgan.heldout.regions import region_of, regions_of
 from napari_blurgan.heldout.width import best_width, scaled
 from napari_blurgan.preparation.site import Site
@@ -72,17 +72,13 @@ def _without_grain(site: Site, resumed: bool) -> Site:
 def _with_width(site: Site, seen: Site) -> Site:
     """Return the site with the most likely width of its blur, judged by the photons.
 
-    `seen` is the site with the background for this comparison. Whether the blur as it
-    is explains the image is asked of the first background: a lower one, which explains
-    more, may be due to too wide a blur.
+    `seen` is the site with the background, and the grain, for this comparison.
     """
     doubt = site.recipe.forward.doubt
     if not doubt:
         return site
-    blur, noise = site.forward.blur, seen.calibration.noise
-    unexplained = misfit(region_of(site), blur, site.calibration.noise, EXPLAINING)
-    explained = unexplained <= NOTABLE_MISFIT
-    width = best_width(region_of(seen), blur, noise, doubt, explained)
+    noise, grain = seen.calibration.noise, _grain_of(seen)
+    width = best_width(region_of(seen), site.forward.blur, noise, doubt, grain)
     if width == 1:
         return site
     return _as_wide(replace(site, calibration=replace(site.calibration, width=width)))

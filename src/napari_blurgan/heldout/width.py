@@ -24,22 +24,17 @@ SLIGHT = 0.06
 """Difference in width that is ignored: in dim light the best is a twentieth too
 narrow."""
 
-WORTH = 0.008
-"""Share by which the error must fall for a narrower blur where the given one explains
-the image. In dim light a blur narrower than the right one predicts a little better,
-like smoothing: simulated sheets at 120 photons by up to 0.006, which cost 0.4 dB. With
-an aperture a tenth too small it is 0.010 to 0.025, or the image is not explained."""
+WORTH = 0.003
+"""Share by which the error must fall for a narrower blur. In dim light a blur narrower
+than the right one predicts a little better, like smoothing, even where the estimate has
+a grain: simulated sheets at 120 photons by up to 0.0021 (without a grain 0.0032), which
+cost a network 1.2 dB. With an aperture a tenth too small it is 0.008 to 0.014 at 120
+photons, but for diffuse nuclei, which do not tell."""
 
-WORTH_DOUBTED = 0.003
-"""The same where the given blur does not explain the image, which may be due to the
-background: at 120 photons 0.0015 for sheets and nothing for nuclei with the right
-aperture, 0.009 and 0.004 with one that is a tenth too small. The right one, narrowed to
-0.92, cost a network of sheets 1.2 dB."""
-
-NEARLY = 0.15
+NEARLY = 0.1
 """Part of the gain of the best width over the given one that a chosen width may lack:
-on simulated shells and filaments the best is a twentieth too narrow, and the true width
-has 0.85 of its gain."""
+the best is a little too narrow, and the true width has 0.8 (simulated sheets) to 0.94
+(filaments) of its gain."""
 
 TRIES = 6
 """Widths that are tried to find the best."""
@@ -53,7 +48,7 @@ def best_width(
     blur: BlurKernel,
     noise: NoiseModel,
     tolerance: float,
-    explained: bool = True,
+    grain: float = 0.0,
 ) -> float:
     """Return the factor by which to scale the blur.
 
@@ -73,17 +68,16 @@ def best_width(
         Of the image.
     tolerance : float
         Share by which the given blur may be too wide, at the most.
-    explained : bool
-        Whether the given blur explains the image, as far as its misfit shows; a
-        narrower one must then predict the photons better by `WORTH`, and otherwise
-        by `WORTH_DOUBTED`.
+    grain : float
+        Of the estimates, see `Estimator`: the one that suits the given blur, so that a
+        narrower one gains nothing by its smoothness.
 
     Returns
     -------
     float
         At most 1, which stands where the given width is as good as any.
     """
-    compared = Widths(region, blur, noise)
+    compared = Widths(region, blur, noise, grain)
     least, slightly = 1 / (1 + tolerance), 1 - SLIGHT
     if least > slightly or compared.error(slightly) >= compared.error(1.0):
         return 1.0
@@ -97,7 +91,7 @@ def best_width(
     if not compared.worse(doubted, good):
         return 1.0
     least = compared.error(good)
-    if least > (1 - (WORTH if explained else WORTH_DOUBTED)) * compared.error(1.0):
+    if least > (1 - WORTH) * compared.error(1.0):
         return 1.0
     most = least + NEARLY * (compared.error(1.0) - least)
     for _ in range(STEPS):
@@ -114,14 +108,18 @@ class Widths:
 
     Parameters
     ----------
-    region, blur, noise
+    region, blur, noise, grain
         As `best_width` takes them.
     """
 
     def __init__(
-        self, region: NDArray[np.float32], blur: BlurKernel, noise: NoiseModel
+        self,
+        region: NDArray[np.float32],
+        blur: BlurKernel,
+        noise: NoiseModel,
+        grain: float = 0.0,
     ) -> None:
-        self.blur = blur
+        self.blur, self.grain = blur, grain
         self.comparison = Comparison(region, blur, noise)
         self.squares: dict[float, Tensor] = {}
 
@@ -136,7 +134,7 @@ class Widths:
     def _squares(self, scale: float) -> Tensor:
         if scale not in self.squares:
             blur = scaled(self.blur, scale)
-            self.squares[scale] = self.comparison.squares(blur)
+            self.squares[scale] = self.comparison.squares(blur, self.grain)
         return self.squares[scale]
 
 
