@@ -35,6 +35,7 @@ __all__ = [
     "LEARNED_KERNEL",
     "NETWORK",
     "PAIRS",
+    "RESAMPLED",
     "SHARP",
     "TURNED_SECTIONS",
     "UNSEEN",
@@ -118,6 +119,7 @@ class Need(NamedTuple):
 SHARP = Need("source", "sharp images")
 PAIRS = Need("source", "matched pairs")
 UNSEEN = Need("source", "photons that G has not seen")
+RESAMPLED = Need("source", "simulated measurements of its estimates")
 HIDDEN = Need("source", "a part of each measurement that G has not seen")
 WAY_BACK = Need("forward", "a forward model")
 ADJOINT = Need("forward", "an adjoint")

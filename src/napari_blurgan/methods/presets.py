@@ -168,6 +168,16 @@ SELF_SUPERVISED: dict[str, Any] = {
     "steps": 600,
 }
 
+# In little light the gradients are mostly noise of the hidden photons, and G soon fits
+# them. Pairs of estimates and their simulated measurements have none
+# (docs/decisions/0009-bootstrap.md).
+BOOTSTRAPPED: dict[str, Any] = SELF_SUPERVISED | {
+    "source": {"kind": "split", "resampled": True},
+    "terms": {"remeasured": 1.0, "bootstrap": 4.0},
+    "cycle_power": 2,
+    "steps": 400,
+}
+
 PRESETS: dict[str, tuple[str, dict[str, Any]]] = {
     "blind": (
         "deconvolution with a learned blur kernel",
@@ -235,7 +245,7 @@ PRESETS: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "self-supervised": (
         "deconvolution with a known blur kernel and no sharp images",
-        SELF_SUPERVISED,
+        BOOTSTRAPPED,
     ),
     "ambient": (
         "deconvolution without sharp images: blurred again, G(y) looks like the images",
@@ -244,7 +254,7 @@ PRESETS: dict[str, tuple[str, dict[str, Any]]] = {
     "auto": (
         "without sharp images: a network if it predicts held-out photons better than "
         "Richardson-Lucy, which is used otherwise",
-        SELF_SUPERVISED,
+        BOOTSTRAPPED,
     ),
     "noise2noise": (
         "denoising by a second measurement: exposures, frames or half of the photons",

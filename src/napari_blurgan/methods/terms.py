@@ -11,6 +11,7 @@ from napari_blurgan.methods.parts import (
     LEARNED_KERNEL,
     NETWORK,
     PAIRS,
+    RESAMPLED,
     SHARP,
     WAY_BACK,
     Fraction,
@@ -80,6 +81,13 @@ class CycleX(TermSettings):
 
     home: ClassVar[str] = f"{HERE}.cycles:CycleX"
     needs: ClassVar[frozenset[Need]] = frozenset({SHARP, WAY_BACK})
+
+
+class Bootstrap(TermSettings):
+    """|x - G(H x)|, where x is an estimate that is taken for the truth."""
+
+    home: ClassVar[str] = f"{HERE}.cycles:CycleX"
+    needs: ClassVar[frozenset[Need]] = frozenset({RESAMPLED, WAY_BACK})
 
 
 class Identity(TermSettings):
@@ -169,6 +177,7 @@ TERMS: Kinds[TermSettings] = Kinds(
         "spectral": "napari_blurgan.methods.terms:Spectral",
         "saliency": "napari_blurgan.methods.terms:SaliencyTerm",
         "remeasured": f"{HERE}.remeasured:RemeasuredTerm",
+        "bootstrap": "napari_blurgan.methods.terms:Bootstrap",
         "masked": f"{HERE}.masked:MaskedTerm",
         "predicted": f"{HERE}.predicted:PredictedTerm",
         "likelihood": f"{HERE}.likelihood:LikelihoodTerm",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
@@ -10,26 +11,24 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from napari_blurgan.data.normalize import Normalization
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.errors import RecipeError
-from napari_blurgan.estimates.blocks import Blocks
+from napari_blurgan.estimates.blocks import Blocks, Simulated
 from napari_blurgan.estimates.estimator import Estimator, estimator_of
 from napari_blurgan.estimates.judge import Judge
 from napari_blurgan.heldout.regions import REGION, middle_of
-from napari_blurgan.methods.parts import ESTIMATE, UNSEEN, Need
+from napari_blurgan.methods.parts import ESTIMATE, RESAMPLED, UNSEEN, Need
 from napari_blurgan.methods.sources import SourceSettings
 from napari_blurgan.optics.forward import BlurKernel, ForwardModel
 from napari_blurgan.preparation.calibration import NoiseModel
 from napari_blurgan.preparation.photons import split_photons
 from napari_blurgan.preparation.site import Site
-from napari_blurgan.sampling.patches import PatchSampler
+from napari_blurgan.sources.drawn import Drawn
+from napari_blurgan.sources.resampled import Resampled
 from napari_blurgan.sources.source import Source
 from napari_blurgan.transport.draw import Draw, named
 
 __all__ = ["Split", "SplitSource", "open_split"]
-
-UNIT = Normalization(0.0, 1.0)
 
 KEPT = 0.9
 """Share of the photons used for training; the others are held out."""
@@ -50,6 +49,9 @@ class SplitSource(SourceSettings):
     apart: ClassVar[bool] = False
     light: ClassVar[float] = 0.5 * KEPT
 
+    resampled: bool = False
+    """Also draw estimates, taken for known objects, with simulated measurements."""
+
     @property
     def needs(self) -> frozenset[Need]:
         """An estimate, from which the hidden photons are predicted."""
@@ -57,8 +59,8 @@ class SplitSource(SourceSettings):
 
     @property
     def offers(self) -> frozenset[Need]:
-        """Photons that are hidden from G."""
-        return frozenset({UNSEEN})
+        """Photons that are hidden from G, and simulated measurements if wanted."""
+        return frozenset({UNSEEN, RESAMPLED} if self.resampled else {UNSEEN})
 
 
 @dataclass(frozen=True)
@@ -97,35 +99,22 @@ class Split(Source):
         The data, and the blur.
     halves : Halves
         Splits the photons.
+    simulated : Simulated, optional
+        Measures estimates again.
     """
 
-    def __init__(self, site: Site, halves: Halves) -> None:
+    def __init__(
+        self, site: Site, halves: Halves, simulated: Simulated | None = None
+    ) -> None:
         recipe = site.recipe
         self.halves = halves
-        self.blocks = Blocks(site.y, site.calibration.y, recipe.dims, halves)
-        self._unseen = [
-            self._set_aside(n, site) for n in range(len(self.blocks.stacks))
-        ]
-        self.sampler = PatchSampler(
-            self.blocks.stacks,
-            site.geometry.patch,
-            normalization=UNIT,
-            rng=np.random.default_rng(recipe.seed),
-            foreground=recipe.sampling.foreground,
-            reflect=True,
-            augmentation=site.augmentation,
-        )
-
-    def _set_aside(self, number: int, site: Site) -> Tensor:
-        """Remove part of the photons of a block permanently, and return them."""
-        stack = self.blocks.stacks[number]
-        data = np.array(stack.data)
-        rng = np.random.default_rng([site.recipe.seed, number])
-        whole = torch.from_numpy(data[:1])
-        kept, unseen = split_photons(whole, site.calibration.noise, KEPT, rng)
-        data[:1] = kept.numpy()
-        self.blocks.stacks[number] = stack.with_data(data)
-        return unseen
+        blocks = Blocks(site.y, site.calibration.y, recipe.dims, halves)
+        self._unseen = [_set_aside(blocks, n, site) for n in range(len(blocks.stacks))]
+        self.drawn = Drawn(blocks, site, np.random.default_rng(recipe.seed))
+        self.parts = [self.drawn]
+        if simulated:
+            self.parts.append(Resampled(blocks.stacks, simulated, site))
+        self._turn = 0
 
     def judge(self, forward: ForwardModel) -> Judge:
         """Return the comparison of G with Richardson-Lucy on the held-out photons."""
@@ -143,11 +132,12 @@ class Split(Source):
     @property
     def measured(self) -> Sequence[Stack]:  # type: ignore[override]
         """The blocks."""
-        return self.sampler.stacks
+        return self.drawn.stacks
 
     def draw(self) -> Draw:
-        """Return a random patch."""
-        return Draw(**named(self.sampler.draw(), self.blocks.enrich.names))
+        """Return a random patch, and one of an estimate if they are measured again."""
+        patches = [part.draw() for part in self.parts]
+        return Draw(**dict(ChainMap(*patches)))
 
     def crop(
         self,
@@ -159,29 +149,43 @@ class Split(Source):
         """Return a region of a block."""
         index = tuple(slice(c, c + n) for c, n in zip(corner, size, strict=True))
         region = np.asarray(self.measured[number].data)[(slice(None), *index)]
-        return Draw(**named(torch.from_numpy(region), self.blocks.enrich.names))
+        return Draw(**named(torch.from_numpy(region), self.halves.names))
 
     def renew_all(self, forward: ForwardModel) -> Iterator[float]:
-        """Split all blocks; yields the share that is done."""
-        for done in range(1, len(self.blocks.stacks) + 1):
-            self.blocks.renew_next(forward.blur)
-            yield done / len(self.blocks.stacks)
-        self.sampler.stacks = tuple(self.blocks.stacks)
+        """Split all blocks, measure all estimates; yields the share that is done."""
+        every = [part for part in self.parts for _ in part.stacks]
+        for done, part in enumerate(every, start=1):
+            part.renew_next(forward.blur)
+            yield done / len(every)
 
     def renew_next(self, forward: ForwardModel) -> None:
-        """Split the photons of the next block again; of a large one not every time."""
-        self.blocks.renew_in_time(forward.blur)
-        self.sampler.stacks = tuple(self.blocks.stacks)
+        """Split the photons of the next block again, or measure the next estimate."""
+        self.parts[self._turn].renew_in_time(forward.blur)
+        self._turn = (self._turn + 1) % len(self.parts)
 
     def state_dict(self) -> dict[str, Any]:
         """Return the state of the random numbers and of the blocks."""
-        return {"sampler": self.sampler.state(), "blocks": self.blocks.state_dict()}
+        first, *others = (part.state_dict() for part in self.parts)
+        return first | {"resampled": others, "turn": self._turn}
 
     def load_state_dict(self, state: dict[str, Any], forward: ForwardModel) -> None:
         """Restore a state from `state_dict`."""
-        self.sampler.set_state(state["sampler"])
-        self.blocks.load_state_dict(state["blocks"], forward.blur)
-        self.sampler.stacks = tuple(self.blocks.stacks)
+        states = [state, *state.get("resampled", [])]
+        for part, kept in zip(self.parts, states, strict=True):
+            part.load_state_dict(kept, forward.blur)
+        self._turn = state.get("turn", 0)
+
+
+def _set_aside(blocks: Blocks, number: int, site: Site) -> Tensor:
+    """Remove part of the photons of a block permanently, and return them."""
+    stack = blocks.stacks[number]
+    data = np.array(stack.data)
+    rng = np.random.default_rng([site.recipe.seed, number])
+    whole = torch.from_numpy(data[:1])
+    kept, unseen = split_photons(whole, site.calibration.noise, KEPT, rng)
+    data[:1] = kept.numpy()
+    blocks.stacks[number] = stack.with_data(data)
+    return unseen
 
 
 def open_split(settings: SplitSource, site: Site) -> Split:
@@ -196,5 +200,6 @@ def open_split(settings: SplitSource, site: Site) -> Split:
     if estimator is None:
         raise RecipeError("source 'split' needs a reconstructor that refines estimates")
     noise = site.calibration.noise
+    simulated = Simulated(estimator, noise) if settings.resampled else None
     # The remaining photons are scaled to the full level, and so is their noise.
-    return Split(site, Halves(estimator, noise.with_light(KEPT)))
+    return Split(site, Halves(estimator, noise.with_light(KEPT)), simulated)

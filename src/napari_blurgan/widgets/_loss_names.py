@@ -29,6 +29,7 @@ LOOKS = {
     "saliency": (3, "dashed"),
     "masked": (3, "dotted"),
     "remeasured": (0, "dashed"),
+    "bootstrap": (2, "dash-dotted"),
     "predicted": (0, "dotted"),
     "adversarial_remeasured": (1, "dashed"),
     "adversarial_planes": (1, "dotted"),
@@ -57,6 +58,8 @@ MEANINGS = {
     "saliency": "content that is lost or invented",
     "masked": "difference from the data at hidden pixels",
     "remeasured": "error in predicting the other half of the photons",
+    "bootstrap": "difference between an estimate and the same after blurring and "
+    "restoring",
     "predicted": "error in predicting the hidden lines of k-space",
     "adversarial_remeasured": "how easily restored images, measured again, are told "
     "apart from the data",
