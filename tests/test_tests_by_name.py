@@ -79,7 +79,6 @@ WITHIN = {
         "objective.remeasured",
         "sources.split",
     ),
-    "transport/test_resampled.py": ("sources.drawn",),
     "transport/test_settling.py": ("heldout.misfit",),
     "transport/test_saliency.py": (
         "content.content",
