@@ -106,6 +106,18 @@ def test_nothing_is_simulated_unless_it_is_wanted(psf: Psf) -> None:
     assert len(source.parts) == 1
 
 
+def test_states_of_before_are_restored(psf: Psf) -> None:
+    """They know of one part only, whose names were the same."""
+    stacks = [measured(psf, 200)]
+    source, _, blur = opened(psf, stacks, source__resampled=False, terms__bootstrap=0)
+    state = source.state_dict()
+    older = {name: state[name] for name in ("sampler", "blocks")}
+    expected = source.draw()
+    source.renew_next(Known(blur))  # type: ignore[arg-type]
+    source.load_state_dict(older, Known(blur))  # type: ignore[arg-type]
+    torch.testing.assert_close(source.draw().y, expected.y)
+
+
 def test_the_term_needs_such_measurements() -> None:
     with pytest.raises(RecipeError, match="simulated measurements of its estimates"):
         preset("self-supervised").updated({"source.resampled": False})

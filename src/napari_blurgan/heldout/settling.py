@@ -37,8 +37,8 @@ def settled(site: Site, resumed: bool = False) -> Site:
     """Return a site with known blur, background, iterations and grain.
 
     The width of the blur is estimated if the recipe allows a tolerance; the number of
-    iterations is estimated if it is left open, and then the background as well. The
-    grain comes last: for any of the others, that of single voxels will do.
+    iterations is estimated if it is left open, and then the background and the grain
+    as well.
 
     Parameters
     ----------
@@ -48,25 +48,32 @@ def settled(site: Site, resumed: bool = False) -> Site:
         Whether the calibration is that of a training which goes on: its background has
         been settled before.
     """
-    found = _without_grain(site, resumed)
-    return found if site.recipe.reconstructor.settled else _with_grain(found)
-
-
-def _without_grain(site: Site, resumed: bool) -> Site:
     site = _as_wide(site)
-    if resumed or site.recipe.reconstructor.settled:
-        return _with_iterations(site if resumed else _with_width(site, site))
+    if site.recipe.reconstructor.settled:
+        return site if resumed else _with_width(site, site)
+    return _with_estimate(site) if resumed else _with_all(site)
+
+
+def _with_all(site: Site) -> Site:
     moved = _with_background(site)
-    found = _with_iterations(moved)
+    found = _with_estimate(moved)
     wide = _with_width(site, found)
     if wide is not site:
         moved = _with_background(wide)
-        found = _with_iterations(moved)
+        found = _with_estimate(moved)
     if moved.calibration.y == wide.calibration.y or found.misfit < TRUSTED:
         return found
-    unmoved = _with_iterations(wide)
+    unmoved = _with_estimate(wide)
     mended = wide is not site
     return found if mended and found.misfit < LEFT * unmoved.misfit else unmoved
+
+
+def _with_estimate(site: Site) -> Site:
+    """Return the site with iterations and a grain.
+
+    The grain comes last: for the iterations that a misfit allows, single voxels do.
+    """
+    return _with_grain(_with_iterations(site))
 
 
 def _with_width(site: Site, seen: Site) -> Site:
@@ -106,8 +113,6 @@ def _with_background(site: Site) -> Site:
 
 
 def _with_iterations(site: Site) -> Site:
-    if site.recipe.reconstructor.settled:
-        return site
     blur, regions, noise = site.forward.blur, regions_of(site), site.calibration.noise
     found = best_iterations(regions, blur, noise)
     unexplained = misfit(regions[0], blur, noise, found)

@@ -24,7 +24,8 @@ class Draw:
     y : Tensor
         Measured.
     x : Tensor, optional
-        Sharp; of the same field only where the source has pairs.
+        Sharp, or an estimate that is taken for it; of the same field as y only where
+        the source has pairs.
     estimate : Tensor, optional
         What a reconstructor refines into G(y).
     simulated, simulated_estimate : Tensor, optional
