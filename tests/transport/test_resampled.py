@@ -42,7 +42,7 @@ def opened(
     site = Site(recipe, stacks, [], VOXEL, calibrate(recipe, stacks, []), forward=blur)
     source = open_source(site)
     assert isinstance(source, Split)
-    assert list(source.renew_all(Known(blur)))[-1] == 1  # type: ignore[arg-type]
+    assert list(source.renew_all(Known(blur)))[-1] == 1
     return source, site, blur
 
 
@@ -72,7 +72,7 @@ def test_they_are_measured_with_the_noise_of_the_images_and_anew_each_time(
     noise: NoiseModel = site.calibration.noise
     before = resampled(source)[:2].copy()
     for _ in range(4):
-        source.renew_next(Known(blur))  # type: ignore[arg-type]
+        source.renew_next(Known(blur))
     after = resampled(source)[:2]
     np.testing.assert_array_equal(before[0], after[0])
     one, other = before[1], after[1]
@@ -91,7 +91,7 @@ def test_either_part_is_made_anew_in_turn(psf: Psf) -> None:
 
     states = [state()]
     for _ in range(2):
-        source.renew_next(Known(blur))  # type: ignore[arg-type]
+        source.renew_next(Known(blur))
         states.append(state())
     (a, b), (c, d), (e, f) = states
     assert (a != c, b != d) != (c != e, d != f)
@@ -113,8 +113,8 @@ def test_states_of_before_are_restored(psf: Psf) -> None:
     state = source.state_dict()
     older = {name: state[name] for name in ("sampler", "blocks")}
     expected = source.draw()
-    source.renew_next(Known(blur))  # type: ignore[arg-type]
-    source.load_state_dict(older, Known(blur))  # type: ignore[arg-type]
+    source.renew_next(Known(blur))
+    source.load_state_dict(older, Known(blur))
     torch.testing.assert_close(source.draw().y, expected.y)
 
 
