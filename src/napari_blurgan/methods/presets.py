@@ -173,9 +173,9 @@ SELF_SUPERVISED: dict[str, Any] = {
 # (docs/decisions/0009-bootstrap.md).
 BOOTSTRAPPED: dict[str, Any] = SELF_SUPERVISED | {
     "source": {"kind": "split", "resampled": True},
-    "terms": {"remeasured": 1.0, "bootstrap": 4.0},
+    "terms": {"remeasured": 1.0, "bootstrap": 2.0},
     "cycle_power": 2,
-    "steps": 400,
+    "steps": 500,
 }
 
 PRESETS: dict[str, tuple[str, dict[str, Any]]] = {
