@@ -246,7 +246,7 @@ def main() -> None:
     add("--data", type=Path, required=True)
     add("--only", nargs="+", choices=FIELDS, default=list(FIELDS))
     add("--seeds", nargs="+", type=int, default=[0])
-    add("--steps", type=int, default=600)
+    add("--steps", type=int, default=500)
     add("--set", nargs="*", default=[], metavar="KEY=VALUE", help="of the recipe")
     add("--write", action="store_true", help="into docs/real-data.md")
     options = parser.parse_args()

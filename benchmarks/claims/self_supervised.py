@@ -213,7 +213,7 @@ def main() -> None:
     add("--structures", nargs="+", default=["filaments", "shells"], choices=STRUCTURES)
     add("--photons", nargs="+", type=float, default=[120.0])
     add("--seeds", nargs="+", type=int, default=[0])
-    add("--steps", type=int, default=600)
+    add("--steps", type=int, default=500)
     add("--preset", default="self-supervised", help="others get a true sharp set")
     add("--sharp", default=TRUE, choices=[TRUE, "deconvolved"])
     add("--set", nargs="*", default=[], metavar="KEY=VALUE", help="of the recipe")
