@@ -46,6 +46,7 @@ class Resampled(Drawn):
     ) -> None:
         chosen = np.unique(np.linspace(0, len(measured) - 1, IMAGES).round())
         parts = [_part_of(measured[int(n)]) for n in chosen]
+        # The photons of block n were set aside with the seed [seed, n].
         rng = np.random.default_rng([site.recipe.seed, len(measured)])
         super().__init__(Blocks(parts, UNIT, site.recipe.dims, simulated), site, rng)
         self.estimator = simulated.estimator

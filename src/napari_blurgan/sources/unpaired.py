@@ -21,12 +21,11 @@ from napari_blurgan.preparation.likeness import check_likeness
 from napari_blurgan.preparation.notes import Note
 from napari_blurgan.preparation.site import Site
 from napari_blurgan.sampling.patches import PatchSampler, sampler_of
+from napari_blurgan.sources.drawn import UNIT
 from napari_blurgan.sources.source import Source
 from napari_blurgan.transport.draw import Draw, named
 
 __all__ = ["TwoDomains", "open_paired", "open_unpaired", "two_domains"]
-
-UNIT = Normalization(0.0, 1.0)
 
 Samplers = tuple[PatchSampler, PatchSampler]
 
