@@ -22,7 +22,8 @@ import numpy as np
 import torch
 
 from benchmarks.claims.self_supervised import NA as APERTURE
-from benchmarks.claims.self_supervised import STRUCTURES, fitted, psf, stacks
+from benchmarks.claims.self_supervised import fitted, psf, stacks
+from benchmarks.helpers.drawings import STRUCTURES
 from benchmarks.helpers.tables import write_table
 from napari_blurgan import preset, restore, train
 

@@ -6,7 +6,7 @@
 One stack of 48 x 96 x 96 a row, as in self_supervised.py, with the true PSF, offset and
 noise. For each grain the truth chooses the best number of iterations: what is shown is
 what Richardson-Lucy can do at best; beside it is what held-out photons choose. Nothing
-was chosen with the structures of shifts.py (meshwork, rings, walls, clouds).
+was chosen with meshwork, rings, walls and clouds.
 """
 
 from __future__ import annotations
@@ -21,14 +21,13 @@ from benchmarks.claims.self_supervised import (
     OFFSET,
     READ_NOISE,
     SHAPE,
-    STRUCTURES,
     VOXELS,
     exposed,
     fitted,
     psf,
     stacks,
 )
-from benchmarks.claims.shifts import DRAWN, PROOF
+from benchmarks.helpers.drawings import PROOF, STRUCTURES
 from benchmarks.helpers.tables import write_table
 from napari_blurgan.data.stack import Stack
 from napari_blurgan.estimates.estimator import Estimator
@@ -65,7 +64,7 @@ def one(structure: str, photons: float, seed: int) -> tuple[Stack, np.ndarray]:
     """Return a measured stack and its truth."""
     if structure in STRUCTURES:
         return stacks(structure, photons, seed)[0]
-    truth = DRAWN[structure](SHAPE, VOXELS, seed)
+    truth = PROOF[structure](SHAPE, VOXELS, seed)
     return exposed(truth, photons, seed, structure), truth
 
 

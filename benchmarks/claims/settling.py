@@ -24,13 +24,13 @@ from benchmarks.claims.self_supervised import (
     NA,
     OFFSET,
     READ_NOISE,
-    STRUCTURES,
     VOXELS,
     fitted,
     psf,
     richardson_lucy,
     stacks,
 )
+from benchmarks.helpers.drawings import STRUCTURES
 from benchmarks.helpers.tables import write_table
 from napari_blurgan import preset
 from napari_blurgan.estimates.estimator import Estimator

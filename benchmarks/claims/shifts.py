@@ -19,23 +19,20 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Iterator, Sequence
-from functools import cache, partial
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter
 
+from benchmarks.helpers.drawings import PROOF, Drawing, Image, family
 from benchmarks.helpers.tables import write_table
 from napari_blurgan import Optics, Stack, preset, train
 from napari_blurgan.models.model import Model
 from napari_blurgan.models.strangeness import LARGE, strangeness
 from napari_blurgan.optics.camera import Camera
 from napari_blurgan.optics.models import gibson_lanni
-from napari_blurgan.optics.phantoms import phantom
 from napari_blurgan.optics.simulation import blur
 from napari_blurgan.preparation.appearance import Appearance, appearance
 from napari_blurgan.reading.images import read_stack
@@ -45,35 +42,6 @@ from napari_blurgan.tasks.restore import restoring
 RESULTS = Path(__file__).parents[1] / "results/shifts.json"
 SHAPE, VOXELS, TAPS = (16, 192, 192), (0.16, 0.08, 0.08), (31, 31, 31)
 NA, PHOTONS, READ_NOISE, OFFSET = 1.3, 120.0, 1.5, 100.0
-Image = NDArray[np.float32]
-
-
-def walls(shape: Sequence[int], voxels: Sequence[float], seed: int) -> Image:
-    """Return the walls of a sponge: where a smooth random field is about zero."""
-    return (np.abs(_field(shape, voxels, seed, 0.4)) < 0.15).astype(np.float32)
-
-
-def clouds(shape: Sequence[int], voxels: Sequence[float], seed: int) -> Image:
-    """Return light that is log-normal, with lumps of two sizes."""
-    large, small = (_field(shape, voxels, seed + n, (0.6, 0.2)[n]) for n in (0, 1))
-    return np.exp(large + small)
-
-
-def _field(
-    shape: Sequence[int], voxels: Sequence[float], seed: int, size: float
-) -> Image:
-    """Return a Gaussian random field with a deviation of one; lumps in micrometres."""
-    noise = np.random.default_rng([seed, 11]).normal(size=shape).astype(np.float32)
-    smooth = gaussian_filter(noise, [size / v for v in voxels], mode="wrap")
-    return smooth / smooth.std()
-
-
-Drawing = Callable[[Sequence[int], Sequence[float], int], Image]
-
-
-def family(kind: str, **options: Any) -> Drawing:
-    """Return what draws a structure of the package."""
-    return partial(phantom, kind, **options)
 
 
 DRAWN: dict[str, Drawing] = {
@@ -85,18 +53,10 @@ DRAWN: dict[str, Drawing] = {
     "bundles": family(
         "microtubules", density=1.0, bundling=0.8, persistence_length=5.0
     ),
-    "meshwork": family(
-        "microtubules", density=1.2, bundling=0.0, persistence_length=3.0
-    ),
-    "rings": family("vesicles", density=0.5, radius=0.8, spread=0.2),
-    "walls": walls,
-    "clouds": clouds,
-}
+} | PROOF
 CALIBRATION = ("microtubules", "vesicles", "membranes")
 KNOWN = ("nuclei", "beads", "bundles")
 """Structures that some of the features were chosen with."""
-PROOF = ("meshwork", "rings", "walls", "clouds")
-"""Structures that nothing was chosen with."""
 SHIFTS: dict[str, dict[str, float]] = {
     "voxel size × 1.4, stated": {"stated": 1.4},
     "voxel size × 1.4, not stated": {"magnified": 1.4},
