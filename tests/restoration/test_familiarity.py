@@ -12,6 +12,7 @@ from scipy.ndimage import gaussian_filter
 from napari_blurgan import Stack, preset
 from napari_blurgan.models.familiarity import unfamiliar
 from napari_blurgan.models.model import Model
+from napari_blurgan.models.provenance import fingerprint
 from napari_blurgan.preparation.appearance import Appearance, appearance
 from napari_blurgan.preparation.calibration import Calibration, NoiseModel
 from napari_blurgan.preparation.levels import calibrate
@@ -109,6 +110,16 @@ def test_noise_alone(model: Model) -> None:
         assert notes == []
     else:
         assert "noisier than the training images" in notes[0]
+
+
+def test_an_image_of_the_training_is_familiar(model: Model) -> None:
+    odd = recorded(2, exposure=0.1)
+    known = {"provenance": {"data": [fingerprint(recorded(1)), fingerprint(odd)]}}
+    alone = preset("self-supervised").updated({"reconstructor.base": 2})
+    assert said(replace(model, **known), odd) != []  # it may be of the sharp ones
+    assert said(replace(model, recipe=alone), odd) != []
+    assert said(replace(model, recipe=alone, **known), odd) == []
+    assert said(replace(model, recipe=alone, **known), recorded(2, offset=1600)) != []
 
 
 def test_the_channel_is_named(model: Model) -> None:

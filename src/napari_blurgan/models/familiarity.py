@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_blurgan.data.content import content_digest
 from napari_blurgan.data.normalize import (
     Normalization,
     random_blocks,
@@ -49,7 +50,8 @@ def unfamiliar(model: Model, stack: Stack, channel: int | None = None) -> Iterat
 
     Reported are a contrast 2.2 times as high or low, a background shifted by 0.3 of
     the training range, noise twice as strong or half as strong; then detail and peaks,
-    which reveal another structure or objective.
+    which reveal another structure or objective. Nothing is said about an image that
+    the model learned from, if its source has no other images.
 
     Parameters
     ----------
@@ -63,6 +65,22 @@ def unfamiliar(model: Model, stack: Stack, channel: int | None = None) -> Iterat
     if model.recipe.values == "complex":
         yield from _scale(model, stack)
         return
+    notes = _notes(model, stack, channel)
+    first = next(notes, None)
+    if first is not None and not _learned_from(model, stack):
+        yield first
+        yield from notes
+
+
+def _learned_from(model: Model, stack: Stack) -> bool:
+    """Whether this is an image of the training; of two domains it may be the other."""
+    if model.recipe.source.domains > 1:
+        return False
+    known = {image.get("content") for image in model.provenance.get("data", ())}
+    return content_digest(stack) in known
+
+
+def _notes(model: Model, stack: Stack, channel: int | None) -> Iterator[str]:
     for group, where in _groups(model, stack, channel):
         try:
             levels = robust_normalization([stack], group, max_samples=SAMPLES)
