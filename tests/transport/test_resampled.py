@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,7 @@ from napari_blurgan import Stack, preset
 from napari_blurgan.errors import RecipeError
 from napari_blurgan.estimates.estimator import estimator_of
 from napari_blurgan.monitoring.events import Stepped
+from napari_blurgan.objective.cycles import Bootstrap
 from napari_blurgan.optics.forward import BlurKernel
 from napari_blurgan.optics.kernel import FixedKernel
 from napari_blurgan.optics.psf import Psf
@@ -20,6 +23,8 @@ from napari_blurgan.preparation.levels import calibrate
 from napari_blurgan.preparation.site import Site
 from napari_blurgan.sources.source import open_source
 from napari_blurgan.sources.split import Split
+from napari_blurgan.transport.draw import Draw
+from napari_blurgan.transport.transported import Transported
 from tests.transport.test_judge import SMALL, VOXEL, measured, trainer
 from tests.transport.test_judge import psf as psf  # a fixture
 
@@ -129,3 +134,13 @@ def test_g_learns_how_estimates_differ_from_the_truth(psf: Psf) -> None:
     training = trainer(psf, 80, terms__remeasured=0, optimiser__generator_rate=5e-3)
     losses = [e.losses["bootstrap"] for e in training if isinstance(e, Stepped)]
     assert np.mean(losses[-20:]) < 0.95 * np.mean(losses[:20])
+
+
+def test_what_the_blur_does_not_explain_is_no_truth(psf: Psf) -> None:
+    _, site, _ = opened(psf, [measured(psf, 200)])
+    settings = site.recipe.active_terms["bootstrap"]
+    nowhere: Any = SimpleNamespace()
+    images = Transported(nowhere, Draw(torch.zeros(1, 1, 8, 8)), (8, 8), 2)
+    vars(images).update(x=torch.full((1, 1, 8, 8), 3.0), x_cycle=torch.ones(1, 1, 4, 4))
+    terms = [Bootstrap(settings, replace(site, misfit=m)) for m in (-1.0, 0.0, 99.0)]
+    assert [float(term(images)) for term in terms] == pytest.approx([4.0, 4.0, 0.04])

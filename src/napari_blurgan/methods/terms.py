@@ -84,9 +84,12 @@ class CycleX(TermSettings):
 
 
 class Bootstrap(TermSettings):
-    """|x - G(H x)|, where x is an estimate that is taken for the truth."""
+    """|x - G(H x)|, where x is an estimate that is taken for the truth.
 
-    home: ClassVar[str] = f"{HERE}.cycles:CycleX"
+    The weight is that of images which the blur explains; it falls with the misfit.
+    """
+
+    home: ClassVar[str] = f"{HERE}.cycles:Bootstrap"
     needs: ClassVar[frozenset[Need]] = frozenset({RESAMPLED, WAY_BACK})
 
 

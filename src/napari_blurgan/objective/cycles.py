@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from napari_blurgan.methods.terms import TermSettings
 from napari_blurgan.objective.term import Term
+from napari_blurgan.preparation.site import Site
 from napari_blurgan.transport.transported import Transported
 
-__all__ = ["CycleX", "CycleY", "Identity", "IdentityY", "Spatial", "Supervised"]
+__all__ = [
+    "Bootstrap",
+    "CycleX",
+    "CycleY",
+    "Identity",
+    "IdentityY",
+    "Spatial",
+    "Supervised",
+]
 
 
 class CycleY(Term):
@@ -24,6 +34,18 @@ class CycleX(Term):
     def forward(self, images: Transported) -> Tensor:
         """Return the distance between x and G(Hx)."""
         return images.distance(images.x, images.x_cycle)
+
+
+class Bootstrap(CycleX):
+    """|x - G(H x)| for estimates x: what the blur does not explain is no truth."""
+
+    def __init__(self, settings: TermSettings, site: Site) -> None:
+        super().__init__(settings, site)
+        self.trust = 1 / (1 + max(0.0, site.misfit))
+
+    def forward(self, images: Transported) -> Tensor:
+        """Return the distance between x and G(Hx), less the larger the misfit."""
+        return self.trust * super().forward(images)
 
 
 class Identity(Term):
