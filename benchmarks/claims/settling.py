@@ -1,16 +1,15 @@
 """What is found in the images before a training without sharp ones, against the truth.
 
     python -m benchmarks.claims.settling [--structures S ...] [--photons P ...]
-        [--seed N] [--na-error E] [--tolerance T] [--write]
+        [--seed N] [--na-error E ...] [--write]
 
 One stack of 48 x 96 x 96 a row, as in self_supervised.py: its offset is 100. "First" is
 the background as it is measured without a blur, "settled" the one with which half of
-the photons predict the other half best. The width is that of the PSF which predicts
-them best, in units of the given one: right is one less the error of the NA. The misfit
-is what the PSF does not explain, in units of the noise; the grain is the standard
-deviation, in voxels, of the Gaussians that the estimate is made of. "Start" is what the
-training starts from: Richardson-Lucy with what was found; "best" knows the offset and
-the best of its numbers of iterations, without a grain.
+the photons predict the other half best. The width of the PSF is left as it is given,
+see widths.py. The misfit is what the PSF does not explain, in units of the noise; the
+grain is the standard deviation, in voxels, of the Gaussians that the estimate is made
+of. "Start" is what the training starts from: Richardson-Lucy with what was found;
+"best" knows the offset and the best of its numbers of iterations, without a grain.
 """
 
 from __future__ import annotations
@@ -41,11 +40,9 @@ from napari_blurgan.preparation.levels import calibrate
 from napari_blurgan.preparation.site import Site
 
 
-def row(
-    structure: str, photons: float, seed: int, na_error: float, tolerance: float
-) -> tuple[str, ...]:
+def row(structure: str, photons: float, seed: int, na_error: float) -> tuple[str, ...]:
     (stack, truth), *_ = stacks(structure, photons, seed)
-    recipe = preset("self-supervised").updated({"forward.tolerance": tolerance})
+    recipe = preset("self-supervised").updated({"forward.tolerance": 0.0})
     kernel = psf(NA * (1 - na_error))
     blur = BlurKernel(FixedKernel(kernel.data))
     first = calibrate(recipe, [stack], [])
@@ -61,7 +58,6 @@ def row(
     return (
         *(structure, f"{photons:g}", f"{na_error:g}"),
         *(f"{first.y.offset - OFFSET:+.1f}", f"{found - OFFSET:+.1f}"),
-        *([f"{site.calibration.width:.2f}"] if tolerance else []),
         *(f"{site.misfit:.2g}", f"{grain:.2f}", str(iterations)),
         *(f"{best:.2f}", f"{fitted(start, truth):.2f}"),
     )
@@ -74,7 +70,6 @@ def main() -> None:
     add("--photons", nargs="+", type=float, default=[120.0, 2000.0])
     add("--seed", type=int, default=4)
     add("--na-error", nargs="+", type=float, default=[0.0, 0.1])
-    add("--tolerance", type=float, default=0.0, help="of the width of the PSF")
     add("--write", action="store_true", help="into docs/no-sharp-data.md")
     options = parser.parse_args()
     torch.set_num_threads(1)
@@ -83,17 +78,14 @@ def main() -> None:
         for structure in options.structures:
             for photons in options.photons:
                 cell = (structure, photons, options.seed, error)
-                rows.append(row(*cell, options.tolerance))
+                rows.append(row(*cell))
                 print(*rows[-1], sep=" | ", flush=True)
     if options.write:
-        wide = bool(options.tolerance)
         header = (
             "| structure | photons | NA too small by | background, first "
-            "| background, settled "
-            + "| width " * wide
-            + "| misfit | grain | iterations | RL, best | start |"
+            "| background, settled | misfit | grain | iterations | RL, best | start |"
         )
-        write_table("no-sharp-data.md", "width" if wide else "settling", header, rows)
+        write_table("no-sharp-data.md", "settling", header, rows)
 
 
 if __name__ == "__main__":
