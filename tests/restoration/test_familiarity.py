@@ -122,6 +122,14 @@ def test_an_image_of_the_training_is_familiar(model: Model) -> None:
     assert said(replace(model, recipe=alone, **known), recorded(2, offset=1600)) != []
 
 
+@pytest.mark.parametrize("data", [None, 3, "a", [3, None], {"content": "a"}])
+def test_provenance_may_hold_anything(model: Model, data: Any) -> None:
+    strange = replace(
+        model, recipe=preset("self-supervised"), provenance={"data": data}
+    )
+    assert said(strange, recorded(2, exposure=0.1)) != []
+
+
 def test_the_channel_is_named(model: Model) -> None:
     bright, dim = recorded(1).data, recorded(1, offset=60, gain=0.1).data
     stack = Stack(np.stack([np.asarray(bright), np.asarray(dim)]), "CZYX", VOXEL)

@@ -76,7 +76,9 @@ def _learned_from(model: Model, stack: Stack) -> bool:
     """Whether this is an image of the training; of two domains it may be the other."""
     if model.recipe.source.domains > 1:
         return False
-    known = {image.get("content") for image in model.provenance.get("data", ())}
+    data = model.provenance.get("data")  # as a file says: anything
+    images = data if isinstance(data, list) else []
+    known = [image.get("content") for image in images if isinstance(image, dict)]
     return content_digest(stack) in known
 
 
