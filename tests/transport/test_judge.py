@@ -103,7 +103,8 @@ def test_the_error_bar_is_that_of_repeated_measurements() -> None:
 
 def test_better_by_chance_is_no_better() -> None:
     # Of a dozen looks, one is better by two standard errors for one training in four.
-    assert not Judgement(0.96, 1.0, 0.02).better
+    assert not Judgement(0.95, 1.0, 0.02).better
+    assert Judgement(0.945, 1.0, 0.02).better
     assert Judgement(0.93, 1.0, 0.02).better
     assert "better than Richardson–Lucy by 7.00% ± 2.00%" in str(
         Judgement(0.93, 1.0, 0.02)
